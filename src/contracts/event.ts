@@ -1,0 +1,38 @@
+import type { AnySchema, In, Out, Schema } from "./schema.ts";
+
+/** A fact of the past. `version` is that of the stored payload; `from` leads there from every earlier one. */
+export interface Event<S extends AnySchema> {
+  readonly kind: "event";
+  readonly schema: S;
+  readonly version: number;
+  readonly from: readonly Upcast[];
+}
+export type AnyEvent = Event<AnySchema>;
+
+/** One step from an older payload to the next version's. */
+export interface Upcast {
+  readonly schema: AnySchema;
+  readonly up: (old: any) => unknown; // each step has its own old type, forgotten in the list
+}
+
+/** The schema of an older version, and the pure function that leads to the next one. */
+export function upcast<S extends AnySchema, T>(
+  schema: S,
+  up: (old: Out<S>) => T,
+): { readonly schema: S; readonly up: (old: any) => T } {
+  return Object.freeze({ schema, up });
+}
+
+/** Declares an event. With a history, `from[0]` is version 1 and the last entry leads to the present version. */
+export function event<S extends AnySchema>(
+  schema: S,
+  history: { readonly version: number; readonly from: readonly Upcast[] } = { version: 1, from: [] },
+): Event<Schema<In<S>, Out<S>>> {
+  const { version, from } = history;
+  if (from.length !== version - 1) {
+    throw new TypeError(
+      `An event of version ${version} needs ${version - 1} upcasters, one from each earlier version; there are ${from.length}.`,
+    );
+  }
+  return Object.freeze({ kind: "event", schema, version, from: Object.freeze([...from]) });
+}

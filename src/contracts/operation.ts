@@ -1,0 +1,123 @@
+import { type Duration, toMs } from "./duration.ts";
+import type { Failures } from "./failure.ts";
+import { type Route, type RouteFor, toRoute } from "./route.ts";
+import { type AnySchema, type In, nothing, type Out, type Schema } from "./schema.ts";
+
+/** Who may call from outside: a scope, or everybody. */
+export type Access = "public" | `${string}:${string}`;
+
+/** A message that a caller may send to a run while it is under way. */
+export interface Signal<S extends AnySchema> {
+  readonly kind: "signal";
+  readonly schema: S;
+  readonly access?: Access;
+}
+export type Signals = { readonly [name: string]: Signal<AnySchema> };
+
+/** Declares a signal. Without `access` it can be sent from inside the backend only. */
+export function signal<S extends AnySchema>(
+  schema: S,
+  options: { readonly access?: Access } = {},
+): Signal<Schema<In<S>, Out<S>>> {
+  return Object.freeze({ kind: "signal", schema, ...options });
+}
+
+interface Declared<I extends AnySchema, O extends AnySchema, F extends Failures, R extends string> {
+  readonly input: I;
+  readonly output?: O;
+  readonly failures?: F;
+  readonly http?: RouteFor<R, In<I>>;
+  readonly access?: Access;
+  readonly summary?: string;
+  readonly timeout?: Duration;
+  readonly idempotent?: boolean;
+}
+/** A route opens an operation to the outside, so it must say for whom. */
+type Opened<R extends string> = [R] extends [never] ? {} : { readonly access: Access };
+
+/** What every operation carries as plain data beside its schemas. */
+interface Described {
+  readonly route?: Route;
+  readonly access?: Access;
+  readonly summary?: string;
+  readonly timeoutMs?: number;
+  readonly idempotent: boolean;
+}
+export interface Command<I extends AnySchema, O extends AnySchema, F extends Failures, S extends Signals>
+  extends Described {
+  readonly kind: "command";
+  readonly input: I;
+  readonly output: O;
+  readonly failures: F;
+  readonly signals: S;
+}
+export interface Query<I extends AnySchema, O extends AnySchema, F extends Failures> extends Described {
+  readonly kind: "query";
+  readonly input: I;
+  readonly output: O;
+  readonly failures: F;
+}
+
+/** An operation that changes something. Without `output` it answers with nothing. */
+export function command<
+  I extends AnySchema,
+  O extends AnySchema = Schema<void>,
+  F extends Failures = {},
+  S extends Signals = {},
+  const R extends string = never,
+>(
+  operation: Declared<I, O, F, R> & { readonly signals?: S } & Opened<R>,
+): Command<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F, S> {
+  return Object.freeze({
+    kind: "command",
+    ...described(operation),
+    idempotent: operation.idempotent ?? true,
+    output: operation.output ?? nothing,
+    signals: Object.freeze({ ...operation.signals }) as S,
+  } as const) as Command<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F, S>; // the library's own schema types stop here
+}
+
+/** An operation that answers and changes nothing. */
+export function query<
+  I extends AnySchema,
+  O extends AnySchema,
+  F extends Failures = {},
+  const R extends string = never,
+>(
+  operation: Declared<I, O, F, R> & { readonly output: O } & Opened<R>,
+): Query<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F> {
+  return Object.freeze({
+    kind: "query",
+    ...described(operation),
+    idempotent: true,
+    output: operation.output,
+  } as const) as Query<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F>; // the library's own schema types stop here
+}
+
+export type AnyCommand = Command<AnySchema, AnySchema, Failures, Signals>;
+export type AnyQuery = Query<AnySchema, AnySchema, Failures>;
+export type Operation = AnyCommand | AnyQuery;
+/** A member that knows where it belongs: `bookings.hold`. */
+export interface Named<Id extends string = string> {
+  readonly id: Id;
+}
+
+/** The caller writes `In` and reads `Out`; the handler reads `Out` and writes `In`. */
+export type CallerInput<Op extends Operation> = In<Op["input"]>;
+export type CallerOutput<Op extends Operation> = Out<Op["output"]>;
+export type HandlerInput<Op extends Operation> = Out<Op["input"]>;
+export type HandlerOutput<Op extends Operation> = [In<Op["output"]>] extends [void] ? unknown : In<Op["output"]>;
+
+function described<F extends Failures>(
+  operation: Declared<AnySchema, AnySchema, F, any> & { readonly access?: Access },
+) {
+  const { input, failures, http, access, summary, timeout } = operation;
+  return {
+    input,
+    failures: Object.freeze({ ...failures }) as F,
+    ...(http !== undefined && { route: toRoute(http) }),
+    ...(access !== undefined && { access }),
+    ...(summary !== undefined && { summary }),
+    ...(timeout !== undefined && { timeoutMs: toMs(timeout) }),
+  };
+}

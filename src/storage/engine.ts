@@ -1,0 +1,158 @@
+/**
+ * The port to what keeps the bytes. An engine knows logs, streams, documents and receipts, and nothing of contracts;
+ * payloads are opaque UTF-8 JSON text that it gives back as it got it.
+ */
+export interface Engine {
+  /** Prepares a collection: its table, its columns, its indexes. Known collections cost nothing. */
+  define(collection: Collection): Promise<void>;
+  /** Many appends in one transaction and one flush. Resolves when durable; each has its own outcome, none shares another's fate. */
+  append(log: string, group: readonly Append[]): Promise<readonly Outcome[]>;
+  /** One bounded page of events, in order. */
+  read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]>;
+  /** One stream's last revision, or -1. */
+  revision(log: string, stream: string): Promise<number>;
+  /** Documents by key, or a bounded page of them by index. */
+  find(collection: string, query: DocumentQuery): Promise<readonly Document[]>;
+  /** What is known of a key: looked up before the work is done again. */
+  receipt(log: string, key: string): Promise<Receipt | undefined>;
+  /** A reader's checkpoint and its documents in one commit; false where `from` is not its checkpoint any more. */
+  commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean>;
+  /** How far a reader has come: 0 where it has not begun. */
+  checkpoint(log: string, reader: string): Promise<number>;
+  /** Sets columns of the documents that a query finds, atomically, and gives them back as they are now. */
+  claim(collection: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]>;
+  status(): Promise<EngineStatus>;
+  close(): Promise<void>;
+}
+
+export type Expected = "any" | "none" | "exists" | number;
+
+export interface Append {
+  /** UUIDv7; an event's id is this and its index. */
+  readonly id: string;
+  /** May name streams that are not written. A stream that is written and not named is appended to as it comes. */
+  readonly expect: readonly { readonly stream: string; readonly revision: Expected }[];
+  /** May be empty: then the append is its documents and its receipt. */
+  readonly events: readonly NewEvent[];
+  readonly documents?: readonly Write[];
+  readonly receipt?: NewReceipt;
+  /** Readers whose documents travel in this append, so that they have seen it: their checkpoints move with the commit. */
+  readonly readers?: readonly string[];
+}
+export interface NewEvent {
+  readonly stream: string;
+  readonly type: string;
+  readonly version: number;
+  /** JSON text. */
+  readonly data: string;
+  /** JSON text. */
+  readonly meta?: string;
+}
+export interface NewReceipt {
+  readonly key: string;
+  /** Of the input; the same key with another digest is refused. */
+  readonly digest: string;
+  /** JSON text of the output; undefined where there is none. */
+  readonly result?: string;
+  /** Nothing was done and nothing ever may be under this key. */
+  readonly voided?: boolean;
+}
+export interface Receipt {
+  readonly key: string;
+  readonly digest: string;
+  readonly result?: string;
+  readonly voided: boolean;
+}
+
+export type Outcome =
+  | {
+      readonly ok: true;
+      readonly first: number;
+      readonly last: number;
+      readonly at: number;
+      readonly revisions: { readonly [stream: string]: number };
+    }
+  /** The receipt was there already: this is what it says. */
+  | { readonly ok: true; readonly again: Receipt }
+  | {
+      readonly ok: false;
+      readonly why: "conflict";
+      readonly stream: string;
+      readonly expected: Expected;
+      readonly actual: number;
+    }
+  | { readonly ok: false; readonly why: "voided"; readonly key: string }
+  | { readonly ok: false; readonly why: "key reused"; readonly key: string }
+  | { readonly ok: false; readonly why: "refused"; readonly message: string };
+
+export interface StoredEvent {
+  readonly id: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: number;
+  readonly type: string;
+  readonly version: number;
+  /** Milliseconds since 1970; never goes back along the log. */
+  readonly at: number;
+  readonly data: string;
+  readonly meta?: string;
+}
+export type ReadQuery =
+  /** By stream, from a revision on (inclusive); backwards with `backwards`. */
+  | { readonly stream: string; readonly from: number; readonly limit: number; readonly backwards?: boolean }
+  /** By position, from one on (exclusive). */
+  | { readonly after: number; readonly limit: number; readonly types?: readonly string[] };
+
+/** A table of documents. Columns are extracted from top-level fields of the document and can be asked for. */
+export interface Collection {
+  readonly name: string;
+  readonly columns: readonly { readonly name: string; readonly type: "text" | "number" }[];
+  /** Each an ordered list of columns. */
+  readonly indexes: readonly (readonly string[])[];
+}
+export type Column = string | number | null;
+export type Columns = { readonly [name: string]: Column };
+export interface Document {
+  readonly key: string;
+  readonly data: unknown;
+  /** The last revision of this document: counts its writes from 1. */
+  readonly revision: number;
+}
+export type Write =
+  | { readonly collection: string; readonly put: string; readonly data: { readonly [field: string]: unknown } }
+  /** Shallow: named fields replace their old values. A document that is not there stays away. */
+  | { readonly collection: string; readonly patch: string; readonly data: { readonly [field: string]: unknown } }
+  | {
+      readonly collection: string;
+      readonly increment: string;
+      readonly by: { readonly [field: string]: number };
+      readonly initial: { readonly [field: string]: unknown };
+    }
+  | { readonly collection: string; readonly remove: string };
+
+export interface DocumentQuery {
+  readonly key?: string;
+  readonly where?: { readonly [column: string]: Condition };
+  readonly orderBy?: { readonly column: string; readonly descending: boolean };
+  readonly limit: number;
+  /** Keyset: documents after this key (in the order of `orderBy`, then of the key). */
+  readonly after?: string;
+}
+export type Condition =
+  | { readonly equals: Column }
+  | { readonly not: Column }
+  | { readonly from?: string | number; readonly to?: string | number }
+  | { readonly in: readonly (string | number)[] };
+
+export interface Checkpoint {
+  readonly log: string;
+  readonly reader: string;
+  readonly position: number;
+}
+export interface EngineStatus {
+  readonly engine: string;
+  /** Whether this process alone may write here: then whatever another node held is free. */
+  readonly exclusive: boolean;
+  readonly head: { readonly [log: string]: number };
+  readonly bytes: number;
+}
