@@ -1,7 +1,26 @@
 import type { Retry } from "./failure.ts";
 import type { Issue } from "./schema.ts";
 
-const faults = {
+export type FaultCode =
+  | "MalformedBody"
+  | "Unauthenticated"
+  | "Forbidden"
+  | "UnknownRoute"
+  | "MethodNotAllowed"
+  | "Voided"
+  | "BodyTooLarge"
+  | "UnsupportedMediaType"
+  | "InvalidInput"
+  | "KeyReused"
+  | "TooManyRequests"
+  | "Internal"
+  | "InvalidOutput"
+  | "Unavailable"
+  | "DeadlineExceeded";
+
+const faults: {
+  readonly [C in FaultCode]: { readonly status: number; readonly retry: Retry; readonly title: string };
+} = {
   MalformedBody: { status: 400, retry: "never", title: "The body cannot be read." },
   Unauthenticated: { status: 401, retry: "never", title: "Nobody is signed in." },
   Forbidden: { status: 403, retry: "never", title: "The caller may not do this." },
@@ -17,11 +36,7 @@ const faults = {
   InvalidOutput: { status: 502, retry: "never", title: "The answer breaks the contract." },
   Unavailable: { status: 503, retry: "later", title: "It cannot be done right now." },
   DeadlineExceeded: { status: 504, retry: "later", title: "The time ran out." },
-} as const satisfies {
-  readonly [code: string]: { readonly status: number; readonly retry: Retry; readonly title: string };
 };
-
-export type FaultCode = keyof typeof faults;
 export interface FaultOptions {
   readonly issues?: readonly Issue[];
   readonly cause?: unknown;
