@@ -1,4 +1,3 @@
-import type { AnyContract } from "./contract.ts";
 import type { Trace } from "./trace.ts";
 
 /** Who calls. `scopes` are what the contracts' `access` is compared with. */
@@ -44,8 +43,8 @@ export type Voided =
 /** One operation, implemented by a layer. It is handed validated input and may throw `Failed` or `Fault`. */
 export interface Provider {
   readonly operation: string;
-  readonly contract: AnyContract;
-  handle(input: any, call: Call): Promise<Reply>; // the input's type is the operation's, checked where the handler is declared
+  /** `input` is as it is read (`Out`); `written` is the same as JSON, for what is kept. */
+  handle(input: any, call: Call, written: unknown): Promise<Reply>; // the input's type is the operation's, checked where the handler is declared
   /** Refuses the key for good, or says what it did. Where it is missing, the outcome stays unknown. */
   void?(key: string, call: Call): Promise<Voided>;
 }

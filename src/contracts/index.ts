@@ -12,6 +12,7 @@ export {
   type Reply,
   type Voided,
 } from "./call.ts";
+export { toCanonicalJson } from "./canonical.ts";
 export { toClient } from "./client.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export {

@@ -1,0 +1,134 @@
+import { type Call, type Clock, Fault, type Span, type Trace } from "../contracts/index.ts";
+import { backoffMs } from "./backoff.ts";
+import type { ActionOutcome, Note, Result } from "./journal.ts";
+import { canRetry, outcomeOf, sentenceOf, toThrown } from "./thrown.ts";
+
+/** A step's action: what is done outside the journal, attempt by attempt. */
+export interface Action {
+  readonly path: string;
+  readonly name: string;
+  readonly kind: "operation" | "local" | "undo";
+  readonly key: string;
+  readonly timeoutMs: number;
+  readonly attempts: number;
+  /** Attempts that failed in earlier activations, and whether one of them may have taken effect. */
+  readonly failed: number;
+  readonly unknown: boolean;
+  attempt(context: {
+    readonly key: string;
+    readonly attempt: number;
+    readonly aborted: AbortSignal;
+    readonly call: Omit<Call, "principal">;
+  }): Promise<Done>;
+}
+export interface Done {
+  /** The result as JSON, for the journal. */
+  readonly wire: unknown;
+  /** The result as the code reads it. */
+  readonly value: unknown;
+}
+export type Settled =
+  | { readonly result: Result & { readonly type: "StepDone" }; readonly value: unknown }
+  | { readonly result: Result & { readonly type: "StepFailed" }; readonly error: Error };
+
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly trace: Trace;
+  readonly aborted: AbortSignal;
+  note(note: Note): void;
+}
+
+/** Tries until it is done, cannot be helped by another attempt, or attempts run out. Never throws. */
+export function act(action: Action, around: Surroundings): Promise<Settled> {
+  const { name, path, kind } = action;
+  return around.trace
+    .span("step", name, { "trilith.step": path, "trilith.step.kind": kind }, (span) => attempts(action, around, span))
+    .catch((error: FailedStep) => ({ result: error.result, error: error.error }));
+}
+
+// A failed step is thrown through its span, so that the span ends as failed.
+class FailedStep extends Error {
+  readonly result: Result & { readonly type: "StepFailed" };
+  readonly error: Error;
+  readonly code: string | undefined;
+  constructor(result: Result & { readonly type: "StepFailed" }, error: Error) {
+    super(error.message);
+    this.result = result;
+    this.error = error;
+    this.code = (error as { code?: string }).code;
+  }
+}
+
+async function attempts(action: Action, around: Surroundings, span: Span): Promise<Settled> {
+  const { path } = action;
+  let { failed, unknown } = action;
+  for (;;) {
+    const attempt = failed + 1;
+    span.set({ "trilith.attempt": attempt });
+    try {
+      const { wire, value } = await once(action, attempt, around, span);
+      return { result: { type: "StepDone", path, ...(wire !== undefined && { wire }) }, value };
+    } catch (error) {
+      failed++;
+      unknown ||= outcomeOf(error) === "unknown";
+      const thrown = toThrown(error);
+      const outcome: ActionOutcome = unknown ? "unknown" : "not done";
+      if (around.aborted.aborted || failed >= action.attempts || !canRetry(error)) {
+        throw new FailedStep(
+          { type: "StepFailed", path, thrown, outcome },
+          error instanceof Error ? error : new Error(String(error)),
+        );
+      }
+      span.event("attempt failed", { attempt, problem: sentenceOf(thrown) });
+      around.note({ type: "AttemptFailed", path, attempt, thrown, outcome: outcomeOf(error) });
+      await pause(backoffMs(failed, around.random()), around);
+    }
+  }
+}
+
+/** One attempt. What takes too long is given up on: it may still be done, so its outcome is unknown. */
+async function once(action: Action, attempt: number, around: Surroundings, span: Span): Promise<Done> {
+  const { clock, aborted } = around;
+  if (aborted.aborted) throw new Fault("DeadlineExceeded", givenUp(action.name), { outcome: "not done" });
+  const giveUp = new AbortController();
+  const late = Promise.withResolvers<never>();
+  const abort = (fault: Fault): void => {
+    giveUp.abort(fault);
+    late.reject(fault);
+  };
+  const stop = (): void => abort(new Fault("DeadlineExceeded", givenUp(action.name)));
+  aborted.addEventListener("abort", stop, { once: true });
+  const disarm = clock.after(action.timeoutMs, () =>
+    abort(new Fault("DeadlineExceeded", `"${action.name}" did not answer within ${action.timeoutMs} ms.`)),
+  );
+  try {
+    const call = {
+      trace: span,
+      aborted: giveUp.signal,
+      key: action.key,
+      deadline: clock.monotonic() + action.timeoutMs,
+    };
+    const work = Promise.resolve().then(() =>
+      action.attempt({ key: action.key, attempt, aborted: giveUp.signal, call }),
+    );
+    return await Promise.race([work, late.promise]);
+  } finally {
+    disarm();
+    aborted.removeEventListener("abort", stop);
+  }
+}
+
+const givenUp = (name: string): string => `"${name}" was given up: the run is being undone, or its node is stopping.`;
+
+function pause(ms: number, { clock, aborted }: Surroundings): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      disarm();
+      aborted.removeEventListener("abort", end);
+      resolve();
+    };
+    const disarm = clock.after(ms, end);
+    aborted.addEventListener("abort", end, { once: true });
+  });
+}

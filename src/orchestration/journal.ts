@@ -1,0 +1,144 @@
+import type { Principal } from "../contracts/index.ts";
+
+/**
+ * The port to where runs are kept. A run is a stream of entries that only its owner writes; what others want to tell it
+ * goes to its inbox. Beside them stands one row a run, which changes at start, suspend, claim and end, never per step.
+ */
+export interface Journal {
+  /** Appends to a run after its `revision`-th entry (-1: a new run); the row changes in the same commit. Resolves when durable. */
+  append(run: string, revision: number, entries: readonly Entry[], change: Change): Promise<Appended>;
+  read(run: string): Promise<readonly Entry[]>;
+  find(run: string): Promise<RunRow | undefined>;
+  /** Adds to a run's inbox and makes the run due. */
+  post(run: string, item: NewItem): Promise<void>;
+  inbox(run: string): Promise<readonly Item[]>;
+  /** Makes `node` the owner of runs that are due and that it knows. */
+  claimDue(node: string, now: number, limit: number): Promise<readonly RunRow[]>;
+  /** Makes `node` the owner of runs whose owner is gone. */
+  adopt(node: string, limit: number): Promise<readonly RunRow[]>;
+  /** When the next run is due, in ms since 1970. */
+  nextDue(): Promise<number | undefined>;
+  /** Makes a paused run due. */
+  wake(run: string, now: number): Promise<void>;
+}
+
+export type RunState = "running" | "waiting" | "undoing" | "paused" | "done" | "failed";
+export interface RunRow {
+  readonly run: string;
+  readonly operation: string;
+  readonly version: number;
+  readonly state: RunState;
+  /** The node that has the run in memory, or null. */
+  readonly owner: string | null;
+  /** When the run wants to go on, in ms since 1970; null while it waits for a signal alone, is active, or has ended. */
+  readonly wakeAt: number | null;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly startedBy: string;
+  readonly traceparent: string;
+  /** Why it is paused, for a person. */
+  readonly reason: string | null;
+}
+export interface Change {
+  /** The whole row, with a run's first entries. */
+  readonly begin?: RunRow;
+  readonly row?: Partial<Omit<RunRow, "run" | "operation">>;
+  /** Written only if the inbox has had no more items than this: otherwise a signal could slip between a look and a suspension. */
+  readonly inboxSeen?: number;
+}
+/** `fenced`: somebody else has written to the run, so it is theirs now. */
+export type Appended = "written" | "fenced" | "inbox moved";
+
+export interface NewItem {
+  readonly signal: string;
+  readonly payload: unknown;
+  readonly by: string;
+  readonly at: number;
+  /** The same key is posted once. */
+  readonly key?: string;
+}
+export interface Item extends NewItem {
+  readonly revision: number;
+}
+
+/** What was thrown, so that it can be thrown again in replay. */
+export type Thrown =
+  | { readonly kind: "failed"; readonly operation: string; readonly code: string; readonly details?: unknown }
+  | { readonly kind: "fault"; readonly code: string; readonly message: string }
+  | { readonly kind: "error"; readonly name: string; readonly message: string };
+
+/** Whether an action took effect. Only `not done` is a promise. */
+export type ActionOutcome = "not done" | "unknown";
+
+/** What the workflow's code asked for, in the order in which it asked. Replay must ask the same. */
+export type Request =
+  | {
+      readonly type: "StepStarted";
+      readonly path: string;
+      readonly name: string;
+      readonly kind: StepKind;
+      readonly digest: string;
+      readonly undo: boolean;
+    }
+  | { readonly type: "TimerSet"; readonly path: string; readonly wakeAt: number }
+  | { readonly type: "SignalAwaited"; readonly path: string; readonly name: string; readonly until?: number }
+  | { readonly type: "FellBack"; readonly path: string; readonly value?: unknown }
+  | { readonly type: "UndoBegan"; readonly path: string; readonly why: Thrown }
+  | { readonly type: "VoidAsked"; readonly path: string; readonly of: string }
+  | { readonly type: "UndoStarted"; readonly path: string; readonly of: string; readonly outcome: UndoneOutcome }
+  | { readonly type: "UndoDone"; readonly path: string };
+export type StepKind = "operation" | "local";
+export type UndoneOutcome = "done" | "void" | "unknown";
+
+/** What came of it. Results are delivered to the code one at a time, in the order in which they stand here. */
+export type Result =
+  | { readonly type: "StepDone"; readonly path: string; readonly wire?: unknown }
+  | { readonly type: "StepFailed"; readonly path: string; readonly thrown: Thrown; readonly outcome: ActionOutcome }
+  | { readonly type: "TimerFired"; readonly path: string }
+  | {
+      readonly type: "SignalTaken";
+      readonly path: string;
+      readonly payload: unknown;
+      readonly item: number;
+      readonly by: string;
+    }
+  | { readonly type: "SignalTimedOut"; readonly path: string }
+  | { readonly type: "VoidKnown"; readonly path: string; readonly took: boolean | "unknown"; readonly wire?: unknown };
+
+/** What is written for people and for those who adopt the run; replay passes over it. */
+export type Note =
+  | {
+      readonly type: "Started";
+      readonly operation: string;
+      readonly version: number;
+      readonly input: unknown;
+      readonly digest: string;
+      readonly principal: Principal;
+      readonly traceparent: string;
+    }
+  | { readonly type: "Claimed"; readonly node: string; readonly term: number }
+  | {
+      readonly type: "AttemptFailed";
+      readonly path: string;
+      readonly attempt: number;
+      readonly thrown: Thrown;
+      readonly outcome: ActionOutcome;
+    }
+  | { readonly type: "Paused"; readonly reason: string }
+  | { readonly type: "Ended"; readonly state: "done"; readonly output?: unknown }
+  | { readonly type: "Ended"; readonly state: "failed"; readonly thrown: Thrown };
+
+export type NewEntry = Request | Result | Note;
+export type Entry = NewEntry & { readonly at: number };
+
+const results: ReadonlySet<string> = new Set([
+  "StepDone",
+  "StepFailed",
+  "TimerFired",
+  "SignalTaken",
+  "SignalTimedOut",
+  "VoidKnown",
+]);
+const notes: ReadonlySet<string> = new Set(["Started", "Claimed", "AttemptFailed", "Paused", "Ended"]);
+export const isResult = (entry: Entry): entry is Result & { readonly at: number } => results.has(entry.type);
+export const isNote = (entry: Entry): entry is Note & { readonly at: number } => notes.has(entry.type);

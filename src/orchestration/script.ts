@@ -1,0 +1,127 @@
+import { type Entry, isNote, isResult, type NewEntry, type Request, type Result } from "./journal.ts";
+
+/** The code asked for something else than the journal says it did. The message shows both lines. */
+export class Divergence extends Error {
+  override readonly name = "Divergence";
+}
+
+/**
+ * A run's journal while it is acted out: first as it was written, then as it goes on. The code's requests are held
+ * against the entries in order; results are handed out in order; what is new waits in `pending` for its commit.
+ */
+export class Script {
+  readonly #entries: readonly Entry[];
+  readonly #now: () => number;
+  #cursor = 0;
+  #time: number;
+  pending: Entry[] = [];
+  /** The revision of the last entry on disk. */
+  revision: number;
+
+  constructor(entries: readonly Entry[], now: () => number) {
+    this.#entries = entries;
+    this.#now = now;
+    this.#time = entries[0]?.at ?? now();
+    this.revision = entries.length - 1;
+    this.#skipNotes();
+  }
+
+  get replaying(): boolean {
+    return this.#cursor < this.#entries.length;
+  }
+
+  /** When the last result was written: the time that the workflow's code sees. */
+  get time(): number {
+    return this.#time;
+  }
+
+  /** The code asks: gives back the entry as it was written the first time, or writes it now. */
+  request<R extends Request>(request: R): R {
+    if (!this.replaying) {
+      this.write(request);
+      return request;
+    }
+    const written = this.#entries[this.#cursor] as Entry;
+    if (isResult(written) || isNote(written) || !alike(written, request)) {
+      throw new Divergence(
+        `The journal says at entry ${this.#cursor}: ${lineOf(written)}. The code asks for: ${lineOf(request)}.`,
+      );
+    }
+    this.#cursor++;
+    this.#skipNotes();
+    return written as Entry & R; // alike compared the types
+  }
+
+  /** The next result to deliver in replay; undefined once the journal has been acted out. */
+  nextResult(): Result | undefined {
+    if (!this.replaying) return undefined;
+    const written = this.#entries[this.#cursor] as Entry;
+    if (!isResult(written)) {
+      throw new Divergence(
+        `The journal says at entry ${this.#cursor}: ${lineOf(written)}. The code does not ask for it any more.`,
+      );
+    }
+    this.#cursor++;
+    this.#time = written.at;
+    this.#skipNotes();
+    return written;
+  }
+
+  /** A new result, written before it is delivered. */
+  settle(result: Result): void {
+    this.#time = this.write(result);
+  }
+
+  write(entry: NewEntry): number {
+    const at = Math.max(this.#now(), this.#time);
+    this.pending.push({ ...entry, at });
+    return at;
+  }
+
+  /** What is pending, to be committed; what comes meanwhile waits for the next commit. */
+  take(): readonly Entry[] {
+    const taken = this.pending;
+    this.pending = [];
+    return taken;
+  }
+
+  /** How many attempts of a step failed since the run was last paused, and whether one of them may have taken effect. */
+  attemptsOf(path: string): { readonly failed: number; readonly unknown: boolean } {
+    let failed = 0;
+    let unknown = false;
+    for (const entry of this.#entries) {
+      if (entry.type === "Paused") failed = 0;
+      if (entry.type !== "AttemptFailed" || entry.path !== path) continue;
+      failed++;
+      unknown ||= entry.outcome === "unknown";
+    }
+    return { failed, unknown };
+  }
+
+  /** Whether this step had been started before this activation: then a dead process may have done it. */
+  wasStarted(path: string): boolean {
+    return this.#entries.some((entry) => entry.type === "StepStarted" && entry.path === path);
+  }
+
+  #skipNotes(): void {
+    for (let entry = this.#entries[this.#cursor]; entry && isNote(entry); entry = this.#entries[this.#cursor])
+      this.#cursor++;
+  }
+}
+
+// What a request compares by: the input's digest tells a changed call, the deadline of a timer is the first run's own.
+function alike(written: Entry, request: Request): boolean {
+  if (written.type !== request.type || written.path !== request.path) return false;
+  if (written.type === "StepStarted" && request.type === "StepStarted") {
+    return written.kind === request.kind && written.digest === request.digest && written.undo === request.undo;
+  }
+  return true;
+}
+
+function lineOf(entry: Entry | Request): string {
+  if (entry.type === "StepStarted") {
+    return `${entry.kind} step "${entry.path}"${entry.undo ? " with an undo" : ""} (input ${entry.digest})`;
+  }
+  if (entry.type === "SignalAwaited") return `a wait for the signal "${entry.name}" ("${entry.path}")`;
+  return "path" in entry ? `${entry.type} "${entry.path}"` : entry.type;
+}
