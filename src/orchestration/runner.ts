@@ -48,6 +48,8 @@ export class Runner {
   readonly #active = new Map<string, Execution>();
   readonly #activations = new Set<Promise<void>>();
   readonly #waiters = new Map<string, PromiseWithResolvers<Verdict>[]>();
+  /** Runs that were told something while they were in memory: they may have suspended without having seen it. */
+  readonly #told = new Set<string>();
   #disarm: () => void = () => {};
   #dueAt = Number.POSITIVE_INFINITY;
   #draining = false;
@@ -126,6 +128,7 @@ export class Runner {
         issues: checked.issues,
       });
     if (row.state === "done" || row.state === "failed") return "ended";
+    if (this.#active.has(run)) this.#told.add(run);
     await journal.post(run, {
       signal: name,
       payload,
@@ -289,7 +292,9 @@ export class Runner {
   #after(row: RunRow, execution: Execution, verdict: Verdict): void {
     const { run, operation } = row;
     if (this.#active.get(run) === execution) this.#active.delete(run);
+    const told = this.#told.delete(run);
     if (verdict.kind === "suspended") {
+      if (told) void this.#wakeDue();
       if (verdict.wakeAt !== null) this.#wakeAt(verdict.wakeAt);
       return;
     }

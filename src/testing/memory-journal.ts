@@ -1,0 +1,69 @@
+import type { Change, Entry, Item, Journal, RunRow } from "../orchestration/host.ts";
+
+/** A journal in memory, for tests of workflows without a disk. Everything passes through JSON, as on a real one. */
+export interface MemoryJournal extends Journal {
+  /** What is "on disk" of a run. */
+  entries(run: string): readonly Entry[];
+  rows(): readonly RunRow[];
+  /** How many appends were written. */
+  readonly commits: number;
+  /** Called before each append takes effect; what it throws fails the append. */
+  onAppend: (run: string, entries: readonly Entry[]) => void | Promise<void>;
+}
+
+export function memoryJournal(): MemoryJournal {
+  const streams = new Map<string, string[]>();
+  const inboxes = new Map<string, Item[]>();
+  const rows = new Map<string, RunRow>();
+  let commits = 0;
+
+  const change = (run: string, { begin, row }: Change): void => {
+    const present = begin ?? rows.get(run);
+    if (present) rows.set(run, { ...present, ...row });
+  };
+  const take = (node: string, limit: number, due: (row: RunRow) => boolean): readonly RunRow[] => {
+    const taken = [...rows.values()].filter(due).slice(0, limit);
+    for (const { run } of taken) change(run, { row: { owner: node, state: "running", wakeAt: null } });
+    return taken.map(({ run }) => rows.get(run) as RunRow);
+  };
+
+  const journal: MemoryJournal = {
+    onAppend: () => {},
+    get commits() {
+      return commits;
+    },
+    async append(run, revision, entries, changed) {
+      await journal.onAppend(run, entries);
+      const stream = streams.get(run) ?? [];
+      if (stream.length - 1 !== revision) return "fenced";
+      const inboxHead = (inboxes.get(run)?.length ?? 0) - 1;
+      if (changed.inboxSeen !== undefined && inboxHead > changed.inboxSeen) return "inbox moved";
+      streams.set(run, [...stream, ...entries.map((entry) => JSON.stringify(entry))]);
+      change(run, changed);
+      commits++;
+      return "written";
+    },
+    read: async (run) => journal.entries(run),
+    find: async (run) => rows.get(run),
+    async post(run, item) {
+      const inbox = inboxes.get(run) ?? [];
+      if (item.key !== undefined && inbox.some(({ key }) => key === item.key)) return;
+      inboxes.set(run, [...inbox, { ...(JSON.parse(JSON.stringify(item)) as typeof item), revision: inbox.length }]);
+      change(run, { row: { wakeAt: item.at } });
+    },
+    inbox: async (run) => inboxes.get(run) ?? [],
+    claimDue: async (node, now, limit) => take(node, limit, (row) => row.state === "waiting" && row.owner === null && row.wakeAt !== null && row.wakeAt <= now),
+    adopt: async (node, limit) => take(node, limit, (row) => row.owner !== null && row.owner !== node),
+    async nextDue() {
+      const due = [...rows.values()].filter(({ state, owner }) => state === "waiting" && owner === null).map(({ wakeAt }) => wakeAt);
+      const known = due.filter((at) => at !== null);
+      return known.length > 0 ? Math.min(...known) : undefined;
+    },
+    async wake(run, now) {
+      change(run, { row: { state: "waiting", wakeAt: now, reason: null } });
+    },
+    entries: (run) => (streams.get(run) ?? []).map((entry) => JSON.parse(entry) as Entry),
+    rows: () => [...rows.values()],
+  };
+  return journal;
+}

@@ -1,0 +1,56 @@
+import type { Clock } from "../contracts/index.ts";
+
+/** A clock that stands still until it is told to go on: tests skip days in milliseconds. */
+export interface VirtualClock extends Clock {
+  /** Goes on by so many ms, timer by timer, letting everything that a timer sets off come to rest before the next. */
+  advance(ms: number): Promise<void>;
+  /** Goes on from timer to timer until `done`, or until no timer is left. */
+  until(done: () => boolean): Promise<void>;
+}
+
+interface Timer {
+  readonly at: number;
+  readonly order: number;
+  readonly wake: () => void;
+}
+
+/** Starts at `start`, in ms since 1970. */
+export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock {
+  const timers = new Set<Timer>();
+  let now = start;
+  let order = 0;
+  const next = (): Timer | undefined => [...timers].sort((a, b) => a.at - b.at || a.order - b.order)[0];
+  const fire = async (timer: Timer): Promise<void> => {
+    timers.delete(timer);
+    now = Math.max(now, timer.at);
+    timer.wake();
+    await settled();
+  };
+  return {
+    now: () => now,
+    monotonic: () => now - start,
+    after(ms, wake) {
+      const timer = { at: now + Math.max(0, ms), order: order++, wake };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    async advance(ms) {
+      const end = now + ms;
+      await settled();
+      for (let timer = next(); timer && timer.at <= end; timer = next()) await fire(timer);
+      now = end;
+    },
+    async until(done) {
+      for (await settled(); !done(); ) {
+        const timer = next();
+        if (!timer) throw new Error("Time stands still: nothing is left to wait for, and what was awaited has not come.");
+        await fire(timer);
+      }
+    },
+  };
+}
+
+// A run takes a few turns of the event loop from one rest to the next.
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
