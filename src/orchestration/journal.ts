@@ -14,8 +14,8 @@ export interface Journal {
   inbox(run: string): Promise<readonly Item[]>;
   /** Makes `node` the owner of runs that are due and that it knows. */
   claimDue(node: string, now: number, limit: number): Promise<readonly RunRow[]>;
-  /** Makes `node` the owner of runs whose owner is gone. */
-  adopt(node: string, limit: number): Promise<readonly RunRow[]>;
+  /** Makes runs due whose owner is gone; says how many. */
+  release(now: number, limit: number): Promise<number>;
   /** When the next run is due, in ms since 1970. */
   nextDue(): Promise<number | undefined>;
   /** Makes a paused run due. */

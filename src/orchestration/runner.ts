@@ -79,12 +79,8 @@ export class Runner {
 
   /** Takes over what a dead node held, and begins to wake what is due. */
   async start(): Promise<void> {
-    const { journal, node } = this.#ports;
-    for (;;) {
-      const rows = await journal.adopt(node, 100);
-      for (const row of rows) await this.#resume(row);
-      if (rows.length < 100) break;
-    }
+    const { journal, clock } = this.#ports;
+    while ((await journal.release(clock.now(), 256)) > 0);
     await this.#wakeDue();
   }
 

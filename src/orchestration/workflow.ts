@@ -81,6 +81,7 @@ export function workflow<Op extends AnyCommand & Named, const U extends readonly
   return Object.freeze({
     kind: "workflow",
     id: operation.id,
+    about: operation.about,
     operation,
     version,
     uses,

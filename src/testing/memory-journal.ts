@@ -53,7 +53,11 @@ export function memoryJournal(): MemoryJournal {
     },
     inbox: async (run) => inboxes.get(run) ?? [],
     claimDue: async (node, now, limit) => take(node, limit, (row) => row.state === "waiting" && row.owner === null && row.wakeAt !== null && row.wakeAt <= now),
-    adopt: async (node, limit) => take(node, limit, (row) => row.owner !== null && row.owner !== node),
+    async release(now, limit) {
+      const held = [...rows.values()].filter(({ owner }) => owner !== null).slice(0, limit);
+      for (const { run } of held) change(run, { row: { owner: null, state: "waiting", wakeAt: now } });
+      return held.length;
+    },
     async nextDue() {
       const due = [...rows.values()].filter(({ state, owner }) => state === "waiting" && owner === null).map(({ wakeAt }) => wakeAt);
       const known = due.filter((at) => at !== null);

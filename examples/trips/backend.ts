@@ -1,0 +1,12 @@
+// The composition root: the only file that knows every layer.
+import { backend } from "trilith";
+import { airportPage } from "./aggregation/airport-page.ts";
+import { bookTrip } from "./orchestration/book-trip.ts";
+import { bookingStore } from "./storage/bookings.ts";
+
+export default backend("trips", {
+  storage: [bookingStore],
+  orchestration: [bookTrip],
+  aggregation: [airportPage],
+  remote: { payments: "https://payments.test", fares: "https://fares.test" }, // overridden by TRILITH_REMOTE_…_URL
+});

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+
+export interface Trip {
+  readonly flight: string;
+  readonly booking: string;
+  readonly traveller: string;
+  readonly card: string;
+  readonly lastKnownFare: number;
+}
+export type Booked =
+  | { readonly kind: "ticketed"; readonly ticket: string; readonly trace: string; readonly ms: number }
+  | { readonly kind: "under way"; readonly run: string; readonly trace: string; readonly ms: number }
+  | { readonly kind: "refused"; readonly code: string; readonly status: number; readonly trace: string; readonly ms: number };
+
+/** A caller of the backend over HTTP, as any outside client would be one. */
+export class TripsClient {
+  readonly #url: string;
+  readonly #key: string;
+  constructor(url: string, key: string) {
+    this.#url = url;
+    this.#key = key;
+  }
+
+  /** Books a trip. A lost connection is no answer: the same key is sent until there is one. */
+  async book(trip: Trip, waitSeconds = 3): Promise<Booked> {
+    const began = performance.now();
+    const response = await this.#untilAnswered("/trips", {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": trip.booking, prefer: `wait=${waitSeconds}` },
+      body: JSON.stringify(trip),
+    });
+    const body = (await response.json()) as { ticket?: string; run?: string; code?: string };
+    const about = { trace: response.headers.get("trace-id") ?? "", ms: performance.now() - began };
+    if (response.status === 202) return { kind: "under way", run: body.run ?? "", ...about };
+    if (response.ok) return { kind: "ticketed", ticket: body.ticket ?? "", ...about };
+    return { kind: "refused", code: body.code ?? "unknown", status: response.status, ...about };
+  }
+
+  async approve(run: string, by: string): Promise<number> {
+    const response = await this.#untilAnswered(`/runs/${run}/signals/approved`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": randomUUID() },
+      body: JSON.stringify({ by }),
+    });
+    return response.status;
+  }
+
+  get(path: string): Promise<Response> {
+    return this.#send(path, {});
+  }
+
+  async #untilAnswered(path: string, request: RequestInit): Promise<Response> {
+    for (let tries = 0; ; tries++) {
+      try {
+        const response = await this.#send(path, request);
+        if (response.status !== 503 || tries >= 20) return response;
+      } catch (error) {
+        if (tries >= 200) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.min(1_000, 50 * (tries + 1))));
+    }
+  }
+
+  #send(path: string, request: RequestInit): Promise<Response> {
+    const headers = { authorization: `Bearer ${this.#key}`, ...request.headers };
+    return fetch(`${this.#url}${path}`, { ...request, headers, signal: AbortSignal.timeout(30_000) });
+  }
+}

@@ -1,0 +1,45 @@
+import type { View } from "../aggregation/index.ts";
+import type { Clock } from "../contracts/index.ts";
+import type { Workflow } from "../orchestration/index.ts";
+import type { Store } from "../storage/index.ts";
+import type { Environment } from "./settings.ts";
+import { type Running, startBackend } from "./start-backend.ts";
+
+type ContractOf<Id extends string> = Id extends `${infer C}.${string}` ? C : Id;
+type Needed<W> = W extends Workflow<string, infer N> ? N : never;
+type Missing<S extends readonly Store[], W extends readonly Workflow[], V extends readonly View[]> = Exclude<
+  Needed<W[number]>,
+  S[number]["id"] | ContractOf<W[number]["id"] | V[number]["id"]>
+>;
+
+export interface StartOptions {
+  /** Where settings come from; by default the process's own environment. */
+  readonly environment?: Environment;
+  /** Time, for tests that skip it. */
+  readonly clock?: Clock;
+}
+
+export interface Backend {
+  readonly name: string;
+  /**
+   * Opens the log, takes over what an earlier process left under way, and listens. Rejects with a sentence that says
+   * what is wrong: a bad setting, a busy port, a data folder that cannot be written or that another process has.
+   */
+  start(options?: StartOptions): Promise<Running>;
+}
+
+/** Composes a backend from its layers: the only place that knows them all. A contract that is used by a workflow and implemented by nobody does not compile without its address. */
+export function backend<
+  const S extends readonly Store[] = [],
+  const W extends readonly Workflow[] = [],
+  const V extends readonly View[] = [],
+>(
+  name: string,
+  parts: { readonly storage?: S; readonly orchestration?: W; readonly aggregation?: V; readonly version?: string } & ([Missing<S, W, V>] extends [never]
+    ? { readonly remote?: { readonly [contract: string]: string } }
+    : { readonly remote: { readonly [K in Missing<S, W, V>]: string } }),
+): Backend {
+  const { storage = [], orchestration = [], aggregation = [], remote = {}, version = "0.0.0" } = parts;
+  const composition = Object.freeze({ storage, orchestration, aggregation, remote });
+  return Object.freeze({ name, start: (options: StartOptions = {}) => startBackend({ name, version, composition }, options) });
+}

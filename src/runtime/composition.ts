@@ -1,0 +1,46 @@
+import type { View } from "../aggregation/index.ts";
+import type { AnyContract, Named, Operation } from "../contracts/index.ts";
+import type { Workflow } from "../orchestration/index.ts";
+import type { Store } from "../storage/index.ts";
+
+/** What a backend is made of. */
+export interface Composition {
+  readonly storage: readonly Store[];
+  readonly orchestration: readonly Workflow[];
+  readonly aggregation: readonly View[];
+  /** Contracts that somebody else implements: their addresses by name. */
+  readonly remote: { readonly [contract: string]: string };
+}
+
+/** The operations that this backend implements, as contracts: what it has routes and documents for. */
+export function toServed({ storage, orchestration, aggregation }: Composition): readonly AnyContract[] {
+  const operations = [...orchestration, ...aggregation].map(({ operation }) => operation as Operation & Named);
+  const contracts = new Map<string, { [member: string]: unknown } & AnyContract>();
+  for (const { contract } of storage) contracts.set(contract["~contract"].name, { ...contract });
+  for (const operation of operations) {
+    const { name } = operation.about;
+    const contract = contracts.get(name) ?? { "~contract": operation.about };
+    contract[operation.id.slice(name.length + 1)] = operation;
+    contracts.set(name, contract);
+  }
+  return [...contracts.values()].map((contract) => Object.freeze(contract));
+}
+
+/**
+ * The contracts that are used here and implemented elsewhere. Throws a sentence for one that nobody implements, and for
+ * an address of a contract that nobody uses.
+ */
+export function toRemote(composition: Composition, settled: ReadonlySet<string>): readonly AnyContract[] {
+  const here = new Set(toServed(composition).map((contract) => contract["~contract"].name));
+  const used = new Map(composition.orchestration.flatMap(({ uses }) => uses).map((contract) => [contract["~contract"].name, contract]));
+  const remote = [...used].filter(([name]) => !here.has(name));
+  for (const [name] of remote) {
+    if (name in composition.remote || settled.has(name)) continue;
+    throw new TypeError(`The contract "${name}" is used, but nobody here implements it. Add its store, workflow or view to the backend, or its address under "remote".`);
+  }
+  for (const name of Object.keys(composition.remote)) {
+    if (used.has(name)) continue;
+    throw new TypeError(`The backend has an address for the contract "${name}", which nothing here uses. Take it out, or correct the name.`);
+  }
+  return remote.map(([, contract]) => contract);
+}

@@ -1,0 +1,103 @@
+import {
+  type AnyContract,
+  type Answer,
+  type Call,
+  type Dispatch,
+  Failed,
+  Fault,
+  nothing,
+  type Operation,
+  operationsOf,
+  type Projection,
+  type Provider,
+  toJsonSchema,
+  toProjection,
+  validate,
+} from "../contracts/index.ts";
+
+/** One operation with everything that its boundary needs, compiled once. */
+interface Bound {
+  readonly operation: Operation;
+  readonly layer: string;
+  readonly provider: Provider;
+  readonly input: Projection;
+  readonly output: Projection | undefined;
+}
+/** The dispatch of one process. The layers are handed it before they can say what they provide, so they are bound later. */
+export interface LocalDispatch extends Dispatch {
+  bind(layer: string, providers: readonly Provider[]): void;
+  layerOf(operation: string): string | undefined;
+}
+
+/**
+ * The way between the layers of one process: a function call that checks input and output against the contract, keeps
+ * undeclared fields out, and is a span. Nothing else leads from one layer to another.
+ */
+export function createDispatch(contracts: readonly AnyContract[]): LocalDispatch {
+  const operations = new Map(contracts.flatMap(operationsOf).map((operation) => [operation.id, operation]));
+  const bound = new Map<string, Bound>();
+  const find = (id: string): Bound => {
+    const found = bound.get(id);
+    if (found) return found;
+    throw new Fault("Internal", `Nobody implements ${id} in this backend.`, { retry: "never", outcome: "not done" });
+  };
+  return {
+    bind(layer, providers) {
+      for (const provider of providers) {
+        const operation = operations.get(provider.operation);
+        if (!operation) throw new TypeError(`${provider.operation} is implemented, but no contract of this backend has it.`);
+        const other = bound.get(provider.operation);
+        if (other) throw new TypeError(`${provider.operation} is implemented twice: in ${other.layer} and in ${layer}.`);
+        bound.set(provider.operation, toBound(operation, layer, provider));
+      }
+    },
+    layerOf: (id) => bound.get(id)?.layer,
+    call(id, input, call) {
+      const { principal, key } = call;
+      const about = { "trilith.operation": id, "trilith.layer": bound.get(id)?.layer, "trilith.principal": principal.id, "trilith.key": key };
+      return call.trace.span("operation", id, about, (trace) => cross(find(id), input, { ...call, trace }));
+    },
+    async void(id, key, call) {
+      return (await find(id).provider.void?.(key, call)) ?? { took: "unknown" };
+    },
+  };
+}
+
+function toBound(operation: Operation, layer: string, provider: Provider): Bound {
+  const input = toProjection(toJsonSchema(operation.input));
+  const output = operation.output === nothing ? undefined : toProjection(toJsonSchema(operation.output));
+  return { operation, layer, provider, input, output };
+}
+
+async function cross({ operation, provider, input: project, output: projectOutput }: Bound, input: unknown, call: Call): Promise<Answer> {
+  const id = provider.operation;
+  const { value: written } = project(input);
+  const read = await validate(operation.input, written);
+  if (!read.ok) {
+    const [issue] = read.issues;
+    throw new Fault("InvalidInput", `The input of ${id} breaks its contract: ${issue?.path ?? ""} ${issue?.message ?? ""}`, { issues: read.issues });
+  }
+  const reply = await provider.handle(read.value, call, written).catch((error: unknown) => {
+    throw asDeclared(id, operation, error);
+  });
+  if ("accepted" in reply) return reply;
+  const { meta, run } = reply;
+  const about = { ...(meta !== undefined && { meta }), ...(run !== undefined && { run }) };
+  if (!projectOutput) return { wire: undefined, value: undefined, ...about };
+  const { value: wire } = projectOutput(reply.output);
+  const checked = await validate(operation.output, wire);
+  if (checked.ok) return { wire, value: checked.value, ...about };
+  throw new Fault("InvalidOutput", `The output of ${id} breaks its contract: ${checked.issues.map(({ path, message }) => `${path} ${message}`).join("; ")}`, {
+    issues: checked.issues,
+    retry: "later",
+    outcome: "unknown",
+  });
+}
+
+/** A failure that this operation does not declare is an accident inside it, whatever it was elsewhere. */
+function asDeclared(id: string, operation: Operation, error: unknown): Error {
+  if (error instanceof Fault) return error;
+  if (error instanceof Failed && error.operation === id && error.code in operation.failures) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new Fault("Internal", `${id} failed: ${message}`, { cause: error });
+}

@@ -1,0 +1,8 @@
+/**
+ * The composition root: binds the layers to engines, transports, the gateway and telemetry. The only room that imports
+ * every other. Start with backend.ts, then start-backend.ts; dispatcher.ts is the way between the layers.
+ */
+export { type ApiKey, createApiKey } from "../gateway/index.ts";
+export { type Backend, backend, type StartOptions } from "./backend.ts";
+export { type Environment, readSettings, type Settings, SettingsError } from "./settings.ts";
+export type { Running } from "./start-backend.ts";
