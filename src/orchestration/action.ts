@@ -1,4 +1,4 @@
-import { type Call, type Clock, Fault, type Span, type Trace } from "../contracts/index.ts";
+import { type Call, type Clock, Fault, type Principal, type Span, type Trace } from "../contracts/index.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ActionOutcome, Note, Result } from "./journal.ts";
 import { canRetry, outcomeOf, sentenceOf, toThrown } from "./thrown.ts";
@@ -132,3 +132,6 @@ function pause(ms: number, { clock, aborted }: Surroundings): Promise<void> {
     aborted.addEventListener("abort", end, { once: true });
   });
 }
+
+/** As whom a run calls: its keys are its own. */
+export const principalOf = (run: string): Principal => ({ id: `run:${run}`, kind: "run", scopes: [] });

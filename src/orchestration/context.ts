@@ -13,7 +13,9 @@ import {
   toMs,
   validate,
 } from "../contracts/index.ts";
-import { type Execution, principalOf, type StepSpec } from "./execution.ts";
+import { principalOf } from "./action.ts";
+import type { StepSpec } from "./effects.ts";
+import type { Execution } from "./execution.ts";
 import { digestOf } from "./identity.ts";
 import { LazyStep } from "./lazy-step.ts";
 import { toPlain } from "./plain.ts";
@@ -28,7 +30,7 @@ export function toContext(execution: Execution, scope: Scope): { readonly [name:
   const steps = (spec: StepSpec): LazyStep => {
     const step = new LazyStep(spec.name, (chained) => {
       execution.created.delete(step);
-      return execution.step(scope, spec, chained);
+      return execution.effects.step(scope, spec, chained);
     });
     execution.created.add(step);
     return step;
@@ -96,7 +98,7 @@ function toRun(execution: Execution, scope: Scope, steps: ToStep) {
         },
         parse: async (wire) => wire,
       }),
-    sleep: (time: Duration) => execution.sleep(scope, toMs(time)),
+    sleep: (time: Duration) => execution.effects.sleep(scope, toMs(time)),
     all: (items: readonly unknown[], branch?: (item: unknown, context: unknown) => PromiseLike<unknown>) => {
       if (!branch) return Promise.all(items);
       const group = scope.next("all");
@@ -112,7 +114,7 @@ function toRun(execution: Execution, scope: Scope, steps: ToStep) {
 function toSignals(execution: Execution, scope: Scope, signals: Signals) {
   const incoming = Object.entries(signals).map(([name, { schema }]) => {
     const wait = async (withinMs?: number): Promise<unknown> => {
-      const taken = await execution.signal(scope, name, withinMs);
+      const taken = await execution.effects.signal(scope, name, withinMs);
       if (!taken) return undefined;
       const read = await validate(schema, taken.payload);
       if (!read.ok)

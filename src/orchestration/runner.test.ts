@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type Call, command, contract, Failed, Fault, failure, query, signal, silent, silentTracing } from "../contracts/index.ts";
+import {
+  type Call,
+  command,
+  contract,
+  Failed,
+  Fault,
+  failure,
+  query,
+  signal,
+  silent,
+  silentTracing,
+} from "../contracts/index.ts";
 import { type MemoryJournal, memoryJournal, type VirtualClock, virtualClock } from "../testing/index.ts";
 import type { Entry } from "./journal.ts";
 import { Runner } from "./runner.ts";
@@ -39,7 +50,8 @@ class World {
   readonly voided = new Set<string>();
   readonly calls: string[] = [];
   price = 50;
-  script: (operation: string, nth: number) => "fine" | "refuse" | "fail" | "do and fail" | "hang" | "full" = () => "fine";
+  script: (operation: string, nth: number) => "fine" | "refuse" | "fail" | "do and fail" | "hang" | "full" = () =>
+    "fine";
   #nth = new Map<string, number>();
 
   dispatch = {
@@ -48,7 +60,8 @@ class World {
       this.#nth.set(operation, nth);
       this.calls.push(operation);
       const what = this.script(operation, nth);
-      if (what === "hang") await new Promise((_, reject) => call.aborted.addEventListener("abort", () => reject(new Error("aborted"))));
+      if (what === "hang")
+        await new Promise((_, reject) => call.aborted.addEventListener("abort", () => reject(new Error("aborted"))));
       if (what === "refuse") throw new Fault("Unavailable", "Not now.", { outcome: "not done" });
       if (what === "fail") throw new Fault("Unavailable", "Who knows.");
       if (what === "full") throw new Failed(operation, "Full", Full);
@@ -84,15 +97,33 @@ interface Bench {
 }
 
 let nodes = 0;
-function bench(workflows: readonly Workflow[] = [order], journal = memoryJournal(), world = new World(), clock = virtualClock()): Bench {
+function bench(
+  workflows: readonly Workflow[] = [order],
+  journal = memoryJournal(),
+  world = new World(),
+  clock = virtualClock(),
+): Bench {
   const reports: string[] = [];
-  const report = ({ verdict }: { verdict: { kind: string; reason?: string } }) => reports.push(verdict.reason ?? verdict.kind);
+  const report = ({ verdict }: { verdict: { kind: string; reason?: string } }) =>
+    reports.push(verdict.reason ?? verdict.kind);
   const dispatch = world.dispatch;
-  const runner = new Runner(workflows, { journal, dispatch, clock, tracing: silentTracing, node: `node-${++nodes}`, random: () => 0.5, report });
+  const runner = new Runner(workflows, {
+    journal,
+    dispatch,
+    clock,
+    tracing: silentTracing,
+    node: `node-${++nodes}`,
+    random: () => 0.5,
+    report,
+  });
   return { journal, clock, world, runner, reports };
 }
 
-const call: Call = { principal: { id: "ann", kind: "key", scopes: [] }, trace: silent, aborted: new AbortController().signal };
+const call: Call = {
+  principal: { id: "ann", kind: "key", scopes: [] },
+  trace: silent,
+  aborted: new AbortController().signal,
+};
 
 /** Starts a run and lets time pass until it has ended. */
 async function outcome({ runner, clock }: Bench, input = { id: "x" }, given: Partial<Call> = {}): Promise<unknown> {
@@ -197,7 +228,9 @@ describe("a run", () => {
     b.world.script = (operation) => (operation === "shop.take" ? "do and fail" : "fine");
     await outcome(b);
     expect(b.world.done).toEqual(["shop.take", "shop.giveBack"]);
-    expect(b.journal.entries(onlyRun(b).run).find(({ type }) => type === "UndoStarted")).toMatchObject({ outcome: "done" });
+    expect(b.journal.entries(onlyRun(b).run).find(({ type }) => type === "UndoStarted")).toMatchObject({
+      outcome: "done",
+    });
   });
 
   it("gives up an attempt that takes too long", async () => {
@@ -246,7 +279,10 @@ describe("a run", () => {
       shop.price(input);
       return { paid: 1 };
     });
-    expect(await outcome(bench([forgetful]))).toMatchObject({ code: "Internal", message: expect.stringContaining("shop.price") });
+    expect(await outcome(bench([forgetful]))).toMatchObject({
+      code: "Internal",
+      message: expect.stringContaining("shop.price"),
+    });
   });
 });
 
@@ -282,7 +318,9 @@ describe("a waiting run", () => {
 
   it("refuses a signal that is not what the contract says, and one that there is not", async () => {
     const b = await waiting();
-    await expect(b.runner.signal(onlyRun(b).run, "agreed", { by: 3 }, { id: "bob" })).rejects.toMatchObject({ code: "InvalidInput" });
+    await expect(b.runner.signal(onlyRun(b).run, "agreed", { by: 3 }, { id: "bob" })).rejects.toMatchObject({
+      code: "InvalidInput",
+    });
     expect(await b.runner.signal(onlyRun(b).run, "agred", {}, { id: "bob" })).toBe("no such signal");
     expect(await b.runner.signal("nobody", "agreed", {}, { id: "bob" })).toBe("no such run");
   });
@@ -312,7 +350,12 @@ describe("a crash", () => {
   };
 
   /** What of the world a crash must not change: each effect once. */
-  async function story(tell: (world: World) => void, crashBefore: number, afterWriting: boolean, suspendAfterMs = 1_000) {
+  async function story(
+    tell: (world: World) => void,
+    crashBefore: number,
+    afterWriting: boolean,
+    suspendAfterMs = 1_000,
+  ) {
     const world = new World();
     tell(world);
     const journal = memoryJournal();
@@ -335,10 +378,19 @@ describe("a crash", () => {
         },
       });
       const dispatch = {
-        call: async (...given: Parameters<World["dispatch"]["call"]>) => (crashing && dead ? new Promise<never>(() => {}) : world.dispatch.call(...given)),
+        call: async (...given: Parameters<World["dispatch"]["call"]>) =>
+          crashing && dead ? new Promise<never>(() => {}) : world.dispatch.call(...given),
         void: world.dispatch.void,
       };
-      return new Runner([order], { journal: mine, dispatch, clock, tracing: silentTracing, node, random: () => 0.5, suspendAfterMs });
+      return new Runner([order], {
+        journal: mine,
+        dispatch,
+        clock,
+        tracing: silentTracing,
+        node,
+        random: () => 0.5,
+        suspendAfterMs,
+      });
     };
     const first = start(true);
     let ended = false;
@@ -372,7 +424,8 @@ describe("a crash", () => {
             const where = `crash ${afterWriting ? "after" : "before"} commit ${crashBefore}`;
             expect(disturbed.runs, where).toBe(1);
             expect(disturbed.state, where).toBe(undisturbed.state);
-            const paidBack = (done: string[]) => done.filter((operation) => operation !== "shop.payBack" && operation !== "shop.giveBack");
+            const paidBack = (done: string[]) =>
+              done.filter((operation) => operation !== "shop.payBack" && operation !== "shop.giveBack");
             expect(new Set(paidBack(disturbed.done)), where).toEqual(new Set(paidBack(undisturbed.done)));
             expect(new Set(disturbed.done).size, where).toBe(disturbed.done.length);
             if (!disturbed.crashed) break;
@@ -416,7 +469,9 @@ describe("changed code under a run", () => {
 });
 
 describe("branches", () => {
-  const Many = contract("many", "1.0.0", { go: command({ input: z.object({ ids: z.array(z.string()) }), output: z.array(z.number()) }) });
+  const Many = contract("many", "1.0.0", {
+    go: command({ input: z.object({ ids: z.array(z.string()) }), output: z.array(z.number()) }),
+  });
 
   it("run side by side, and a failing one undoes what the others did once they have settled", async () => {
     const go = workflow(Many.go, { version: 1, uses: [Shop] }, async ({ ids }, { run }) => {
@@ -438,7 +493,9 @@ describe("branches", () => {
 
   it("keep their keys apart, so that replay gives each branch its own results", async () => {
     const go = workflow(Many.go, { version: 1, uses: [Shop] }, async ({ ids }, { run }) => {
-      const draws = await run.all(ids, async (id, { run }) => run.step("draw", () => id.length * 10 + Number(run.uuid().length === 36)));
+      const draws = await run.all(ids, async (id, { run }) =>
+        run.step("draw", () => id.length * 10 + Number(run.uuid().length === 36)),
+      );
       await run.sleep("1 day");
       const more = await run.all([run.step("one", () => 1), run.step("two", () => 2)]);
       return [...draws, ...more];

@@ -9,10 +9,11 @@ import {
   type Tracing,
   validate,
 } from "../contracts/index.ts";
-import { Execution, type Verdict } from "./execution.ts";
+import { Execution } from "./execution.ts";
 import { digestOf, toRunId } from "./identity.ts";
 import type { Entry, Journal, RunRow } from "./journal.ts";
 import { type Rethrow, toRethrow } from "./thrown.ts";
+import type { Verdict } from "./verdict.ts";
 import type { Workflow } from "./workflow.ts";
 
 export interface RunnerPorts {
@@ -216,7 +217,7 @@ export class Runner {
     };
     const started = { type: "Started", operation, version, input: written, digest, principal, traceparent } as const;
     const execution = this.#activate(workflow, row, { input, entries: [], inbox: [], begin: { row, started } });
-    return execution.durable.promise.then(
+    return execution.begun.then(
       () => true,
       (verdict: Verdict) => {
         if (verdict.kind === "fenced" && call.key !== undefined) return false;

@@ -1,0 +1,154 @@
+import type { Request, Result } from "./journal.ts";
+import { Divergence, type Script } from "./script.ts";
+
+/** Something that the code has asked for and has not been given yet. */
+export interface Waiting {
+  readonly kind: "action" | "timer" | "signal";
+  readonly path: string;
+  /** As it stands in the journal. */
+  readonly request: Request;
+  active: boolean;
+  /** Begins the effect: in a live run, and for an action only once the request is on disk. */
+  activate(): void;
+  cancel(): void;
+  deliver(delivered: Delivered): void;
+}
+/** A result, and in a live run the value that it came with. */
+export interface Delivered {
+  readonly result: Result;
+  readonly live?: { readonly value: unknown };
+}
+
+export const never: Promise<never> = new Promise<never>(() => {});
+
+/** What passes between the workflow's code and its journal: the code asks, and is given one result at a time. */
+export class Exchange {
+  readonly script: Script;
+  readonly waiting: Map<string, Waiting> = new Map();
+  /** Why the run cannot go on, once it cannot. */
+  trouble: string | undefined;
+  #ready: Delivered[] = [];
+  #stirred = Promise.withResolvers<void>();
+
+  constructor(script: Script) {
+    this.script = script;
+  }
+
+  /** Asks for an effect. Resolves when its result is delivered; never, where code and journal differ. */
+  ask(request: Request, kind: Waiting["kind"], activate: (waiting: Waiting) => void): Promise<Delivered> {
+    const written = this.#request(request);
+    if (!written) return never;
+    const { promise, resolve } = Promise.withResolvers<Delivered>();
+    const waiting: Waiting = {
+      kind,
+      path: request.path,
+      request: written,
+      active: false,
+      activate() {
+        waiting.active = true;
+        activate(waiting);
+      },
+      cancel: () => {},
+      deliver: resolve,
+    };
+    this.waiting.set(request.path, waiting);
+    return promise;
+  }
+
+  /** Writes what needs no answer; gives back what was written the first time. */
+  note<R extends Request>(request: R): Promise<R> {
+    const written = this.#request(request);
+    return written ? Promise.resolve(written) : never;
+  }
+
+  /** An effect has come to its end; its result is delivered when its turn comes. */
+  settle(result: Result, live?: { readonly value: unknown }): void {
+    this.#ready.push({ result, ...(live && { live }) });
+    this.stir();
+  }
+
+  get hasReady(): boolean {
+    return this.#ready.length > 0;
+  }
+  isReady(path: string): boolean {
+    return this.#ready.some(({ result }) => result.path === path);
+  }
+
+  /** Delivers the journal's next result; false once the journal has been acted out. */
+  replayNext(): boolean {
+    try {
+      const result = this.script.nextResult();
+      if (result) this.#deliver({ result });
+      return result !== undefined;
+    } catch (error) {
+      if (!(error instanceof Divergence)) throw error;
+      this.stop(diverged(error.message));
+      return true;
+    }
+  }
+
+  /** Writes and delivers the next result of a live run; false where there is none. */
+  deliverNext(): boolean {
+    const next = this.#ready.shift();
+    if (!next) return false;
+    if (!this.waiting.has(next.result.path)) return true; // given up meanwhile
+    this.script.settle(next.result);
+    this.#deliver(next);
+    return true;
+  }
+
+  activate(which: (waiting: Waiting) => boolean): void {
+    for (const waiting of this.waiting.values()) if (!waiting.active && which(waiting)) waiting.activate();
+  }
+
+  /** Takes back what the code waits for. */
+  drop(which: (waiting: Waiting) => boolean): void {
+    for (const waiting of this.waiting.values()) {
+      if (!which(waiting)) continue;
+      waiting.cancel();
+      this.waiting.delete(waiting.path);
+    }
+  }
+
+  /** The run cannot go on: the reason, for a person. */
+  stop(reason: string): void {
+    this.trouble ??= reason;
+    this.stir();
+  }
+
+  stir(): void {
+    this.#stirred.resolve();
+  }
+
+  /** Resolves when something has happened since the last time. */
+  async stirred(): Promise<void> {
+    await this.#stirred.promise;
+    this.#stirred = Promise.withResolvers<void>();
+  }
+
+  #request<R extends Request>(request: R): R | undefined {
+    this.stir();
+    try {
+      return this.script.request(request);
+    } catch (error) {
+      if (!(error instanceof Divergence)) throw error;
+      this.stop(diverged(error.message));
+      return undefined;
+    }
+  }
+
+  #deliver(delivered: Delivered): void {
+    const { path } = delivered.result;
+    const waiting = this.waiting.get(path);
+    if (!waiting) {
+      this.stop(diverged(`The journal has a result of "${path}", which the code does not ask for any more.`));
+      return;
+    }
+    this.waiting.delete(path);
+    waiting.cancel();
+    waiting.deliver(delivered);
+  }
+}
+
+export const diverged = (what: string): string =>
+  `The code does not do what the journal says this run did. ${what} Deploy the code that the run began with, and resume it.`;

@@ -1,0 +1,114 @@
+import type { Dispatch } from "../contracts/index.ts";
+import { type Action, type act, principalOf } from "./action.ts";
+import type { Exchange } from "./exchange.ts";
+import { never } from "./exchange.ts";
+import type { Result, Thrown, UndoneOutcome } from "./journal.ts";
+import type { Undo } from "./lazy-step.ts";
+import { Scope } from "./scope.ts";
+import { sentenceOf } from "./thrown.ts";
+
+/** A step whose undo runs if the run fails. */
+export interface Undoable {
+  readonly path: string;
+  readonly key: string;
+  /** Of a step that is a contract's operation: it can be voided. */
+  readonly operation: string | undefined;
+  readonly undo: Undo;
+  /** Once it is known to be done. */
+  done?: { readonly value: unknown };
+  parse(wire: unknown): Promise<unknown>;
+}
+
+export interface UndoPorts {
+  readonly run: string;
+  readonly exchange: Exchange;
+  readonly dispatch: Dispatch;
+  /** Acts, shielded from whatever ended the run. */
+  readonly act: (action: Action) => ReturnType<typeof act>;
+}
+
+/** What a run has to undo if it fails, in the order of its journal. */
+export class UndoStack {
+  readonly #ports: UndoPorts;
+  readonly #undoables: Undoable[] = [];
+  /** The names of the undo that is under way: whatever its code asks for belongs to it. */
+  scope: Scope | undefined;
+
+  constructor(ports: UndoPorts) {
+    this.#ports = ports;
+  }
+
+  push(undoable: Undoable): void {
+    this.#undoables.push(undoable);
+  }
+
+  /** A step that is known to have done nothing needs no undo. */
+  drop(undoable: Undoable): void {
+    this.#undoables.splice(this.#undoables.indexOf(undoable), 1);
+  }
+
+  get isEmpty(): boolean {
+    return this.#undoables.length === 0;
+  }
+
+  /** Undoes everything, last step first; does not come back where an undo cannot be done. */
+  async unwind(why: Thrown): Promise<void> {
+    await this.#ports.exchange.note({ type: "UndoBegan", path: "undo", why });
+    for (const undoable of [...this.#undoables].reverse()) await this.#undo(undoable);
+  }
+
+  async #undo(undoable: Undoable): Promise<void> {
+    const { run, exchange } = this.#ports;
+    const { path, key } = undoable;
+    this.scope = new Scope(run, `undo ${path}/`);
+    const outcome = undoable.done ? "done" : await this.#void(undoable);
+    await exchange.note({ type: "UndoStarted", path: `undo ${path}`, of: key, outcome });
+    try {
+      await undoable.undo({ result: undoable.done?.value, outcome, of: key, key: `${run}/undo ${path}` });
+    } catch (error) {
+      exchange.stop(`The undo of "${path}" failed: ${(error as Error).message} ${resumable}`);
+      await never;
+    }
+    await exchange.note({ type: "UndoDone", path: `undo ${path}` });
+  }
+
+  /** Makes sure that a step of which nobody knows cannot take effect after it was undone. */
+  async #void(undoable: Undoable): Promise<UndoneOutcome> {
+    const { exchange } = this.#ports;
+    const { path, key, operation } = undoable;
+    if (operation === undefined) return "unknown";
+    const request = { type: "VoidAsked", path: `void ${path}`, of: key } as const;
+    const { result } = await exchange.ask(request, "action", () => this.#askStore(request.path, operation, key));
+    const { took, wire } = result as Result & { readonly type: "VoidKnown" }; // the one answer to VoidAsked
+    if (took === "unknown") return "unknown";
+    if (!took) return "void";
+    undoable.done = { value: await undoable.parse(wire) };
+    return "done";
+  }
+
+  #askStore(path: string, operation: string, key: string): void {
+    const { run, exchange, dispatch, act } = this.#ports;
+    const action: Action = {
+      path,
+      name: `void ${operation}`,
+      kind: "undo",
+      key,
+      timeoutMs: 30_000,
+      attempts: 20,
+      failed: 0,
+      unknown: false,
+      async attempt({ call }) {
+        const wire = await dispatch.void(operation, key, { ...call, key, principal: principalOf(run) });
+        return { wire, value: wire };
+      },
+    };
+    void act(action).then(({ result }) => {
+      if (result.type === "StepFailed")
+        return exchange.stop(`"${path}" failed before its undo: ${sentenceOf(result.thrown)} ${resumable}`);
+      const { took, wire } = result.wire as { readonly took: boolean | "unknown"; readonly wire?: unknown }; // what attempt gave
+      exchange.settle({ type: "VoidKnown", path, took, ...(wire !== undefined && { wire }) });
+    });
+  }
+}
+
+export const resumable = "Resume the run when that is mended.";

@@ -1,0 +1,16 @@
+import type { Thrown } from "./journal.ts";
+
+/** How an activation of a run came to its end. */
+export type Verdict =
+  | { readonly kind: "done"; readonly output: unknown }
+  | { readonly kind: "failed"; readonly thrown: Thrown }
+  /** It waits, out of memory; `wakeAt` is null where only a signal can wake it. */
+  | { readonly kind: "suspended"; readonly wakeAt: number | null }
+  /** It cannot go on until a person has mended something. */
+  | { readonly kind: "paused"; readonly reason: string }
+  /** Its node let go of it. */
+  | { readonly kind: "parked" }
+  /** Another node has it. */
+  | { readonly kind: "fenced" }
+  /** The journal cannot be written; what was acknowledged is safe. */
+  | { readonly kind: "lost"; readonly error: unknown };
