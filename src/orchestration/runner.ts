@@ -9,6 +9,8 @@ import {
   type Tracing,
   validate,
 } from "../contracts/index.ts";
+import { Alarm } from "./alarm.ts";
+import { Endings } from "./endings.ts";
 import { Execution } from "./execution.ts";
 import { digestOf, toRunId } from "./identity.ts";
 import type { Entry, Journal, RunRow } from "./journal.ts";
@@ -41,6 +43,8 @@ export interface RunStatus {
 }
 export type SignalOutcome = "taken" | "no such run" | "no such signal" | "ended";
 
+const wakeAtOnce = 64;
+
 /** Owns the runs of one node: starts them, wakes them when they are due, takes over what a dead node held, lets go of them. */
 export class Runner {
   readonly #ports: RunnerPorts;
@@ -48,16 +52,16 @@ export class Runner {
   readonly #rethrow = new Map<string, Rethrow>();
   readonly #active = new Map<string, Execution>();
   readonly #activations = new Set<Promise<void>>();
-  readonly #waiters = new Map<string, PromiseWithResolvers<Verdict>[]>();
+  readonly #endings = new Endings();
+  readonly #alarm: Alarm;
   /** Runs that were told something while they were in memory: they may have suspended without having seen it. */
   readonly #told = new Set<string>();
-  #disarm: () => void = () => {};
-  #dueAt = Number.POSITIVE_INFINITY;
   #draining = false;
-  #waking: Promise<void> | undefined;
 
   constructor(workflows: readonly Workflow[], ports: RunnerPorts) {
     this.#ports = ports;
+    const failed = (error: unknown) => ports.report?.({ run: "", operation: "", verdict: { kind: "lost", error } });
+    this.#alarm = new Alarm(ports.clock, () => this.#wakeDue(), failed);
     for (const workflow of workflows) {
       if (this.#workflows.has(workflow.id))
         throw new TypeError(`${workflow.id} has two workflows; an operation is implemented once.`);
@@ -82,14 +86,13 @@ export class Runner {
   async start(): Promise<void> {
     const { journal, clock } = this.#ports;
     while ((await journal.release(clock.now(), 256)) > 0);
-    await this.#wakeDue();
+    await this.#alarm.now();
   }
 
   /** Takes no more work, lets actions under way settle for so long, and lets go of every run: the next node goes on from the journal. */
   async drain(withinMs: number): Promise<void> {
     this.#draining = true;
-    this.#disarm();
-    await this.#waking;
+    await this.#alarm.stop();
     for (const execution of this.#active.values()) execution.park("when settled");
     const hurry = this.#ports.clock.after(withinMs, () => {
       for (const execution of this.#active.values()) execution.park("now");
@@ -134,7 +137,7 @@ export class Runner {
       ...(by.key !== undefined && { key: by.key }),
     });
     await this.#active.get(run)?.poke();
-    if (!this.#active.has(run)) void this.#wakeDue();
+    if (!this.#active.has(run)) void this.#alarm.now();
     return "taken";
   }
 
@@ -144,10 +147,8 @@ export class Runner {
     if (row?.state !== "paused")
       throw new TypeError(`Run ${run} is ${row ? row.state : "not there"}; only a paused run can be resumed.`);
     await this.#ports.journal.wake(run, this.#ports.clock.now());
-    await this.#wakeDue();
+    await this.#alarm.now();
   }
-
-  // ── one run ──
 
   async #handle(workflow: Workflow, input: unknown, call: Call, written: unknown): Promise<Reply> {
     if (this.#draining)
@@ -156,7 +157,7 @@ export class Runner {
       });
     const run = call.key === undefined ? randomUUID() : toRunId(call.principal.id, workflow.id, call.key);
     const digest = digestOf(written);
-    const ended = this.#ending(run);
+    const ended = this.#endings.expect(run);
     let verdict: Verdict | "impatient";
     try {
       const there = await this.#attach(run, digest, call);
@@ -184,7 +185,7 @@ export class Runner {
       throw new Fault("KeyReused", "This key has started a run with another input. Use a new key for a new input.");
     }
     const verdict = row && (await this.#verdictOf(row));
-    if (verdict) this.#announce(run, verdict);
+    if (verdict) this.#endings.announce(run, verdict);
     return true;
   }
 
@@ -291,33 +292,12 @@ export class Runner {
     if (this.#active.get(run) === execution) this.#active.delete(run);
     const told = this.#told.delete(run);
     if (verdict.kind === "suspended") {
-      if (told) void this.#wakeDue();
-      if (verdict.wakeAt !== null) this.#wakeAt(verdict.wakeAt);
+      if (told) void this.#alarm.now();
+      if (verdict.wakeAt !== null) this.#alarm.at(verdict.wakeAt);
       return;
     }
     if (verdict.kind === "paused" || verdict.kind === "lost") this.#ports.report?.({ run, operation, verdict });
-    if (verdict.kind !== "paused" && verdict.kind !== "fenced") this.#announce(run, verdict);
-  }
-
-  // ── results ──
-
-  #ending(run: string): { readonly verdict: Promise<Verdict>; forget(): void } {
-    const waiter = Promise.withResolvers<Verdict>();
-    const waiters = this.#waiters.get(run) ?? [];
-    this.#waiters.set(run, waiters);
-    waiters.push(waiter);
-    const forget = (): void => {
-      const left = this.#waiters.get(run)?.filter((other) => other !== waiter) ?? [];
-      if (left.length > 0) this.#waiters.set(run, left);
-      else this.#waiters.delete(run);
-    };
-    return { verdict: waiter.promise, forget };
-  }
-
-  #announce(run: string, verdict: Verdict): void {
-    const waiters = this.#waiters.get(run) ?? [];
-    this.#waiters.delete(run);
-    for (const waiter of waiters) waiter.resolve(verdict);
+    if (verdict.kind !== "paused" && verdict.kind !== "fenced") this.#endings.announce(run, verdict);
   }
 
   async #verdictOf({ run, state }: RunRow): Promise<Verdict | undefined> {
@@ -345,37 +325,14 @@ export class Runner {
     );
   }
 
-  // ── waking ──
-
-  #wakeAt(at: number): void {
-    if (this.#draining || at >= this.#dueAt) return;
-    this.#disarm();
-    this.#dueAt = at;
-    this.#disarm = this.#ports.clock.after(at - this.#ports.clock.now(), () => void this.#wakeDue());
-  }
-
-  /** One look at a time; a call during a look makes it look again. */
-  #wakeDue(): Promise<void> {
-    const look = (this.#waking ?? Promise.resolve()).then(() => this.#look());
-    const done = look.catch((error: unknown) => {
-      this.#ports.report?.({ run: "", operation: "", verdict: { kind: "lost", error } });
-      this.#wakeAt(this.#ports.clock.now() + 1_000);
-    });
-    this.#waking = done;
-    return done;
-  }
-
-  async #look(): Promise<void> {
+  async #wakeDue(): Promise<number | undefined> {
     const { journal, clock, node } = this.#ports;
-    this.#disarm();
-    this.#dueAt = Number.POSITIVE_INFINITY;
     while (!this.#draining) {
-      const rows = await journal.claimDue(node, clock.now(), 64);
+      const rows = await journal.claimDue(node, clock.now(), wakeAtOnce);
       for (const row of rows) await this.#resume(row);
-      if (rows.length < 64) break;
+      if (rows.length < wakeAtOnce) break;
     }
-    const next = await journal.nextDue();
-    if (next !== undefined) this.#wakeAt(next);
+    return journal.nextDue();
   }
 }
 
