@@ -7,10 +7,11 @@ export interface Trip {
   readonly card: string;
   readonly lastKnownFare: number;
 }
-export type Booked =
-  | { readonly kind: "ticketed"; readonly ticket: string; readonly trace: string; readonly ms: number }
-  | { readonly kind: "under way"; readonly run: string; readonly trace: string; readonly ms: number }
-  | { readonly kind: "refused"; readonly code: string; readonly status: number; readonly trace: string; readonly ms: number };
+export type Booked = (
+  | { readonly kind: "ticketed"; readonly ticket: string }
+  | { readonly kind: "under way" }
+  | { readonly kind: "refused"; readonly code: string; readonly detail: string }
+) & { readonly run: string; readonly status: number; readonly trace: string; readonly ms: number };
 
 /** A caller of the backend over HTTP, as any outside client would be one. */
 export class TripsClient {
@@ -29,11 +30,18 @@ export class TripsClient {
       headers: { "content-type": "application/json", "idempotency-key": trip.booking, prefer: `wait=${waitSeconds}` },
       body: JSON.stringify(trip),
     });
-    const body = (await response.json()) as { ticket?: string; run?: string; code?: string };
-    const about = { trace: response.headers.get("trace-id") ?? "", ms: performance.now() - began };
-    if (response.status === 202) return { kind: "under way", run: body.run ?? "", ...about };
+    const body = (await response.json()) as { ticket?: string; run?: string; code?: string; detail?: string };
+    const run = body.run ?? response.headers.get("location")?.split("/").at(-1) ?? "";
+    const about = { run, status: response.status, trace: response.headers.get("trace-id") ?? "", ms: performance.now() - began };
+    if (response.status === 202) return { kind: "under way", ...about };
     if (response.ok) return { kind: "ticketed", ticket: body.ticket ?? "", ...about };
-    return { kind: "refused", code: body.code ?? "unknown", status: response.status, ...about };
+    return { kind: "refused", code: body.code ?? "unknown", detail: body.detail ?? "", ...about };
+  }
+
+  /** How a run stands: `done`, `failed`, or on its way. */
+  async state(run: string): Promise<string> {
+    const response = await this.#untilAnswered(`/runs/${run}`, {});
+    return response.ok ? ((await response.json()) as { state: string }).state : String(response.status);
   }
 
   async approve(run: string, by: string): Promise<number> {
@@ -52,8 +60,7 @@ export class TripsClient {
   async #untilAnswered(path: string, request: RequestInit): Promise<Response> {
     for (let tries = 0; ; tries++) {
       try {
-        const response = await this.#send(path, request);
-        if (response.status !== 503 || tries >= 20) return response;
+        return await this.#send(path, request);
       } catch (error) {
         if (tries >= 200) throw error;
       }

@@ -10,6 +10,8 @@ export interface Supervised {
 }
 export interface SupervisorOptions {
   readonly environment: { readonly [name: string]: string };
+  /** The file that exports the backend; by default the example's own. */
+  readonly file?: string;
   /** Told when the backend has died and when it is up again. */
   readonly onEvent?: (event: { readonly kind: "died"; readonly by: string } | { readonly kind: "up"; readonly afterMs: number }) => void;
   /** Called when the backend says itself that it cannot go on. */
@@ -22,7 +24,8 @@ const restartBoundMs = 5_000;
 
 /** Runs the backend as a process of its own and starts it again whenever it is killed. Rejects if it does not come up the first time. */
 export async function supervise(options: SupervisorOptions): Promise<Supervised> {
-  let child = start(options.environment);
+  const { file = backendFile } = options;
+  let child = start(file, options.environment);
   const { url } = await ready(child);
   const environment = { ...options.environment, PORT: new URL(url).port }; // the same address after every restart
   let stopping = false;
@@ -40,7 +43,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
   };
   const restart = (died: number): void => {
     if (stopping) return;
-    child = start(environment);
+    child = start(file, environment);
     watch(child, performance.now());
     ready(child).then(
       () => options.onEvent?.({ kind: "up", afterMs: performance.now() - died }),
@@ -65,8 +68,8 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
 }
 
 // The IPC channel tells when the backend is up, and the backend that this process is gone.
-function start(environment: { readonly [name: string]: string }): ChildProcess {
-  return spawn(process.execPath, ["--conditions=trilith-source", cli, "start", backendFile], {
+function start(file: string, environment: { readonly [name: string]: string }): ChildProcess {
+  return spawn(process.execPath, ["--conditions=trilith-source", cli, "start", file], {
     env: { ...process.env, ...environment },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });

@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { flightId, loadFlights } from "../../examples/trips/data/flights.ts";
+import { type Booked, type Trip, TripsClient } from "../../examples/trips/run/client.ts";
+import { makeKeys, toEnvironment } from "../../examples/trips/run/environment.ts";
+import { supervise } from "../../examples/trips/run/supervisor.ts";
+import { launchUpstreams } from "../../examples/trips/upstreams/launch.ts";
+import { Draws, toRunId } from "../../src/orchestration/identity.ts";
+
+export interface Fire {
+  /** The backend to shoot at; by default the example's. */
+  readonly file?: string;
+  readonly folder: string;
+  readonly rounds: number;
+  /** Trips that are under way at any moment. */
+  readonly clients: number;
+  readonly seed: number;
+}
+export interface Aftermath {
+  readonly trips: number;
+  readonly ticketed: number;
+  readonly undone: number;
+  readonly kills: number;
+  /** Trips that were unanswered when the process was killed, in all rounds together. */
+  readonly struck: number;
+  /** What the payment service's books, or the bookings, have against what callers were told. */
+  readonly violations: readonly string[];
+}
+interface Told {
+  readonly trip: Trip;
+  readonly booked: Booked;
+}
+interface Payment {
+  readonly payment: string;
+  readonly chargedCents: number;
+  readonly refundedCents: number;
+  readonly tombstone: boolean;
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const lastKnownFare = 123.45;
+
+/** Books trips from many clients at once while the backend is killed again and again, and then holds the books against each other. */
+export async function tripsUnderFire({ file, folder, rounds, clients, seed }: Fire): Promise<Aftermath> {
+  const chance = new Draws(String(seed), "fire");
+  await using ends = new AsyncDisposableStack();
+  // Answers get lost after the work was done, and services are away for a moment: one in twenty.
+  const behaviour = { all: { mode: "up", errors: 0.05, latency: "1..12" } } as const;
+  const upstreams = ends.use(await launchUpstreams({ data: folder, quiet: true, seed, only: ["fares", "payments"], behaviour }));
+  const { fares, payments } = upstreams.urls;
+  const nowhere = "http://127.0.0.1:9";
+  const urls = { fares, payments, openflights: nowhere, ourairports: nowhere, faa: nowhere, flights: nowhere };
+  const keys = await makeKeys(folder);
+  let up = Promise.withResolvers<void>();
+  up.resolve();
+  const backend = await supervise({
+    ...(file !== undefined && { file: fileURLToPath(new URL(file, import.meta.url)) }),
+    environment: { ...toEnvironment(urls, folder), PORT: "0", TRILITH_LOG: "fatal" },
+    onEvent: ({ kind }) => kind === "up" && up.resolve(),
+  });
+  ends.defer(() => backend.stop());
+  const client = new TripsClient(backend.url, keys.traffic);
+
+  const flights = loadFlights().map(flightId);
+  const told: Told[] = [];
+  let firing = true;
+  let underWay = 0;
+  const caller = async (): Promise<void> => {
+    while (firing) {
+      const flight = flights[Math.floor(chance.random() * 400)] as string; // few enough that some sell out
+      const trip: Trip = { flight, booking: randomUUID(), traveller: "Ada", card: "card-1", lastKnownFare };
+      underWay++;
+      const booked = await untilEnded(client, trip);
+      underWay--;
+      told.push({ trip, booked });
+    }
+  };
+  const callers = Array.from({ length: clients }, caller);
+  let struck = 0;
+  for (let round = 0; round < rounds; round++) {
+    await pause(80 + chance.random() * 500);
+    up = Promise.withResolvers<void>();
+    struck += underWay;
+    process.kill(backend.pid, "SIGKILL");
+    await up.promise;
+  }
+  firing = false;
+  await Promise.all(callers);
+  const violations = await judge(client, payments, told);
+  const ticketed = told.filter(({ booked }) => booked.kind === "ticketed").length;
+  return { trips: told.length, ticketed, undone: told.length - ticketed, kills: rounds, struck, violations };
+}
+
+/** Asks with the same key until the trip has ended one way or the other; some dear trips are approved, the others are not. */
+async function untilEnded(client: TripsClient, trip: Trip): Promise<Booked> {
+  const run = runOf(trip);
+  for (let tries = 0; tries < 300; tries++) {
+    const booked = await client.book(trip, 2);
+    if (booked.kind === "ticketed" || booked.status < 500) {
+      if (booked.kind !== "under way") return booked;
+      if (trip.booking < "8") await client.approve(run, "the crash test");
+    } else if ((await client.state(run)) === "failed") return booked;
+    await pause(100);
+  }
+  throw new Error(`Trip ${trip.booking} (run ${run}) does not come to an end: it is ${await client.state(run)}.`);
+}
+
+/** The run that the caller's key stands for. */
+const runOf = ({ booking }: Trip): string => toRunId("traffic", "trips.book", booking);
+
+/** The payment service's own books are the judge. */
+async function judge(client: TripsClient, payments: string, told: readonly Told[]): Promise<readonly string[]> {
+  const { payments: books } = (await (await fetch(`${payments}/ledger`)).json()) as { payments: readonly Payment[] };
+  const ledger = new Map(books.map((payment) => [payment.payment, payment]));
+  const violations: string[] = [];
+  let soldCents = 0;
+  const seats = new Map<string, number>();
+  for (const { trip, booked } of told) {
+    const run = runOf(trip);
+    const what = `trip ${trip.booking} (run ${run}, ${booked.kind})`;
+    const payment = new Draws(run, "").uuid(); // the workflow's first draw
+    const entry = ledger.get(payment);
+    ledger.delete(payment);
+    const kept = (entry?.chargedCents ?? 0) - (entry?.refundedCents ?? 0);
+    const response = await client.get(`/bookings/${trip.booking}`);
+    const booking = response.ok ? ((await response.json()) as { status: string; ticket?: string }) : undefined;
+    if (booked.kind === "ticketed") {
+      if (kept <= 0) violations.push(`${what} was ticketed and never paid`);
+      if (booking?.status !== "ticketed" || booking.ticket !== booked.ticket) violations.push(`${what} was acknowledged and is ${booking?.status ?? "lost"}`);
+      soldCents += entry?.chargedCents ?? 0;
+      seats.set(trip.flight, (seats.get(trip.flight) ?? 0) + 1);
+    } else {
+      if (kept !== 0) violations.push(`${what} was undone and ${kept} cents were kept`);
+      if (booking && booking.status !== "released") violations.push(`${what} was undone and its seat is ${booking.status}`);
+    }
+  }
+  for (const { payment, chargedCents, refundedCents } of ledger.values()) {
+    if (chargedCents !== refundedCents) violations.push(`payment ${payment} of ${chargedCents} cents belongs to no trip`);
+  }
+  const keptCents = books.reduce((sum, { chargedCents, refundedCents }) => sum + chargedCents - refundedCents, 0);
+  if (keptCents !== soldCents) violations.push(`the payment service keeps ${keptCents} cents, the tickets say ${soldCents}`);
+  for (const [flight, sold] of seats) if (sold > 4) violations.push(`flight ${flight} has four seats and sold ${sold}`);
+  return violations;
+}
