@@ -12,65 +12,98 @@ const Place = Seat.omit({ traveller: true });
 const Ticket = z.object({ ticket: z.string() });
 const SoldOut = failure(409, "No seat is left.");
 
-export const Bookings = contract("bookings", { version: "1.0.0", owner: "trips", summary: "Seats on flights." }, {
-  hold: command({ input: Seat, failures: { SoldOut } }),
-  ticket: command({ input: Place, output: Ticket }),
-  release: command({ input: Place }),
-  get: query({
-    input: Seat.pick({ booking: true }), output: Booking, failures: { NotFound: failure(404, "No such booking.") },
-    http: "GET /bookings/{booking}", access: "bookings:read", summary: "One booking.",
-  }),
-  list: query({
-    input: z.object({ flight: Seat.shape.flight, status: Booking.shape.status.optional() }), output: z.array(Booking),
-    http: "GET /flights/{flight}/bookings", access: "bookings:read", summary: "The bookings of a flight.",
-  }),
-  SeatHeld: event(Seat),
-  Ticketed: event(Place.extend(Ticket.shape)),
-  Released: event(Place),
-});
+export const Bookings = contract(
+  "bookings",
+  { version: "1.0.0", owner: "trips", summary: "Seats on flights." },
+  {
+    hold: command({ input: Seat, failures: { SoldOut } }),
+    ticket: command({ input: Place, output: Ticket }),
+    release: command({ input: Place }),
+    get: query({
+      input: Seat.pick({ booking: true }),
+      output: Booking,
+      failures: { NotFound: failure(404, "No such booking.") },
+      http: "GET /bookings/{booking}",
+      access: "bookings:read",
+      summary: "One booking.",
+    }),
+    list: query({
+      input: z.object({ flight: Seat.shape.flight, status: Booking.shape.status.optional() }),
+      output: z.array(Booking),
+      http: "GET /flights/{flight}/bookings",
+      access: "bookings:read",
+      summary: "The bookings of a flight.",
+    }),
+    SeatHeld: event(Seat),
+    Ticketed: event(Place.extend(Ticket.shape)),
+    Released: event(Place),
+  },
+);
 
-export const Payments = contract("payments", { version: "1.0.0", owner: "payments", summary: "An outside payment service." }, {
-  charge: command({
-    input: z.object({ payment: z.uuid(), card: personal(z.string()), amount: z.number().positive() }),
-    failures: { Refused: failure(409, "The payment was refused.") },
-  }),
-  refund: command({ input: z.object({ payment: z.uuid() }) }),
-});
+export const Payments = contract(
+  "payments",
+  { version: "1.0.0", owner: "payments", summary: "An outside payment service." },
+  {
+    charge: command({
+      input: z.object({ payment: z.uuid(), card: personal(z.string()), amount: z.number().positive() }),
+      failures: { Refused: failure(409, "The payment was refused.") },
+    }),
+    refund: command({ input: z.object({ payment: z.uuid() }) }),
+  },
+);
 
-export const Fares = contract("fares", { version: "1.0.0", owner: "fares", summary: "An outside fare service." }, {
-  quote: query({
-    input: z.object({ flight: z.string() }), output: z.number().positive(),
-    failures: { UnknownFlight: failure(404, "There is no such flight.") },
-  }),
-});
+export const Fares = contract(
+  "fares",
+  { version: "1.0.0", owner: "fares", summary: "An outside fare service." },
+  {
+    quote: query({
+      input: z.object({ flight: z.string() }),
+      output: z.number().positive(),
+      failures: { UnknownFlight: failure(404, "There is no such flight.") },
+    }),
+  },
+);
 
-export const Trips = contract("trips", { version: "1.0.0", owner: "trips", summary: "Booking a trip." }, {
-  book: command({
-    input: Seat.extend({ card: personal(z.string().min(4).max(40)), lastKnownFare: z.number().positive() }), output: Ticket,
-    failures: {
-      SoldOut,
-      UnknownFlight: failure(404, "There is no such flight."),
-      NotApproved: failure(403, "Nobody approved the fare in time."),
-    },
-    signals: { approved: signal(z.object({ by: z.string() }), { access: "trips:approve" }) },
-    http: "POST /trips", access: "trips:book", summary: "Books a trip: a seat, a fare, a payment, a ticket, or nothing at all.",
-  }),
-});
+export const Trips = contract(
+  "trips",
+  { version: "1.0.0", owner: "trips", summary: "Booking a trip." },
+  {
+    book: command({
+      input: Seat.extend({ card: personal(z.string().min(4).max(40)), lastKnownFare: z.number().positive() }),
+      output: Ticket,
+      failures: {
+        SoldOut,
+        UnknownFlight: failure(404, "There is no such flight."),
+        NotApproved: failure(403, "Nobody approved the fare in time."),
+      },
+      signals: { approved: signal(z.object({ by: z.string() }), { access: "trips:approve" }) },
+      http: "POST /trips",
+      access: "trips:book",
+      summary: "Books a trip: a seat, a fare, a payment, a ticket, or nothing at all.",
+    }),
+  },
+);
 
 export const Delay = z.object({ flight: z.string(), to: z.string(), minutes: z.int(), at: z.iso.datetime() });
 const Position = z.object({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) });
 
-export const Airports = contract("airports", { version: "1.0.0", owner: "trips", summary: "What is known of an airport." }, {
-  page: query({
-    input: z.object({ iata: z.string().regex(/^[A-Z0-9]{3}$/, "An airport has three letters, like ABQ.") }),
-    output: z.object({
-      name: z.string(),
-      city: z.string().optional(),
-      country: z.string().optional(),
-      position: Position.optional(),
-      delays: z.array(Delay).optional(),
+export const Airports = contract(
+  "airports",
+  { version: "1.0.0", owner: "trips", summary: "What is known of an airport." },
+  {
+    page: query({
+      input: z.object({ iata: z.string().regex(/^[A-Z0-9]{3}$/, "An airport has three letters, like ABQ.") }),
+      output: z.object({
+        name: z.string(),
+        city: z.string().optional(),
+        country: z.string().optional(),
+        position: Position.optional(),
+        delays: z.array(Delay).optional(),
+      }),
+      failures: { NotFound: failure(404, "No registry knows this airport.") },
+      http: "GET /airports/{iata}",
+      access: "public",
+      summary: "One honest page out of three registries that disagree.",
     }),
-    failures: { NotFound: failure(404, "No registry knows this airport.") },
-    http: "GET /airports/{iata}", access: "public", summary: "One honest page out of three registries that disagree.",
-  }),
-});
+  },
+);

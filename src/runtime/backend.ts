@@ -35,11 +35,16 @@ export function backend<
   const V extends readonly View[] = [],
 >(
   name: string,
-  parts: { readonly storage?: S; readonly orchestration?: W; readonly aggregation?: V; readonly version?: string } & ([Missing<S, W, V>] extends [never]
+  parts: { readonly storage?: S; readonly orchestration?: W; readonly aggregation?: V; readonly version?: string } & ([
+    Missing<S, W, V>,
+  ] extends [never]
     ? { readonly remote?: { readonly [contract: string]: string } }
     : { readonly remote: { readonly [K in Missing<S, W, V>]: string } }),
 ): Backend {
   const { storage = [], orchestration = [], aggregation = [], remote = {}, version = "0.0.0" } = parts;
   const composition = Object.freeze({ storage, orchestration, aggregation, remote });
-  return Object.freeze({ name, start: (options: StartOptions = {}) => startBackend({ name, version, composition }, options) });
+  return Object.freeze({
+    name,
+    start: (options: StartOptions = {}) => startBackend({ name, version, composition }, options),
+  });
 }

@@ -32,15 +32,21 @@ export function toServed({ storage, orchestration, aggregation }: Composition): 
  */
 export function toRemote(composition: Composition, settled: ReadonlySet<string>): readonly AnyContract[] {
   const here = new Set(toServed(composition).map((contract) => contract["~contract"].name));
-  const used = new Map(composition.orchestration.flatMap(({ uses }) => uses).map((contract) => [contract["~contract"].name, contract]));
+  const used = new Map(
+    composition.orchestration.flatMap(({ uses }) => uses).map((contract) => [contract["~contract"].name, contract]),
+  );
   const remote = [...used].filter(([name]) => !here.has(name));
   for (const [name] of remote) {
     if (name in composition.remote || settled.has(name)) continue;
-    throw new TypeError(`The contract "${name}" is used, but nobody here implements it. Add its store, workflow or view to the backend, or its address under "remote".`);
+    throw new TypeError(
+      `The contract "${name}" is used, but nobody here implements it. Add its store, workflow or view to the backend, or its address under "remote".`,
+    );
   }
   for (const name of Object.keys(composition.remote)) {
     if (used.has(name)) continue;
-    throw new TypeError(`The backend has an address for the contract "${name}", which nothing here uses. Take it out, or correct the name.`);
+    throw new TypeError(
+      `The backend has an address for the contract "${name}", which nothing here uses. Take it out, or correct the name.`,
+    );
   }
   return remote.map(([, contract]) => contract);
 }

@@ -1,6 +1,6 @@
 import {
-  type AnyContract,
   type Answer,
+  type AnyContract,
   type Call,
   type Dispatch,
   Failed,
@@ -45,16 +45,23 @@ export function createDispatch(contracts: readonly AnyContract[]): LocalDispatch
     bind(layer, providers) {
       for (const provider of providers) {
         const operation = operations.get(provider.operation);
-        if (!operation) throw new TypeError(`${provider.operation} is implemented, but no contract of this backend has it.`);
+        if (!operation)
+          throw new TypeError(`${provider.operation} is implemented, but no contract of this backend has it.`);
         const other = bound.get(provider.operation);
-        if (other) throw new TypeError(`${provider.operation} is implemented twice: in ${other.layer} and in ${layer}.`);
+        if (other)
+          throw new TypeError(`${provider.operation} is implemented twice: in ${other.layer} and in ${layer}.`);
         bound.set(provider.operation, toBound(operation, layer, provider));
       }
     },
     layerOf: (id) => bound.get(id)?.layer,
     call(id, input, call) {
       const { principal, key } = call;
-      const about = { "trilith.operation": id, "trilith.layer": bound.get(id)?.layer, "trilith.principal": principal.id, "trilith.key": key };
+      const about = {
+        "trilith.operation": id,
+        "trilith.layer": bound.get(id)?.layer,
+        "trilith.principal": principal.id,
+        "trilith.key": key,
+      };
       return call.trace.span("operation", id, about, (trace) => cross(find(id), input, { ...call, trace }));
     },
     async void(id, key, call) {
@@ -69,13 +76,21 @@ function toBound(operation: Operation, layer: string, provider: Provider): Bound
   return { operation, layer, provider, input, output };
 }
 
-async function cross({ operation, provider, input: project, output: projectOutput }: Bound, input: unknown, call: Call): Promise<Answer> {
+async function cross(
+  { operation, provider, input: project, output: projectOutput }: Bound,
+  input: unknown,
+  call: Call,
+): Promise<Answer> {
   const id = provider.operation;
   const { value: written } = project(input);
   const read = await validate(operation.input, written);
   if (!read.ok) {
     const [issue] = read.issues;
-    throw new Fault("InvalidInput", `The input of ${id} breaks its contract: ${issue?.path ?? ""} ${issue?.message ?? ""}`, { issues: read.issues });
+    throw new Fault(
+      "InvalidInput",
+      `The input of ${id} breaks its contract: ${issue?.path ?? ""} ${issue?.message ?? ""}`,
+      { issues: read.issues },
+    );
   }
   const reply = await provider.handle(read.value, call, written).catch((error: unknown) => {
     throw asDeclared(id, operation, error);
@@ -87,11 +102,15 @@ async function cross({ operation, provider, input: project, output: projectOutpu
   const { value: wire } = projectOutput(reply.output);
   const checked = await validate(operation.output, wire);
   if (checked.ok) return { wire, value: checked.value, ...about };
-  throw new Fault("InvalidOutput", `The output of ${id} breaks its contract: ${checked.issues.map(({ path, message }) => `${path} ${message}`).join("; ")}`, {
-    issues: checked.issues,
-    retry: "later",
-    outcome: "unknown",
-  });
+  throw new Fault(
+    "InvalidOutput",
+    `The output of ${id} breaks its contract: ${checked.issues.map(({ path, message }) => `${path} ${message}`).join("; ")}`,
+    {
+      issues: checked.issues,
+      retry: "later",
+      outcome: "unknown",
+    },
+  );
 }
 
 /** A failure that this operation does not declare is an accident inside it, whatever it was elsewhere. */

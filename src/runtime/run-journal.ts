@@ -1,6 +1,15 @@
-import { type Append, type Collection, type Column, type Document, type Engine, type Outcome, newId, type Write } from "../storage/host.ts";
-import { Fault } from "../contracts/index.ts";
+import { type Clock, Fault } from "../contracts/index.ts";
 import type { Change, Entry, Item, Journal, RunRow } from "../orchestration/host.ts";
+import {
+  type Append,
+  type Collection,
+  type Column,
+  type Document,
+  type Engine,
+  type Outcome,
+  toIds,
+  type Write,
+} from "../storage/host.ts";
 
 const log = "runs";
 const runs: Collection = {
@@ -20,7 +29,8 @@ const page = 512;
  * Orchestration's journal on storage's engine: a run is the stream `run/<id>` of the log `runs`, what it is told the
  * stream `inbox/<id>`, and its row a document that changes in the same commits.
  */
-export async function openRunJournal(engine: Engine): Promise<Journal> {
+export async function openRunJournal(engine: Engine, clock: Clock): Promise<Journal> {
+  const newId = toIds(clock);
   await engine.define(runs);
   const append = async (append: Omit<Append, "id">): Promise<Outcome> => {
     const [outcome] = await engine.append(log, [{ id: newId(), ...append }]);
@@ -32,14 +42,19 @@ export async function openRunJournal(engine: Engine): Promise<Journal> {
       const outcome = await append({
         expect: [
           { stream, revision: revision < 0 ? "none" : revision },
-          ...(change.inboxSeen === undefined ? [] : [{ stream: `inbox/${run}`, revision: change.inboxSeen < 0 ? ("none" as const) : change.inboxSeen }]),
+          ...(change.inboxSeen === undefined
+            ? []
+            : [{ stream: `inbox/${run}`, revision: change.inboxSeen < 0 ? ("none" as const) : change.inboxSeen }]),
         ],
         events: entries.map((entry) => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) })),
         documents: toWrites(run, change),
       });
       if (outcome.ok) return "written";
       if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
-      throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why === "refused" ? outcome.message : outcome.why}.`);
+      throw new Fault(
+        "Internal",
+        `The journal of run ${run} was not written: ${outcome.why === "refused" ? outcome.message : outcome.why}.`,
+      );
     },
     read: async (run) => (await readStream(engine, `run/${run}`)).map(({ data }) => JSON.parse(data) as Entry),
     async find(run) {
@@ -52,7 +67,9 @@ export async function openRunJournal(engine: Engine): Promise<Journal> {
         expect: [],
         events: [{ stream: `inbox/${run}`, type: "Signal", version: 1, data: JSON.stringify(item) }],
         documents: [{ collection: runs.name, patch: run, data: { wakeAt: item.at } }],
-        ...(key !== undefined && { receipt: { key: `signal/${run}/${item.by}/${key}`, digest: JSON.stringify([item.signal, item.payload]) } }),
+        ...(key !== undefined && {
+          receipt: { key: `signal/${run}/${item.by}/${key}`, digest: JSON.stringify([item.signal, item.payload]) },
+        }),
       });
       if (!outcome.ok && outcome.why === "key reused") {
         throw new Fault("KeyReused", "This key has sent another signal to the run. Use a new key for a new signal.");
@@ -60,11 +77,17 @@ export async function openRunJournal(engine: Engine): Promise<Journal> {
       if (!outcome.ok) throw new Fault("Internal", `The signal to run ${run} was not written: ${outcome.why}.`);
     },
     inbox: async (run) =>
-      (await readStream(engine, `inbox/${run}`)).map(({ data, revision }): Item => ({ ...(JSON.parse(data) as Omit<Item, "revision">), revision })),
+      (await readStream(engine, `inbox/${run}`)).map(
+        ({ data, revision }): Item => ({ ...(JSON.parse(data) as Omit<Item, "revision">), revision }),
+      ),
     async claimDue(node, now, limit) {
       const where = { state: { equals: "waiting" }, owner: { equals: null }, wakeAt: { from: 0, to: now } };
       const orderBy = { column: "wakeAt", descending: false };
-      const claimed = await engine.claim(runs.name, { where, orderBy, limit }, { owner: node, state: "running", wakeAt: null });
+      const claimed = await engine.claim(
+        runs.name,
+        { where, orderBy, limit },
+        { owner: node, state: "running", wakeAt: null },
+      );
       return claimed.map(toRow);
     },
     async release(now, limit) {
@@ -73,18 +96,34 @@ export async function openRunJournal(engine: Engine): Promise<Journal> {
     },
     async nextDue() {
       const where = { state: { equals: "waiting" }, owner: { equals: null }, wakeAt: { from: 0 } };
-      const [document] = await engine.find(runs.name, { where, orderBy: { column: "wakeAt", descending: false }, limit: 1 });
+      const [document] = await engine.find(runs.name, {
+        where,
+        orderBy: { column: "wakeAt", descending: false },
+        limit: 1,
+      });
       return document ? (toRow(document).wakeAt ?? undefined) : undefined;
     },
     async wake(run, now) {
-      await append({ expect: [], events: [], documents: [{ collection: runs.name, patch: run, data: { state: "waiting", wakeAt: now, reason: null } }] });
+      await append({
+        expect: [],
+        events: [],
+        documents: [{ collection: runs.name, patch: run, data: { state: "waiting", wakeAt: now, reason: null } }],
+      });
     },
   };
 }
 
 function toWrites(run: string, { begin, row }: Change): readonly Write[] {
   if (begin) return [{ collection: runs.name, put: run, data: { ...begin } }];
-  return row ? [{ collection: runs.name, patch: run, data: { ...row } satisfies { readonly [field: string]: Column | undefined } }] : [];
+  return row
+    ? [
+        {
+          collection: runs.name,
+          patch: run,
+          data: { ...row } satisfies { readonly [field: string]: Column | undefined },
+        },
+      ]
+    : [];
 }
 
 const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file writes the collection

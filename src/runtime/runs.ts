@@ -22,6 +22,7 @@ export function toRuns(runner: Runner): Runs {
         ...(reason !== null && state === "paused" && { reason }),
       } satisfies RunStatus;
     },
-    signal: (run, name, payload, { principal, key }) => runner.signal(run, name, payload, { id: principal.id, ...(key !== undefined && { key }) }),
+    signal: (run, name, payload, { principal, key }) =>
+      runner.signal(run, name, payload, { id: principal.id, ...(key !== undefined && { key }) }),
   };
 }

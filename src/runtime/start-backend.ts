@@ -58,7 +58,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     const storage = await openStorage(composition.storage, { engine, clock });
     opened.defer(() => storage.close());
     const runner = new Runner(composition.orchestration, {
-      journal: await openRunJournal(engine),
+      journal: await openRunJournal(engine, clock),
       dispatch,
       clock,
       tracing,
@@ -130,14 +130,25 @@ export async function startBackend({ name, version, composition }: Plan, options
   }
 }
 
-async function listening(gateway: ReturnType<typeof createGateway>, { host, port }: Settings): Promise<{ readonly url: string }> {
+async function listening(
+  gateway: ReturnType<typeof createGateway>,
+  { host, port }: Settings,
+): Promise<{ readonly url: string }> {
   try {
     return await gateway.listen();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE") throw new Error(`Port ${port} on ${host} is taken by another process. Stop that one, or set PORT to another port (0 takes a free one).`, { cause: error });
-    if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") throw new Error(`This machine has no address "${host}". Set HOST to one that it has, such as 127.0.0.1.`, { cause: error });
-    if (code === "EACCES") throw new Error(`This user may not listen on port ${port}. Set PORT to a port above 1023.`, { cause: error });
+    if (code === "EADDRINUSE")
+      throw new Error(
+        `Port ${port} on ${host} is taken by another process. Stop that one, or set PORT to another port (0 takes a free one).`,
+        { cause: error },
+      );
+    if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
+      throw new Error(`This machine has no address "${host}". Set HOST to one that it has, such as 127.0.0.1.`, {
+        cause: error,
+      });
+    if (code === "EACCES")
+      throw new Error(`This user may not listen on port ${port}. Set PORT to a port above 1023.`, { cause: error });
     throw error;
   }
 }
@@ -146,7 +157,11 @@ async function listening(gateway: ReturnType<typeof createGateway>, { host, port
 function byName({ aggregation, orchestration }: Composition, settings: Settings) {
   const contracts = orchestration.flatMap(({ uses }) => uses).map((contract) => contract["~contract"].name);
   const remotes = named(contracts, settings.remotes, "TRILITH_REMOTE");
-  const found = named(aggregation.flatMap(({ sources }) => sources).map((source) => source.name), settings.sources, "TRILITH_SOURCE");
+  const found = named(
+    aggregation.flatMap(({ sources }) => sources).map((source) => source.name),
+    settings.sources,
+    "TRILITH_SOURCE",
+  );
   const urls: Record<string, string> = {};
   const credentials: Record<string, string> = {};
   for (const [source, { url, token }] of Object.entries(found)) {
@@ -161,7 +176,10 @@ function named(names: readonly string[], upstreams: Settings["remotes"], prefix:
   return Object.fromEntries(
     Object.entries(upstreams).map(([capitals, upstream]) => {
       const name = known.get(capitals);
-      if (name === undefined) throw new TypeError(`${prefix}_${capitals}_…: this backend has no such upstream. It has: ${[...known.keys()].join(", ") || "none"}.`);
+      if (name === undefined)
+        throw new TypeError(
+          `${prefix}_${capitals}_…: this backend has no such upstream. It has: ${[...known.keys()].join(", ") || "none"}.`,
+        );
       return [name, upstream];
     }),
   );
@@ -171,8 +189,13 @@ function named(names: readonly string[], upstreams: Settings["remotes"], prefix:
 async function withAssets(): Promise<{ readonly assets?: string }> {
   for (const place of ["../../dist/console", "../console"]) {
     const folder = fileURLToPath(new URL(place, import.meta.url));
-    if (await stat(folder).then((found) => found.isDirectory(), () => false)) return { assets: folder };
+    if (
+      await stat(folder).then(
+        (found) => found.isDirectory(),
+        () => false,
+      )
+    )
+      return { assets: folder };
   }
   return {};
 }
-

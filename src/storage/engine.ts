@@ -7,8 +7,10 @@ export interface Engine {
   define(collection: Collection): Promise<void>;
   /** Many appends in one transaction and one flush. Resolves when durable; each has its own outcome, none shares another's fate. */
   append(log: string, group: readonly Append[]): Promise<readonly Outcome[]>;
-  /** One bounded page of events, in order. */
+  /** One bounded page of events, in order. It may hold fewer than `limit`; it is empty only where there is nothing further. */
   read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]>;
+  /** The types of event that a log holds, each with the versions in which it was written. */
+  types(log: string): Promise<readonly { readonly type: string; readonly version: number }[]>;
   /** One stream's last revision, or -1. */
   revision(log: string, stream: string): Promise<number>;
   /** Documents by key, or a bounded page of them by index. */
@@ -28,7 +30,7 @@ export interface Engine {
 export type Expected = "any" | "none" | "exists" | number;
 
 export interface Append {
-  /** UUIDv7; an event's id is this and its index. */
+  /** UUIDv7; an event's id is this, a slash and its index. */
   readonly id: string;
   /** May name streams that are not written. A stream that is written and not named is appended to as it comes. */
   readonly expect: readonly { readonly stream: string; readonly revision: Expected }[];
@@ -54,7 +56,10 @@ export interface NewReceipt {
   readonly digest: string;
   /** JSON text of the output; undefined where there is none. */
   readonly result?: string;
-  /** Nothing was done and nothing ever may be under this key. */
+  /**
+   * Nothing was done and nothing ever may be under this key. Where the key has a receipt already, real or voided, the
+   * append is `again` with it, whatever its digest.
+   */
   readonly voided?: boolean;
 }
 export interface Receipt {
@@ -67,6 +72,7 @@ export interface Receipt {
 export type Outcome =
   | {
       readonly ok: true;
+      /** The append's positions; without events both are the log's head. */
       readonly first: number;
       readonly last: number;
       readonly at: number;
@@ -103,7 +109,11 @@ export type ReadQuery =
   /** By position, from one on (exclusive). */
   | { readonly after: number; readonly limit: number; readonly types?: readonly string[] };
 
-/** A table of documents. Columns are extracted from top-level fields of the document and can be asked for. */
+/**
+ * A table of documents. Columns are extracted from top-level fields of the document and can be asked for: a text column
+ * takes strings, a number column numbers and booleans (as 1 and 0), both take null and absence; anything else is refused.
+ * Text is compared by its UTF-8 bytes, and null is less than everything.
+ */
 export interface Collection {
   readonly name: string;
   readonly columns: readonly { readonly name: string; readonly type: "text" | "number" }[];
@@ -120,8 +130,9 @@ export interface Document {
 }
 export type Write =
   | { readonly collection: string; readonly put: string; readonly data: { readonly [field: string]: unknown } }
-  /** Shallow: named fields replace their old values. A document that is not there stays away. */
+  /** Shallow: named fields replace their old values, undefined ones are left alone. A document that is not there stays away. */
   | { readonly collection: string; readonly patch: string; readonly data: { readonly [field: string]: unknown } }
+  /** Adds to number fields, an absent one counting as 0; a document that is not there starts from `initial`. */
   | {
       readonly collection: string;
       readonly increment: string;
@@ -135,11 +146,12 @@ export interface DocumentQuery {
   readonly where?: { readonly [column: string]: Condition };
   readonly orderBy?: { readonly column: string; readonly descending: boolean };
   readonly limit: number;
-  /** Keyset: documents after this key (in the order of `orderBy`, then of the key). */
+  /** Keyset: documents after this key, in the order of `orderBy` and then of the key, both in the same direction. */
   readonly after?: string;
 }
 export type Condition =
   | { readonly equals: Column }
+  /** Null is a value: `not: "a"` finds it. */
   | { readonly not: Column }
   | { readonly from?: string | number; readonly to?: string | number }
   | { readonly in: readonly (string | number)[] };

@@ -4,32 +4,54 @@ import { z } from "zod";
 import { Airports, Delay } from "../contracts.ts";
 
 const OpenFlights = z.object({
-  name: z.string(), city: z.string(), country: z.string(), lat: z.number(), lon: z.number(), updated: z.iso.date(),
+  name: z.string(),
+  city: z.string(),
+  country: z.string(),
+  lat: z.number(),
+  lon: z.number(),
+  updated: z.iso.date(),
 });
 const openflights = source("openflights", {
   get: json("https://openflights.test/airports/{iata}", OpenFlights),
   shape: ({ name, city, country, lat, lon }) => ({ name, city, country, position: { latitude: lat, longitude: lon } }),
-  asOf: "updated", timeout: "150ms", attempts: 2,
+  asOf: "updated",
+  timeout: "150ms",
+  attempts: 2,
 });
 
-const Degrees = z.string().regex(/^-?\d+(\.\d+)?$/).transform(Number); // an empty cell is not the equator
-const OurAirport = z.object({ iata_code: z.string(), title: z.string().min(1), seen: z.iso.date(), lat: Degrees, lon: Degrees });
+const Degrees = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?$/)
+  .transform(Number); // an empty cell is not the equator
+const OurAirport = z.object({
+  iata_code: z.string(),
+  title: z.string().min(1),
+  seen: z.iso.date(),
+  lat: Degrees,
+  lon: Degrees,
+});
 const ourairports = source("ourairports", {
-  batch: csv("https://ourairports.test/airports.csv?iata={iata}", OurAirport), match: "iata_code",
+  batch: csv("https://ourairports.test/airports.csv?iata={iata}", OurAirport),
+  match: "iata_code",
   shape: ({ title, lat, lon }) => ({ name: title, position: { latitude: lat, longitude: lon } }),
-  asOf: "seen", timeout: "150ms", attempts: 2,
+  asOf: "seen",
+  timeout: "150ms",
+  attempts: 2,
 });
 
 const FaaAirport = z.object({ iata: z.string(), name: z.string(), city: z.string(), country: z.string() });
 const faa = source("faa", {
-  batch: xml("https://faa.test/airports/{iata}.xml", "airports.airport", FaaAirport), match: "iata",
+  batch: xml("https://faa.test/airports/{iata}.xml", "airports.airport", FaaAirport),
+  match: "iata",
   shape: ({ name, city, country }) => ({ name, city, country }),
-  timeout: "150ms", attempts: 2,
+  timeout: "150ms",
+  attempts: 2,
 });
 
 const delays = source("delays", {
   get: json("https://flights.test/departures/{iata}", z.array(Delay)),
-  timeout: "200ms", staleIfError: "10m",
+  timeout: "200ms",
+  staleIfError: "10m",
 });
 
 export const airportPage = view(Airports.page, {

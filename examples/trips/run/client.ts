@@ -32,7 +32,12 @@ export class TripsClient {
     });
     const body = (await response.json()) as { ticket?: string; run?: string; code?: string; detail?: string };
     const run = body.run ?? response.headers.get("location")?.split("/").at(-1) ?? "";
-    const about = { run, status: response.status, trace: response.headers.get("trace-id") ?? "", ms: performance.now() - began };
+    const about = {
+      run,
+      status: response.status,
+      trace: response.headers.get("trace-id") ?? "",
+      ms: performance.now() - began,
+    };
     if (response.status === 202) return { kind: "under way", ...about };
     if (response.ok) return { kind: "ticketed", ticket: body.ticket ?? "", ...about };
     return { kind: "refused", code: body.code ?? "unknown", detail: body.detail ?? "", ...about };

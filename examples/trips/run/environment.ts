@@ -28,7 +28,10 @@ export async function prepareFolder(data: string): Promise<void> {
     const probe = join(data, ".writable");
     await writeFile(probe, ""); // a mount may be read-only where the folder's own mode is not
   } catch (error) {
-    throw new Error(`The data folder ${data} cannot be written (${(error as NodeJS.ErrnoException).code}). Set TRILITH_DATA to a folder that can.`, { cause: error });
+    throw new Error(
+      `The data folder ${data} cannot be written (${(error as NodeJS.ErrnoException).code}). Set TRILITH_DATA to a folder that can.`,
+      { cause: error },
+    );
   }
 }
 

@@ -14,7 +14,11 @@ export async function live(): Promise<void> {
   const backend = await supervise({
     environment: toEnvironment(upstreams.urls, data),
     onEvent: (event) =>
-      console.log(event.kind === "died" ? `\n  the backend was killed (${event.by}); starting it again` : `  it is up again after ${Math.round(event.afterMs)} ms, and its runs go on\n`),
+      console.log(
+        event.kind === "died"
+          ? `\n  the backend was killed (${event.by}); starting it again`
+          : `  it is up again after ${Math.round(event.afterMs)} ms, and its runs go on\n`,
+      ),
     onEnd: (code) => void end(code),
   }).catch(async (error: unknown) => {
     await upstreams.stop();
@@ -38,7 +42,11 @@ export async function live(): Promise<void> {
   process.on("SIGTERM", () => void end(0));
 }
 
-function banner(url: string, upstreams: { readonly [name: string]: string }, keys: { readonly newcomer: string; readonly newcomerFile: string }): string {
+function banner(
+  url: string,
+  upstreams: { readonly [name: string]: string },
+  keys: { readonly newcomer: string; readonly newcomerFile: string },
+): string {
   const list = Object.entries(upstreams).map(([name, at]) => `    ${name.padEnd(12)} ${at}`);
   return `
   Trilith: trips are being booked through orchestration, aggregation and storage.

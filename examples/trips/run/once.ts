@@ -19,7 +19,11 @@ export async function once(): Promise<void> {
   await prepareFolder(data);
   const upstreams = ends.use(await launchUpstreams({ data, quiet: true, behaviour: { all: wellBehaved } }));
   const keys = await makeKeys(data);
-  const environment = { PORT: "0", ...(process.env.PORT !== undefined && { PORT: process.env.PORT }), ...toEnvironment(upstreams.urls, data) };
+  const environment = {
+    PORT: "0",
+    ...(process.env.PORT !== undefined && { PORT: process.env.PORT }),
+    ...toEnvironment(upstreams.urls, data),
+  };
   const backend = await supervise({ environment }).catch((error: unknown) => {
     if (error instanceof DidNotStart) throw new Error("Nothing was booked.", { cause: error });
     throw error;
@@ -30,9 +34,17 @@ export async function once(): Promise<void> {
   // The payment is made, but its answer gets lost: the step is tried again with the same key, and charges nothing twice.
   await upstreams.control("payments", { next: ["reset-after-work"] });
   const flight = "ABQ-DAL-20010227-1430";
-  const booked = await client.book({ flight, booking: randomUUID(), traveller: "Ada Lovelace", card: "card-1815", lastKnownFare: 199.99 });
+  const booked = await client.book({
+    flight,
+    booking: randomUUID(),
+    traveller: "Ada Lovelace",
+    card: "card-1815",
+    lastKnownFare: 199.99,
+  });
   if (booked.kind !== "ticketed") throw new Error(`The trip was not ticketed: ${JSON.stringify(booked)}`);
-  console.log(`\nA trip was booked: ${flight}, ticket ${booked.ticket}, ${booked.ms.toFixed(0)} ms.\nThe payment service lost its first answer on the way.\n`);
+  console.log(
+    `\nA trip was booked: ${flight}, ticket ${booked.ticket}, ${booked.ms.toFixed(0)} ms.\nThe payment service lost its first answer on the way.\n`,
+  );
   console.log(tellTrace(await readTrace(backend.url, booked.trace)));
 
   await upstreams.control("ourairports", { mode: "down" });

@@ -27,7 +27,11 @@ export async function readTrace(url: string, trace: string): Promise<readonly Sp
       text = messages.pop() ?? "";
       for (const message of messages) take(message, trace, spans);
       const mine = [...spans.values()];
-      if (mine.some(({ parent, endMs }) => parent === undefined && endMs !== undefined) && mine.every(({ endMs }) => endMs !== undefined)) break;
+      if (
+        mine.some(({ parent, endMs }) => parent === undefined && endMs !== undefined) &&
+        mine.every(({ endMs }) => endMs !== undefined)
+      )
+        break;
     }
   } catch (error) {
     if (!enough.signal.aborted) throw error;

@@ -4,13 +4,16 @@ import type { Span } from "./spans.ts";
 export function tellTrace(spans: readonly Span[]): string {
   const known = new Set(spans.map(({ span }) => span));
   const below = (parent: string | undefined): readonly Span[] =>
-    spans.filter((span) => (span.parent !== undefined && known.has(span.parent) ? span.parent === parent : parent === undefined));
+    spans.filter((span) =>
+      span.parent !== undefined && known.has(span.parent) ? span.parent === parent : parent === undefined,
+    );
   const lines: string[] = [];
   const tell = (span: Span, depth: number): void => {
     lines.push(lineOf(span, depth));
     for (const event of span.events) {
       const { attempt, problem } = event.attributes ?? {};
-      if (event.name === "attempt failed") lines.push(`${" ".repeat(27)}${"  ".repeat(depth)}attempt ${attempt} failed: ${problem}`);
+      if (event.name === "attempt failed")
+        lines.push(`${" ".repeat(27)}${"  ".repeat(depth)}attempt ${attempt} failed: ${problem}`);
     }
     for (const child of below(span.span)) tell(child, depth + 1);
   };
@@ -34,8 +37,17 @@ function lineOf({ kind, name, startMs, endMs, status, attributes, problem }: Spa
 export interface Page {
   readonly data: { readonly [field: string]: unknown };
   readonly meta: {
-    readonly fields: { readonly [field: string]: { readonly state: string; readonly source?: string; readonly rule: string; readonly rejected?: readonly { readonly source: string; readonly value: unknown }[] } };
-    readonly sources: { readonly [source: string]: { readonly state: string; readonly ms: number; readonly problem?: string } };
+    readonly fields: {
+      readonly [field: string]: {
+        readonly state: string;
+        readonly source?: string;
+        readonly rule: string;
+        readonly rejected?: readonly { readonly source: string; readonly value: unknown }[];
+      };
+    };
+    readonly sources: {
+      readonly [source: string]: { readonly state: string; readonly ms: number; readonly problem?: string };
+    };
   };
 }
 
@@ -47,7 +59,8 @@ export function tellPage({ data, meta }: Page): string {
     return `  ${field.padEnd(10)}  ${value}\n${" ".repeat(14)}${state}, ${rule}${source === undefined ? "" : ` from ${source}`}${others.join("")}`;
   });
   const sources = Object.entries(meta.sources).map(
-    ([source, { state, ms, problem }]) => `  ${source.padEnd(12)} ${state.padEnd(8)} ${ms.toFixed(1).padStart(7)} ms${problem === undefined ? "" : `  ${problem}`}`,
+    ([source, { state, ms, problem }]) =>
+      `  ${source.padEnd(12)} ${state.padEnd(8)} ${ms.toFixed(1).padStart(7)} ms${problem === undefined ? "" : `  ${problem}`}`,
   );
   return `${fields.join("\n")}\n\n${sources.join("\n")}`;
 }

@@ -13,7 +13,9 @@ export interface SupervisorOptions {
   /** The file that exports the backend; by default the example's own. */
   readonly file?: string;
   /** Told when the backend has died and when it is up again. */
-  readonly onEvent?: (event: { readonly kind: "died"; readonly by: string } | { readonly kind: "up"; readonly afterMs: number }) => void;
+  readonly onEvent?: (
+    event: { readonly kind: "died"; readonly by: string } | { readonly kind: "up"; readonly afterMs: number },
+  ) => void;
   /** Called when the backend says itself that it cannot go on. */
   readonly onEnd?: (code: number) => void;
 }

@@ -14,7 +14,9 @@ export function startTraffic(client: TripsClient, tell: (line: string) => void):
     for (let count = 1; going; count++) {
       if (count % 24 === 0) popular = oneOf(flights);
       const flight = count % 4 === 0 ? popular : oneOf(flights);
-      void bookOne(client, flight, count, tell).catch((error: Error) => going && tell(`        trip ${flight} got no answer: ${error.message}`));
+      void bookOne(client, flight, count, tell).catch(
+        (error: Error) => going && tell(`        trip ${flight} got no answer: ${error.message}`),
+      );
       await pause(700 + Math.random() * 900);
     }
   };
@@ -33,8 +35,19 @@ export function startTraffic(client: TripsClient, tell: (line: string) => void):
   };
 }
 
-async function bookOne(client: TripsClient, flight: string, count: number, tell: (line: string) => void): Promise<void> {
-  const trip: Trip = { flight, booking: randomUUID(), traveller: `Traveller ${count}`, card: `card-${1_000 + count}`, lastKnownFare: 199.99 };
+async function bookOne(
+  client: TripsClient,
+  flight: string,
+  count: number,
+  tell: (line: string) => void,
+): Promise<void> {
+  const trip: Trip = {
+    flight,
+    booking: randomUUID(),
+    traveller: `Traveller ${count}`,
+    card: `card-${1_000 + count}`,
+    lastKnownFare: 199.99,
+  };
   const booked = await client.book(trip);
   tell(lineOf(flight, booked));
   // Dear trips wait for somebody's approval; two of three get it, the others are undone when the time is over.

@@ -30,16 +30,22 @@ const bookings = readModel("booking", {
   },
 });
 
-export const bookingStore = store(Bookings, { flights, bookings }, {
-  hold: (seat, { flights, fail }) =>
-    flights(seat.flight).decide(({ taken }, { SeatHeld }) => (taken.length < seatsOnSale ? SeatHeld(seat) : fail.SoldOut())),
-  ticket: async (place, { flights }) => {
-    const ticket = `T-${place.booking.slice(0, 8).toUpperCase()}`;
-    await flights(place.flight).decide((_, { Ticketed }) => Ticketed({ ...place, ticket }));
-    return { ticket };
+export const bookingStore = store(
+  Bookings,
+  { flights, bookings },
+  {
+    hold: (seat, { flights, fail }) =>
+      flights(seat.flight).decide(({ taken }, { SeatHeld }) =>
+        taken.length < seatsOnSale ? SeatHeld(seat) : fail.SoldOut(),
+      ),
+    ticket: async (place, { flights }) => {
+      const ticket = `T-${place.booking.slice(0, 8).toUpperCase()}`;
+      await flights(place.flight).decide((_, { Ticketed }) => Ticketed({ ...place, ticket }));
+      return { ticket };
+    },
+    release: (place, { flights }) =>
+      flights(place.flight).decide(({ taken }, { Released }) => (taken.includes(place.booking) ? Released(place) : [])),
+    get: async ({ booking }, { bookings, fail }) => (await bookings.get(booking)) ?? fail.NotFound(),
+    list: ({ flight, status }, { bookings }) => bookings.find(status ? { flight, status } : { flight }, { limit: 100 }),
   },
-  release: (place, { flights }) =>
-    flights(place.flight).decide(({ taken }, { Released }) => (taken.includes(place.booking) ? Released(place) : [])),
-  get: async ({ booking }, { bookings, fail }) => (await bookings.get(booking)) ?? fail.NotFound(),
-  list: ({ flight, status }, { bookings }) => bookings.find(status ? { flight, status } : { flight }, { limit: 100 }),
-});
+);

@@ -1,0 +1,149 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Collection, Column, Columns, DocumentQuery } from "../../storage/host.ts";
+import { columnOf, createCollection, shapeOf, tableOf } from "./collections.ts";
+import { toSql } from "./document-query.ts";
+import type { FoundRow, WriteMessage } from "./messages.ts";
+import { Refused } from "./refused.ts";
+import type { Statements } from "./statements.ts";
+
+type Fields = { readonly [name: string]: unknown };
+
+/** Documents, as the writer changes them: inside its transaction, one write after the other. */
+export class Documents {
+  readonly #db: DatabaseSync;
+  readonly #statements: Statements;
+  readonly #collections = new Map<string, Collection>();
+  /** Defined in the transaction that is open, and gone with it if it is undone. */
+  readonly #fresh = new Set<string>();
+  constructor(db: DatabaseSync, statements: Statements) {
+    this.#db = db;
+    this.#statements = statements;
+  }
+
+  /** The transaction has committed. */
+  keep(): void {
+    this.#fresh.clear();
+  }
+
+  /** The transaction was undone: forgets what it taught. */
+  reset(): void {
+    for (const name of this.#fresh) this.#collections.delete(name);
+    this.#fresh.clear();
+  }
+
+  define(collection: Collection): void {
+    const { name } = collection;
+    const shape = shapeOf(collection);
+    const known = this.#statements.for("select columns from collection where name = ?").get(name) as
+      | { columns: string }
+      | undefined;
+    if (known && known.columns !== shape) {
+      throw new Refused(
+        `The collection "${name}" is on disk with the columns ${known.columns} and now declares ${shape}. Give it a new name (for a read model: raise its version), so that it is built anew.`,
+      );
+    }
+    for (const statement of createCollection(collection)) this.#db.exec(statement);
+    if (!known) this.#statements.for("insert into collection (name, columns) values (?, ?)").run(name, shape);
+    if (!this.#collections.has(name)) this.#fresh.add(name);
+    this.#collections.set(name, collection);
+  }
+
+  write(message: WriteMessage): void {
+    const collection = this.#known(message.collection);
+    const { key } = message;
+    switch (message.kind) {
+      case "put":
+        this.#put(collection, key, message.data, JSON.parse(message.data));
+        break;
+      case "patch": {
+        const before = this.#get(collection, key);
+        if (before) this.#replace(collection, key, { ...before, ...JSON.parse(message.data) });
+        break;
+      }
+      case "increment": {
+        const before = this.#get(collection, key);
+        const after = increment(collection.name, key, before ?? JSON.parse(message.initial), JSON.parse(message.by));
+        if (before) this.#replace(collection, key, after);
+        else this.#put(collection, key, JSON.stringify(after), after);
+        break;
+      }
+      case "remove":
+        this.#statements.for(`delete from ${tableOf(collection.name)} where key = ?`).run(key);
+    }
+  }
+
+  claim(name: string, query: DocumentQuery, set: Columns): readonly FoundRow[] {
+    const collection = this.#known(name);
+    const unknown = Object.keys(set).find((field) => !collection.columns.some((column) => column.name === field));
+    if (unknown !== undefined)
+      throw new Refused(`A claim sets columns, and the collection "${name}" has no column "${unknown}".`);
+    columnsOf(collection, "(claimed)", set); // refuses a value of the wrong type before anything is written
+    const { text, values } = toSql(collection, query);
+    const rows = this.#statements.for(text).all(...values) as unknown as readonly FoundRow[]; // the columns are the query's own
+    return rows.map(({ key, revision, data }) => {
+      const after = { ...JSON.parse(data), ...set };
+      return { key, revision: revision + 1, data: this.#replace(collection, key, after) };
+    });
+  }
+
+  #get(collection: Collection, key: string): Fields | undefined {
+    const row = this.#statements.for(`select data from ${tableOf(collection.name)} where key = ?`).get(key) as
+      | { data: string }
+      | undefined;
+    return row && JSON.parse(row.data);
+  }
+
+  #put(collection: Collection, key: string, data: string, fields: Fields): void {
+    const { name, columns } = collection;
+    const values = columnsOf(collection, key, fields);
+    const names = columns.map((column) => columnOf(column.name));
+    this.#statements
+      .for(
+        `insert into ${tableOf(name)} (${["key", "revision", "data", ...names].join(", ")})
+         values (?, 1, ?${", ?".repeat(names.length)})
+         on conflict (key) do update set revision = revision + 1, data = excluded.data${names
+           .map((column) => `, ${column} = excluded.${column}`)
+           .join("")}`,
+      )
+      .run(key, data, ...values);
+  }
+
+  #replace(collection: Collection, key: string, fields: Fields): string {
+    const data = JSON.stringify(fields);
+    const values = columnsOf(collection, key, fields);
+    const sets = collection.columns.map((column) => `, ${columnOf(column.name)} = ?`).join("");
+    this.#statements
+      .for(`update ${tableOf(collection.name)} set revision = revision + 1, data = ?${sets} where key = ?`)
+      .run(data, ...values, key);
+    return data;
+  }
+
+  #known(name: string): Collection {
+    const collection = this.#collections.get(name);
+    if (!collection) throw new Refused(`There is no collection "${name}". Define it before anything is written to it.`);
+    return collection;
+  }
+}
+
+function columnsOf(collection: Collection, key: string, fields: Fields): readonly Column[] {
+  return collection.columns.map(({ name, type }) => {
+    const value = fields[name];
+    if (value === undefined || value === null) return null;
+    if (typeof value === "boolean" && type === "number") return value ? 1 : 0;
+    if (typeof value === (type === "text" ? "string" : "number")) return value as Column;
+    throw new Refused(
+      `The field "${name}" of the document "${key}" in "${collection.name}" is an index column of type ${type}, and cannot hold ${JSON.stringify(value)}.`,
+    );
+  });
+}
+
+function increment(collection: string, key: string, before: Fields, by: { readonly [field: string]: number }): Fields {
+  const added = Object.entries(by).map(([field, amount]) => {
+    const value = before[field] ?? 0;
+    if (typeof value === "number") return [field, value + amount] as const;
+    throw new Refused(
+      `The field "${field}" of the document "${key}" in "${collection}" is ${JSON.stringify(value)}, and only numbers are incremented.`,
+    );
+  });
+  return { ...before, ...Object.fromEntries(added) };
+}

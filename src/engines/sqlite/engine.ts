@@ -1,0 +1,205 @@
+import { existsSync, statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { Fault } from "../../contracts/index.ts";
+import type {
+  Append,
+  Checkpoint,
+  Collection,
+  Columns,
+  Document,
+  DocumentQuery,
+  Engine,
+  EngineStatus,
+  Outcome,
+  ReadQuery,
+  Receipt,
+  StoredEvent,
+  Write,
+} from "../../storage/host.ts";
+import { checkCollection, shapeOf } from "./collections.ts";
+import { toSql } from "./document-query.ts";
+import { EventPages } from "./event-pages.ts";
+import { type ReceiptRow, toReceipt } from "./ledger.ts";
+import type { Lock } from "./lock.ts";
+import type { FoundRow } from "./messages.ts";
+import { ScannerThread } from "./scanner-thread.ts";
+import { Statements } from "./statements.ts";
+import { toMessage, toWriteMessages } from "./to-message.ts";
+import { sentenceOf } from "./trouble.ts";
+import type { WriterThread } from "./writer-thread.ts";
+
+/**
+ * Writes go to the writer's thread. Looks by key and pages of a stream are answered here, on a connection that may only
+ * read: they take microseconds, less than a message to another thread would. Walks along a log go to the scanner's thread.
+ */
+export class SqliteEngine implements Engine {
+  readonly #file: string;
+  readonly #lock: Lock;
+  readonly #writer: WriterThread;
+  readonly #scanner: ScannerThread;
+  readonly #db: DatabaseSync;
+  readonly #statements: Statements;
+  readonly #pages: EventPages;
+  readonly #collections = new Map<string, Collection>();
+  #closing: Promise<void> | undefined;
+  constructor(file: string, lock: Lock, writer: WriterThread) {
+    this.#file = file;
+    this.#lock = lock;
+    this.#writer = writer;
+    this.#scanner = new ScannerThread(file);
+    this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+    this.#statements = new Statements(this.#db);
+    this.#pages = new EventPages(this.#db);
+  }
+
+  async define(collection: Collection): Promise<void> {
+    checkCollection(collection);
+    const known = this.#collections.get(collection.name);
+    if (known && JSON.stringify(known) === JSON.stringify(collection)) return;
+    if (known && shapeOf(known) !== shapeOf(collection))
+      throw new TypeError(`The collection "${collection.name}" is declared twice, with different columns.`);
+    await this.#writer.run({ kind: "define", collection }, 1);
+    this.#collections.set(collection.name, collection);
+  }
+
+  async append(log: string, group: readonly Append[]): Promise<readonly Outcome[]> {
+    if (group.length === 0) return [];
+    const messages = group.map(toMessage);
+    return (await this.#writer.run({ kind: "append", log, group: messages }, group.length)) as readonly Outcome[];
+  }
+
+  async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
+    if ("after" in query) {
+      this.#checkOpen();
+      return this.#scanner.read(log, query);
+    }
+    return this.#look(() => this.#pages.read(log, query));
+  }
+
+  async types(log: string): Promise<readonly { readonly type: string; readonly version: number }[]> {
+    return this.#look(() => this.#pages.types(log));
+  }
+
+  async revision(log: string, stream: string): Promise<number> {
+    return this.#look(() => {
+      const known = this.#pages.log(log);
+      if (!known) return -1;
+      const row = this.#statements
+        .for(
+          `select max(revision) revision from event_${known.id}
+           where stream = (select id from stream where log = ? and name = ?)`,
+        )
+        .get(known.id, stream) as { revision: number | null };
+      return row.revision ?? -1;
+    });
+  }
+
+  async find(collection: string, query: DocumentQuery): Promise<readonly Document[]> {
+    return this.#look(() => {
+      if (query.after !== undefined && query.orderBy) this.#checkStillThere(collection, query.after);
+      const { text, values } = toSql(this.#known(collection), query);
+      const rows = this.#statements.for(text).all(...values) as unknown as readonly FoundRow[]; // the columns are the query's own
+      return rows.map(toDocument);
+    });
+  }
+
+  async receipt(log: string, key: string): Promise<Receipt | undefined> {
+    return this.#look(() => {
+      const known = this.#pages.log(log);
+      const row =
+        known &&
+        (this.#statements
+          .for("select key, digest, result, voided from receipt where log = ? and key = ?")
+          .get(known.id, key) as ReceiptRow | undefined);
+      return row && toReceipt(row);
+    });
+  }
+
+  async commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean> {
+    const { log, reader, from, position } = checkpoint;
+    const command = { kind: "commit", log, reader, from, position, writes: toWriteMessages(writes) } as const;
+    return (await this.#writer.run(command, 1 + writes.length)) as boolean;
+  }
+
+  async checkpoint(log: string, reader: string): Promise<number> {
+    return this.#look(() => {
+      const row = this.#statements
+        .for("select position from reader where log = (select id from log where name = ?) and name = ?")
+        .get(log, reader) as { position: number } | undefined;
+      return row?.position ?? 0;
+    });
+  }
+
+  async claim(collection: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {
+    toSql(this.#known(collection), query); // a query that cannot be asked fails here, and not among other people's writes
+    const rows = await this.#writer.run({ kind: "claim", collection, query, set }, 1);
+    return (rows as readonly FoundRow[]).map(toDocument);
+  }
+
+  async status(): Promise<EngineStatus> {
+    return this.#look(() => {
+      const logs = this.#statements.for("select id, name from log order by id").all() as { id: number; name: string }[];
+      const heads = logs.map(({ id, name }) => {
+        const row = this.#statements.for(`select max(position) head from event_${id}`).get() as { head: number | null };
+        return [name, row.head ?? 0] as const;
+      });
+      const files = [this.#file, `${this.#file}-wal`].filter((file) => existsSync(file));
+      const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+      return { engine: "sqlite", exclusive: true, head: Object.fromEntries(heads), bytes };
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  // The reading connections go first: the writer's last checkpoint can then empty the WAL.
+  async #close(): Promise<void> {
+    await this.#scanner.close();
+    this.#db.close();
+    await this.#writer.close();
+    this.#lock.release();
+  }
+
+  #look<T>(read: () => T): T {
+    this.#checkOpen();
+    try {
+      return read();
+    } catch (error) {
+      if ((error as { errcode?: unknown }).errcode === undefined) throw error;
+      throw new Fault("Unavailable", `The database ${this.#file} cannot be read. ${sentenceOf(error)}`, {
+        outcome: "not done",
+        cause: error,
+      });
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw new Fault("Unavailable", "The storage engine has been closed.", { outcome: "not done" });
+    if (this.#writer.stopped !== undefined) {
+      throw new Fault(
+        "Unavailable",
+        `The SQLite writer has stopped. ${this.#writer.stopped} Start the process again.`,
+        {
+          outcome: "not done",
+        },
+      );
+    }
+  }
+
+  #known(name: string): Collection {
+    const collection = this.#collections.get(name);
+    if (!collection) throw new TypeError(`There is no collection "${name}". Define it before anything is asked of it.`);
+    return collection;
+  }
+
+  #checkStillThere(collection: string, key: string): void {
+    if (this.#statements.for(toSql(this.#known(collection), { key, limit: 1 }).text).get(key, 1)) return;
+    throw new TypeError(
+      `The document "${key}", after which "${collection}" is to be read on, is not there any more. Begin from the first page.`,
+    );
+  }
+}
+
+const toDocument = ({ key, revision, data }: FoundRow): Document => ({ key, revision, data: JSON.parse(data) });

@@ -1,0 +1,228 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { Generations } from "../../storage/generations.ts";
+import type { Expected, NewReceipt, Outcome, Receipt } from "../../storage/host.ts";
+import type { Documents } from "./documents.ts";
+import type { AppendMessage, WriteMessage } from "./messages.ts";
+import { Refused } from "./refused.ts";
+import type { Statements } from "./statements.ts";
+import { createLog } from "./tables.ts";
+import { packId } from "./uuid.ts";
+
+/** How many streams' ids and revisions are kept in memory; the others are looked up again. */
+const rememberedStreams = 100_000;
+
+interface Stream {
+  /** Undefined until its first event is written. */
+  id: number | undefined;
+  revision: number;
+}
+interface OpenLog {
+  readonly id: number;
+  readonly insert: StatementSync;
+  readonly lastRevision: StatementSync;
+  readonly streams: Generations<Stream>;
+  readonly types: Map<string, number>;
+  /** Readers that this transaction moves; written once, before it commits. */
+  readonly readers: Map<string, number>;
+  head: number;
+  at: number;
+}
+
+/** The logs, as the writer changes them: each append is checked first and written only then, inside the writer's transaction. */
+export class Ledger {
+  readonly #db: DatabaseSync;
+  readonly #statements: Statements;
+  readonly #documents: Documents;
+  readonly #logs = new Map<string, OpenLog>();
+  constructor(db: DatabaseSync, statements: Statements, documents: Documents) {
+    this.#db = db;
+    this.#statements = statements;
+    this.#documents = documents;
+  }
+
+  /** Forgets what an undone transaction may have taught. */
+  reset(): void {
+    this.#logs.clear();
+  }
+
+  append(logName: string, append: AppendMessage, now: number): Outcome {
+    const log = this.#open(logName);
+    const { receipt } = append;
+    const known = receipt && this.#answer(log, receipt);
+    if (known) return known;
+    for (const { stream: name, revision: expected } of append.expect) {
+      const actual = this.#stream(log, name).revision;
+      if (!meets(actual, expected)) return { ok: false, why: "conflict", stream: name, expected, actual };
+    }
+    const refusal = append.documents && this.#writeDocuments(append.documents);
+    if (refusal !== undefined) return { ok: false, why: "refused", message: refusal };
+    const id = packId(append.id);
+    const { events } = append;
+    const at = Math.max(log.at, now);
+    const revisions: Record<string, number> = {};
+    const first = events.length > 0 ? log.head + 1 : log.head;
+    for (let index = 0; index < events.length; index++) {
+      const event = events[index] as (typeof events)[number]; // inside the bounds
+      const stream = this.#stream(log, event.stream);
+      stream.id ??= this.#newStream(log, event.stream);
+      const type = this.#type(log, event.type, event.version);
+      const revision = stream.revision + 1;
+      const position = log.head + 1;
+      log.insert.run(position, stream.id, revision, id, index, type, at, event.data, event.meta ?? null);
+      log.head = position;
+      stream.revision = revision;
+      revisions[event.stream] = revision;
+    }
+    if (events.length > 0) {
+      log.at = at;
+      for (const reader of append.readers ?? []) log.readers.set(reader, log.head);
+    }
+    if (receipt) {
+      const { key, digest, result, voided = false } = receipt;
+      this.#statements
+        .for("insert into receipt (log, key, digest, append, result, voided, at) values (?, ?, ?, ?, ?, ?, ?)")
+        .run(log.id, key, digest, id, result ?? null, voided ? 1 : 0, at);
+    }
+    return { ok: true, first, last: log.head, at, revisions };
+  }
+
+  /** Moves a reader and writes its documents, unless somebody else has moved it. */
+  commit(logName: string, reader: string, from: number, position: number, writes: readonly WriteMessage[]): boolean {
+    const log = this.#open(logName);
+    const checkpoint = log.readers.get(reader) ?? this.#checkpoint(log, reader);
+    if (checkpoint !== from) return false;
+    const refusal = this.#writeDocuments(writes);
+    if (refusal !== undefined) throw new Refused(refusal);
+    log.readers.set(reader, position);
+    return true;
+  }
+
+  /** Writes what is written once a transaction. */
+  flush(): void {
+    for (const log of this.#logs.values()) {
+      for (const [reader, position] of log.readers) {
+        this.#statements
+          .for(
+            `insert into reader (log, name, position) values (?, ?, ?)
+             on conflict (log, name) do update set position = max(position, excluded.position)`,
+          )
+          .run(log.id, reader, position);
+      }
+      log.readers.clear();
+    }
+  }
+
+  #answer(log: OpenLog, { key, digest, voided }: NewReceipt): Outcome | undefined {
+    const row = this.#statements
+      .for("select key, digest, result, voided from receipt where log = ? and key = ?")
+      .get(log.id, key) as ReceiptRow | undefined;
+    if (!row) return undefined;
+    if (voided) return { ok: true, again: toReceipt(row) };
+    if (row.voided) return { ok: false, why: "voided", key };
+    if (row.digest !== digest) return { ok: false, why: "key reused", key };
+    return { ok: true, again: toReceipt(row) };
+  }
+
+  /** All of them or none: a refused document takes its predecessors back, and nothing else of the transaction. */
+  #writeDocuments(writes: readonly WriteMessage[]): string | undefined {
+    if (writes.length === 0) return undefined;
+    this.#statements.for("savepoint documents").run();
+    try {
+      for (const write of writes) this.#documents.write(write);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.#statements.for("rollback to documents").run();
+      return error.message;
+    } finally {
+      // After an error of the database itself the savepoint may be gone with the whole transaction.
+      if (this.#db.isTransaction) this.#statements.for("release documents").run();
+    }
+  }
+
+  #open(name: string): OpenLog {
+    const known = this.#logs.get(name);
+    if (known) return known;
+    if (!/^[a-z][a-z0-9-]{0,62}$/.test(name))
+      throw new Refused(`"${name}" is not a name for a log: use lower-case letters, digits and "-".`);
+    const row = this.#statements.for("select id from log where name = ?").get(name) as { id: number } | undefined;
+    const id = row?.id ?? createLog(this.#db, name);
+    const head = this.#statements.for(`select position, at from event_${id} order by position desc limit 1`).get() as
+      | { position: number; at: number }
+      | undefined;
+    const types = this.#statements.for("select id, name, version from type where log = ?").all(id) as {
+      id: number;
+      name: string;
+      version: number;
+    }[];
+    const log: OpenLog = {
+      id,
+      insert: this.#statements.for(
+        `insert into event_${id} (position, stream, revision, append, ix, type, at, data, meta)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ),
+      lastRevision: this.#statements.for(`select max(revision) revision from event_${id} where stream = ?`),
+      streams: new Generations(rememberedStreams),
+      types: new Map(types.map((type) => [`${type.name} ${type.version}`, type.id])),
+      readers: new Map(),
+      head: head?.position ?? 0,
+      at: head?.at ?? 0,
+    };
+    this.#logs.set(name, log);
+    return log;
+  }
+
+  #stream(log: OpenLog, name: string): Stream {
+    const known = log.streams.get(name);
+    if (known) return known;
+    const row = this.#statements.for("select id from stream where log = ? and name = ?").get(log.id, name) as
+      | { id: number }
+      | undefined;
+    const last = row && (log.lastRevision.get(row.id) as { revision: number | null });
+    const stream = { id: row?.id, revision: last?.revision ?? -1 };
+    log.streams.set(name, stream);
+    return stream;
+  }
+
+  #newStream(log: OpenLog, name: string): number {
+    const { lastInsertRowid } = this.#statements.for("insert into stream (log, name) values (?, ?)").run(log.id, name);
+    return Number(lastInsertRowid);
+  }
+
+  #type(log: OpenLog, name: string, version: number): number {
+    const known = log.types.get(`${name} ${version}`);
+    if (known !== undefined) return known;
+    const { lastInsertRowid } = this.#statements
+      .for("insert into type (log, name, version) values (?, ?, ?)")
+      .run(log.id, name, version);
+    log.types.set(`${name} ${version}`, Number(lastInsertRowid));
+    return Number(lastInsertRowid);
+  }
+
+  #checkpoint(log: OpenLog, reader: string): number {
+    const row = this.#statements.for("select position from reader where log = ? and name = ?").get(log.id, reader) as
+      | { position: number }
+      | undefined;
+    return row?.position ?? 0;
+  }
+}
+
+export interface ReceiptRow {
+  readonly key: string;
+  readonly digest: string;
+  readonly result: string | null;
+  readonly voided: number;
+}
+export const toReceipt = ({ key, digest, result, voided }: ReceiptRow): Receipt => ({
+  key,
+  digest,
+  voided: voided === 1,
+  ...(result !== null && { result }),
+});
+
+function meets(actual: number, expected: Expected): boolean {
+  if (expected === "any") return true;
+  if (expected === "none") return actual === -1;
+  if (expected === "exists") return actual >= 0;
+  return actual === expected;
+}

@@ -1,0 +1,78 @@
+import type {
+  Collection,
+  Columns,
+  DocumentQuery,
+  Expected,
+  NewEvent,
+  NewReceipt,
+  Outcome,
+} from "../../storage/host.ts";
+
+/**
+ * What travels between the engine and its writer's thread. Documents travel as JSON text: text is copied, objects are
+ * cloned field by field, and what cannot be written fails in the caller's own hands.
+ */
+export type WriteMessage =
+  | { readonly kind: "put"; readonly collection: string; readonly key: string; readonly data: string }
+  | { readonly kind: "patch"; readonly collection: string; readonly key: string; readonly data: string }
+  | {
+      readonly kind: "increment";
+      readonly collection: string;
+      readonly key: string;
+      readonly by: string;
+      readonly initial: string;
+    }
+  | { readonly kind: "remove"; readonly collection: string; readonly key: string };
+
+export interface AppendMessage {
+  readonly id: string;
+  readonly expect: readonly { readonly stream: string; readonly revision: Expected }[];
+  readonly events: readonly NewEvent[];
+  readonly documents?: readonly WriteMessage[];
+  readonly receipt?: NewReceipt;
+  readonly readers?: readonly string[];
+}
+
+export type Command =
+  | { readonly kind: "append"; readonly log: string; readonly group: readonly AppendMessage[] }
+  | {
+      readonly kind: "commit";
+      readonly log: string;
+      readonly reader: string;
+      readonly from: number;
+      readonly position: number;
+      readonly writes: readonly WriteMessage[];
+    }
+  | { readonly kind: "claim"; readonly collection: string; readonly query: DocumentQuery; readonly set: Columns }
+  | { readonly kind: "define"; readonly collection: Collection };
+
+export interface FoundRow {
+  readonly key: string;
+  readonly revision: number;
+  readonly data: string;
+}
+/** By the kind of the command: outcomes, whether the checkpoint moved, the claimed rows, nothing. */
+export type Result = readonly Outcome[] | boolean | readonly FoundRow[] | undefined;
+
+export interface Failure {
+  readonly message: string;
+  /** `refused` is the caller's own mistake; after `broken` the writer has stopped. */
+  readonly why: "refused" | "failed" | "broken";
+  readonly outcome: "not done" | "unknown";
+}
+export type Reply = { readonly done: Result } | { readonly failed: Failure };
+
+/** To the writer: commands for one transaction, with the time on the engine's clock; or the end. */
+export type ToWriter = { readonly now: number; readonly commands: readonly Command[] } | "close";
+/** From the writer: that it is ready, why it is not, the replies to one batch in its order, or that it has closed. */
+export type FromWriter =
+  | { readonly ready: true }
+  | { readonly notReady: string }
+  | { readonly replies: readonly Reply[] }
+  | { readonly closed: true };
+
+export interface WriterOptions {
+  readonly file: string;
+  readonly now: number;
+  readonly maxBytes: number | undefined;
+}

@@ -1,0 +1,51 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type Clock, systemClock } from "../../contracts/index.ts";
+import type { Engine } from "../../storage/host.ts";
+import { SqliteEngine } from "./engine.ts";
+import { lockFolder } from "./lock.ts";
+import { sentenceOf } from "./trouble.ts";
+import { WriterThread } from "./writer-thread.ts";
+
+export interface SqliteOptions {
+  /** Where the database lives; made if it is not there. One folder, one process. */
+  readonly folder: string;
+  readonly clock?: Clock;
+  /** How many writes may wait for the disk; past it they are refused as `Unavailable`. 20,000 unless told. */
+  readonly queue?: number;
+  /** The largest that the database file may become; past it writes fail as they do on a full disk. No bound unless told. */
+  readonly maxBytes?: number;
+}
+
+/** Opens the storage engine on SQLite (WAL, synchronous=FULL). Throws a sentence where the folder or its file will not do. */
+export async function openSqlite(options: SqliteOptions): Promise<Engine> {
+  const { clock = systemClock, queue = 20_000, maxBytes } = options;
+  const folder = resolve(options.folder);
+  const file = join(folder, "trilith.db");
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new Error(`The data folder ${folder} cannot be made: ${(error as Error).message}.`, { cause: error });
+  }
+  const lock = orSay(`The data folder ${folder} cannot be used.`, () => lockFolder(folder));
+  let writer: WriterThread | undefined;
+  try {
+    writer = await WriterThread.start({ file, now: clock.now(), maxBytes }, clock, queue);
+    return new SqliteEngine(file, lock, writer);
+  } catch (error) {
+    await writer?.close();
+    lock.release();
+    throw new Error(`The database ${file} cannot be opened. ${sentenceOf(error)}`, { cause: error });
+  }
+}
+
+// A sentence of ours passes as it is; what SQLite or the system threw is put into one.
+function orSay<T>(where: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { errcode, code } = error as { errcode?: unknown; code?: unknown };
+    if (errcode === undefined && code === undefined) throw error;
+    throw new Error(`${where} ${sentenceOf(error)}`, { cause: error });
+  }
+}

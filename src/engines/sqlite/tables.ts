@@ -1,0 +1,61 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/** The shape of the tables that this code reads and writes. A file of another shape is refused, never guessed at. */
+const schemaVersion = 1;
+
+/** Spells "Tril" in the file's header, so that somebody else's database is not written into. */
+const applicationId = 0x5472696c;
+
+/** Makes the tables in a new file, and refuses one that is not ours or was written by newer code. */
+export function prepareTables(db: DatabaseSync, at: number): void {
+  const { application_id: owner } = db.prepare("pragma application_id").get() as { application_id: number };
+  const { n: tables } = db.prepare("select count(*) n from sqlite_schema").get() as { n: number };
+  if (tables === 0) {
+    create(db, at);
+    return;
+  }
+  if (owner !== applicationId) throw new Error("It is a database of another program.");
+  const { version } = db.prepare("select max(version) version from trilith").get() as { version: number };
+  if (version > schemaVersion) {
+    throw new Error(
+      `Its tables have version ${version}, and this Trilith knows them up to version ${schemaVersion}: a newer Trilith has written here. Start that one.`,
+    );
+  }
+}
+
+/** A log's events have a table of their own, so that the newest is always written at its end. */
+export function createLog(db: DatabaseSync, name: string): number {
+  const id = Number(db.prepare("insert into log (name, epoch) values (?, 1)").run(name).lastInsertRowid);
+  db.exec(`
+    create table event_${id} (
+      position integer primary key, stream integer not null, revision integer not null, append any not null,
+      ix integer not null, type integer not null, at integer not null, data text not null, meta text
+    ) strict;
+    create unique index event_${id}_stream on event_${id} (stream, revision);
+  `);
+  return id;
+}
+
+function create(db: DatabaseSync, at: number): void {
+  db.exec(`
+    begin immediate;
+    pragma application_id = ${applicationId};
+    create table trilith (version integer not null, at integer not null) strict;
+    create table log (id integer primary key, name text not null unique, epoch integer not null) strict;
+    create table stream (id integer primary key, log integer not null, name text not null, unique (log, name)) strict;
+    create table type (
+      id integer primary key, log integer not null, name text not null, version integer not null,
+      unique (log, name, version)
+    ) strict;
+    create table receipt (
+      log integer not null, key text not null, digest text not null, append any not null, result text,
+      voided integer not null, at integer not null, primary key (log, key)
+    ) strict, without rowid;
+    create table reader (
+      log integer not null, name text not null, position integer not null, primary key (log, name)
+    ) strict, without rowid;
+    create table collection (name text primary key, columns text not null) strict, without rowid;
+  `);
+  db.prepare("insert into trilith (version, at) values (?, ?)").run(schemaVersion, at);
+  db.exec("commit");
+}

@@ -1,0 +1,98 @@
+/** The writer's thread: the only connection that writes. Every message is one transaction and one flush. */
+import { DatabaseSync } from "node:sqlite";
+import { parentPort, workerData } from "node:worker_threads";
+import { Documents } from "./documents.ts";
+import { Ledger } from "./ledger.ts";
+import type { Command, FromWriter, Reply, Result, ToWriter, WriterOptions } from "./messages.ts";
+import { Statements } from "./statements.ts";
+import { prepareTables } from "./tables.ts";
+import { sentenceOf, toFailure } from "./trouble.ts";
+
+class Writer {
+  readonly #db: DatabaseSync;
+  readonly #statements: Statements;
+  readonly #documents: Documents;
+  readonly #ledger: Ledger;
+  constructor({ file, now, maxBytes }: WriterOptions) {
+    this.#db = new DatabaseSync(file, { timeout: 5_000 });
+    this.#db.exec("pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -65536");
+    // Fewer, larger checkpoints: each one flushes the database file too, in the middle of somebody's commit.
+    this.#db.exec("pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864; pragma temp_store = memory");
+    prepareTables(this.#db, now);
+    if (maxBytes !== undefined) {
+      const { page_size: size } = this.#db.prepare("pragma page_size").get() as { page_size: number };
+      this.#db.exec(`pragma max_page_count = ${Math.max(1, Math.floor(maxBytes / size))}`);
+    }
+    this.#statements = new Statements(this.#db);
+    this.#documents = new Documents(this.#db, this.#statements);
+    this.#ledger = new Ledger(this.#db, this.#statements, this.#documents);
+  }
+
+  /** All commands in one transaction. Where that fails, each gets its own, so that none shares another's fate. */
+  run(commands: readonly Command[], now: number): readonly Reply[] {
+    try {
+      this.#statements.for("begin immediate").run();
+      const replies = commands.map((command): Reply => this.#reply(command, now));
+      this.#ledger.flush();
+      this.#statements.for("commit").run();
+      this.#documents.keep();
+      return replies;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("rollback");
+      this.#documents.reset();
+      this.#ledger.reset();
+      const failed = toFailure(error);
+      if (failed.why === "broken") return commands.map(() => ({ failed }));
+      if (commands.length === 1) return [{ failed }];
+      return commands.flatMap((command) => this.run([command], now));
+    }
+  }
+
+  close(): void {
+    this.#db.exec("pragma wal_checkpoint(truncate)");
+    this.#db.close();
+  }
+
+  #reply(command: Command, now: number): Reply {
+    try {
+      return { done: this.#do(command, now) };
+    } catch (error) {
+      const failed = toFailure(error);
+      if (failed.why !== "refused") throw error;
+      return { failed };
+    }
+  }
+
+  #do(command: Command, now: number): Result {
+    switch (command.kind) {
+      case "append":
+        return command.group.map((append) => this.#ledger.append(command.log, append, now));
+      case "commit":
+        return this.#ledger.commit(command.log, command.reader, command.from, command.position, command.writes);
+      case "claim":
+        return this.#documents.claim(command.collection, command.query, command.set);
+      case "define":
+        return this.#documents.define(command.collection) as undefined;
+    }
+  }
+}
+
+const port = parentPort;
+if (!port) throw new Error("The SQLite writer runs in a worker thread; open the engine with openSqlite.");
+const say = (message: FromWriter): void => port.postMessage(message);
+try {
+  const writer = new Writer(workerData as WriterOptions);
+  port.on("message", (message: ToWriter) => {
+    if (message === "close") {
+      writer.close();
+      say({ closed: true });
+      port.close();
+    } else {
+      say({ replies: writer.run(message.commands, message.now) });
+    }
+  });
+  say({ ready: true });
+} catch (error) {
+  say({ notReady: sentenceOf(error) });
+  port.close();
+}

@@ -1,0 +1,213 @@
+import { createHash } from "node:crypto";
+import {
+  type Call,
+  type Clock,
+  Fault,
+  type Named,
+  nothing,
+  type Operation,
+  type Projection,
+  type Provider,
+  type Reply,
+  toCanonicalJson,
+  toFail,
+  toJsonSchema,
+  toProjection,
+  type Voided,
+} from "../contracts/index.ts";
+import type { NewReceipt, Outcome, Receipt } from "./engine.ts";
+import type { Chance } from "./ids.ts";
+import { toJson } from "./json.ts";
+import type { RowReader } from "./read-model.ts";
+import type { AnyHandler, AnyStore } from "./store.ts";
+import { type Surroundings, Unit } from "./unit.ts";
+
+export interface CommandPorts extends Surroundings {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** Something was appended. */
+  readonly appended: () => void;
+  readonly rows: (store: AnyStore, part: string) => RowReader<any, any, any>;
+}
+
+/** A lost race runs the handler again, up to so many times in all. */
+const mostAttempts = 20;
+const longestPauseMs = 50;
+const longestKey = 500;
+
+/** One command of a store: the handler's decisions, its rows and the receipt of its key in one append. */
+export function toCommandProvider(store: AnyStore, operation: Operation & Named, ports: CommandPorts): Provider {
+  const command = new StoreCommand(store, operation, ports);
+  return Object.freeze({
+    operation: operation.id,
+    contract: store.contract,
+    handle: (input: unknown, call: Call) => command.handle(input, call),
+    void: (key: string, call: Call) => command.void(key, call),
+  });
+}
+
+class StoreCommand {
+  readonly #store: AnyStore;
+  readonly #operation: Operation & Named;
+  readonly #ports: CommandPorts;
+  readonly #handler: AnyHandler;
+  readonly #project: Projection | undefined;
+  constructor(store: AnyStore, operation: Operation & Named, ports: CommandPorts) {
+    this.#store = store;
+    this.#operation = operation;
+    this.#ports = ports;
+    this.#handler = store.handlers[operation.id.slice(store.id.length + 1)] as AnyHandler; // store() saw that it is there
+    this.#project = operation.output === nothing ? undefined : toProjection(toJsonSchema(operation.output));
+  }
+
+  async handle(input: unknown, call: Call): Promise<Reply> {
+    const identity = call.key === undefined ? undefined : { key: this.#scope(call.key, call), digest: digestOf(input) };
+    if (identity) {
+      // Before the handler runs: a repeated hold would find its own seat taken, and report that as a failure.
+      const known = await this.#ports.log.receipt(identity.key);
+      if (known?.voided) throw this.#voided();
+      if (known && known.digest !== identity.digest) throw this.#keyReused();
+      if (known) return toReply(known);
+    }
+    for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+      if (attempt > 2) await this.#pause(attempt);
+      const reply = await this.#attempt(input, call, identity);
+      if (reply) return reply;
+    }
+    throw new Fault(
+      "Unavailable",
+      `${this.#operation.id} lost the race for what it decides on ${mostAttempts} times in a row. Nothing was written; try again.`,
+      { outcome: "not done" },
+    );
+  }
+
+  async void(key: string, call: Call): Promise<Voided> {
+    const outcome = await this.#ports.log.append({
+      events: [],
+      receipt: { key: this.#scope(key, call), digest: "", voided: true },
+    });
+    if (outcome.ok && "again" in outcome && !outcome.again.voided)
+      return { took: true, wire: toReply(outcome.again).output };
+    if (outcome.ok) return { took: false };
+    throw new Error(`The key of ${this.#operation.id} could not be voided: ${outcome.why}.`);
+  }
+
+  /** Runs the handler once; nothing where somebody else was faster and it has to decide again. */
+  async #attempt(
+    input: unknown,
+    call: Call,
+    identity: { readonly key: string; readonly digest: string } | undefined,
+  ): Promise<Output | undefined> {
+    const unit = new Unit(this.#operation.id, this.#ports);
+    try {
+      const output = this.#toOutput(await this.#run(unit, input));
+      if (unit.events === 0 && !identity) return { output };
+      const receipt: NewReceipt | undefined = identity && {
+        ...identity,
+        ...(output !== undefined && { result: toJson(output, `The output of ${this.#operation.id}`) }),
+      };
+      this.#checkWanted(call);
+      const outcome = await this.#append(unit, receipt, call);
+      if (!outcome.ok) return this.#refused(outcome);
+      if ("again" in outcome) return toReply(outcome.again);
+      unit.keep();
+      this.#ports.appended();
+      return { output };
+    } finally {
+      unit.release();
+    }
+  }
+
+  async #run(unit: Unit, input: unknown): Promise<unknown> {
+    const parts = Object.entries(this.#store.parts).map(([name, part]) => [
+      name,
+      part.kind === "entity" ? unit.entity(part) : this.#ports.rows(this.#store, name),
+    ]);
+    const context = {
+      ...Object.fromEntries(parts),
+      fail: toFail(this.#operation.id, this.#operation.failures),
+      now: new Date(this.#ports.clock.now()),
+    };
+    try {
+      return await this.#handler(input, context);
+    } finally {
+      unit.close();
+    }
+  }
+
+  async #append(unit: Unit, receipt: NewReceipt | undefined, call: Call): Promise<Outcome> {
+    const { log } = this.#ports;
+    const append = await unit.toAppend();
+    const attributes = { "trilith.log": log.name, "trilith.events": append.events.length };
+    return call.trace.span("append", `append ${log.name}`, attributes, async (inside) => {
+      const outcome = await log.append({ ...append, ...(receipt && { receipt }) });
+      inside.set({
+        "trilith.position": outcome.ok && "last" in outcome ? outcome.last : undefined,
+        "trilith.again": outcome.ok && "again" in outcome,
+        "trilith.conflict": !outcome.ok && outcome.why === "conflict" ? outcome.stream : undefined,
+      });
+      return outcome;
+    });
+  }
+
+  #refused(outcome: Outcome & { readonly ok: false }): undefined {
+    switch (outcome.why) {
+      case "conflict":
+        return undefined;
+      case "voided":
+        throw this.#voided();
+      case "key reused":
+        throw this.#keyReused();
+      case "refused":
+        throw new TypeError(`What ${this.#operation.id} asked for cannot be written. ${outcome.message}`);
+    }
+  }
+
+  /** What the contract declares of the answer; the receipt keeps no more, and a command without output answers with nothing. */
+  #toOutput(returned: unknown): unknown {
+    return this.#project ? this.#project(returned).value : undefined;
+  }
+
+  #checkWanted({ aborted, deadline }: Call): void {
+    if (!aborted.aborted && (deadline === undefined || this.#ports.clock.monotonic() <= deadline)) return;
+    throw new Fault("DeadlineExceeded", `Nobody waits for ${this.#operation.id} any more, so nothing was written.`, {
+      outcome: "not done",
+    });
+  }
+
+  #scope(key: string, { principal }: Call): string {
+    if (key === "" || key.length > longestKey || !key.isWellFormed() || key.includes("\u0000"))
+      throw new Fault("InvalidInput", `A key is text of 1 to ${longestKey} characters.`);
+    // A run's keys are unique by themselves, and the same whichever node carries the run. "@" is escaped in ids.
+    const caller = principal.kind === "run" ? "@run" : encodeURIComponent(principal.id.toWellFormed());
+    return `${caller}:${this.#operation.id}:${key}`;
+  }
+
+  async #pause(attempt: number): Promise<void> {
+    const bytes = new Uint8Array(1);
+    this.#ports.chance(bytes);
+    const most = Math.min(longestPauseMs, 2 ** attempt);
+    await new Promise<void>((resolve) => this.#ports.clock.after((most * (bytes[0] ?? 0)) / 255, resolve));
+  }
+
+  #voided(): Fault {
+    return new Fault(
+      "Voided",
+      `This call of ${this.#operation.id} was given up before it arrived, and will not be done.`,
+    );
+  }
+
+  #keyReused(): Fault {
+    return new Fault(
+      "KeyReused",
+      `The key of this call of ${this.#operation.id} was used before with another input. Use a new key for new work.`,
+    );
+  }
+}
+
+interface Output {
+  readonly output: unknown;
+}
+const toReply = ({ result }: Receipt): Output => ({ output: result === undefined ? undefined : JSON.parse(result) });
+
+const digestOf = (input: unknown): string => createHash("sha256").update(toCanonicalJson(input)).digest("base64url");

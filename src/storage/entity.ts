@@ -1,0 +1,92 @@
+import {
+  type AnyContract,
+  type AnySchema,
+  type Event,
+  type EventNames,
+  eventsOf,
+  type In,
+  type NameOf,
+  type Out,
+} from "../contracts/index.ts";
+
+export type Payload<E> = E extends Event<infer S> ? Out<S> : never;
+type Written<E> = E extends Event<infer S> ? In<S> : never;
+
+/**
+ * What is known of an event besides its payload. No time and no position: they are given when the event is on its way to
+ * disk, after it was decided on, and a fold must give the same live and replayed. An event that needs its time carries it.
+ */
+export interface EventMeta {
+  readonly id: string;
+  readonly revision: number;
+}
+
+/** An entity belongs to the contract whose events it is made of; nobody else can write it. */
+export interface Entity<Owner extends string, E, State> {
+  readonly kind: "entity";
+  readonly name: string;
+  readonly owner: Owner;
+  readonly contract: AnyContract;
+  readonly state: AnySchema;
+  readonly initial: unknown;
+  readonly evolve: { readonly [event: string]: Evolve };
+  readonly "~events"?: E;
+  readonly "~state"?: State;
+}
+export type AnyEntity = Entity<string, any, any>;
+export type Evolve = (state: any, event: any, meta: EventMeta) => unknown; // each event has its own types, forgotten in the map
+
+/** Declares an entity: a state, and how each event of its contract changes it. */
+export function entity<C extends AnyContract, S extends AnySchema>(
+  name: string,
+  parts: {
+    readonly events: C;
+    readonly state: S;
+    readonly initial: In<S>;
+    /**
+     * One pure function an event; forgetting one does not compile.
+     * NoInfer stands around the whole: without it the functions are inferred from, and `status: "held"` is widened to string.
+     */
+    readonly evolve: NoInfer<{
+      readonly [K in EventNames<C>]: (state: Out<S>, event: Payload<C[K]>, meta: EventMeta) => In<S>;
+    }>;
+  },
+): Entity<NameOf<C>, { [K in EventNames<C>]: Written<C[K]> }, Out<S>> {
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
+    throw new TypeError(`An entity's name is in kebab-case, like "flight"; "${name}" is not.`);
+  const owner = parts.events["~contract"].name as NameOf<C>; // the contract's own name, widened by AnyContract
+  const evolve = parts.evolve as { readonly [event: string]: Evolve };
+  const missing = [...eventsOf(parts.events).keys()].find((event) => typeof evolve[event] !== "function");
+  if (missing) throw new TypeError(`The entity "${name}" does not say how ${owner}.${missing} changes it.`);
+  return Object.freeze({
+    kind: "entity",
+    name,
+    owner,
+    contract: parts.events,
+    state: parts.state,
+    initial: parts.initial,
+    evolve: Object.freeze({ ...evolve }),
+  });
+}
+
+declare const emitted: unique symbol;
+/** An event that a decision asks for. It happens when the decision returns it. */
+export interface Emitted {
+  readonly [emitted]: true;
+}
+export type Decision = Emitted | readonly Emitted[];
+export type Emit<E> = { readonly [K in keyof E]: (payload: E[K]) => Emitted };
+
+export interface EntityReader<State> {
+  /** The folded state, or nothing when the entity has no events. */
+  state(): Promise<State | undefined>;
+  /** The state at an instant, or at a position of the log. */
+  asOf(when: Date | number): Promise<State | undefined>;
+}
+export interface EntityWriter<E, State> extends EntityReader<State> {
+  /**
+   * Decides purely over the state, which includes what the same handler decided before. Gives the state as it will be
+   * when the command commits; a lost race runs the handler again.
+   */
+  decide(decision: (state: State, emit: Emit<E>) => Decision): Promise<State>;
+}

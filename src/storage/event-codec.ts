@@ -1,0 +1,99 @@
+import {
+  type AnyContract,
+  type AnyEvent,
+  eventsOf,
+  type Named,
+  type Projection,
+  toJsonSchema,
+  toProjection,
+} from "../contracts/index.ts";
+import { toJson } from "./json.ts";
+import { parse } from "./parse.ts";
+
+/** An event on its way to the log: the written side as text, and the read side as everybody will see it. */
+export interface Encoded {
+  readonly type: string;
+  readonly version: number;
+  readonly json: string;
+  readonly value: unknown;
+}
+interface Known {
+  readonly event: AnyEvent & Named;
+  readonly project: Projection;
+}
+
+/** How the events of a storage are written and read. */
+export class EventCodec {
+  readonly #events = new Map<string, Known>();
+  readonly #owned = new Set<string>();
+
+  /** Learns a contract whose events are written here: whatever the log holds of it has to be readable. */
+  own(contract: AnyContract): void {
+    this.#owned.add(contract["~contract"].name);
+    for (const event of eventsOf(contract).values()) this.learn(event);
+  }
+
+  learn(event: AnyEvent & Named): void {
+    if (!this.#events.has(event.id))
+      this.#events.set(event.id, { event, project: toProjection(toJsonSchema(event.schema)) });
+  }
+
+  /** Throws for the first stored type that this code cannot read, and says which. */
+  check(log: string, stored: readonly { readonly type: string; readonly version: number }[]): void {
+    for (const { type, version } of stored) {
+      const known = this.#events.get(type)?.event;
+      if (!known && this.#owned.has(type.slice(0, type.indexOf(".")))) {
+        throw new Error(
+          `The log "${log}" holds events ${type} in version ${version}, and the contract does not declare ${type} any more. Declare it again: what was written stays written.`,
+        );
+      }
+      if (known && version > known.version) {
+        throw new Error(
+          `The log "${log}" holds events ${type} in version ${version}, and this code knows it up to version ${known.version}. Start the newer code, or declare version ${version} with its upcasters.`,
+        );
+      }
+    }
+  }
+
+  /** Keeps what the schema declares, checks it, and reads it back as it will be read from the disk. */
+  async encode(type: string, payload: unknown): Promise<Encoded> {
+    const { event, project } = this.#known(type);
+    const json = toJson(project(payload).value, `The event ${type}`);
+    const { version } = event;
+    return { type, version, json, value: await this.decode(type, version, json) };
+  }
+
+  /** The read side of a stored event, led through the upcasters to the version that the contract declares. */
+  decode(type: string, version: number, json: string): unknown | Promise<unknown> {
+    const { event } = this.#known(type);
+    const value: unknown = JSON.parse(json);
+    return version === event.version
+      ? parse(event.schema, value, () => `An event ${type} does not fit its schema`)
+      : this.#upcast(event, version, value);
+  }
+
+  async #upcast(event: AnyEvent & Named, version: number, stored: unknown): Promise<unknown> {
+    let value = stored;
+    const steps = event.from.slice(version - 1);
+    for (const [index, { schema, up }] of steps.entries()) {
+      value = up(
+        await parse(
+          schema,
+          value,
+          () => `An event ${event.id} does not fit the schema of its version ${version + index}`,
+        ),
+      );
+    }
+    return parse(
+      event.schema,
+      value,
+      () => `An event ${event.id} of version ${version} does not fit the present schema after its upcasters`,
+    );
+  }
+
+  #known(type: string): Known {
+    const known = this.#events.get(type);
+    if (!known) throw new TypeError(`No contract of this storage declares an event ${type}.`);
+    return known;
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * The inside door: what the runtime binds, and the port that engines implement. Start with open-storage.ts, then
+ * commands.ts (one command is one append) and engine.ts.
+ */
+export type {
+  Append,
+  Checkpoint,
+  Collection,
+  Column,
+  Columns,
+  Condition,
+  Document,
+  DocumentQuery,
+  Engine,
+  EngineStatus,
+  Expected,
+  NewEvent,
+  NewReceipt,
+  Outcome,
+  ReadQuery,
+  Receipt,
+  StoredEvent,
+  Write,
+} from "./engine.ts";
+export { type Chance, toIds } from "./ids.ts";
+export { Log, type LogAppend, type LogEvent, type Recorded } from "./log.ts";
+export {
+  openStorage,
+  type ReadModelStatus,
+  type Storage,
+  type StoragePorts,
+  type StorageStatus,
+} from "./open-storage.ts";
+export type { AnyStore, Store } from "./store.ts";

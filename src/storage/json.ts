@@ -1,0 +1,64 @@
+/** How deep a value may nest: deeper ones are mistakes or attacks, and exhaust the stack of whoever walks them. */
+const deepest = 100;
+
+/** A value as JSON text, refused with a sentence where reading it back would give something else. */
+export function toJson(value: unknown, what: string): string {
+  checkJson(value, what);
+  return JSON.stringify(value);
+}
+
+/** Refuses what JSON would lose or change. `what` begins the sentence. */
+export function checkJson(value: unknown, what: string): void {
+  check(value, what, "", 0);
+}
+
+function check(value: unknown, what: string, path: string, depth: number): void {
+  switch (typeof value) {
+    case "string":
+      if (!value.isWellFormed()) refuse(what, path, "is text with half of a surrogate pair, which UTF-8 cannot carry");
+      return;
+    case "number":
+      if (!Number.isFinite(value)) refuse(what, path, `is ${value}, which JSON does not have`);
+      return;
+    case "boolean":
+      return;
+    case "object":
+      if (value === null) return;
+      if (depth >= deepest) refuse(what, path, `nests deeper than ${deepest} levels, or contains itself`);
+      if (Array.isArray(value)) checkArray(value, what, path, depth);
+      else checkObject(value, what, path, depth);
+      return;
+    default:
+      refuse(
+        what,
+        path,
+        `is ${typeof value === "undefined" ? "undefined" : `a ${typeof value}`}, which JSON does not have`,
+      );
+  }
+}
+
+function checkArray(value: readonly unknown[], what: string, path: string, depth: number): void {
+  // By index, for a hole is passed over by forEach and comes back as null.
+  for (let index = 0; index < value.length; index++) check(value[index], what, `${path}/${index}`, depth + 1);
+}
+
+function checkObject(value: object, what: string, path: string, depth: number): void {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) {
+    const name = value.constructor?.name ?? "object";
+    refuse(what, path, `is a ${name}, which JSON does not have. Write it as text, numbers or a plain object`);
+  }
+  if ("toJSON" in value && typeof value.toJSON === "function")
+    refuse(what, path, "has a toJSON of its own, so that something else would be written");
+  for (const [name, field] of Object.entries(value)) {
+    const at = `${path}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    if (name === "__proto__") refuse(what, at, 'is called "__proto__", which readers take for a prototype');
+    if (!name.isWellFormed()) refuse(what, at, "has half of a surrogate pair in its name, which UTF-8 cannot carry");
+    // An absent field and an undefined one are the same in JSON; both come back as absent.
+    if (field !== undefined) check(field, what, at, depth + 1);
+  }
+}
+
+function refuse(what: string, path: string, why: string): never {
+  throw new TypeError(`${what} cannot be written: ${path === "" ? "the value" : path} ${why}.`);
+}

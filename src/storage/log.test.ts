@@ -1,0 +1,108 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { systemClock } from "../contracts/index.ts";
+import { openSqlite } from "../engines/sqlite/index.ts";
+import { type Engine, Log } from "./host.ts";
+import { toFolder } from "./test-kit.test-d.ts";
+
+const { folder, remove } = toFolder();
+let engine: Engine;
+let log: Log;
+beforeAll(async () => {
+  engine = await openSqlite({ folder });
+  log = new Log("main", { engine, clock: systemClock });
+});
+afterAll(async () => {
+  await engine.close();
+  remove();
+});
+
+const collect = async <T>(values: AsyncIterable<T>): Promise<T[]> => {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+};
+
+test("what is appended is read back the same", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.jsonValue({ stringUnit: "binary" }), { minLength: 1, maxLength: 5 }), async (values) => {
+      const stream = `thing/${log.nextId()}`;
+      const outcome = await log.append({
+        expect: { [stream]: "none" },
+        events: values.map((data) => ({ stream, type: "things.Said", data, meta: { data } })),
+      });
+      if (!outcome.ok || "again" in outcome) throw new Error("not written");
+      const events = await collect(log.stream(stream));
+      const written = values.map((value) => JSON.parse(JSON.stringify(value)));
+      expect(events.map(({ data }) => data)).toStrictEqual(written);
+      expect(events.map(({ meta }) => meta)).toStrictEqual(written.map((data) => ({ data })));
+      expect(events.map(({ revision }) => revision)).toEqual(values.map((_, index) => index));
+      expect(events.map(({ position }) => position)).toEqual(values.map((_, index) => outcome.first + index));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a stream is read forwards and backwards, over as many pages as it takes", async () => {
+  const stream = "thing/long";
+  const all = Array.from({ length: 1_203 }, (_, index) => index);
+  await log.append({ events: all.map((data) => ({ stream, type: "things.Counted", data })) });
+  expect((await collect(log.stream(stream))).map(({ data }) => data)).toEqual(all);
+  expect((await collect(log.stream(stream, { from: 1_200 }))).map(({ data }) => data)).toEqual([1_200, 1_201, 1_202]);
+  const backwards = await collect(log.stream(stream, { backwards: true }));
+  expect(backwards.map(({ data }) => data)).toEqual(all.toReversed());
+  const few = await collect(log.stream(stream, { backwards: true, from: 2 }));
+  expect(few.map(({ data }) => data)).toEqual([2, 1, 0]);
+  expect(await log.revision(stream)).toBe(1_202);
+  expect(await collect(log.stream("thing/nobody"))).toEqual([]);
+});
+
+test("the log is read by position, and by type", async () => {
+  const { head } = await engine.status();
+  const before = head.main ?? 0;
+  await log.append({
+    events: ["things.A", "things.B", "things.A"].map((type) => ({ stream: "thing/typed", type, data: type })),
+  });
+  const after = await collect(log.after(before));
+  expect(after.map(({ position }) => position)).toEqual([before + 1, before + 2, before + 3]);
+  const typed = await collect(log.after(before, { types: ["things.A"] }));
+  expect(typed.map(({ position }) => position)).toEqual([before + 1, before + 3]);
+  expect(await collect(log.after(before, { types: ["things.Never"] }))).toEqual([]);
+});
+
+test("an event of a megabyte is written, and a larger one is refused with its size", async () => {
+  const text = "x".repeat(1_048_574);
+  const outcome = await log.append({ events: [{ stream: "thing/large", type: "things.Said", data: text }] });
+  expect(outcome.ok).toBe(true);
+  await expect(
+    log.append({ events: [{ stream: "thing/large", type: "things.Said", data: `${text}x` }] }),
+  ).rejects.toThrow("has 1048577 bytes; an event has up to 1048576");
+  await expect(
+    log.append({ events: [{ stream: "thing/large", type: "things.Said", data: "€".repeat(400_000) }] }),
+  ).rejects.toThrow("1200002 bytes");
+});
+
+test("a revision that is not the expected one is an outcome that says both", async () => {
+  const stream = "thing/raced";
+  const event = { stream, type: "things.Said", data: 1 };
+  await log.append({ expect: { [stream]: "none" }, events: [event] });
+  const outcomes = await Promise.all([
+    log.append({ expect: { [stream]: "none" }, events: [event] }),
+    log.append({ expect: { [stream]: 0 }, events: [event] }),
+    log.append({ expect: { [stream]: 0 }, events: [event] }),
+    log.append({ expect: { "thing/missing": "exists" }, events: [event] }),
+  ]);
+  expect(outcomes).toMatchObject([
+    { ok: false, why: "conflict", stream, expected: "none", actual: 0 },
+    { ok: true, revisions: { [stream]: 1 } },
+    { ok: false, why: "conflict", stream, expected: 0, actual: 1 },
+    { ok: false, why: "conflict", stream: "thing/missing", expected: "exists", actual: -1 },
+  ]);
+});
+
+test("ids are UUIDs of version 7", () => {
+  const ids = Array.from({ length: 10_000 }, () => log.nextId());
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(Math.abs(Number.parseInt((ids[0] ?? "").replace("-", "").slice(0, 12), 16) - Date.now())).toBeLessThan(5_000);
+});

@@ -1,0 +1,133 @@
+import type { Clock } from "../contracts/index.ts";
+import type {
+  Engine,
+  Expected,
+  NewEvent,
+  NewReceipt,
+  Outcome,
+  ReadQuery,
+  Receipt,
+  StoredEvent,
+  Write,
+} from "./engine.ts";
+import { type Chance, toIds } from "./ids.ts";
+import { toJson } from "./json.ts";
+import { checkStreamName } from "./stream-name.ts";
+
+/** An event as it is to be written: its payload as a plain JSON value, or as the JSON text of one. */
+export type LogEvent = {
+  readonly stream: string;
+  readonly type: string;
+  readonly version?: number;
+  readonly meta?: unknown;
+} & ({ readonly data: unknown } | { readonly json: string });
+/** One append: all of it is written, or none. */
+export interface LogAppend {
+  /** UUIDv7; drawn where it is missing. */
+  readonly id?: string;
+  /** By stream; a stream may be named that is not written. */
+  readonly expect?: { readonly [stream: string]: Expected };
+  readonly events: readonly LogEvent[];
+  readonly documents?: readonly Write[];
+  readonly receipt?: NewReceipt;
+  readonly readers?: readonly string[];
+}
+/** An event as it is read. `at` is in ms since 1970. */
+export interface Recorded extends Omit<StoredEvent, "data" | "meta"> {
+  readonly data: unknown;
+  readonly meta?: unknown;
+}
+
+/** Bytes of UTF-8: what is larger belongs into a file, and its address into the event. */
+const largestEvent = 1_048_576;
+const page = 500;
+
+/** One log of an engine, in values instead of text. It retries nothing: a lost race is an outcome, and whoever decided decides again. */
+export class Log {
+  readonly name: string;
+  readonly #engine: Engine;
+  readonly #nextId: () => string;
+  constructor(name: string, ports: { readonly engine: Engine; readonly clock: Clock; readonly chance?: Chance }) {
+    this.name = name;
+    this.#engine = ports.engine;
+    this.#nextId = toIds(ports.clock, ports.chance);
+  }
+
+  /** An id for an append: its events' ids are this, a slash and their index. */
+  nextId(): string {
+    return this.#nextId();
+  }
+
+  /** Durable when it resolves. Throws a TypeError for what cannot be written, and a `Fault` where the engine fails. */
+  async append(append: LogAppend): Promise<Outcome> {
+    const { id = this.#nextId(), expect = {}, events, ...others } = append;
+    for (const stream of Object.keys(expect)) checkStreamName(stream);
+    const [outcome] = await this.#engine.append(this.name, [
+      {
+        ...others,
+        id,
+        expect: Object.entries(expect).map(([stream, revision]) => ({ stream, revision })),
+        events: events.map(toNewEvent),
+      },
+    ]);
+    if (!outcome) throw new Error(`The engine gave no outcome for the append ${id} to the log "${this.name}".`);
+    return outcome;
+  }
+
+  /** A stream's events from a revision on (inclusive); backwards from there, or from the last one. */
+  async *stream(
+    stream: string,
+    { from, backwards = false }: { readonly from?: number; readonly backwards?: boolean } = {},
+  ): AsyncGenerator<Recorded> {
+    let next = from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0);
+    for (;;) {
+      const events = await this.#engine.read(this.name, { stream, from: next, limit: page, backwards });
+      yield* events.map(toRecorded);
+      const last = events.at(-1);
+      if (!last) return;
+      next = last.revision + (backwards ? -1 : 1);
+      if (next < 0) return;
+    }
+  }
+
+  /** The log's events after a position (exclusive), as far as the log goes now. */
+  async *after(position: number, { types }: { readonly types?: readonly string[] } = {}): AsyncGenerator<Recorded> {
+    let after = position;
+    for (;;) {
+      const query: ReadQuery = { after, limit: page, ...(types && { types }) };
+      const events = await this.#engine.read(this.name, query);
+      yield* events.map(toRecorded);
+      const last = events.at(-1);
+      if (!last) return;
+      after = last.position;
+    }
+  }
+
+  /** A stream's last revision, or -1. */
+  revision(stream: string): Promise<number> {
+    return this.#engine.revision(this.name, stream);
+  }
+
+  /** What is known of a key. */
+  receipt(key: string): Promise<Receipt | undefined> {
+    return this.#engine.receipt(this.name, key);
+  }
+}
+
+function toNewEvent(event: LogEvent): NewEvent {
+  const { stream, type, version = 1, meta } = event;
+  checkStreamName(stream);
+  const what = `The event ${type} of ${stream}`;
+  const text = "json" in event ? event.json : toJson(event.data, what);
+  const size = text.length * 3 > largestEvent ? Buffer.byteLength(text) : text.length;
+  if (size > largestEvent) {
+    throw new TypeError(
+      `${what} has ${size} bytes; an event has up to ${largestEvent}. Keep what is large elsewhere, and its address in the event.`,
+    );
+  }
+  return { stream, type, version, data: text, ...(meta !== undefined && { meta: toJson(meta, `${what}, its meta,`) }) };
+}
+
+function toRecorded({ data, meta, ...event }: StoredEvent): Recorded {
+  return { ...event, data: JSON.parse(data), ...(meta !== undefined && { meta: JSON.parse(meta) }) };
+}

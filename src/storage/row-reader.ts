@@ -1,0 +1,51 @@
+import type { Column, Condition, DocumentQuery, Engine } from "./engine.ts";
+import type { KeptModel } from "./kept-model.ts";
+import type { RowReader } from "./read-model.ts";
+
+type Asked = { readonly from?: unknown; readonly to?: unknown; readonly in?: readonly unknown[] };
+
+/** Rows for handlers: looked up in the engine, and read by the row's schema. */
+export function toRowReader(engine: Engine, kept: KeptModel): RowReader<any, any, any> {
+  const { name } = kept.collection;
+  const read = async (query: DocumentQuery): Promise<unknown[]> => {
+    const rows: unknown[] = [];
+    for (const { data } of await engine.find(name, query)) rows.push(await kept.read(data));
+    return rows;
+  };
+  return Object.freeze({
+    get: async (key: unknown) => (await read({ key: kept.toKey(key), limit: 1 }))[0],
+    find: async (
+      where: { readonly [column: string]: unknown },
+      { orderBy, limit = 100, after }: { orderBy?: string; limit?: number; after?: unknown } = {},
+    ) => {
+      if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
+        throw new TypeError(`A page of "${kept.model.name}" has from 1 to 1,000 rows; ${limit} cannot be asked for.`);
+      const asked = Object.entries(where).filter(([, condition]) => condition !== undefined);
+      return read({
+        where: Object.fromEntries(asked.map(([column, condition]) => [column, toCondition(condition)])),
+        limit,
+        ...(orderBy !== undefined && { orderBy: toOrder(orderBy) }),
+        ...(after !== undefined && { after: kept.toKey(after) }),
+      });
+    },
+  });
+}
+
+const toOrder = (orderBy: string): { readonly column: string; readonly descending: boolean } =>
+  orderBy.startsWith("-") ? { column: orderBy.slice(1), descending: true } : { column: orderBy, descending: false };
+
+function toCondition(asked: unknown): Condition {
+  if (typeof asked !== "object" || asked === null) return { equals: toColumn(asked) };
+  const { from, to, in: list } = asked as Asked;
+  if (list) return { in: list.map((value) => toColumn(value) as string | number) };
+  return {
+    ...(from !== undefined && { from: toColumn(from) as string | number }),
+    ...(to !== undefined && { to: toColumn(to) as string | number }),
+  };
+}
+
+function toColumn(value: unknown): Column {
+  if (typeof value === "boolean") return value ? 1 : 0;
+  if (value === null || typeof value === "string" || typeof value === "number") return value;
+  throw new TypeError(`Rows are looked for by text, numbers and booleans; ${typeof value} is none of them.`);
+}

@@ -1,0 +1,31 @@
+/** Bytes of UTF-8. Long names make every index longer; what identifies a thing is short. */
+const longestName = 512;
+
+/** Checks a stream's name, `category/id`, and throws the sentence that says what is wrong with it. */
+export function checkStreamName(name: string): void {
+  const slash = name.indexOf("/");
+  if (!/^[a-z][a-z0-9-]*$/.test(name.slice(0, Math.max(0, slash))) || slash === name.length - 1) {
+    throw new TypeError(
+      `"${name}" is not a name for a stream. Write category/id, like "flight/UA1": the category in kebab-case, the id not empty.`,
+    );
+  }
+  if (!name.isWellFormed() || name.includes("\u0000"))
+    throw new TypeError(`The stream name ${JSON.stringify(name)} holds a character that not every engine can keep.`);
+  const bytes = Buffer.byteLength(name);
+  if (bytes > longestName)
+    throw new TypeError(`A stream name has up to ${longestName} bytes; "${name.slice(0, 40)}…" has ${bytes}.`);
+}
+
+/** The stream of one thing. Any text will do as its id: what an engine cannot keep is escaped, and no two ids meet. */
+export function toStreamName(category: string, id: string): string {
+  if (typeof id !== "string" || id === "")
+    throw new TypeError(`The id of a ${category} is text and not empty; ${JSON.stringify(id)} is not.`);
+  // By code point: a whole surrogate pair is one and stays, half of one stands alone and is escaped.
+  const kept = Array.from(id, (character) => (isKept(character) ? character : escaped(character))).join("");
+  const name = `${category}/${kept}`;
+  checkStreamName(name);
+  return name;
+}
+
+const isKept = (character: string): boolean => character !== "%" && character >= " " && character.isWellFormed();
+const escaped = (character: string): string => `%${character.charCodeAt(0).toString(16).padStart(4, "0")}`;

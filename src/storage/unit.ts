@@ -1,0 +1,179 @@
+import { eventsOf, Fault } from "../contracts/index.ts";
+import type { Write } from "./engine.ts";
+import type { AnyEntity, Decision, EntityReader, EntityWriter } from "./entity.ts";
+import type { Encoded, EventCodec } from "./event-codec.ts";
+import type { Folded, Folds } from "./folds.ts";
+import type { KeptModel } from "./kept-model.ts";
+import type { Log, LogAppend } from "./log.ts";
+import { toStreamName } from "./stream-name.ts";
+import type { Turns } from "./turns.ts";
+
+interface Touched {
+  /** The revision that the handler saw first, which the append expects. */
+  readonly seen: number;
+  folded: Folded;
+}
+interface Pending extends Encoded {
+  readonly stream: string;
+  readonly id: string;
+  readonly revision: number;
+}
+class EmittedEvent {
+  readonly event: string;
+  readonly payload: unknown;
+  constructor(event: string, payload: unknown) {
+    this.event = event;
+    this.payload = payload;
+  }
+}
+
+export interface Surroundings {
+  readonly log: Log;
+  readonly codec: EventCodec;
+  readonly folds: Folds;
+  readonly turns: Turns;
+  readonly inline: readonly KeptModel[];
+}
+
+/** One run of a command's handler: what it has seen, and what it asks for. It becomes one append, or nothing. */
+export class Unit {
+  readonly #operation: string;
+  readonly #around: Surroundings;
+  readonly #id: string;
+  readonly #touched = new Map<string, Touched>();
+  readonly #pending: Pending[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+  #open = 0;
+  #closed = false;
+  #endTurn: (() => void) | undefined;
+  constructor(operation: string, around: Surroundings) {
+    this.#operation = operation;
+    this.#around = around;
+    this.#id = around.log.nextId();
+  }
+
+  entity(entity: AnyEntity): (id: string) => EntityWriter<unknown, unknown> {
+    const { contract, owner } = entity;
+    const emit = Object.fromEntries(
+      [...eventsOf(contract).keys()].map((event) => [
+        event,
+        (payload: unknown) => new EmittedEvent(`${owner}.${event}`, payload),
+      ]),
+    );
+    return (id) => ({
+      ...readEntity(this.#around.folds, entity, id),
+      // A command that looks at an entity decides by it, so what it saw is expected of the append too.
+      state: () =>
+        this.#inTurn(async () => {
+          const { revision, state } = (await this.#touch(entity, id)).folded;
+          return revision < 0 ? undefined : state;
+        }),
+      decide: (decision) =>
+        this.#inTurn(async () => {
+          const touched = await this.#touch(entity, id);
+          // The events of the decision are typed by the entity; `emit` is made from the same contract.
+          const decided = (decision as (state: unknown, emit: object) => Decision)(touched.folded.state, emit);
+          await this.#accept(entity, id, touched, decided);
+          return touched.folded.state;
+        }),
+    });
+  }
+
+  /** Nothing more may be asked for. Throws where the handler did not wait for what it had asked. */
+  close(): void {
+    this.#closed = true;
+    if (this.#open > 0) {
+      throw new Error(
+        `The handler of ${this.#operation} ended while a decision of its own was under way. Await every decide() and state().`,
+      );
+    }
+  }
+
+  get events(): number {
+    return this.#pending.length;
+  }
+
+  /** All that the handler asked for as one append; nothing where nothing would be written. */
+  async toAppend(): Promise<LogAppend> {
+    const expect = Object.fromEntries([...this.#touched].map(([stream, { seen }]) => [stream, seen]));
+    const documents: Write[] = [];
+    for (const { type, value, id, revision } of this.#pending)
+      for (const model of this.#around.inline) documents.push(...(await model.writes(type, value, { id, revision })));
+    return {
+      id: this.#id,
+      expect,
+      events: this.#pending.map(({ stream, type, version, json }) => ({ stream, type, version, json })),
+      documents,
+      readers: this.#around.inline.map(({ reader }) => reader),
+    };
+  }
+
+  /** It is on disk: the states that the handler saw are the present ones. */
+  keep(): void {
+    for (const [stream, { folded }] of this.#touched) this.#around.folds.keep(stream, folded);
+  }
+
+  /** Lets the next command on the same entity begin. */
+  release(): void {
+    this.#endTurn?.();
+  }
+
+  async #touch(entity: AnyEntity, id: string): Promise<Touched> {
+    const stream = toStreamName(entity.name, id);
+    const known = this.#touched.get(stream);
+    if (known) return known;
+    // One turn a command: two that each held one and waited for the other's would wait for good.
+    this.#endTurn ??= await this.#around.turns.take(stream);
+    const folded = await this.#around.folds.load(entity, id);
+    const touched = { seen: folded.revision, folded };
+    this.#touched.set(stream, touched);
+    return touched;
+  }
+
+  async #accept(entity: AnyEntity, id: string, touched: Touched, decision: Decision): Promise<void> {
+    const stream = toStreamName(entity.name, id);
+    let { folded } = touched;
+    const accepted: Pending[] = [];
+    for (const emitted of (Array.isArray(decision) ? decision : [decision]) as readonly unknown[]) {
+      if (!(emitted instanceof EmittedEvent)) {
+        throw new TypeError(
+          `A decision of ${this.#operation} on ${stream} returned ${emitted instanceof Promise ? "a promise; decisions are pure, so look things up before" : "something that is no event"}. Return what the emitters give, or [].`,
+        );
+      }
+      const encoded = await this.#around.codec.encode(emitted.event, emitted.payload);
+      const revision = folded.revision + 1;
+      const meta = { id: `${this.#id}/${this.#pending.length + accepted.length}`, revision };
+      folded = await this.#around.folds.step(entity, folded, encoded.type, encoded.value, meta);
+      accepted.push({ ...encoded, ...meta, stream });
+    }
+    this.#pending.push(...accepted);
+    touched.folded = folded;
+  }
+
+  /** Decisions of one handler run one after the other, even where it starts them side by side. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) {
+      throw new Fault("Internal", `The handler of ${this.#operation} has ended, so it cannot decide any more.`, {
+        retry: "never",
+        outcome: "not done",
+      });
+    }
+    this.#open++;
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    try {
+      return await done;
+    } finally {
+      this.#open--;
+    }
+  }
+}
+
+/** An entity for those who only look. */
+export function readEntity(folds: Folds, entity: AnyEntity, id: string): EntityReader<unknown> {
+  const shown = ({ revision, state }: Folded): unknown => (revision < 0 ? undefined : state);
+  return {
+    state: async () => shown(await folds.load(entity, id)),
+    asOf: async (when) => shown(await folds.asOf(entity, id, when)),
+  };
+}

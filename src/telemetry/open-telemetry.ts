@@ -1,0 +1,107 @@
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import {
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  RandomIdGenerator,
+  type SpanExporter,
+  type SpanProcessor,
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
+import type { Tracing } from "../contracts/index.ts";
+import { createSpanFeed, type SpanFeed } from "./span-feed.ts";
+import { createTracing } from "./trace.ts";
+import { createWallClock } from "./wall-clock.ts";
+
+export interface Telemetry {
+  readonly tracing: Tracing;
+  /** What the console draws. */
+  readonly feed: SpanFeed;
+  /** Sends what is left to the collector, for two seconds at most. Never fails. */
+  close(): Promise<void>;
+}
+
+export interface TelemetryOptions {
+  readonly service: string;
+  readonly version: string;
+  /** An OTLP/HTTP collector, like `http://localhost:4318`. `/v1/traces` is added where the address has no path. */
+  readonly otlpUrl?: string;
+  /** How many traces the feed remembers. 200 without it. */
+  readonly keep?: number;
+  /** Told one sentence when spans begin to get lost on the way to the collector, and one when they arrive again. */
+  readonly onExport?: (sentence: string, failure?: Error) => void;
+}
+
+const closeWithinMs = 2_000;
+const exportWithinMs = 5_000;
+
+/** Opens a tracer of its own: nothing is registered globally, and where a span belongs is always handed on explicitly. */
+export function openTelemetry(options: TelemetryOptions): Telemetry {
+  const { feed, processor, eventAdded } = createSpanFeed({ keep: options.keep ?? 200 });
+  const processors: SpanProcessor[] = [processor];
+  if (options.otlpUrl !== undefined) {
+    processors.push(new BatchSpanProcessor({ exporter: toExporter(options.otlpUrl, options.onExport) }));
+  }
+  const ids = new RandomIdGenerator();
+  let traceId: string | undefined;
+  const provider = new TracerProvider({
+    // Everything is recorded, whatever the caller's sampling flag says: the console has no other source.
+    sampler: new AlwaysOnSampler(),
+    resource: resourceFromAttributes({ "service.name": options.service, "service.version": options.version }),
+    // A root span takes the trace id that was given out when its trace began; see Tracing.begin().
+    idGenerator: {
+      generateTraceId: () => traceId ?? ids.generateTraceId(),
+      generateSpanId: () => ids.generateSpanId(),
+    },
+    spanProcessors: processors,
+  });
+  const tracing = createTracing({
+    tracer: provider.getTracer("trilith", options.version),
+    now: createWallClock(),
+    eventAdded,
+    ids,
+    withTraceId(id, start) {
+      traceId = id;
+      try {
+        return start();
+      } finally {
+        traceId = undefined;
+      }
+    },
+  });
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= within(closeWithinMs, provider.shutdown());
+    return closed;
+  };
+  return Object.freeze({ tracing, feed, close });
+}
+
+function toExporter(otlpUrl: string, onExport: TelemetryOptions["onExport"]): SpanExporter {
+  const url = new URL(otlpUrl);
+  if (url.pathname === "/") url.pathname = "/v1/traces";
+  const exporter = new OTLPTraceExporter({ url: url.href, timeoutMillis: exportWithinMs });
+  let losing = false;
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        const failed = result.code !== 0;
+        if (failed && !losing) onExport?.("Spans are lost: the OTLP collector does not take them.", result.error);
+        if (!failed && losing) onExport?.("Spans arrive at the OTLP collector again.");
+        losing = failed;
+        done(result);
+      });
+    },
+    forceFlush: () => exporter.forceFlush(),
+    shutdown: () => exporter.shutdown(),
+  };
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => {}), late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,116 @@
+import { Agent, buildConnector, type Dispatcher } from "undici";
+import { ForbiddenAddress, isInner, lookupOuter } from "./addresses.ts";
+import { acceptEncoding, collect, decompress } from "./body.ts";
+import { HttpProblem } from "./problem.ts";
+
+export interface HttpRequest {
+  readonly method: Dispatcher.HttpMethod;
+  readonly url: URL;
+  readonly headers: { readonly [name: string]: string };
+  readonly body?: string;
+  readonly aborted: AbortSignal;
+  readonly maxBytes: number;
+  /** Whether an inner address may be connected to. */
+  readonly named: boolean;
+}
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: { readonly [name: string]: string | undefined };
+  readonly body: Uint8Array;
+}
+/** HTTP with limits: one exchange is one answer, redirects included. Rejects with `HttpProblem` alone. */
+export interface Http {
+  send(request: HttpRequest): Promise<HttpAnswer>;
+  /** Ends every connection, busy or idle. */
+  close(): Promise<void>;
+}
+export interface HttpOptions {
+  /** How long a connection may take to come about; 5,000 unless said otherwise. */
+  readonly connectTimeoutMs?: number;
+  /** Connections to one origin; more requests queue. 64 unless said otherwise. */
+  readonly connections?: number;
+}
+
+/** A pool of connections per origin. Addresses that are named and those that are not never share a connection. */
+export function createHttp(options: HttpOptions = {}): Http {
+  const agents = { named: toAgent(options, true), other: toAgent(options, false) };
+  return {
+    async send(request) {
+      const { url, named, aborted, maxBytes } = request;
+      if (!named && isLiteralAddress(url.hostname) && isInner(url.hostname)) throw forbidden();
+      try {
+        const { statusCode, headers, body } = await (named ? agents.named : agents.other).request({
+          origin: url.origin,
+          path: `${url.pathname}${url.search}`,
+          method: request.method,
+          headers: { "accept-encoding": acceptEncoding, ...request.headers },
+          ...(request.body !== undefined && { body: request.body }),
+          signal: aborted,
+        });
+        const known = flatten(headers);
+        const collected = await collect(body, maxBytes);
+        return {
+          status: statusCode,
+          headers: known,
+          body: await decompress(collected, known["content-encoding"], maxBytes),
+        };
+      } catch (error) {
+        throw toHttpProblem(error, aborted);
+      }
+    },
+    async close() {
+      await Promise.all([agents.named.destroy(), agents.other.destroy()]);
+    },
+  };
+}
+
+/** A connection that did not come about: whatever waited for it was never sent. */
+class ConnectFailed extends Error {
+  override readonly name = "ConnectFailed";
+}
+
+function toAgent({ connectTimeoutMs = 5_000, connections = 64 }: HttpOptions, named: boolean): Agent {
+  const connect = buildConnector({ timeout: connectTimeoutMs, ...(named ? {} : { lookup: lookupOuter }) });
+  return new Agent({
+    connections,
+    pipelining: 1,
+    // The caller's signal ends what takes too long; these two only end what nobody would.
+    headersTimeout: 120_000,
+    bodyTimeout: 120_000,
+    connect: (to, done) =>
+      connect(to, (error, socket) => {
+        if (error) done(new ConnectFailed("No connection came about.", { cause: error }), null);
+        else done(null, socket);
+      }),
+  });
+}
+
+function toHttpProblem(error: unknown, aborted: AbortSignal): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  if (error instanceof ConnectFailed) {
+    if (error.cause instanceof ForbiddenAddress) return forbidden();
+    return new HttpProblem("not connected", `cannot be reached (${codeOf(error.cause)})`, error.cause);
+  }
+  if (aborted.aborted) return new HttpProblem("given up", "was given up", error);
+  return new HttpProblem("interrupted", `broke off (${codeOf(error)})`, error);
+}
+
+const forbidden = (): HttpProblem =>
+  new HttpProblem("forbidden", "leads to an inner address, and the settings do not name it");
+
+/** `ECONNREFUSED` and the like say enough, and hold no address as messages do. */
+function codeOf(error: unknown): string {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : error instanceof Error ? error.name : "unknown";
+}
+
+const isLiteralAddress = (host: string): boolean => host.startsWith("[") || /^[\d.]+$/.test(host);
+
+function flatten(headers: { readonly [name: string]: string | string[] | undefined }): HttpAnswer["headers"] {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name.toLowerCase(),
+      Array.isArray(value) ? value.join(", ") : value,
+    ]),
+  );
+}
