@@ -33,7 +33,11 @@ async function main(args: string[]): Promise<void> {
 
 function read(args: string[]) {
   try {
-    return parseArgs({ args, allowPositionals: true, options: { help: { type: "boolean", short: "h" }, scope: { type: "string", multiple: true } } });
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: { help: { type: "boolean", short: "h" }, scope: { type: "string", multiple: true } },
+    });
   } catch (error) {
     throw new Refusal(`${(error as Error).message}\n\n${usage}`);
   }
@@ -73,7 +77,8 @@ async function load(file: string): Promise<Backend> {
 }
 
 async function makeKey(id: string, scopes: readonly string[]): Promise<void> {
-  if (scopes.length === 0) throw new Refusal("Say what the key may do: trilith key ann --scope trips:book --scope trips:approve");
+  if (scopes.length === 0)
+    throw new Refusal("Say what the key may do: trilith key ann --scope trips:book --scope trips:approve");
   const { keysFile } = readSettings(process.env);
   console.log(await createApiKey(keysFile, { id, scopes }));
 }

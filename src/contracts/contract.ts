@@ -39,7 +39,7 @@ export function contract<const N extends string, M extends Members>(
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
     throw new TypeError(`A contract's name is in kebab-case, like "seat-maps"; "${name}" is not.`);
   const described: About<N> = Object.freeze({ name, ...(typeof about === "string" ? { version: about } : about) });
-  if (!/^\d+\.\d+\.\d+$/.test(described.version)) {
+  if (!/^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/.test(described.version)) {
     throw new TypeError(
       `The contract "${name}" has the version "${described.version}"; a version has three numbers, like "1.0.0".`,
     );
@@ -47,7 +47,7 @@ export function contract<const N extends string, M extends Members>(
   const named = Object.entries(members).map(([member, declared]) => {
     if (!/^[a-zA-Z][a-zA-Z0-9]*$/.test(member))
       throw new TypeError(`"${name}.${member}" is not a name: use letters and digits.`);
-    return [member, Object.freeze({ ...declared, id: `${name}.${member}` })];
+    return [member, Object.freeze({ ...declared, id: `${name}.${member}`, about: described })];
   });
   return Object.freeze({ ...Object.fromEntries(named), "~contract": described });
 }

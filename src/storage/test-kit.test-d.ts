@@ -127,7 +127,7 @@ export async function open(folder: string, stores: readonly AnyStore[], clock: C
       engine,
       storage,
       call: async (operation, input, options) => {
-        const reply = await provider(operation).handle(input, toCall(options));
+        const reply = await provider(operation).handle(input, toCall(options), input);
         if ("accepted" in reply) throw new Error("A store accepted instead of answering.");
         return reply.output;
       },

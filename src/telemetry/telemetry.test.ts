@@ -183,7 +183,11 @@ test.each([
   const { tracing, feed } = open();
   await expect(tracing.begin().span("step", "one", {}, () => Promise.reject(thrown))).rejects.toBe(thrown);
   const [record] = feed.recent();
-  expect(record).toMatchObject({ status: "failed", problem: { code, title: message }, attributes: { "error.type": code } });
+  expect(record).toMatchObject({
+    status: "failed",
+    problem: { code, title: message },
+    attributes: { "error.type": code },
+  });
   expect(record?.events.filter(({ name }) => name === "exception")).toHaveLength(exceptions);
 });
 

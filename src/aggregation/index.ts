@@ -1,0 +1,29 @@
+/**
+ * Aggregation: shapes. A source says where to ask and what must come back; a view fuses sources into a query's answer,
+ * field by field, and says of every field where it comes from. May import contracts and its own folder.
+ * Start with source.ts, rules.ts and view.ts; the code that runs them begins at host.ts.
+ */
+export { call, csv, type Fetch, json, ndjson, type TextColumns, xml } from "./fetch.ts";
+export type { FieldMeta, SourceMeta, SourceState, ViewMeta } from "./meta.ts";
+export {
+  type Candidate,
+  type FieldRule,
+  type ListRule,
+  latest,
+  linked,
+  majority,
+  prefer,
+  type Rule,
+  union,
+} from "./rules.ts";
+export {
+  type AnySource,
+  type DatedSource,
+  type ListSource,
+  type Many,
+  type One,
+  type Resilience,
+  type Source,
+  source,
+} from "./source.ts";
+export { type AnyView, type FieldRules, type View, view } from "./view.ts";

@@ -1,0 +1,51 @@
+/** The way to an upstream, in the words of this layer: one question, one answer, nothing decided in between. */
+export interface Upstream {
+  /** Resolves with whatever the upstream answered, any status. Rejects with `UpstreamProblem` alone. */
+  fetch(request: UpstreamRequest): Promise<UpstreamAnswer>;
+}
+
+export interface UpstreamRequest {
+  /** The source's name, for pools and for sentences. */
+  readonly source: string;
+  readonly url: URL;
+  /** Lower-case names. May hold credentials, so nobody logs them. */
+  readonly headers: { readonly [name: string]: string };
+  /** Aborts when nobody waits any more: whatever the request holds is released at once. */
+  readonly aborted: AbortSignal;
+  /** The most that the body may measure, before and after decompression. */
+  readonly maxBytes: number;
+  /** How long the answer is waited for, in ms; travels to the upstream. */
+  readonly remainingMs: number;
+  /** W3C Trace Context; travels to the upstream. */
+  readonly traceparent: string;
+  /** Whether somebody named this very address (in the settings, or literally in the source), so that it may be an inner one. */
+  readonly named: boolean;
+}
+
+export interface UpstreamAnswer {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: { readonly [name: string]: string | undefined };
+  /** Decompressed. */
+  readonly body: Uint8Array;
+}
+
+/**
+ * Why there is no answer:
+ * - `unreachable`: no connection came about
+ * - `interrupted`: the connection ended before the answer did, or nobody waited any more
+ * - `forbidden`: the address is an inner one and nobody named it
+ * - `too large`: the body measures more than was allowed
+ * - `unreadable`: the body cannot be decompressed
+ */
+export type UpstreamProblemKind = "unreachable" | "interrupted" | "forbidden" | "too large" | "unreadable";
+
+/** The message completes the sentence "The source … ". It holds no address and no credentials. */
+export class UpstreamProblem extends Error {
+  override readonly name = "UpstreamProblem";
+  readonly kind: UpstreamProblemKind;
+  constructor(kind: UpstreamProblemKind, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.kind = kind;
+  }
+}

@@ -1,0 +1,55 @@
+import type { Clock } from "../../contracts/index.ts";
+import { settles, type Tried } from "./tried.ts";
+
+export interface AttemptLimits {
+  readonly timeoutMs?: number;
+  readonly hedgeAfterMs?: number;
+  /** Whether a second question may be asked now; asked at the moment when it would be. */
+  readonly mayHedge: () => boolean;
+}
+
+/**
+ * One attempt: a question, and a second one where the first takes long. The first answer that settles it counts, and
+ * whatever is still under way is aborted. Never rejects, and leaves no timer and no listener.
+ */
+export function attempt(
+  ask: (aborted: AbortSignal, hedge: boolean) => Promise<Tried>,
+  limits: AttemptLimits,
+  clock: Clock,
+  aborted: AbortSignal,
+): Promise<Tried> {
+  return new Promise((resolve) => {
+    const abort = new AbortController();
+    const timers: (() => void)[] = [];
+    let underWay = 0;
+    let ended = false;
+
+    const end = (tried: Tried): void => {
+      if (ended) return;
+      ended = true;
+      for (const cancel of timers) cancel();
+      aborted.removeEventListener("abort", leave);
+      abort.abort();
+      resolve(tried);
+    };
+    const leave = (): void => end({ state: "slow", problem: "has not answered in time", repeat: false });
+    const begin = (hedge: boolean): void => {
+      underWay += 1;
+      void ask(abort.signal, hedge).then((tried) => {
+        underWay -= 1;
+        if (settles(tried) || underWay === 0) end(tried);
+      });
+    };
+
+    if (aborted.aborted) return leave();
+    aborted.addEventListener("abort", leave, { once: true });
+    const { timeoutMs, hedgeAfterMs, mayHedge } = limits;
+    if (timeoutMs !== undefined) {
+      const problem = `has not answered within ${timeoutMs} ms`;
+      timers.push(clock.after(timeoutMs, () => end({ state: "slow", problem, repeat: true })));
+    }
+    if (hedgeAfterMs !== undefined && (timeoutMs === undefined || hedgeAfterMs < timeoutMs))
+      timers.push(clock.after(hedgeAfterMs, () => !ended && mayHedge() && begin(true)));
+    begin(false);
+  });
+}

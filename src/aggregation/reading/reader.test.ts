@@ -1,0 +1,216 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { silent } from "../../contracts/index.ts";
+import { type AnySource, json, type Resilience, source } from "../index.ts";
+import { UpstreamProblem } from "../port.ts";
+import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "../test-kit.test-d.ts";
+import { Cache } from "./cache.ts";
+import { Reader } from "./reader.ts";
+
+const Answer = z.object({ n: z.number() });
+
+function reading(resilience: Resilience, script: (count: number) => Scripted) {
+  const clock = new ManualClock();
+  const upstream = new ScriptedUpstream(clock, (_, count) => script(count));
+  const declared: AnySource = source("s", { get: json("https://s.test/{key}", Answer), ...resilience });
+  const cache = new Cache(10, 1_000);
+  const reader = new Reader(declared.plan, { upstream, dispatch: nobody, clock, random: () => 0.5, cache });
+  const read = (key = "k", budgetMs = 1_000, aborted = new AbortController().signal) =>
+    reader.read({
+      input: { key },
+      principal: toCall().principal,
+      span: silent,
+      deadline: clock.monotonic() + budgetMs,
+      aborted,
+    });
+  const settle = async (budgetMs = 1_000, key = "k") => {
+    const answer = read(key, budgetMs);
+    await clock.advance(budgetMs);
+    return answer;
+  };
+  return { clock, upstream, reader, read, settle };
+}
+const body = { n: 1 };
+
+describe("repetition", () => {
+  test("what may pass is asked again, after a pause inside the budget", async () => {
+    const { settle, upstream } = reading({ attempts: 3 }, (count) => (count < 3 ? { status: 503 } : { body }));
+    const { meta, value } = await settle();
+    expect(value).toEqual(body);
+    expect(meta).toMatchObject({ state: "fresh", attempts: 3, ms: 75 });
+    expect(upstream.requests).toHaveLength(3);
+  });
+
+  test.each<[string, Scripted, string]>([
+    ["an answer that breaks its contract", { body: { n: "one" } }, "invalid"],
+    ["a 404", { status: 404 }, "missing"],
+    ["a 400", { status: 400 }, "down"],
+    [
+      "a body that is too large",
+      { throws: new UpstreamProblem("too large", "answered with more than 1 MiB") },
+      "invalid",
+    ],
+    ["an inner address", { throws: new UpstreamProblem("forbidden", "leads inside") }, "down"],
+  ])("%s is not asked for again", async (_, script, state) => {
+    const { settle, upstream } = reading({ attempts: 5 }, () => script);
+    expect((await settle()).meta).toMatchObject({ state, attempts: 1 });
+    expect(upstream.requests).toHaveLength(1);
+  });
+
+  test("a pause that would outlive the budget is not begun, nor is one that the upstream wants longer", async () => {
+    const short = reading({ attempts: 5 }, () => ({ status: 503, afterMs: 10 }));
+    expect((await short.settle(30)).meta).toMatchObject({ state: "down", attempts: 1, ms: 10 });
+    const later = reading({ attempts: 5 }, () => ({ status: 429, headers: { "retry-after": "2" } }));
+    expect((await later.settle()).meta).toMatchObject({
+      state: "down",
+      attempts: 1,
+      problem: 'The source "s" answered 429.',
+    });
+  });
+
+  test("a timeout ends one attempt, and the next may still answer", async () => {
+    const { settle, upstream } = reading({ timeout: "50ms", attempts: 2 }, (count) =>
+      count === 1 ? { afterMs: 500 } : { body },
+    );
+    expect((await settle()).meta).toMatchObject({ state: "fresh", attempts: 2, ms: 75 });
+    expect(upstream.aborts).toBe(1);
+    expect(upstream.requests.map(({ remainingMs }) => remainingMs)).toEqual([50, 50]);
+  });
+
+  test("a source that is down for everybody is asked hardly more often than once each", async () => {
+    const { settle, upstream } = reading({ attempts: 10 }, () => ({ status: 500 }));
+    for (let count = 0; count < 100; count++) await settle(60_000, String(count));
+    expect(upstream.requests.length).toBeLessThanOrEqual(100 + 20);
+  });
+});
+
+describe("sharing", () => {
+  test("equal questions that are under way at once are asked once", async () => {
+    const { read, clock, upstream, reader } = reading({}, () => ({ body, afterMs: 20 }));
+    const both = [read(), read(), read("other")];
+    await clock.advance(50);
+    const metas = (await Promise.all(both)).map(({ meta }) => meta);
+    expect(metas.map(({ attempts }) => attempts)).toEqual([1, 0, 1]);
+    expect(upstream.requests).toHaveLength(2);
+    expect(reader.health.summary()).toMatchObject({ requests: 2, saved: 1, answers: { fresh: 3 } });
+  });
+
+  test("one who leaves does not take the answer from the others; the last one ends the question", async () => {
+    const { read, clock, upstream } = reading({}, () => ({ body, afterMs: 100 }));
+    const [hasty, patient] = [read("k", 50), read("k", 500)];
+    await clock.advance(200);
+    expect((await hasty).meta).toMatchObject({ state: "slow", ms: 50 });
+    expect((await patient).meta.state).toBe("fresh");
+    const gone = new AbortController();
+    const last = read("k", 500, gone.signal);
+    await clock.advance(10);
+    gone.abort();
+    expect((await last).meta.state).toBe("slow");
+    expect(upstream.aborts).toBe(1);
+    expect(clock.timers).toBe(0);
+  });
+
+  test("an answer after a question that was given up is a new question's", async () => {
+    const { settle, upstream } = reading({ attempts: 1 }, (count) => ({ body, afterMs: count === 1 ? 5_000 : 0 }));
+    expect((await settle(50)).meta.state).toBe("slow");
+    expect((await settle(50)).meta.state).toBe("fresh");
+    expect(upstream.requests).toHaveLength(2);
+  });
+});
+
+describe("keeping", () => {
+  test("an answer younger than cacheFor is not asked for again", async () => {
+    const { settle, clock, upstream } = reading({ cacheFor: "1m" }, () => ({ body }));
+    await settle();
+    await clock.advance(30_000);
+    expect((await settle()).meta).toMatchObject({ state: "fresh", cached: true, attempts: 0, ageMs: 31_000 });
+    await clock.advance(30_000);
+    expect((await settle()).meta).toMatchObject({ state: "fresh", attempts: 1 });
+    expect(upstream.requests).toHaveLength(2);
+  });
+
+  test.each<[string, Scripted, number]>([
+    ["down", { status: 500 }, 1_000],
+    ["invalid", { body: "garbage" }, 1_000],
+    ["slow", { afterMs: 60_000 }, 100],
+  ])(
+    "where the source is %s, an answer younger than staleIfError stands in and says so",
+    async (_, script, budgetMs) => {
+      const { settle, clock } = reading({ staleIfError: "10m", attempts: 1 }, (count) =>
+        count === 1 ? { body } : script,
+      );
+      await settle();
+      const { meta, value } = await settle(budgetMs);
+      expect(value).toEqual(body);
+      expect(meta).toMatchObject({ state: "stale", cached: true });
+      expect(meta.problem).toContain('The source "s"');
+      await clock.advance(600_000);
+      expect((await settle(budgetMs)).value).toBeUndefined();
+    },
+  );
+
+  test("staleWhileRevalidate gives the old answer at once and renews it behind", async () => {
+    const { settle, clock } = reading({ cacheFor: "1s", staleWhileRevalidate: "1m" }, (count) => ({
+      body: { n: count },
+      afterMs: 500,
+    }));
+    await settle();
+    await clock.advance(5_000);
+    const old = await settle(0);
+    expect(old).toMatchObject({ value: { n: 1 }, meta: { state: "stale", attempts: 0, ms: 0 } });
+    await clock.advance(600);
+    expect(await settle(0)).toMatchObject({ value: { n: 2 }, meta: { state: "fresh", cached: true } });
+  });
+
+  test("memory is bounded by number and by size", () => {
+    const cache = new Cache(3, 100);
+    for (const key of ["a", "b", "c"]) cache.set(key, { at: 0 }, 10);
+    cache.get("a");
+    cache.set("d", { at: 0 }, 10);
+    expect([cache.get("a"), cache.get("b")].map(Boolean)).toEqual([true, false]);
+    cache.set("e", { at: 0 }, 95);
+    expect(cache.size).toBe(1);
+    cache.set("f", { at: 0 }, 500);
+    expect(cache.size).toBe(0);
+  });
+});
+
+describe("hedging", () => {
+  test("a second question is asked after a while, and the first good answer counts", async () => {
+    const { settle, upstream, reader } = reading({ hedge: "100ms" }, (count) => ({
+      body: { n: count },
+      afterMs: count === 1 ? 900 : 20,
+    }));
+    expect(await settle()).toMatchObject({ value: { n: 2 }, meta: { ms: 120, attempts: 1 } });
+    expect(upstream.requests).toHaveLength(2);
+    expect(upstream.aborts).toBe(1);
+    expect(reader.health.summary().hedges).toBe(1);
+  });
+
+  test("a failure does not win while the other question is under way", async () => {
+    const { settle } = reading({ hedge: "100ms", attempts: 1 }, (count) =>
+      count === 1 ? { body, afterMs: 300 } : { status: 500 },
+    );
+    expect((await settle()).meta).toMatchObject({ state: "fresh", ms: 300 });
+  });
+
+  test("a percentile hedges once there are measurements, and never asks much more than a tenth again", async () => {
+    const { settle, upstream } = reading({ hedge: "p95" }, (count) => ({ body, afterMs: count <= 20 ? 10 : 200 }));
+    for (let count = 0; count < 20; count++) await settle(1_000, String(count));
+    expect(upstream.requests).toHaveLength(20);
+    for (let count = 20; count < 120; count++) await settle(1_000, String(count));
+    expect(upstream.requests.length).toBeGreaterThan(120);
+    expect(upstream.requests.length).toBeLessThanOrEqual(120 + 22);
+  });
+});
+
+test("closing ends what is under way, renewals included, and leaves no timer", async () => {
+  const { read, clock, reader, upstream } = reading({}, () => ({ body, afterMs: 5_000 }));
+  const answer = read("k", 60_000);
+  await clock.advance(10);
+  reader.close();
+  expect((await answer).meta.state).toBe("slow");
+  expect(upstream.aborts).toBe(1);
+  expect(clock.timers).toBe(0);
+  expect((await read()).meta.state).toBe("slow");
+});

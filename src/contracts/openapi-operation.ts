@@ -1,0 +1,132 @@
+import { componentName, refTo, rewrittenFor } from "./openapi-components.ts";
+import { problemResponses } from "./openapi-problems.ts";
+import type { Access, Named, Operation } from "./operation.ts";
+import { hasBody, type Route } from "./route.ts";
+import { type JsonSchema, nothing, toJsonSchema } from "./schema.ts";
+
+export interface Described {
+  readonly operation: Operation & Named & { readonly route: Route };
+  readonly tag: string;
+  readonly isLongRunning: boolean;
+}
+
+/** The part of a path item that one operation is. */
+export function toPathItem({ operation, tag, isLongRunning }: Described): { readonly [verb: string]: object } {
+  const { id, route, access = "public", summary, kind } = operation;
+  const parameters = [...inputParameters(operation), ...headerParameters(kind, isLongRunning)];
+  return {
+    [route.verb.toLowerCase()]: {
+      operationId: id,
+      tags: [tag],
+      summary: summary ?? inWords(id),
+      security: securityOf(access),
+      ...(parameters.length > 0 && { parameters }),
+      ...(hasBody(route.verb) && bodyOf(operation)),
+      responses: { ...successOf(operation, isLongRunning), ...problemResponses(operation) },
+    },
+  };
+}
+
+/** Whoever is asked for a scope sends a key or a token. */
+export const securityOf = (access: Access): readonly object[] =>
+  access === "public" ? [] : [{ bearer: [access] }, { apiKey: [access] }];
+
+function inputParameters({ id, input, route, kind }: Described["operation"]): readonly object[] {
+  const schema = toJsonSchema(input);
+  const properties = (schema.properties ?? {}) as { readonly [name: string]: JsonSchema };
+  const required = Array.isArray(schema.required) ? schema.required : [];
+  const shape = (name: string): object => {
+    const part = rewrittenFor(componentName(id, "Input"), inlined(properties[name] ?? {}, schema));
+    return part.type === "object" ? { content: { "application/json": { schema: part } } } : { schema: part };
+  };
+  const inQuery = hasBody(route.verb) ? [] : Object.keys(properties).filter((name) => !route.params.includes(name));
+  const flag = kind === "query" && !("meta" in properties);
+  return [
+    ...route.params.map((name) => ({ name, in: "path", required: true, ...shape(name) })),
+    ...inQuery.map((name) => ({ name, in: "query", required: required.includes(name), ...shape(name) })),
+    ...(flag
+      ? [
+          {
+            name: "meta",
+            in: "query",
+            schema: { type: "boolean", default: false },
+            description: "Whether provenance is wanted: the answer is then `{data, meta}`.",
+          },
+        ]
+      : []),
+  ];
+}
+
+/** A parameter has no component to refer to, so its definition stands in its place. */
+function inlined(part: JsonSchema, root: JsonSchema): JsonSchema {
+  const [, name] = /^#\/\$defs\/([^/]+)$/.exec(String(part.$ref ?? "")) ?? [];
+  const definitions = (root.$defs ?? {}) as { readonly [name: string]: JsonSchema };
+  return (name && definitions[name]) || part;
+}
+
+function headerParameters(kind: Operation["kind"], isLongRunning: boolean): readonly object[] {
+  const timeout = {
+    name: "Request-Timeout-Ms",
+    in: "header",
+    schema: { type: "integer", minimum: 1 },
+    description: "How long the caller waits for an answer at all, in milliseconds.",
+  };
+  if (kind === "query") return [timeout];
+  const key = {
+    name: "Idempotency-Key",
+    in: "header",
+    schema: { type: "string", minLength: 1, maxLength: 255 },
+    description: "One key, one effect: a command that is sent again with its key gets its first result.",
+  };
+  const prefer = {
+    name: "Prefer",
+    in: "header",
+    schema: { type: "string" },
+    example: "wait=10",
+    description: "`wait=N`: how many seconds the caller waits for the result before it is told where to look instead.",
+  };
+  return isLongRunning ? [key, prefer, timeout] : [key, timeout];
+}
+
+function bodyOf({ id, input, route }: Described["operation"]): object {
+  const schema = toJsonSchema(input);
+  const required = Array.isArray(schema.required) && schema.required.some((name) => !route.params.includes(name));
+  return { requestBody: { required, content: { "application/json": { schema: refTo(componentName(id, "Input")) } } } };
+}
+
+function successOf(
+  { id, output, kind }: Described["operation"],
+  isLongRunning: boolean,
+): { readonly [status: string]: object } {
+  const location = { headers: { Location: { description: "Where the run is.", schema: { type: "string" } } } };
+  const own = refTo(componentName(id, "Output"));
+  const withMeta = { type: "object", required: ["data", "meta"], properties: { data: own, meta: {} } };
+  const schema = kind === "query" ? { anyOf: [own, withMeta] } : own;
+  return {
+    ...(output === nothing
+      ? { 204: { description: "Done.", ...(isLongRunning && location) } }
+      : {
+          200: {
+            description: "The answer.",
+            ...(isLongRunning && location),
+            content: { "application/json": { schema } },
+          },
+        }),
+    ...(isLongRunning && {
+      202: {
+        description: "Accepted: it takes longer than the caller waits. The run at `Location` will have the result.",
+        ...location,
+        content: { "application/json": { schema: refTo("Accepted") } },
+      },
+    }),
+  };
+}
+
+/** `trips.bookSeat` as words: "Trips: book seat". */
+function inWords(id: string): string {
+  const [contract = "", member = ""] = id.split(".");
+  const spaced = (text: string): string =>
+    text.replaceAll("-", " ").replaceAll(/([a-z\d])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
+  const words = spaced(contract);
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}: ${spaced(member)}`;
+}

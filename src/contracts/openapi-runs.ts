@@ -1,0 +1,117 @@
+import { type Components, componentName, refTo, toComponents } from "./openapi-components.ts";
+import { securityOf } from "./openapi-operation.ts";
+import { faultResponses } from "./openapi-problems.ts";
+import type { AnyCommand, Named } from "./operation.ts";
+import { toJsonSchema } from "./schema.ts";
+
+const signalsOf = ({ id, signals }: AnyCommand & Named) =>
+  Object.entries(signals).flatMap(([name, { schema, access }]) =>
+    access === undefined
+      ? []
+      : [{ name, access, schema, component: componentName(id, `${name}Signal`), operation: id }],
+  );
+
+const runParameter = {
+  name: "run",
+  in: "path",
+  required: true,
+  schema: { type: "string" },
+  description: "The run's id.",
+};
+
+/** The addresses of runs: how it stands with one, and the signals that are taken from outside. */
+export function runPaths(commands: readonly (AnyCommand & Named)[]): { readonly [path: string]: object } {
+  const signals = commands.flatMap(signalsOf);
+  const names = [...new Set(signals.map(({ name }) => name))].sort();
+  return {
+    "/runs/{run}": {
+      get: {
+        operationId: "runs.get",
+        tags: ["runs"],
+        summary: "How it stands with a run",
+        description: "For whoever started it, and for whoever may call its operation.",
+        security: [{}, { bearer: [] }, { apiKey: [] }],
+        parameters: [runParameter],
+        responses: {
+          200: { description: "The run.", content: { "application/json": { schema: refTo("Run") } } },
+          ...faultResponses(["Unauthenticated", "Forbidden", "UnknownRoute", "Internal", "Unavailable"]),
+        },
+      },
+    },
+    ...Object.fromEntries(
+      names.map((name) => {
+        const sameName = signals.filter((signal) => signal.name === name);
+        return [`/runs/{run}/signals/${name}`, { post: signalOperation(name, sameName) }];
+      }),
+    ),
+  };
+}
+
+export function runComponents(commands: readonly (AnyCommand & Named)[]): Components {
+  const signals = commands
+    .flatMap(signalsOf)
+    .map(({ component, schema }) => toComponents(component, toJsonSchema(schema)));
+  return { Accepted: accepted, Run: run, ...Object.assign({}, ...signals) };
+}
+
+function signalOperation(name: string, signals: ReturnType<typeof signalsOf>): object {
+  const schemas = signals.map(({ component }) => refTo(component));
+  const scopes = signals.flatMap(({ access }) => securityOf(access));
+  const ended = {
+    description: "The run has ended.",
+    content: { "application/problem+json": { schema: refTo("Problem") } },
+  };
+  return {
+    operationId: `runs.signal.${name}`,
+    tags: ["runs"],
+    summary: `Send the signal "${name}" to a run`,
+    description: `For runs of ${signals.map(({ operation, access }) => `\`${operation}\` (${access})`).join(", ")}.`,
+    security: signals.some(({ access }) => access === "public") ? [{}, ...scopes] : scopes,
+    parameters: [runParameter],
+    requestBody: {
+      required: true,
+      content: { "application/json": { schema: schemas.length === 1 ? schemas[0] : { anyOf: schemas } } },
+    },
+    responses: {
+      202: {
+        description: "Taken.",
+        headers: { Location: { description: "Where the run is.", schema: { type: "string" } } },
+        content: {
+          "application/json": {
+            schema: {
+              type: "object",
+              required: ["run", "signal"],
+              properties: { run: { type: "string" }, signal: { const: name } },
+            },
+          },
+        },
+      },
+      409: ended,
+      ...faultResponses([
+        ...(["MalformedBody", "Unauthenticated", "Forbidden", "UnknownRoute", "BodyTooLarge"] as const),
+        ...(["UnsupportedMediaType", "InvalidInput", "Internal", "Unavailable"] as const),
+      ]),
+    },
+  };
+}
+
+const accepted = {
+  type: "object",
+  required: ["run"],
+  properties: { run: { type: "string" }, location: { type: "string", description: "Where to look for the result." } },
+};
+
+const run = {
+  type: "object",
+  required: ["run", "operation", "state", "startedAt"],
+  properties: {
+    run: { type: "string" },
+    operation: { type: "string" },
+    state: { type: "string", enum: ["running", "waiting", "undoing", "paused", "done", "failed", "cancelled"] },
+    startedAt: { type: "string", format: "date-time" },
+    endedAt: { type: "string", format: "date-time" },
+    output: { description: "The operation's output: of a run that is done." },
+    problem: refTo("Problem"),
+    reason: { type: "string", description: "Why it is paused or was cancelled, in plain words." },
+  },
+};

@@ -1,0 +1,56 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { type Call, Fault, type Operation, systemClock } from "../contracts/index.ts";
+import { stateOf } from "./request-state.ts";
+
+export interface Wishes {
+  readonly patienceMs: number;
+  readonly wantsMeta: boolean;
+}
+
+/** What travels beside the input of a call, out of a request's headers. */
+export function callOf(operation: Operation, request: FastifyRequest, reply: FastifyReply, wishes: Wishes): Call {
+  const { principal, span } = stateOf(request);
+  const isQuery = operation.kind === "query";
+  const timeMs = shortest(operation.timeoutMs, readTimeout(request.headers["request-timeout-ms"]));
+  const key = isQuery ? undefined : readKey(request.headers["idempotency-key"]);
+  return {
+    principal,
+    trace: span,
+    aborted: isQuery ? abortedWith(reply) : neverAborted(),
+    ...(key !== undefined && { key }),
+    ...(timeMs !== undefined && { deadline: systemClock.monotonic() + timeMs }),
+    ...(!isQuery && { patienceMs: wishes.patienceMs }),
+    ...(wishes.wantsMeta && { wantsMeta: true }),
+  };
+}
+
+/** A query that nobody waits for any more is given up. A command that was begun goes on: its caller may ask again with its key. */
+function abortedWith(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) gone.abort(new Fault("DeadlineExceeded", "The caller went away."));
+  });
+  return gone.signal;
+}
+
+const neverAborted = (): AbortSignal => new AbortController().signal;
+
+function readTimeout(text: string | string[] | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = Number(text);
+  if (typeof text === "string" && /^\d{1,9}$/.test(text) && ms > 0) return ms;
+  throw new Fault("InvalidInput", '"Request-Timeout-Ms" is a number of milliseconds, like 2000.', {
+    outcome: "not done",
+  });
+}
+
+function readKey(text: string | string[] | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  // The draft of the header's standard writes it in quotes; nearly nobody does.
+  const [, key] = (typeof text === "string" && /^"?([\x21\x23-\x7e]{1,255})"?$/.exec(text)) || [];
+  if (key) return key;
+  throw new Fault("InvalidInput", '"Idempotency-Key" is 1 to 255 visible ASCII characters, a UUID say.');
+}
+
+const shortest = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined ? other : other === undefined ? one : Math.min(one, other);

@@ -1,0 +1,118 @@
+import { randomUUID } from "node:crypto";
+import fastify, { type FastifyInstance } from "fastify";
+import { toOpenApi } from "../contracts/index.ts";
+import { createKeyRing } from "./api-keys.ts";
+import { acceptBodies } from "./body.ts";
+import { answerBrokenRequest } from "./broken-request.ts";
+import { addConsole } from "./console.ts";
+import { createAuthenticate } from "./credentials.ts";
+import { addDocs } from "./docs.ts";
+import type { Gate } from "./gate.ts";
+import { countRequests, type InFlight } from "./in-flight.ts";
+import { answerNowhere } from "./nowhere.ts";
+import { addOperationRoutes } from "./operation-routes.ts";
+import type { GatewayParts } from "./ports.ts";
+import { addProbes } from "./probes.ts";
+import { sendProblem } from "./problem-reply.ts";
+import { beginRequest, observeRequests } from "./request-observer.ts";
+import { checkRoutes } from "./route-check.ts";
+import { addRunRoutes } from "./run-routes.ts";
+import { createTokens } from "./tokens.ts";
+
+export interface Gateway {
+  /** Listens and gives back the address under which it is reached. A busy port rejects with `EADDRINUSE`. */
+  listen(): Promise<{ readonly url: string }>;
+  /**
+   * Takes nothing new (operations and `/readyz` answer 503), lets what runs finish within `shutdownMs`, cuts off what does
+   * not, and stops listening. Can be called twice.
+   */
+  close(): Promise<void>;
+}
+
+/** Builds the HTTP side of a backend from its contracts. Throws a sentence for routes that cannot live together. */
+export function createGateway(parts: GatewayParts): Gateway {
+  checkRoutes(parts.contracts);
+  const { settings } = parts;
+  const gate = createGate(parts);
+  const app = createApp(parts);
+  const inFlight = countRequests(app);
+  app.addHook("onSend", async (_request, reply) => {
+    if (gate.closing.aborted) reply.header("connection", "close");
+  });
+  answerNowhere(app);
+  addProbes(app, parts, gate);
+  addOperationRoutes(app, parts, gate);
+  if (parts.runs) addRunRoutes(app, parts, parts.runs, gate);
+  addDocs(app, parts, openApiOf(parts));
+  if (settings.console) addConsole(app, parts, gate);
+
+  let closed: Promise<void> | undefined;
+  return Object.freeze({
+    async listen() {
+      await app.listen({ host: settings.host, port: settings.port });
+      return { url: urlOf(app, settings.host) };
+    },
+    close() {
+      closed ??= shutDown(app, gate, inFlight, settings.shutdownMs);
+      return closed;
+    },
+  });
+}
+
+function createGate({ settings, log }: GatewayParts): Gate {
+  const keys = settings.keysFile === undefined ? undefined : createKeyRing(settings.keysFile, log);
+  const tokens = settings.jwt && createTokens(settings.jwt, log);
+  const closing = new AbortController();
+  return {
+    authenticate: createAuthenticate(keys, tokens),
+    closing: closing.signal,
+    beginClosing: () => closing.abort(),
+  };
+}
+
+function createApp({ settings, tracing, log }: GatewayParts): FastifyInstance {
+  const app = fastify({
+    // The gateway writes its own line for each request, without bodies and headers.
+    logger: false,
+    // While it closes, requests on open connections get problem documents of ours rather than Fastify's.
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    bodyLimit: settings.bodyLimit,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 5_000,
+    http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
+    routerOptions: { maxParamLength: 1_024, querystringParser: () => ({}) },
+    genReqId: ({ headers }) => {
+      const given = headers["x-request-id"];
+      return typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+    },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (failure, request, reply) => {
+      beginRequest(request, reply, { tracing, log });
+      sendProblem(request, reply, failure);
+    },
+  });
+  app.setErrorHandler((failure, request, reply) => sendProblem(request, reply, failure));
+  observeRequests(app, { tracing, log });
+  acceptBodies(app, settings.bodyLimit);
+  return app;
+}
+
+const openApiOf = ({ name, version, contracts, longRunning }: GatewayParts): object =>
+  toOpenApi({ title: name, version, contracts, ...(longRunning && { longRunning }) });
+
+async function shutDown(app: FastifyInstance, gate: Gate, inFlight: InFlight, withinMs: number): Promise<void> {
+  gate.beginClosing();
+  // Until then it listens, so that whoever comes is told to go elsewhere instead of finding nobody.
+  await inFlight.finished(withinMs);
+  const closed = app.close();
+  app.server.closeAllConnections();
+  await closed;
+}
+
+function urlOf(app: FastifyInstance, host: string): string {
+  const address = app.server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}

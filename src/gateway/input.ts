@@ -1,0 +1,105 @@
+import {
+  Fault,
+  hasBody,
+  type Issue,
+  type Named,
+  type Operation,
+  type Projection,
+  type Route,
+  toJsonSchema,
+  toProjection,
+} from "../contracts/index.ts";
+import { coerce } from "./coerce.ts";
+import { fieldsOf, requiredOf } from "./schema-fields.ts";
+
+/** Where the parts of an operation's input are in a request. */
+export interface Arrived {
+  readonly params: { readonly [name: string]: string };
+  /** Each name with all its values, in their order. */
+  readonly query: ReadonlyMap<string, readonly string[]>;
+  /** Undefined where there was none. */
+  readonly body: unknown;
+}
+/** One operation's input out of a request, not validated yet, but without a field that the operation does not declare. */
+export type Gather = (arrived: Arrived) => { readonly input: unknown; readonly wantsMeta: boolean };
+
+/** Compiles how one operation's input is gathered. `?meta=true` is no input, unless the operation has a field `meta`. */
+export function createGather(operation: Operation & Named, route: Route): Gather {
+  const schema = toJsonSchema(operation.input);
+  const fields = fieldsOf(schema);
+  const project = toProjection(schema);
+  const flagged = operation.kind === "query" && !fields.has("meta");
+  const fromBody = hasBody(route.verb);
+  const missing = requiredOf(schema).filter((name) => !route.params.includes(name));
+  const params = (arrived: Arrived): Record<string, unknown> =>
+    Object.fromEntries(
+      route.params.map((name) => [name, coerce(fields.get(name) ?? [], [arrived.params[name] ?? ""])]),
+    );
+
+  return (arrived) => {
+    const { wantsMeta, rest } = takeMeta(arrived.query, flagged);
+    if (!fromBody) {
+      const asked = [...rest].map(([name, values]) => [name, coerce(fields.get(name) ?? [], values)] as const);
+      refuse(asked.filter(([name]) => route.params.includes(name)).map(([name]) => inPath(name)));
+      return { input: declared(project, { ...Object.fromEntries(asked), ...params(arrived) }, route), wantsMeta };
+    }
+    refuse(
+      [...rest.keys()].map((name) => ({
+        path: `/${name}`,
+        message: "The fields of this operation travel in the body, not in the query string.",
+      })),
+    );
+    if (arrived.body === undefined && missing.length > 0) {
+      throw new Fault("MalformedBody", `There is no body. Send JSON with ${inWords(missing)}.`);
+    }
+    if (route.params.length === 0) return { input: declared(project, arrived.body ?? {}, route), wantsMeta };
+    const body = arrived.body ?? {};
+    if (typeof body !== "object" || body === null || Array.isArray(body)) {
+      throw new Fault("InvalidInput", "The body is not a JSON object.", {
+        issues: [{ path: "", message: "Expected an object." }],
+      });
+    }
+    const addressed = params(arrived);
+    refuse(
+      route.params
+        .filter((name) => name in body && (body as Record<string, unknown>)[name] !== addressed[name])
+        .map(inPath),
+    );
+    return { input: declared(project, { ...body, ...addressed }, route), wantsMeta };
+  };
+}
+
+/** Refuses what a value says beyond its schema. */
+export function declared(project: Projection, value: unknown, route?: Route): unknown {
+  const { undeclared } = project(value);
+  refuse(
+    undeclared.map((path) => ({
+      path,
+      message: `There is no such field${route ? ` in ${route.verb} ${route.path}` : ""}.`,
+    })),
+  );
+  return value;
+}
+
+function refuse(issues: readonly Issue[]): void {
+  const [first] = issues;
+  if (first) throw new Fault("InvalidInput", `${first.path.slice(1)}: ${first.message}`, { issues });
+}
+
+function takeMeta(
+  query: Arrived["query"],
+  flagged: boolean,
+): { readonly wantsMeta: boolean; readonly rest: Arrived["query"] } {
+  const said = query.get("meta");
+  if (!flagged || !said) return { wantsMeta: false, rest: query };
+  const [value] = said;
+  if (said.length > 1 || (value !== "true" && value !== "false")) {
+    refuse([{ path: "/meta", message: '"meta" is "true" or "false".' }]);
+  }
+  return { wantsMeta: value === "true", rest: new Map([...query].filter(([name]) => name !== "meta")) };
+}
+
+const inPath = (name: string): Issue => ({ path: `/${name}`, message: "It is said by the address already." });
+
+const inWords = (names: readonly string[]): string =>
+  new Intl.ListFormat("en", { type: "conjunction" }).format(names.map((name) => `"${name}"`));

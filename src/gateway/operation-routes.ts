@@ -1,0 +1,114 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import {
+  type Answer,
+  type Call,
+  Failed,
+  Fault,
+  hasBody,
+  type Projection,
+  toJsonSchema,
+  toProjection,
+} from "../contracts/index.ts";
+import { bringsBody } from "./body.ts";
+import { callOf } from "./call-of.ts";
+import { withinDeadline } from "./deadline.ts";
+import { enter, type Gate } from "./gate.ts";
+import { createGather } from "./input.ts";
+import type { GatewayParts } from "./ports.ts";
+import { readPreferences } from "./prefer.ts";
+import { stateOf } from "./request-state.ts";
+import { namedParams, type RoutedOperation, routedOperations, toFastifyPath } from "./route-check.ts";
+
+/** One route for each operation whose contract names one. */
+export function addOperationRoutes(app: FastifyInstance, parts: GatewayParts, gate: Gate): void {
+  for (const operation of routedOperations(parts.contracts)) addOperationRoute(app, operation, parts, gate);
+}
+
+function addOperationRoute(app: FastifyInstance, operation: RoutedOperation, parts: GatewayParts, gate: Gate): void {
+  const { id, route, access } = operation;
+  const gather = createGather(operation, route);
+  const project = toProjection(toJsonSchema(operation.output));
+  app.route({
+    method: route.verb,
+    url: toFastifyPath(route),
+    config: { path: route.path },
+    async onRequest(request) {
+      // checkRoutes has refused a route without access; what it missed is nobody's.
+      if (access === undefined) throw new Fault("UnknownRoute", "No operation answers at this address.");
+      await enter(request, gate, access, id);
+      if (!hasBody(route.verb) && bringsBody(request.raw)) {
+        throw new Fault("MalformedBody", `${route.verb} ${route.path} takes no body; its input is in the address.`);
+      }
+    },
+    async handler(request, reply) {
+      const { input, wantsMeta } = gather({
+        params: namedParams(route, request.params),
+        query: queryOf(request),
+        body: request.body,
+      });
+      const preferences = readPreferences(request.headers.prefer);
+      const call = callOf(operation, request, reply, {
+        patienceMs: preferences.waitMs ?? parts.settings.patienceMs,
+        wantsMeta: wantsMeta || (operation.kind === "query" && preferences.meta),
+      });
+      stateOf(request).span.set({ "trilith.operation": id });
+      const answer = await answerOf(operation, parts, input, call);
+      const applied = [
+        ...(operation.kind === "command" && preferences.wait !== undefined ? [`wait=${preferences.wait}`] : []),
+        ...(operation.kind === "query" && preferences.meta ? ["meta"] : []),
+      ];
+      if (applied.length > 0) reply.header("preference-applied", applied.join(", "));
+      return send(reply, answer, call, project, parts.runs !== undefined);
+    },
+  });
+}
+
+/** Each name of the query string with all its values. */
+function queryOf({ raw }: FastifyRequest): ReadonlyMap<string, readonly string[]> {
+  const at = raw.url?.indexOf("?") ?? -1;
+  const query = new Map<string, string[]>();
+  if (at < 0) return query;
+  for (const [name, value] of new URLSearchParams(raw.url?.slice(at + 1))) {
+    const values = query.get(name);
+    if (values) values.push(value);
+    else query.set(name, [value]);
+  }
+  return query;
+}
+
+async function answerOf(
+  operation: RoutedOperation,
+  { dispatch }: GatewayParts,
+  input: unknown,
+  call: Call,
+): Promise<Answer> {
+  try {
+    return await withinDeadline(call.deadline, operation.id, dispatch.call(operation.id, input, call));
+  } catch (thrown) {
+    if (!(thrown instanceof Failed)) throw thrown;
+    const declared = Object.hasOwn(operation.failures, thrown.code) ? operation.failures[thrown.code] : undefined;
+    // A failure of an operation further in says nothing to this one's callers unless its contract says it too.
+    if (!declared) throw new Fault("Internal", "A failure that the contract does not declare.", { cause: thrown });
+    if (thrown.operation === operation.id) throw thrown;
+    throw new Failed(operation.id, thrown.code, declared, thrown.details);
+  }
+}
+
+function send(reply: FastifyReply, answer: Answer, call: Call, project: Projection, hasRuns: boolean): FastifyReply {
+  reply.header("cache-control", "no-store");
+  if (answer.run !== undefined && hasRuns) reply.header("location", `/runs/${encodeURIComponent(answer.run)}`);
+  if ("accepted" in answer) {
+    reply.header("retry-after", "1");
+    return sendJson(reply.code(202), {
+      run: answer.run,
+      ...(hasRuns && { location: `/runs/${encodeURIComponent(answer.run)}` }),
+    });
+  }
+  // Only what the contract declares goes out, whatever the schema library let through.
+  const data = answer.wire === undefined ? undefined : project(answer.wire).value;
+  if (call.wantsMeta) return sendJson(reply, { data: data ?? null, meta: answer.meta ?? null });
+  return data === undefined ? reply.code(204).send() : sendJson(reply, data);
+}
+
+export const sendJson = (reply: FastifyReply, value: unknown): FastifyReply =>
+  reply.type("application/json; charset=utf-8").send(JSON.stringify(value));

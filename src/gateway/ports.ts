@@ -1,0 +1,78 @@
+import type { Logger } from "pino";
+import type { AnyContract, Call, Dispatch, Problem, Tracing } from "../contracts/index.ts";
+import type { SpanFeed } from "../telemetry/index.ts";
+
+/** Runs as somebody outside may see and reach them. */
+export interface Runs {
+  status(run: string): Promise<RunStatus | undefined>;
+  /** `payload` is JSON that fits the signal's schema, as it was written. */
+  signal(run: string, name: string, payload: unknown, call: Call): Promise<SignalAnswer>;
+}
+export type SignalAnswer = "taken" | "no such run" | "no such signal" | "ended";
+export type RunState = "running" | "waiting" | "undoing" | "paused" | "done" | "failed" | "cancelled";
+export interface RunStatus {
+  readonly run: string;
+  /** The operation's id: `trips.book`. */
+  readonly operation: string;
+  readonly state: RunState;
+  /** Instants are ISO 8601. */
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** As it travels: of a run that is done. */
+  readonly output?: unknown;
+  /** Of a run that failed. */
+  readonly problem?: Problem;
+  /** Why it is paused or was cancelled, in plain words. */
+  readonly reason?: string;
+  /** The id of the principal who started it. */
+  readonly startedBy: string;
+}
+
+export interface Health {
+  readonly ready: boolean;
+  /** By part: what it says of itself. Seen by whoever asks, so it names no secrets. */
+  readonly parts: { readonly [part: string]: { readonly ready: boolean; readonly detail?: string } };
+}
+
+export interface JwtSettings {
+  readonly issuer: string;
+  readonly audience: string;
+  /** Where the issuer's public keys are: an address, or a file. */
+  readonly jwks: string;
+}
+
+export interface GatewaySettings {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Bytes. */
+  readonly bodyLimit: number;
+  /** How long a caller who says nothing else waits for a command that takes its time. */
+  readonly patienceMs: number;
+  /** How long requests may take to finish once the gateway closes. */
+  readonly shutdownMs: number;
+  readonly console: boolean;
+  readonly keysFile?: string;
+  readonly jwt?: JwtSettings;
+  /** Whether somebody starts the process again when it is killed; only then does the console offer to kill it. */
+  readonly supervised: boolean;
+}
+
+export interface GatewayParts {
+  readonly name: string;
+  readonly version: string;
+  readonly contracts: readonly AnyContract[];
+  readonly dispatch: Dispatch;
+  readonly runs?: Runs;
+  /** The ids of the commands that workflows implement, beside those with signals. They may be answered with 202. */
+  readonly longRunning?: readonly string[];
+  /** The layer that implements an operation, as the console shows it. */
+  readonly layerOf?: (operation: string) => string | undefined;
+  readonly tracing: Tracing;
+  readonly feed: SpanFeed;
+  readonly health: () => Promise<Health>;
+  readonly settings: GatewaySettings;
+  readonly log: Logger;
+  /** The folder of the built console: index.html, assets/, docs/. */
+  readonly assets?: string;
+}

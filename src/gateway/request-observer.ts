@@ -1,0 +1,102 @@
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import { anonymous, Fault, type Span, silent, type Tracing } from "../contracts/index.ts";
+import { type RequestState, setState, traceIdOf } from "./request-state.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The route as its contract writes it: `/bookings/{booking}`. */
+    readonly path?: string;
+    /** Not measured and not told of: probes, and what the console asks for itself. */
+    readonly quiet?: boolean;
+  }
+}
+interface Observer {
+  readonly tracing: Tracing;
+  readonly log: Logger;
+}
+
+/** A span and a log line for each request, and the headers that every answer has. */
+export function observeRequests(app: FastifyInstance, observer: Observer): void {
+  app.addHook("onRequest", async (request, reply) => beginRequest(request, reply, observer));
+}
+
+/** Begins the span of a request and ends it, with its log line, when the answer has gone out or nobody waits for it any more. */
+export function beginRequest(request: FastifyRequest, reply: FastifyReply, { tracing, log }: Observer): void {
+  const startedMs = performance.now();
+  const incoming = request.headers.traceparent;
+  const trace = typeof incoming === "string" ? tracing.continue(incoming) : tracing.begin();
+  const config: FastifyContextConfig = request.is404 ? {} : request.routeOptions.config;
+  const route = config.path;
+  const measure = config.quiet
+    ? { span: silent, traceparent: trace.traceparent, end: () => {} }
+    : measured(request, route ?? "(nowhere)", trace.span);
+  const traceId = traceIdOf(measure.traceparent);
+  const state: RequestState = { span: measure.span, traceId, principal: anonymous };
+  setState(request, state);
+
+  reply.headers({ ...alwaysSent, "x-request-id": request.id, "trace-id": traceId, traceparent: measure.traceparent });
+  reply.raw.once("close", () => {
+    const { failure, principal, span } = state;
+    const status = reply.raw.writableFinished ? reply.raw.statusCode : clientGone;
+    span.set({ "http.response.status_code": status, "trilith.principal": principal.id });
+    measure.end(failure);
+    writeLine(
+      log,
+      {
+        ...{ trace: traceId, request: request.id, method: request.method, route: route ?? null, status },
+        ...{ ms: Math.round((performance.now() - startedMs) * 10) / 10, principal: principal.id },
+      },
+      failure,
+      config.quiet === true,
+    );
+  });
+}
+
+function measured(request: FastifyRequest, route: string, begin: Span["span"]) {
+  const ended = Promise.withResolvers<void>();
+  let span: Span = silent;
+  begin(
+    "request",
+    `${request.method} ${route}`,
+    { "http.request.method": request.method, "http.route": route, "trilith.request": request.id },
+    (inside) => {
+      span = inside;
+      return ended.promise;
+    },
+  ).catch(() => {}); // it failed with what the caller was told already
+  return {
+    span,
+    traceparent: span.traceparent,
+    end: (failure: unknown) => (failure === undefined ? ended.resolve() : ended.reject(failure)),
+  };
+}
+
+interface Line {
+  readonly method: string;
+  readonly route: string | null;
+  readonly status: number;
+  readonly [field: string]: unknown;
+}
+
+/** One line a request: never a body, a header, a query string, or the address as it was written. */
+function writeLine(log: Logger, line: Line, failure: unknown, quiet: boolean): void {
+  const code = failure instanceof Error && "code" in failure ? { code: failure.code } : {};
+  const said = `${line.method} ${line.route ?? "(nowhere)"} ${line.status}`;
+  if (line.status >= 500) {
+    const expected = failure instanceof Fault && failure.code !== "Internal";
+    log[expected ? "warn" : "error"]({ ...line, ...code, err: failure }, said);
+  } else if (quiet) log.debug({ ...line, ...code }, said);
+  else log.info({ ...line, ...code }, said);
+}
+
+/** The customary status of a request whose caller did not wait for the answer. It is seen in logs only. */
+const clientGone = 499;
+
+const alwaysSent = {
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+};

@@ -1,0 +1,26 @@
+import type { FastifyRequest } from "fastify";
+import type { Principal, Span } from "../contracts/index.ts";
+
+/** What the gateway knows of a request beside its bytes. */
+export interface RequestState {
+  span: Span;
+  traceId: string;
+  principal: Principal;
+  /** What it failed with. */
+  failure?: unknown;
+}
+
+const states = Symbol("trilith.request");
+type Stateful = FastifyRequest & { [states]?: RequestState };
+
+export function setState(request: FastifyRequest, state: RequestState): void {
+  (request as Stateful)[states] = state;
+}
+
+export function stateOf(request: FastifyRequest): RequestState {
+  const state = (request as Stateful)[states];
+  if (!state) throw new TypeError(`The request ${request.id} was never begun: its onRequest hook did not run.`);
+  return state;
+}
+
+export const traceIdOf = (traceparent: string): string => traceparent.slice(3, 35);

@@ -1,0 +1,174 @@
+// What is inferred, to the letter, and what must not compile. `tsc` fails here if any of the mistakes begins to compile.
+import { z } from "zod";
+import { command, contract, event, failure, type NameOf, query, signal } from "../contracts/index.ts";
+import { type Step, type Undone, type Workflow, workflow } from "./index.ts";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+declare function is<T extends true>(): T;
+
+const Seat = z.object({ flight: z.string(), booking: z.uuid() });
+const Ticket = z.object({ ticket: z.string() });
+const Bookings = contract("bookings", "1.0.0", {
+  hold: command({ input: Seat, failures: { SoldOut: failure(409, "No seat is left.") } }),
+  ticket: command({ input: Seat, output: Ticket }),
+  release: command({ input: Seat }),
+  SeatHeld: event(Seat),
+});
+const Fares = contract("fares", "1.0.0", {
+  quote: query({ input: z.object({ flight: z.string() }), output: z.number() }),
+});
+const SeatMaps = contract("seat-maps", "1.0.0", {
+  open: command({
+    input: z.object({ at: z.iso.datetime().transform((text) => new Date(text)), seats: z.int().default(180) }),
+    output: z.object({ since: z.iso.datetime().transform((text) => new Date(text)) }),
+  }),
+});
+const Trips = contract("trips", "1.0.0", {
+  book: command({
+    input: Seat.extend({ lastKnownFare: z.number(), until: z.iso.date().transform((text) => new Date(text)) }),
+    output: Ticket,
+    failures: {
+      NotApproved: failure(403, "Nobody approved the fare in time."),
+      TooDear: failure(422, "Too dear.", { details: z.object({ most: z.number() }) }),
+    },
+    signals: { approved: signal(z.object({ by: z.string() }), { access: "trips:approve" }) },
+  }),
+  tidy: command({ input: z.object({}) }),
+});
+const Airports = contract("airports", "1.0.0", {
+  page: query({ input: z.object({ iata: z.string() }), output: z.object({ name: z.string() }) }),
+});
+
+// a workflow knows what it implements and what it needs
+const book = workflow(Trips.book, { version: 1, uses: [Bookings, Fares] }, async (trip, { bookings }) =>
+  bookings.ticket(trip),
+);
+is<Equal<typeof book, Workflow<"trips.book", "bookings" | "fares">>>();
+const alone = workflow(Trips.tidy, { version: 1 }, async () => {});
+is<Equal<typeof alone, Workflow<"trips.tidy", never>>>();
+is<Equal<NameOf<typeof SeatMaps>, "seat-maps">>();
+
+// input, steps, fallbacks, signals
+workflow(Trips.book, { version: 1, uses: [Bookings, Fares] }, async (trip, { bookings, fares, run, fail }) => {
+  is<Equal<typeof trip.until, Date>>();
+  is<Equal<keyof typeof bookings, "hold" | "ticket" | "release">>();
+  is<Equal<ReturnType<typeof bookings.ticket>, Step<{ ticket: string }>>>();
+  is<Equal<ReturnType<typeof bookings.hold>, Step<void>>>();
+  const amount = await fares.quote(trip, { timeout: "2s", attempts: 3, name: "first quote" }).or(() => 100);
+  is<Equal<typeof amount, number>>();
+  const maybe = await fares.quote(trip).or(() => undefined);
+  is<Equal<typeof maybe, number | undefined>>();
+  const asked = await fares.quote(trip).or(async (_why) => {
+    is<Equal<typeof _why, unknown>>();
+    return "later" as const;
+  });
+  is<Equal<typeof asked, number | "later">>();
+  const approved = await run.signal.approved.within("2 days");
+  is<Equal<typeof approved, { by: string } | undefined>>();
+  const certain = await run.signal.approved;
+  is<Equal<typeof certain, { by: string }>>();
+  is<Equal<[ReturnType<typeof run.now>, ReturnType<typeof run.random>], [Date, number]>>();
+  if (!approved) throw fail.NotApproved();
+  is<Equal<typeof approved, { by: string }>>();
+  if (amount > 2_000) fail.TooDear({ most: 2_000 });
+  return bookings.ticket(trip);
+});
+
+// side by side
+workflow(Trips.book, { version: 1, uses: [Bookings, Fares] }, async (trip, { bookings, fares, run }) => {
+  const [price, rolled] = await run.all([fares.quote(trip), run.step("roll", () => "six" as const)]);
+  is<Equal<typeof price, number>>();
+  is<Equal<typeof rolled, "six">>();
+  const tickets = await run.all([1, 2], async (item, branch) => {
+    is<Equal<typeof item, number>>();
+    is<Equal<keyof typeof branch, "bookings" | "fares" | "run" | "fail">>();
+    return branch.bookings.ticket(trip);
+  });
+  is<Equal<typeof tickets, { ticket: string }[]>>();
+  return bookings.ticket(trip);
+});
+
+// undo is told what became of the step
+workflow(Trips.book, { version: 1, uses: [Bookings, Fares] }, async (trip, { bookings, fares, run }) => {
+  await bookings.ticket(trip).undo((done) => {
+    is<Equal<typeof done, Undone<{ ticket: string }>>>();
+    is<Equal<typeof done.result, { ticket: string } | undefined>>();
+    is<Equal<typeof done.outcome, "done" | "void" | "unknown">>();
+    is<Equal<[typeof done.of, typeof done.key], [string, string]>>();
+    return bookings.release(trip);
+  });
+  await bookings.hold(trip).undo(() => {});
+  // @ts-expect-error the result may be missing: the outcome may be unknown
+  await bookings.ticket(trip).undo(({ result }) => bookings.release({ ...trip, booking: result.ticket }));
+  const chained = await fares
+    .quote(trip)
+    .undo(() => bookings.release(trip))
+    .or(() => "none" as const);
+  is<Equal<typeof chained, number | "none">>();
+  const key = await run.step("pay", async ({ key, attempt, aborted }) => {
+    is<Equal<[typeof key, typeof attempt, typeof aborted], [string, number, AbortSignal]>>();
+    return key;
+  });
+  is<Equal<typeof key, string>>();
+  return bookings.ticket(trip);
+});
+
+// written is not read; kebab-case becomes camelCase
+workflow(Trips.book, { version: 1, uses: [SeatMaps] }, async (_, { seatMaps }) => {
+  const { since } = await seatMaps.open({ at: "2026-01-01T00:00:00Z" });
+  is<Equal<typeof since, Date>>();
+  // @ts-expect-error what is written is text, not a date
+  await seatMaps.open({ at: since });
+  return { ticket: "" };
+});
+
+// literals stay literal
+const Lights = contract("lights", "1.0.0", {
+  turn: command({ input: z.object({}), output: z.object({ now: z.enum(["red", "green"]) }) }),
+});
+workflow(Lights.turn, { version: 1 }, async () => ({ now: "red" }));
+// @ts-expect-error a literal that is none of them
+workflow(Lights.turn, { version: 1 }, async () => ({ now: "blue" }));
+
+// mistakes, one a line
+workflow(Trips.book, { version: 1, uses: [Bookings] }, async (trip, { bookings, run, fail }) => {
+  // @ts-expect-error a wrong input
+  await bookings.hold({ flight: trip.flight });
+  // @ts-expect-error an operation that the contract does not have
+  await bookings.hld(trip);
+  // @ts-expect-error an event is no step
+  await bookings.SeatHeld(trip);
+  // @ts-expect-error an undeclared signal
+  await run.signal.aproved.within("2 days");
+  // @ts-expect-error not a time
+  await run.signal.approved.within("2 fortnights");
+  // @ts-expect-error not a time
+  await run.sleep(1_000);
+  // @ts-expect-error not a time
+  await bookings.hold(trip, { timeout: "soon" });
+  // @ts-expect-error a misspelt policy
+  await bookings.hold(trip, { retries: 3 });
+  // @ts-expect-error an undeclared failure
+  if (!trip.flight) throw fail.NoFlight();
+  // @ts-expect-error details that are missing
+  if (!trip.flight) throw fail.TooDear();
+  // @ts-expect-error a wrong fallback is seen where it is used
+  (await bookings.ticket(trip).or(() => ({ tickt: "" }))).ticket;
+  // @ts-expect-error a branch reaches no more than the workflow does
+  await run.all([1], async (_, { fares }) => fares);
+  return bookings.ticket(trip);
+});
+// @ts-expect-error a contract that it does not list in `uses`
+workflow(Trips.book, { version: 1, uses: [Bookings] }, async (_, { fares }) => ({ ticket: String(fares) }));
+// @ts-expect-error a wrong output
+workflow(Trips.book, { version: 1, uses: [Bookings] }, async (trip, { bookings }) => bookings.hold(trip));
+// @ts-expect-error a wrong output
+workflow(Trips.book, { version: 1 }, async () => ({ tickt: "x" }));
+// @ts-expect-error a query is no workflow
+workflow(Airports.page, { version: 1 }, async () => ({ name: "" }));
+// @ts-expect-error an event is no workflow
+workflow(Bookings.SeatHeld, { version: 1 }, async () => {});
+// @ts-expect-error a version is missing
+workflow(Trips.tidy, {}, async () => {});
+// @ts-expect-error what it uses are contracts
+workflow(Trips.tidy, { version: 1, uses: [Bookings.hold] }, async () => {});

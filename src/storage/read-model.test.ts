@@ -1,0 +1,243 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { type AnySchema, command, contract, event, query, upcast } from "../contracts/index.ts";
+import { Log } from "./host.ts";
+import { entity, readModel, store } from "./index.ts";
+import { open, toFolder } from "./test-kit.test-d.ts";
+
+let folder: string;
+let remove: () => void;
+beforeEach(() => {
+  ({ folder, remove } = toFolder());
+});
+afterEach(() => remove());
+
+const Page = z.object({ orderBy: z.string().optional(), limit: z.int().optional(), after: z.string().optional() });
+const Shelf = contract("shelf", "1.0.0", {
+  put: command({ input: z.object({ book: z.string(), stars: z.int(), lent: z.boolean() }) }),
+  drop: command({ input: z.object({ book: z.string() }) }),
+  find: query({
+    input: z.object({ where: z.record(z.string(), z.any()), page: Page.optional() }),
+    output: z.array(z.string()),
+  }),
+  Put: event(z.object({ book: z.string(), stars: z.int(), lent: z.boolean() })),
+  Dropped: event(z.object({ book: z.string() })),
+});
+
+const toShelf = ({ version = 1, kept = "inline" as "inline" | "async" } = {}) => {
+  const books = entity("book", {
+    events: Shelf,
+    state: z.object({ there: z.boolean() }),
+    initial: { there: false },
+    evolve: { Put: () => ({ there: true }), Dropped: () => ({ there: false }) },
+  });
+  const rows = readModel("book", {
+    version,
+    kept,
+    events: Shelf,
+    row: z.object({ book: z.string(), stars: z.int().nullable(), lent: z.boolean(), puts: z.int() }),
+    key: "book",
+    indexes: ["stars", "lent", ["lent", "stars"]],
+    on: {
+      Put: ({ book, stars, lent }, rows, { revision }) => {
+        rows.increment(book, { puts: 1 });
+        rows.patch(book, { stars: stars === 0 ? null : stars, lent });
+        if (revision > 6) rows.put({ book, stars: 6, lent, puts: 0 });
+      },
+      Dropped: ({ book }, rows) => rows.remove(book),
+    },
+    initial: { lent: false, stars: null },
+  });
+  return store(
+    Shelf,
+    { books, rows },
+    {
+      put: (input, { books }) => books(input.book).decide((_, { Put }) => Put(input)),
+      drop: (input, { books }) => books(input.book).decide(({ there }, { Dropped }) => (there ? Dropped(input) : [])),
+      find: async ({ where, page }, { rows }) => (await rows.find(where, page as {})).map(({ book }) => book),
+    },
+  );
+};
+
+const fact = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ book: fc.constantFrom("a", "b", "c"), stars: fc.nat(5), lent: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ book: fc.constantFrom("a", "b", "c") }) },
+);
+
+test("rows that are built anew equal those that were kept along the way", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fact, { minLength: 1, maxLength: 40 }), async (facts) => {
+      const place = toFolder();
+      try {
+        const dump = async (version: number) => {
+          await using backend = await open(place.folder, [toShelf({ version })]);
+          if (version === 1)
+            for (const one of facts) await backend.call("stars" in one ? "shelf.put" : "shelf.drop", one);
+          const rows = await backend.engine.find(`shelf.book@${version}`, { limit: 10 });
+          const { readModels } = await backend.storage.status();
+          expect(readModels).toMatchObject([{ name: "book", version, kept: "inline", behind: 0 }]);
+          return rows.map(({ key, data }) => [key, data]);
+        };
+        const kept = await dump(1);
+        expect(await dump(2)).toEqual(kept);
+      } finally {
+        place.remove();
+      }
+    }),
+    { numRuns: 6 },
+  );
+});
+
+test("rows that fell behind go on from their checkpoint", async () => {
+  {
+    await using backend = await open(folder, [toShelf()]);
+    await backend.call("shelf.put", { book: "a", stars: 1, lent: false });
+    // As a process without this read model would have left it: an event that no row knows of.
+    const data = { book: "b", stars: 2, lent: true };
+    await backend.storage.log.append({ events: [{ stream: "book/b", type: "shelf.Put", data }] });
+  }
+  await using reopened = await open(folder, [toShelf()]);
+  const rows = await reopened.engine.find("shelf.book@1", { limit: 10 });
+  expect(rows.map(({ data }) => data)).toEqual([
+    { book: "a", stars: 1, lent: false, puts: 1 },
+    { book: "b", stars: 2, lent: true, puts: 1 },
+  ]);
+});
+
+test("rows are found by what is indexed, in order, page by page", async () => {
+  await using backend = await open(folder, [toShelf()]);
+  const put = (book: string, stars: number, lent = false) => backend.call("shelf.put", { book, stars, lent });
+  for (const [book, stars] of [
+    ["a", 3],
+    ["b", 1],
+    ["c", 3],
+    ["d", 0],
+    ["Z", 2],
+    ["é", 5],
+  ] as const)
+    await put(book, stars, stars > 2);
+  const find = (where: object, page?: object) => backend.call("shelf.find", { where, page });
+  expect(await find({})).toEqual(["Z", "a", "b", "c", "d", "é"]);
+  expect(await find({ stars: 3 })).toEqual(["a", "c"]);
+  expect(await find({ stars: { from: 2, to: 3 }, lent: true })).toEqual(["a", "c"]);
+  expect(await find({ stars: { in: [1, 2] } })).toEqual(["Z", "b"]);
+  expect(await find({ stars: null })).toEqual(["d"]);
+  expect(await find({ lent: false }, { orderBy: "-stars" })).toEqual(["Z", "b", "d"]);
+  for (const orderBy of ["stars", "-stars", undefined]) {
+    const whole = (await find({}, { orderBy })) as string[];
+    const paged: string[] = [];
+    for (let after: string | undefined; ; after = paged.at(-1)) {
+      const page = (await find({}, { orderBy, limit: 1, after })) as string[];
+      if (page.length === 0) break;
+      paged.push(...page);
+    }
+    expect(paged).toEqual(whole);
+  }
+  expect(await find({}, { orderBy: "-stars" })).toEqual(["é", "c", "a", "Z", "b", "d"]);
+  await expect(find({ puts: 1 })).rejects.toThrow('has no column "puts" to look by. It has "stars", "lent"');
+  await expect(find({}, { limit: 5_000 })).rejects.toThrow("from 1 to 1,000 rows");
+  await expect(find({}, { orderBy: "stars", after: "gone" })).rejects.toThrow("is not there any more");
+});
+
+test("async rows follow soon after, also what was appended before they were declared", async () => {
+  {
+    await using backend = await open(folder, [toShelf()]);
+    await backend.call("shelf.put", { book: "a", stars: 1, lent: false });
+  }
+  await using backend = await open(folder, [toShelf({ version: 2, kept: "async" })]);
+  await backend.call("shelf.put", { book: "b", stars: 2, lent: false });
+  await vi.waitFor(async () => expect(await backend.call("shelf.find", { where: {} })).toEqual(["a", "b"]));
+  await vi.waitFor(async () => {
+    const { readModels } = await backend.storage.status();
+    expect(readModels).toMatchObject([{ kept: "async", position: 2, behind: 0 }]);
+  });
+});
+
+test("async rows whose handler fails stop with the reason, and cost no command anything", async () => {
+  const rows = readModel("bad", {
+    version: 1,
+    kept: "async",
+    events: Shelf,
+    row: z.object({ book: z.string(), title: z.string().min(1) }),
+    key: "book",
+    on: { Put: ({ book }, rows) => rows.put({ book, title: "" }) },
+  });
+  const { parts, handlers } = toShelf();
+  const bad = { ...toShelf(), parts: { ...parts, bad: rows }, handlers };
+  await using backend = await open(folder, [bad]);
+  await backend.call("shelf.put", { book: "a", stars: 1, lent: false });
+  await vi.waitFor(async () => {
+    const { readModels } = await backend.storage.status();
+    const stopped = readModels.find(({ name }) => name === "bad")?.stopped;
+    expect(stopped).toContain('The read model "bad" of the store "shelf", on shelf.Put, puts a row that does not fit');
+  });
+  expect(await backend.call("shelf.find", { where: {} })).toEqual(["a"]);
+});
+
+test("a read model that changes its columns without a new version does not open, and says what to do", async () => {
+  await using _ = await open(folder, [toShelf()]);
+  const changed = (version: number) => {
+    const declared = toShelf({ version });
+    const { rows } = declared.parts;
+    if (rows?.kind !== "read model") throw new Error("no read model");
+    return { ...declared, parts: { ...declared.parts, rows: { ...rows, indexes: [["stars"]] } } };
+  };
+  await _[Symbol.asyncDispose]();
+  await expect(open(folder, [changed(1)])).rejects.toThrow("raise its version");
+  await using backend = await open(folder, [changed(2)]);
+  expect(await backend.call("shelf.find", { where: {} })).toEqual([]);
+});
+
+const toNotes = (history?: { version: number; from: readonly { schema: AnySchema; up(old: any): unknown }[] }) => {
+  const Notes = contract("notes", "1.0.0", {
+    read: query({ input: z.object({}), output: z.array(z.string()) }),
+    Written: event(z.object({ lines: z.array(z.string()) }), history),
+  });
+  const notes = entity("note", {
+    events: Notes,
+    state: z.object({ lines: z.array(z.string()) }),
+    initial: { lines: [] },
+    evolve: { Written: ({ lines }, event) => ({ lines: [...lines, ...event.lines] }) },
+  });
+  return store(Notes, { notes }, { read: async (_, { notes }) => (await notes("n").state())?.lines ?? [] });
+};
+const chain = {
+  version: 3,
+  from: [
+    upcast(z.string(), (text) => ({ text })),
+    upcast(z.object({ text: z.string() }), ({ text }) => ({ lines: text.split(" ") })),
+  ],
+};
+
+test("events of every version are read as those of the present one", async () => {
+  {
+    await using backend = await open(folder, [toNotes()]);
+    const { engine, storage } = backend;
+    const log = new Log(storage.log.name, {
+      engine,
+      clock: { now: () => 0, monotonic: () => 0, after: () => () => {} },
+    });
+    const written = [
+      [1, "a b"],
+      [2, { text: "c d" }],
+      [3, { lines: ["e"] }],
+    ] as const;
+    for (const [version, data] of written)
+      await log.append({ events: [{ stream: "note/n", type: "notes.Written", version, data }] });
+  }
+  await using backend = await open(folder, [toNotes(chain)]);
+  expect(await backend.call("notes.read", {})).toEqual(["a", "b", "c", "d", "e"]);
+  await backend[Symbol.asyncDispose]();
+  await expect(open(folder, [toNotes()])).rejects.toThrow(
+    'The log "main" holds events notes.Written in version 2, and this code knows it up to version 1',
+  );
+});
+
+test("an event that the contract has forgotten keeps the storage from opening", async () => {
+  {
+    await using backend = await open(folder, [toNotes()]);
+    await backend.storage.log.append({ events: [{ stream: "note/n", type: "notes.Erased", data: {} }] });
+  }
+  await expect(open(folder, [toNotes()])).rejects.toThrow("does not declare notes.Erased any more");
+});
