@@ -1,11 +1,20 @@
-import { type Clock, Fault } from "../contracts/index.ts";
-import type { Change, Journal, NewEntry, RunRow } from "./journal.ts";
+import { type Clock, Fault, type Trace } from "../contracts/index.ts";
+import type { Appended, Change, Entry, Journal, NewEntry, RunRow } from "./journal.ts";
 import type { Script } from "./script.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface Beginning {
   readonly row: RunRow;
   readonly started: NewEntry & { readonly type: "Started" };
+}
+
+export interface CommitterParts {
+  readonly journal: Journal;
+  readonly run: string;
+  readonly script: Script;
+  readonly clock: Clock;
+  readonly trace: () => Trace;
+  readonly beginning: Beginning | undefined;
 }
 
 const pauseMs = 100;
@@ -17,16 +26,18 @@ export class Committer {
   readonly #run: string;
   readonly #script: Script;
   readonly #clock: Clock;
+  readonly #trace: () => Trace;
   #beginning: Beginning | undefined;
   #row: Change["row"] = {};
   /** Resolves when the run's first entries are on disk; rejects with the verdict where they are not. */
   readonly begun: PromiseWithResolvers<void> = Promise.withResolvers<void>();
 
-  constructor(journal: Journal, run: string, script: Script, clock: Clock, beginning: Beginning | undefined) {
+  constructor({ journal, run, script, clock, trace, beginning }: CommitterParts) {
     this.#journal = journal;
     this.#run = run;
     this.#script = script;
     this.#clock = clock;
+    this.#trace = trace;
     this.#beginning = beginning;
     this.begun.promise.catch(() => {}); // whoever started the run hears of it through the verdict as well
   }
@@ -36,35 +47,64 @@ export class Committer {
     this.#row = { ...this.#row, ...row };
   }
 
+  /** Writes what is pending. What the journal refuses pauses the run: the code is ahead of what can be kept. */
   async commit(
     change: { readonly row?: Change["row"]; readonly inboxSeen?: number } = {},
   ): Promise<"written" | "inbox moved" | Verdict> {
     const entries = this.#script.take();
     const row = { ...this.#row, ...change.row };
-    const whole: Change = {
-      ...(change.inboxSeen !== undefined && { inboxSeen: change.inboxSeen }),
-      ...(this.#beginning ? { begin: { ...this.#beginning.row, ...row } } : Object.keys(row).length > 0 && { row }),
-    };
-    for (let tried = 1; ; tried++) {
-      try {
-        const appended = await this.#journal.append(this.#run, this.#script.revision, entries, whole);
-        if (appended === "fenced") return { kind: "fenced" };
-        if (appended === "inbox moved") {
-          this.#script.pending = [...entries, ...this.#script.pending];
-          return "inbox moved";
-        }
-        break;
-      } catch (error) {
-        // A full queue passes; anything else may have been written, so only the journal itself can tell.
-        if (!(error instanceof Fault) || error.outcome !== "not done" || tried === tries)
-          return { kind: "lost", error };
-        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
-      }
-    }
-    this.#script.revision += entries.length;
     this.#row = {};
+    const appended = await this.#write(entries, row, change.inboxSeen);
+    if (appended === "inbox moved") {
+      this.#script.pending = [...entries, ...this.#script.pending];
+      this.#row = { ...row, ...this.#row };
+      return "inbox moved";
+    }
+    if (appended === "fenced") return { kind: "fenced" };
+    if ("error" in appended) return { kind: "lost", error: appended.error };
+    if ("refused" in appended) return this.#pause(appended.refused);
+    this.#script.revision += entries.length;
     this.#beginning = undefined;
     this.begun.resolve();
     return "written";
+  }
+
+  async #pause(refused: string): Promise<Verdict> {
+    const reason = `The journal refuses what the run wants to write: ${refused} Change the workflow, and resume the run.`;
+    this.#script.pending = [];
+    this.#script.write({ type: "Paused", reason });
+    const appended = await this.#write(this.#script.take(), { state: "paused", owner: null, wakeAt: null, reason });
+    return typeof appended === "object" && "position" in appended
+      ? { kind: "paused", reason }
+      : { kind: "lost", error: new Error(refused) };
+  }
+
+  #write(
+    entries: readonly Entry[],
+    row: NonNullable<Change["row"]>,
+    inboxSeen?: number,
+  ): Promise<Appended | { readonly error: unknown }> {
+    const change: Change = {
+      ...(inboxSeen !== undefined && { inboxSeen }),
+      ...(this.#beginning ? { begin: { ...this.#beginning.row, ...row } } : Object.keys(row).length > 0 && { row }),
+    };
+    const about = { "trilith.log": "runs", "trilith.events": entries.length };
+    return this.#trace().span("append", "append runs", about, async (span) => {
+      const appended = await this.#patiently(entries, change);
+      if (typeof appended === "object" && "position" in appended) span.set({ "trilith.position": appended.position });
+      return appended;
+    });
+  }
+
+  // A full queue passes; anything else may have been written, so only the journal itself can tell.
+  async #patiently(entries: readonly Entry[], change: Change): Promise<Appended | { readonly error: unknown }> {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await this.#journal.append(this.#run, this.#script.revision, entries, change);
+      } catch (error) {
+        if (!(error instanceof Fault) || error.outcome !== "not done" || tried === tries) return { error };
+        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
+      }
+    }
   }
 }

@@ -75,11 +75,12 @@ export class Execution {
     if (claimed) this.script.write(claimed);
     const exchange = new Exchange(this.script);
     this.#exchange = exchange;
-    this.#committer = new Committer(journal, run, this.script, clock, begin);
+    const trace = () => this.#trace;
+    this.#committer = new Committer({ journal, run, script: this.script, clock, trace, beginning: begin });
     this.#undoStack = new UndoStack({ run, exchange, dispatch, act: (action) => this.#act(action, true) });
     const acting = (action: Action, undoing: boolean) => this.#act(action, undoing);
     this.effects = new Effects(
-      { run, exchange, undoStack: this.#undoStack, clock, rethrow, trace: () => this.#trace, act: acting },
+      { run, exchange, undoStack: this.#undoStack, clock, rethrow, trace, act: acting },
       inbox,
     );
     const { output } = workflow.operation;

@@ -46,8 +46,11 @@ export interface Change {
   /** Written only if the inbox has had no more items than this: otherwise a signal could slip between a look and a suspension. */
   readonly inboxSeen?: number;
 }
-/** `fenced`: somebody else has written to the run, so it is theirs now. */
-export type Appended = "written" | "fenced" | "inbox moved";
+/**
+ * The log's position after the append, or why nothing was written. `refused`: it cannot be kept, as the sentence says;
+ * `fenced`: somebody else has written to the run, so it is theirs now.
+ */
+export type Appended = { readonly position: number } | { readonly refused: string } | "fenced" | "inbox moved";
 
 export interface NewItem {
   readonly signal: string;

@@ -24,6 +24,8 @@ const runs: Collection = {
   indexes: [["wakeAt"], ["owner"], ["state"], ["startedAt"]],
 };
 const page = 512;
+/** Bytes of one entry: an input, a step's result, an output. */
+const entryLimit = 2 ** 20;
 
 /**
  * Orchestration's journal on storage's engine: a run is the stream `run/<id>` of the log `runs`, what it is told the
@@ -39,6 +41,14 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
   return {
     async append(run, revision, entries, change) {
       const stream = `run/${run}`;
+      const events = entries.map((entry) => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }));
+      const large = events.find(({ data }) => Buffer.byteLength(data) > entryLimit);
+      if (large) {
+        const size = Buffer.byteLength(large.data);
+        return {
+          refused: `an entry "${large.type}" of ${size} bytes, where ${entryLimit} are the most. Keep large values in a store, and pass their keys on.`,
+        };
+      }
       const outcome = await append({
         expect: [
           { stream, revision: revision < 0 ? "none" : revision },
@@ -46,15 +56,13 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
             ? []
             : [{ stream: `inbox/${run}`, revision: change.inboxSeen < 0 ? ("none" as const) : change.inboxSeen }]),
         ],
-        events: entries.map((entry) => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) })),
+        events,
         documents: toWrites(run, change),
       });
-      if (outcome.ok) return "written";
+      if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
       if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
-      throw new Fault(
-        "Internal",
-        `The journal of run ${run} was not written: ${outcome.why === "refused" ? outcome.message : outcome.why}.`,
-      );
+      if (outcome.why === "refused") return { refused: outcome.message };
+      throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
     },
     read: async (run) => (await readStream(engine, `run/${run}`)).map(({ data }) => JSON.parse(data) as Entry),
     async find(run) {

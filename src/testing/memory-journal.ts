@@ -16,6 +16,7 @@ export function memoryJournal(): MemoryJournal {
   const inboxes = new Map<string, Item[]>();
   const rows = new Map<string, RunRow>();
   let commits = 0;
+  let position = 0;
 
   const change = (run: string, { begin, row }: Change): void => {
     const present = begin ?? rows.get(run);
@@ -41,7 +42,8 @@ export function memoryJournal(): MemoryJournal {
       streams.set(run, [...stream, ...entries.map((entry) => JSON.stringify(entry))]);
       change(run, changed);
       commits++;
-      return "written";
+      position += entries.length;
+      return { position };
     },
     read: async (run) => journal.entries(run),
     find: async (run) => rows.get(run),
@@ -52,14 +54,21 @@ export function memoryJournal(): MemoryJournal {
       change(run, { row: { wakeAt: item.at } });
     },
     inbox: async (run) => inboxes.get(run) ?? [],
-    claimDue: async (node, now, limit) => take(node, limit, (row) => row.state === "waiting" && row.owner === null && row.wakeAt !== null && row.wakeAt <= now),
+    claimDue: async (node, now, limit) =>
+      take(
+        node,
+        limit,
+        (row) => row.state === "waiting" && row.owner === null && row.wakeAt !== null && row.wakeAt <= now,
+      ),
     async release(now, limit) {
       const held = [...rows.values()].filter(({ owner }) => owner !== null).slice(0, limit);
       for (const { run } of held) change(run, { row: { owner: null, state: "waiting", wakeAt: now } });
       return held.length;
     },
     async nextDue() {
-      const due = [...rows.values()].filter(({ state, owner }) => state === "waiting" && owner === null).map(({ wakeAt }) => wakeAt);
+      const due = [...rows.values()]
+        .filter(({ state, owner }) => state === "waiting" && owner === null)
+        .map(({ wakeAt }) => wakeAt);
       const known = due.filter((at) => at !== null);
       return known.length > 0 ? Math.min(...known) : undefined;
     },

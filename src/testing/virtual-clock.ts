@@ -43,7 +43,8 @@ export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock
     async until(done) {
       for (await settled(); !done(); ) {
         const timer = next();
-        if (!timer) throw new Error("Time stands still: nothing is left to wait for, and what was awaited has not come.");
+        if (!timer)
+          throw new Error("Time stands still: nothing is left to wait for, and what was awaited has not come.");
         await fire(timer);
       }
     },

@@ -11,7 +11,9 @@ describe("trips under fire", () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it("are each ticketed or undone, and the payment service's books agree to the cent, after 20 kills of the process", { timeout: 240_000 }, async () => {
+  it("are each ticketed or undone, and the payment service's books agree to the cent, after 20 kills of the process", {
+    timeout: 240_000,
+  }, async () => {
     const aftermath = await tripsUnderFire({ folder, rounds: 20, clients: 200, seed: 1 });
     console.info(JSON.stringify(aftermath));
     expect(aftermath.violations).toEqual([]);
@@ -21,7 +23,13 @@ describe("trips under fire", () => {
   });
 
   it("are not, where the payment is no journaled step: this test can fail", { timeout: 120_000 }, async () => {
-    const aftermath = await tripsUnderFire({ file: "./unjournaled-backend.ts", folder, rounds: 4, clients: 50, seed: 2 });
+    const aftermath = await tripsUnderFire({
+      file: "./unjournaled-backend.ts",
+      folder,
+      rounds: 4,
+      clients: 50,
+      seed: 2,
+    });
     expect(aftermath.violations.join("\n")).toMatch(/belongs to no trip/);
   });
 });
