@@ -62,11 +62,16 @@ export class Committer {
     }
     if (appended === "fenced") return { kind: "fenced" };
     if ("error" in appended) return { kind: "lost", error: appended.error };
-    if ("refused" in appended) return this.#pause(appended.refused);
+    if ("refused" in appended) return this.#beginning ? this.#unbegun(appended.refused) : this.#pause(appended.refused);
     this.#script.revision += entries.length;
     this.#beginning = undefined;
     this.begun.resolve();
     return "written";
+  }
+
+  #unbegun(refused: string): Verdict {
+    const error = new Fault("InvalidInput", `The run cannot be begun: ${refused}`, { outcome: "not done" });
+    return { kind: "lost", error };
   }
 
   async #pause(refused: string): Promise<Verdict> {

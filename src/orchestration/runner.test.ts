@@ -468,6 +468,29 @@ describe("changed code under a run", () => {
   });
 });
 
+describe("what the journal refuses", () => {
+  const refusing = (type: string): MemoryJournal => {
+    const journal = memoryJournal();
+    const { append } = journal;
+    journal.append = async (run, revision, entries, change) =>
+      entries.some((entry) => entry.type === type) ? { refused: "too large." } : append(run, revision, entries, change);
+    return journal;
+  };
+
+  it("pauses the run, with the reason, and loses nothing that was written", async () => {
+    const b = bench([order], refusing("StepDone"));
+    await outcome(b, { id: "x" }, { patienceMs: 10 });
+    expect(onlyRun(b)).toMatchObject({ state: "paused", reason: expect.stringContaining("too large") });
+    expect(types(b.journal.entries(onlyRun(b).run))).toEqual(["Started", "StepStarted", "Paused"]);
+  });
+
+  it("is told to the caller where it is the input itself, and no run is begun", async () => {
+    const b = bench([order], refusing("Started"));
+    expect(await outcome(b)).toMatchObject({ code: "InvalidInput" });
+    expect(b.journal.rows()).toEqual([]);
+  });
+});
+
 describe("branches", () => {
   const Many = contract("many", "1.0.0", {
     go: command({ input: z.object({ ids: z.array(z.string()) }), output: z.array(z.number()) }),

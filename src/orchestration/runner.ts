@@ -25,6 +25,8 @@ export interface RunnerPorts {
   readonly tracing: Tracing;
   /** From 0 to 1: the jitter of retries. */
   readonly random?: () => number;
+  /** Makes the ids of runs; ids that grow with time lie together on disk. By default random. */
+  readonly newId?: () => string;
   /** Fresh for each process, so that a restarted one is not its own zombie. */
   readonly node: string;
   /** A run that waits longer than this leaves memory; by default 1,000 ms. */
@@ -155,7 +157,8 @@ export class Runner {
       throw new Fault("Unavailable", "This node is stopping and takes no more runs. Try again.", {
         outcome: "not done",
       });
-    const run = call.key === undefined ? randomUUID() : toRunId(call.principal.id, workflow.id, call.key);
+    const { newId = randomUUID } = this.#ports;
+    const run = call.key === undefined ? newId() : toRunId(call.principal.id, workflow.id, call.key);
     const digest = digestOf(written);
     const ended = this.#endings.expect(run);
     let verdict: Verdict | "impatient";
@@ -222,6 +225,8 @@ export class Runner {
       () => true,
       (verdict: Verdict) => {
         if (verdict.kind === "fenced" && call.key !== undefined) return false;
+        if (verdict.kind === "lost" && verdict.error instanceof Fault && verdict.error.outcome === "not done")
+          throw verdict.error;
         throw new Fault("Unavailable", "The run could not be written to the log. Try again with the same key.", {
           cause: verdict.kind === "lost" ? verdict.error : undefined,
         });

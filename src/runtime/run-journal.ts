@@ -18,10 +18,8 @@ const runs: Collection = {
     { name: "state", type: "text" },
     { name: "owner", type: "text" },
     { name: "wakeAt", type: "number" },
-    { name: "operation", type: "text" },
-    { name: "startedAt", type: "number" },
   ],
-  indexes: [["wakeAt"], ["owner"], ["state"], ["startedAt"]],
+  indexes: [["wakeAt"], ["owner"]],
 };
 const page = 512;
 /** Bytes of one entry: an input, a step's result, an output. */

@@ -7,7 +7,7 @@ import { systemClock } from "../contracts/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
 import { createGateway } from "../gateway/index.ts";
 import { Runner } from "../orchestration/host.ts";
-import { openStorage } from "../storage/host.ts";
+import { openStorage, toIds } from "../storage/host.ts";
 import { openTelemetry } from "../telemetry/index.ts";
 import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/index.ts";
 import type { StartOptions } from "./backend.ts";
@@ -63,6 +63,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       clock,
       tracing,
       node: randomUUID(),
+      newId: toIds(clock),
       report: ({ run, operation, verdict }) => log.error({ run, operation, ...verdict }, `A run is ${verdict.kind}.`),
     });
     const views = provideViews(composition.aggregation, {
