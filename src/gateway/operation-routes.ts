@@ -18,6 +18,7 @@ import type { GatewayParts } from "./ports.ts";
 import { readPreferences } from "./prefer.ts";
 import { stateOf } from "./request-state.ts";
 import { namedParams, type RoutedOperation, routedOperations, toFastifyPath } from "./route-check.ts";
+import { createShownPath } from "./shown-path.ts";
 
 /** One route for each operation whose contract names one. */
 export function addOperationRoutes(app: FastifyInstance, parts: GatewayParts, gate: Gate): void {
@@ -28,6 +29,7 @@ function addOperationRoute(app: FastifyInstance, operation: RoutedOperation, par
   const { id, route, access } = operation;
   const gather = createGather(operation, route);
   const project = toProjection(toJsonSchema(operation.output));
+  const shownPath = createShownPath(operation, route);
   app.route({
     method: route.verb,
     url: toFastifyPath(route),
@@ -41,8 +43,10 @@ function addOperationRoute(app: FastifyInstance, operation: RoutedOperation, par
       }
     },
     async handler(request, reply) {
+      const params = namedParams(route, request.params);
+      stateOf(request).span.set({ "trilith.operation": id, "url.path": shownPath(params) });
       const { input, wantsMeta } = gather({
-        params: namedParams(route, request.params),
+        params,
         query: queryOf(request),
         body: request.body,
       });
@@ -51,7 +55,6 @@ function addOperationRoute(app: FastifyInstance, operation: RoutedOperation, par
         patienceMs: preferences.waitMs ?? parts.settings.patienceMs,
         wantsMeta: wantsMeta || (operation.kind === "query" && preferences.meta),
       });
-      stateOf(request).span.set({ "trilith.operation": id });
       const answer = await answerOf(operation, parts, input, call);
       const applied = [
         ...(operation.kind === "command" && preferences.wait !== undefined ? [`wait=${preferences.wait}`] : []),
