@@ -18,7 +18,7 @@ import {
 import type { NewReceipt, Outcome, Receipt } from "./engine.ts";
 import type { Chance } from "./ids.ts";
 import { toJson } from "./json.ts";
-import type { RowReader } from "./read-model.ts";
+import type { AnyRowReader } from "./read-model.ts";
 import type { AnyHandler, AnyStore } from "./store.ts";
 import { type Surroundings, Unit } from "./unit.ts";
 
@@ -27,7 +27,7 @@ export interface CommandPorts extends Surroundings {
   readonly chance: Chance;
   /** Something was appended. */
   readonly appended: () => void;
-  readonly rows: (store: AnyStore, part: string) => RowReader<any, any, any>;
+  readonly rows: (store: AnyStore, part: string) => AnyRowReader;
 }
 
 /** A lost race runs the handler again, up to so many times in all. */
@@ -61,7 +61,8 @@ class StoreCommand {
   }
 
   async handle(input: unknown, call: Call, written: unknown): Promise<Reply> {
-    const identity = call.key === undefined ? undefined : { key: this.#scope(call.key, call), digest: digestOf(written) };
+    const identity =
+      call.key === undefined ? undefined : { key: this.#scope(call.key, call), digest: digestOf(written) };
     if (identity) {
       // Before the handler runs: a repeated hold would find its own seat taken, and report that as a failure.
       const known = await this.#ports.log.receipt(identity.key);
@@ -129,7 +130,9 @@ class StoreCommand {
       now: new Date(this.#ports.clock.now()),
     };
     try {
-      return await this.#handler(input, context);
+      const returned = await this.#handler(input, context);
+      unit.checkAwaited();
+      return returned;
     } finally {
       unit.close();
     }
@@ -210,4 +213,5 @@ interface Output {
 }
 const toReply = ({ result }: Receipt): Output => ({ output: result === undefined ? undefined : JSON.parse(result) });
 
-const digestOf = (written: unknown): string => createHash("sha256").update(toCanonicalJson(written)).digest("base64url");
+const digestOf = (written: unknown): string =>
+  createHash("sha256").update(toCanonicalJson(written)).digest("base64url");

@@ -33,7 +33,7 @@ export interface Entity<Owner extends string, E, State> {
   readonly "~events"?: E;
   readonly "~state"?: State;
 }
-export type AnyEntity = Entity<string, any, any>;
+export type AnyEntity = Entity<string, any, any>; // whatever its events and its state are
 export type Evolve = (state: any, event: any, meta: EventMeta) => unknown; // each event has its own types, forgotten in the map
 
 /** Declares an entity: a state, and how each event of its contract changes it. */

@@ -54,6 +54,7 @@ export class Follower {
   }
 
   #pause(): void {
+    if (this.#closed) return;
     const end = this.#clock.after(this.#pauseMs, () => {
       this.#endPause = undefined;
       this.wake();

@@ -65,6 +65,7 @@ export class KeptModel {
     if (!handler) return [];
     const asked: Asked[] = [];
     const rows: Rows<unknown, any, any> = {
+      // whatever the rows are
       put: (row) => void asked.push({ kind: "put", row }),
       patch: (key, fields) => void asked.push({ kind: "patch", key, fields }),
       increment: (key, by) => void asked.push({ kind: "increment", key, by: by as { [field: string]: number } }), // FieldsOf<any> forgets that they are numbers

@@ -28,7 +28,7 @@ test("what is appended is read back the same", async () => {
     fc.asyncProperty(
       fc.array(fc.jsonValue({ stringUnit: "binary" }), { minLength: 1, maxLength: 5 }),
       async (values) => {
-      fc.pre(!JSON.stringify(values).includes("__proto__"));
+        fc.pre(!JSON.stringify(values).includes("__proto__"));
         const stream = `thing/${log.nextId()}`;
         const outcome = await log.append({
           expect: { [stream]: "none" },

@@ -9,7 +9,7 @@ import { type Chance, systemChance } from "./ids.ts";
 import { KeptModel } from "./kept-model.ts";
 import { Log } from "./log.ts";
 import { type QueryPorts, toQueryProvider } from "./queries.ts";
-import type { RowReader } from "./read-model.ts";
+import type { AnyRowReader } from "./read-model.ts";
 import { toRowReader } from "./row-reader.ts";
 import type { AnyStore } from "./store.ts";
 import { Turns } from "./turns.ts";
@@ -78,9 +78,9 @@ export async function openStorage(stores: readonly AnyStore[], ports: StoragePor
   };
   appended();
 
-  const readers = new Map<AnyStore, Map<string, RowReader<any, any, any>>>(stores.map((store) => [store, new Map()]));
+  const readers = new Map<AnyStore, Map<string, AnyRowReader>>(stores.map((store) => [store, new Map()]));
   for (const { store, part, kept } of models) readers.get(store)?.set(part, toRowReader(engine, kept));
-  const rows = (store: AnyStore, part: string): RowReader<any, any, any> => {
+  const rows = (store: AnyStore, part: string): AnyRowReader => {
     const reader = readers.get(store)?.get(part);
     if (!reader) throw new Error(`The store of "${store.id}" has no read model "${part}".`);
     return reader;

@@ -1,12 +1,12 @@
 import { type Call, type Named, type Operation, type Provider, toFail } from "../contracts/index.ts";
 import type { Folds } from "./folds.ts";
-import type { RowReader } from "./read-model.ts";
+import type { AnyRowReader } from "./read-model.ts";
 import type { AnyHandler, AnyStore } from "./store.ts";
 import { readEntity } from "./unit.ts";
 
 export interface QueryPorts {
   readonly folds: Folds;
-  readonly rows: (store: AnyStore, part: string) => RowReader<any, any, any>;
+  readonly rows: (store: AnyStore, part: string) => AnyRowReader;
 }
 
 /** One query of a store: its handler gets readers only, so there is nothing that it could change. */

@@ -20,7 +20,7 @@ export interface ReadModel<Row, Key, Indexes> {
   readonly "~key"?: Key;
   readonly "~indexes"?: Indexes;
 }
-export type AnyReadModel = ReadModel<any, any, any>;
+export type AnyReadModel = ReadModel<any, any, any>; // whatever its rows are
 export type RowHandler = (event: any, rows: Rows<any, any, any>, meta: EventMeta) => void; // each event has its own types, forgotten in the map
 
 /** What a handler may do with rows: it writes data, and reads nothing. */
@@ -83,6 +83,7 @@ type Leading<I> = I extends readonly [infer First, ...unknown[]] ? First : I;
 type Named<I> = I extends string ? I : I extends readonly (infer One)[] ? One : never;
 type Range<V> = { readonly from?: V; readonly to?: V; readonly in?: readonly V[] };
 
+export type AnyRowReader = RowReader<any, any, any>; // whatever its rows are
 /** Reads rows by key, or by what is indexed. Text is compared by its UTF-8 bytes. */
 export interface RowReader<Row, Key extends keyof Row, Indexes> {
   get(key: Row[Key]): Promise<Row | undefined>;

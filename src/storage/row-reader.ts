@@ -1,11 +1,11 @@
 import type { Column, Condition, DocumentQuery, Engine } from "./engine.ts";
 import type { KeptModel } from "./kept-model.ts";
-import type { RowReader } from "./read-model.ts";
+import type { AnyRowReader } from "./read-model.ts";
 
 type Asked = { readonly from?: unknown; readonly to?: unknown; readonly in?: readonly unknown[] };
 
 /** Rows for handlers: looked up in the engine, and read by the row's schema. */
-export function toRowReader(engine: Engine, kept: KeptModel): RowReader<any, any, any> {
+export function toRowReader(engine: Engine, kept: KeptModel): AnyRowReader {
   const { name } = kept.collection;
   const read = async (query: DocumentQuery): Promise<unknown[]> => {
     const rows: unknown[] = [];

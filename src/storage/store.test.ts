@@ -222,6 +222,14 @@ const toAccounts = () => {
       misuse: async ({ how }, { accounts }) => {
         const account = accounts("x");
         if (how === "no await") void account.decide(() => []).catch(() => {});
+        if (how === "side by side") {
+          await Promise.all([
+            account.decide(() => {
+              throw new Error("Thrown beside.");
+            }),
+            accounts("y").decide(() => []),
+          ]);
+        }
         if (how === "promise") await account.decide((async () => []) as never);
         if (how === "payload") await account.decide((_, { Moved }) => Moved({ account: "x", amount: 0.5 }));
         if (how === "mutate") await account.decide((state) => Object.assign(state, { balance: 1 }) && []);
@@ -233,6 +241,14 @@ const toAccounts = () => {
     },
   );
 };
+
+test("a handler that fails beside a decision of its own fails as it said, and keeps nobody waiting", async () => {
+  await using backend = await open(folder, [toAccounts()]);
+  const started = performance.now();
+  await expect(backend.call("accounts.misuse", { how: "side by side" })).rejects.toThrow("Thrown beside.");
+  expect(await backend.call("accounts.move", { from: "x", to: "y", amount: 5 })).toEqual({ from: -5, to: 5 });
+  expect(performance.now() - started).toBeLessThan(4_000);
+});
 
 test("what one handler decides on many entities is one append, and each decision sees those before", async () => {
   await using backend = await open(folder, [toAccounts()]);

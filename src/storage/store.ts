@@ -13,7 +13,7 @@ import type { AnyReadModel, ReadModel, RowReader } from "./read-model.ts";
 
 /** What a store keeps: its own contract's entities, and read models of anybody's events. */
 export type Parts<Owner extends string> = {
-  readonly [name: string]: Entity<Owner, any, any> | ReadModel<any, any, any>;
+  readonly [name: string]: Entity<Owner, any, any> | AnyReadModel; // whatever its events and its state are
 };
 type Reader<P> =
   P extends Entity<string, infer _E, infer State>

@@ -20,8 +20,11 @@ export function checkStreamName(name: string): void {
 export function toStreamName(category: string, id: string): string {
   if (typeof id !== "string" || id === "")
     throw new TypeError(`The id of a ${category} is text and not empty; ${JSON.stringify(id)} is not.`);
+  const plain = /^[ -$&-~]+$/.test(id); // nearly every id, and nothing in it to look at one by one
   // By code point: a whole surrogate pair is one and stays, half of one stands alone and is escaped.
-  const kept = Array.from(id, (character) => (isKept(character) ? character : escaped(character))).join("");
+  const kept = plain
+    ? id
+    : Array.from(id, (character) => (isKept(character) ? character : escaped(character))).join("");
   const name = `${category}/${kept}`;
   checkStreamName(name);
   return name;

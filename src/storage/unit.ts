@@ -79,14 +79,17 @@ export class Unit {
     });
   }
 
-  /** Nothing more may be asked for. Throws where the handler did not wait for what it had asked. */
+  /** Nothing more may be asked for, and what was asked for and not begun yet is dropped. */
   close(): void {
     this.#closed = true;
-    if (this.#open > 0) {
-      throw new Error(
-        `The handler of ${this.#operation} ended while a decision of its own was under way. Await every decide() and state().`,
-      );
-    }
+  }
+
+  /** Throws where the handler ended without waiting for what it had asked for. */
+  checkAwaited(): void {
+    if (this.#open === 0) return;
+    throw new Error(
+      `The handler of ${this.#operation} ended while a decision of its own was under way. Await every decide() and state().`,
+    );
   }
 
   get events(): number {
@@ -123,7 +126,12 @@ export class Unit {
     const known = this.#touched.get(stream);
     if (known) return known;
     // One turn a command: two that each held one and waited for the other's would wait for good.
-    this.#endTurn ??= await this.#around.turns.take(stream);
+    if (!this.#endTurn) {
+      this.#endTurn = await this.#around.turns.take(stream);
+      // The handler has ended in the meantime, so nobody else would give the turn back.
+      if (this.#closed) this.#endTurn();
+      this.#checkOpen();
+    }
     const folded = await this.#around.folds.load(entity, id);
     const touched = { seen: folded.revision, folded };
     this.#touched.set(stream, touched);
@@ -150,16 +158,22 @@ export class Unit {
     touched.folded = folded;
   }
 
+  #checkOpen(): void {
+    if (!this.#closed) return;
+    throw new Fault("Internal", `The handler of ${this.#operation} has ended, so it cannot decide any more.`, {
+      retry: "never",
+      outcome: "not done",
+    });
+  }
+
   /** Decisions of one handler run one after the other, even where it starts them side by side. */
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed) {
-      throw new Fault("Internal", `The handler of ${this.#operation} has ended, so it cannot decide any more.`, {
-        retry: "never",
-        outcome: "not done",
-      });
-    }
+    this.#checkOpen();
     this.#open++;
-    const done = this.#last.then(work);
+    const done = this.#last.then(() => {
+      this.#checkOpen();
+      return work();
+    });
     this.#last = done.catch(() => {});
     try {
       return await done;

@@ -4,6 +4,8 @@ import { type Clock, systemClock } from "../../contracts/index.ts";
 import type { Engine } from "../../storage/host.ts";
 import { SqliteEngine } from "./engine.ts";
 import { lockFolder } from "./lock.ts";
+import type { WriterOptions } from "./messages.ts";
+import { startThread } from "./thread.ts";
 import { sentenceOf } from "./trouble.ts";
 import { WriterThread } from "./writer-thread.ts";
 
@@ -28,9 +30,10 @@ export async function openSqlite(options: SqliteOptions): Promise<Engine> {
     throw new Error(`The data folder ${folder} cannot be made: ${(error as Error).message}.`, { cause: error });
   }
   const lock = orSay(`The data folder ${folder} cannot be used.`, () => lockFolder(folder));
+  const settings: WriterOptions = { file, now: clock.now(), maxBytes };
   let writer: WriterThread | undefined;
   try {
-    writer = await WriterThread.start({ file, now: clock.now(), maxBytes }, clock, queue);
+    writer = await WriterThread.over(startThread("writer", settings), clock, queue);
     return new SqliteEngine(file, lock, writer);
   } catch (error) {
     await writer?.close();

@@ -6,5 +6,13 @@ import { Worker } from "node:worker_threads";
  */
 export function startThread(name: "writer" | "scanner", workerData: unknown): Worker {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new Worker(new URL(`./${name}.${extension}`, import.meta.url), { workerData, name: `trilith sqlite ${name}` });
+  const file = new URL(`./${name}.${extension}`, import.meta.url);
+  return new Worker(file, { workerData, execArgv: flagsForThreads(process.execArgv), name: `trilith sqlite ${name}` });
+}
+
+/** What belongs to a program given on the command line (`node -e`) would keep a thread from loading its file. */
+function flagsForThreads(flags: readonly string[]): string[] {
+  const program = flags.findIndex((flag) => /^(-e|-p|-pe|--eval|--print)$/.test(flag));
+  const kept = program < 0 ? flags : flags.toSpliced(program, 2);
+  return kept.filter((flag) => !/^--(input-type|eval|print)/.test(flag));
 }

@@ -3,6 +3,11 @@ import type { AppendMessage, WriteMessage } from "./messages.ts";
 
 /** An append as it travels to the writer: what it holds is fixed from here on, whatever the caller does with the original. */
 export function toMessage({ id, expect, events, documents, receipt, readers }: Append): AppendMessage {
+  for (const { type, data, meta } of events) {
+    // Caught here, for a message that cannot be copied to the writer's thread takes its whole batch with it.
+    if (typeof data !== "string" || (meta !== undefined && typeof meta !== "string"))
+      throw new TypeError(`The event ${type} of the append ${id} is not JSON text.`);
+  }
   // Nothing travels for what is not there: each field of each append is copied twice.
   return {
     id,

@@ -1,7 +1,6 @@
 import type { Worker } from "node:worker_threads";
 import { type Clock, Fault } from "../../contracts/index.ts";
-import type { Command, Failure, FromWriter, Reply, Result, ToWriter, WriterOptions } from "./messages.ts";
-import { startThread } from "./thread.ts";
+import type { Command, Failure, FromWriter, Reply, Result, ToWriter } from "./messages.ts";
 
 interface Waiting {
   readonly command: Command;
@@ -32,8 +31,8 @@ export class WriterThread {
   #stopped: string | undefined;
   #closing: (() => void) | undefined;
 
-  static async start(options: WriterOptions, clock: Clock, capacity: number): Promise<WriterThread> {
-    const worker = startThread("writer", options);
+  /** Takes a writer's thread over as soon as it is ready. */
+  static async over(worker: Worker, clock: Clock, capacity: number): Promise<WriterThread> {
     await new Promise<void>((resolve, reject) => {
       worker.once("message", (message: FromWriter) =>
         "notReady" in message ? reject(new Error(message.notReady)) : resolve(),
