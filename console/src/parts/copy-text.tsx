@@ -1,0 +1,23 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+
+export function CopyText({ text }: { readonly text: string }): JSX.Element {
+  const copied = useSignal(false);
+  return (
+    <button
+      type="button"
+      class="copy"
+      title="Copy"
+      onClick={async () => {
+        // Only there in a secure context: a console that is reached over plain HTTP by name has none.
+        await navigator.clipboard?.writeText(text);
+        copied.value = navigator.clipboard !== undefined;
+        setTimeout(() => {
+          copied.value = false;
+        }, 1200);
+      }}
+    >
+      {copied.value ? "copied" : text}
+    </button>
+  );
+}
