@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { provideViews } from "../aggregation/host.ts";
-import { systemClock } from "../contracts/index.ts";
+import { type AnyContract, type Client, systemClock, toClient } from "../contracts/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
 import { createGateway } from "../gateway/index.ts";
 import { Runner } from "../orchestration/host.ts";
@@ -22,6 +22,8 @@ export interface Running {
   readonly url: string;
   /** Stops accepting, finishes or parks what runs, closes the log. */
   stop(): Promise<void>;
+  /** A typed client for code in the same process: scripts, tests. It waits for a command's result for as long as it takes. */
+  client<C extends AnyContract>(contract: C, options?: { readonly key?: string }): Client<C>;
   /** Lets a paused run go on, after whatever stopped it was mended. */
   resume(run: string): Promise<void>;
 }
@@ -123,6 +125,13 @@ export async function startBackend({ name, version, composition }: Plan, options
         stopped ??= stop();
         return stopped;
       },
+      client: (contract, { key } = {}) =>
+        toClient(contract, dispatch, {
+          principal: { id: "system", kind: "system", scopes: [] },
+          trace: tracing.begin(),
+          aborted: new AbortController().signal,
+          ...(key !== undefined && { key }),
+        }),
       resume: (run) => runner.resume(run),
     };
   } catch (error) {
