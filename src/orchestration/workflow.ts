@@ -78,6 +78,10 @@ export function workflow<Op extends AnyCommand & Named, const U extends readonly
   if (!Number.isInteger(version) || version < 1) {
     throw new TypeError(`The workflow of ${operation.id} has the version ${version}; versions are 1, 2, 3, …`);
   }
+  const hidden = uses.map((contract) => contract["~contract"].name).find((name) => name === "run" || name === "fail");
+  if (hidden !== undefined) {
+    throw new TypeError(`A workflow is handed "${hidden}" already, so the contract "${hidden}" cannot be used in one. Rename it.`);
+  }
   return Object.freeze({
     kind: "workflow",
     id: operation.id,

@@ -1,0 +1,151 @@
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { projectsOf, trespassesOf } from "./boundaries.ts";
+
+// One import at a time is planted in a copy of the repository, and the build of the project it stands in must fail.
+const root = resolve(import.meta.dirname, "..");
+let copy: string;
+
+beforeAll(async () => {
+  copy = await mkdtemp(join(tmpdir(), "trilith-boundaries-"));
+  const kept = ["src", "package.json", "biome.json", "tsconfig.base.json"];
+  const filter = (from: string): boolean => !/\.test(-d)?\.ts$/.test(from);
+  await Promise.all(kept.map((name) => cp(join(root, name), join(copy, name), { recursive: true, filter })));
+  await symlink(join(root, "node_modules"), join(copy, "node_modules"));
+  await run(process.execPath, [tsc, "-b", "src"]);
+}, 60_000);
+afterAll(() => rm(copy, { recursive: true }));
+
+const layers = ["orchestration", "aggregation", "storage"] as const;
+const adapters = ["engines/sqlite", "transports", "gateway", "runtime"] as const;
+
+/** Every way to write an import that the compiler resolves. None names an export, so that only the import can be wrong. */
+const forms: { readonly [form: string]: (from: string) => string } = {
+  "a static import": (from) => `import * as it from "${from}";\nexport const planted: unknown = it;`,
+  "an import for its effects": (from) => `import "${from}";`,
+  "import type": (from) => `import type * as It from "${from}";\nexport type Planted = keyof typeof It;`,
+  "an import of a type by name": (from) => `import { type Planted } from "${from}";\nexport type Again = Planted;`,
+  "export … from": (from) => `export * as planted from "${from}";`,
+  "export * from": (from) => `export * from "${from}";`,
+  "export type … from": (from) => `export type * from "${from}";`,
+  "a dynamic import": (from) => `export const planted = (): Promise<unknown> => import("${from}");`,
+  "an import in a type": (from) => `export type Planted = keyof typeof import("${from}");`,
+};
+
+describe.each([...layers, "contracts"])("%s", (layer) => {
+  const others = [...layers.filter((other) => other !== layer), ...adapters];
+  const other = others[0] as string;
+
+  it("builds as it is", async () => {
+    expect(await build(layer)).toEqual({ built: true, text: "" });
+    expect(await trespassesOf(copy, layer)).toEqual([]);
+  });
+
+  it.each(Object.keys(forms))(`does not build with %s of ${other}`, async (form) => {
+    await refusesToBuild(layer, forms[form] as (from: string) => string, await relativeTo(layer, other));
+  });
+
+  it.each(others.slice(1))("does not build with a mere type of %s", async (target) => {
+    await refusesToBuild(layer, forms["import type"] as (from: string) => string, await relativeTo(layer, target));
+  });
+
+  it.each([`trilith/${other}`, "trilith/sqlite", "trilith"])(
+    "does not build with a reference to its own package, as %s",
+    async (from) => {
+      await refusesToBuild(layer, forms["import type"] as (from: string) => string, from);
+    },
+  );
+
+  // The compiler takes a declaration file from anywhere, so this is what the second net is for.
+  it.each(["import type", "export * from", "a dynamic import", "an import in a type"])(
+    `is caught with %s of what was built of ${other}`,
+    async (form) => {
+      const from = `${relative(join("src", layer), join("dist", other))}/index.js`;
+      await planted(layer, forms[form]?.(from) ?? "", async ({ file, line }) => {
+        expect(await trespassesOf(copy, layer)).toEqual([
+          expect.stringContaining(`${file}:${line} imports "${from}". ${layer} may import its own folder`),
+        ]);
+      });
+    },
+  );
+
+  it("is caught with a reference to another project", async () => {
+    const config = join(copy, "src", layer, "tsconfig.json");
+    const text = await readFile(config, "utf8");
+    const { references, ...rest } = JSON.parse(text);
+    await writeFile(config, JSON.stringify({ ...rest, references: [...references, { path: `../${other}` }] }));
+    expect(await trespassesOf(copy, layer)).toContainEqual(
+      expect.stringContaining(`src/${layer}/tsconfig.json references ${other}.`),
+    );
+    await writeFile(config, text);
+  });
+
+  it.each(["node:fs", "node:module", "node:net", "node:sqlite"])("is not linted with %s", async (builtin) => {
+    await planted(layer, `import "${builtin}";`, async ({ file }) => {
+      const { ok, text } = await run(biome, ["lint", "--vcs-enabled=false", "--colors=off", file]);
+      expect({ ok, text }).toMatchObject({ ok: false, text: expect.stringContaining(`${file}:2:`) });
+      expect(text).toContain("A layer reaches the outside through a port");
+    });
+  });
+});
+
+it("nobody reaches further than he may, and an adapter that reaches what another one references is caught too", async () => {
+  for (const project of await projectsOf(copy)) expect(await trespassesOf(copy, project)).toEqual([]);
+  const from = await relativeTo("cli", "storage");
+  await planted("cli", `export type * from "${from}";`, async ({ file }) => {
+    expect(await trespassesOf(copy, "cli")).toEqual([expect.stringContaining(`${file}:2 imports "${from}".`)]);
+  });
+});
+
+const tsc = join(root, "node_modules/typescript/lib/tsc.js");
+const biome = join(root, "node_modules/.bin/biome");
+
+/** Adds a file to a project for the time of some work. */
+async function planted(
+  project: string,
+  source: string,
+  work: (at: { readonly file: string; readonly line: number }) => Promise<void>,
+): Promise<void> {
+  const file = `src/${project}/planted.ts`;
+  await writeFile(join(copy, file), `// planted by a test\n${source}\nexport {};\n`);
+  try {
+    await work({ file, line: 2 });
+  } finally {
+    await rm(join(copy, file));
+  }
+}
+
+async function refusesToBuild(project: string, form: (from: string) => string, from: string): Promise<void> {
+  await planted(project, form(from), async ({ file, line }) => {
+    const { built, text } = await build(project);
+    expect(built).toBe(false);
+    // TS6059 and TS6307: a source file that is none of this project's. A missing export, say, would prove nothing.
+    expect(text).toMatch(new RegExp(`^${file}\\(${line},\\d+\\): error TS(6059|6307): File '.*/src/`, "m"));
+  });
+}
+
+async function build(project: string): Promise<{ readonly built: boolean; readonly text: string }> {
+  const { ok, text } = await run(process.execPath, [tsc, "-b", "--pretty", "false", `src/${project}`]);
+  return { built: ok, text };
+}
+
+/** How a file of one project would import the smallest file of another: it drags the fewest others into the build. */
+async function relativeTo(project: string, target: string): Promise<string> {
+  const files = await readdir(join(copy, "src", target), { recursive: true });
+  const sources = files.filter((file) => file.endsWith(".ts"));
+  const sizes = await Promise.all(sources.map(async (file) => (await stat(join(copy, "src", target, file))).size));
+  const smallest = sources[sizes.indexOf(Math.min(...sizes))];
+  if (!smallest) throw new Error(`src/${target} has no source file to import.`);
+  return relative(join("src", project), join("src", target, smallest));
+}
+
+function run(command: string, args: readonly string[]): Promise<{ readonly ok: boolean; readonly text: string }> {
+  return new Promise((done) => {
+    execFile(command, args, { cwd: copy, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
+      done({ ok: error === null, text: stdout + stderr }),
+    );
+  });
+}
