@@ -47,6 +47,8 @@ export function contract<const N extends string, M extends Members>(
   const named = Object.entries(members).map(([member, declared]) => {
     if (!/^[a-zA-Z][a-zA-Z0-9]*$/.test(member))
       throw new TypeError(`"${name}.${member}" is not a name: use letters and digits.`);
+    if (member === "then")
+      throw new TypeError(`"${name}.then" cannot be a name: whoever awaits a client would call it.`);
     return [member, Object.freeze({ ...declared, id: `${name}.${member}`, about: described })];
   });
   return Object.freeze({ ...Object.fromEntries(named), "~contract": described });

@@ -11,7 +11,7 @@ export interface Action {
   readonly key: string;
   readonly timeoutMs: number;
   readonly attempts: number;
-  /** Attempts that failed in earlier activations, and whether one of them may have taken effect. */
+  /** Attempts that failed in earlier activations, and whether one that nobody knows of may have taken effect. */
   readonly failed: number;
   readonly unknown: boolean;
   attempt(context: {

@@ -118,7 +118,7 @@ export class Effects {
   #begin(path: string, spec: StepSpec, key: string, undoing: boolean, hasFallback: boolean): void {
     const { exchange, act } = this.#ports;
     const { name, kind, timeoutMs, attempts = undoing ? attemptsOfUndo : attemptsOfSteps, attempt } = spec;
-    const { failed, unknown } = exchange.script.attemptsOf(path);
+    const { failed, started } = exchange.script.pastOf(path);
     const action: Action = {
       path,
       name,
@@ -127,7 +127,7 @@ export class Effects {
       timeoutMs,
       attempts,
       failed,
-      unknown: unknown || exchange.script.wasStarted(path),
+      unknown: started,
       attempt,
     };
     void act(action, undoing).then((settled: Settled) => {

@@ -318,10 +318,14 @@ export class Runner {
     const rethrow = this.#rethrow.get(operation);
     if (thrown.kind === "failed" && failures[thrown.code]) return rethrow?.({ ...thrown, operation }) as Error; // known workflows have one
     if (thrown.kind === "fault" && thrown.code !== "Internal") {
-      return new Fault("Unavailable", `It could not be done and was undone: ${thrown.message}`, {
-        retry: "later",
-        outcome: "not done",
-      });
+      return new Fault(
+        "Unavailable",
+        `It could not be done, and was undone: ${thrown.message} Begin anew with a new key.`,
+        {
+          retry: "later",
+          outcome: "not done",
+        },
+      );
     }
     return new Fault(
       "Internal",

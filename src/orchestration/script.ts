@@ -12,6 +12,7 @@ export class Divergence extends Error {
 export class Script {
   readonly #entries: readonly Entry[];
   readonly #now: () => number;
+  readonly #past: ReadonlyMap<string, Past>;
   #cursor = 0;
   #time: number;
   pending: Entry[] = [];
@@ -21,6 +22,7 @@ export class Script {
   constructor(entries: readonly Entry[], now: () => number) {
     this.#entries = entries;
     this.#now = now;
+    this.#past = toPast(entries);
     this.#time = entries[0]?.at ?? now();
     this.revision = entries.length - 1;
     this.#skipNotes();
@@ -85,28 +87,33 @@ export class Script {
     return taken;
   }
 
-  /** How many attempts of a step failed since the run was last paused, and whether one of them may have taken effect. */
-  attemptsOf(path: string): { readonly failed: number; readonly unknown: boolean } {
-    let failed = 0;
-    let unknown = false;
-    for (const entry of this.#entries) {
-      if (entry.type === "Paused") failed = 0;
-      if (entry.type !== "AttemptFailed" || entry.path !== path) continue;
-      failed++;
-      unknown ||= entry.outcome === "unknown";
-    }
-    return { failed, unknown };
-  }
-
-  /** Whether this step had been started before this activation: then a dead process may have done it. */
-  wasStarted(path: string): boolean {
-    return this.#entries.some((entry) => entry.type === "StepStarted" && entry.path === path);
+  /** What earlier activations did about a step: one that began and has no result may have been done by a dead process. */
+  pastOf(path: string): Past {
+    return this.#past.get(path) ?? noPast;
   }
 
   #skipNotes(): void {
     for (let entry = this.#entries[this.#cursor]; entry && isNote(entry); entry = this.#entries[this.#cursor])
       this.#cursor++;
   }
+}
+
+interface Past {
+  /** Attempts that failed since the run was last paused: whoever resumes it grants new ones. */
+  readonly failed: number;
+  readonly started: boolean;
+}
+const noPast: Past = { failed: 0, started: false };
+
+function toPast(entries: readonly Entry[]): ReadonlyMap<string, Past> {
+  const past = new Map<string, Past>();
+  for (const entry of entries) {
+    if (entry.type === "Paused") for (const [path, { started }] of past) past.set(path, { failed: 0, started });
+    if (entry.type === "StepStarted") past.set(entry.path, { failed: 0, started: true });
+    if (entry.type === "AttemptFailed")
+      past.set(entry.path, { failed: (past.get(entry.path)?.failed ?? 0) + 1, started: true });
+  }
+  return past;
 }
 
 // What a request compares by: the input's digest tells a changed call, the deadline of a timer is the first run's own.

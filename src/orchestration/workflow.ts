@@ -80,7 +80,9 @@ export function workflow<Op extends AnyCommand & Named, const U extends readonly
   }
   const hidden = uses.map((contract) => contract["~contract"].name).find((name) => name === "run" || name === "fail");
   if (hidden !== undefined) {
-    throw new TypeError(`A workflow is handed "${hidden}" already, so the contract "${hidden}" cannot be used in one. Rename it.`);
+    throw new TypeError(
+      `A workflow is handed "${hidden}" already, so the contract "${hidden}" cannot be used in one. Rename it.`,
+    );
   }
   return Object.freeze({
     kind: "workflow",
