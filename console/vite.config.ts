@@ -5,7 +5,7 @@ import { defineConfig, type Plugin, type UserConfig } from "vite";
 const config: UserConfig = defineConfig({
   root: import.meta.dirname,
   base: "/console/",
-  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  oxc: { jsx: { runtime: "automatic", importSource: "preact", development: false } },
   build: {
     outDir: "../dist/console",
     emptyOutDir: true,
@@ -31,10 +31,10 @@ function apiDocs(): Plugin {
           fileName: `docs/${file}`,
           source: readFileSync(`${import.meta.dirname}/docs/${file}`),
         });
-      for (const file of ["swagger-ui.css", "swagger-ui-bundle.js"])
+      for (const file of ["swagger-ui.css", "swagger-ui-bundle.js", "LICENSE", "NOTICE"])
         this.emitFile({
           type: "asset",
-          fileName: `docs/${file}`,
+          fileName: `docs/${/^[A-Z]/.test(file) ? `swagger-ui.${file}` : file}`,
           source: readFileSync(require.resolve(`swagger-ui-dist/${file}`)),
         });
       this.emitFile({

@@ -7,6 +7,7 @@ import { answerBrokenRequest } from "./broken-request.ts";
 import { addConsole } from "./console.ts";
 import { createAuthenticate } from "./credentials.ts";
 import { addDocs } from "./docs.ts";
+import { addFrontDoor } from "./front-door.ts";
 import type { Gate } from "./gate.ts";
 import { countRequests, type InFlight } from "./in-flight.ts";
 import { answerNowhere } from "./nowhere.ts";
@@ -45,6 +46,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   if (parts.runs) addRunRoutes(app, parts, parts.runs, gate);
   addDocs(app, parts, openApiOf(parts));
   if (settings.console) addConsole(app, parts, gate);
+  addFrontDoor(app, parts);
 
   let closed: Promise<void> | undefined;
   return Object.freeze({

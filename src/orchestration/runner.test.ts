@@ -12,7 +12,8 @@ import {
   silent,
   silentTracing,
 } from "../contracts/index.ts";
-import { type MemoryJournal, memoryJournal, type VirtualClock, virtualClock } from "../testing/index.ts";
+import { type VirtualClock, virtualClock } from "../testing/index.ts";
+import { type MemoryJournal, memoryJournal } from "../testing/memory-journal.ts";
 import type { Entry } from "./journal.ts";
 import { Runner } from "./runner.ts";
 import { type Workflow, workflow } from "./workflow.ts";

@@ -13,6 +13,7 @@ import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/in
 import type { StartOptions } from "./backend.ts";
 import { type Composition, toRemote, toServed } from "./composition.ts";
 import { createDispatch } from "./dispatcher.ts";
+import { Opened } from "./opened.ts";
 import { openRunJournal } from "./run-journal.ts";
 import { toRuns } from "./runs.ts";
 import { readSettings, type Settings, upstreamName } from "./settings.ts";
@@ -40,7 +41,7 @@ export async function startBackend({ name, version, composition }: Plan, options
   const { remotes, sources } = byName(composition, settings);
   const remote = toRemote(composition, new Set(Object.keys(remotes)));
   const log = pino({ name, level: settings.log });
-  const opened = new AsyncDisposableStack();
+  const opened = new Opened();
   try {
     const telemetry = openTelemetry({
       service: name,
@@ -116,7 +117,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     const stop = async (): Promise<void> => {
       // Requests that wait for a run are answered once the run is let go of, so both come to an end side by side.
       await Promise.all([gateway.close(), runner.drain(settings.shutdownMs)]);
-      await opened.disposeAsync();
+      await opened.close();
       log.info(`${name} has stopped.`);
     };
     return {
@@ -135,7 +136,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       resume: (run) => runner.resume(run),
     };
   } catch (error) {
-    await opened.disposeAsync().catch((second: unknown) => log.warn({ error: second }, "Closing failed as well."));
+    await opened.close().catch((second: unknown) => log.warn({ error: second }, "Closing failed as well."));
     throw error;
   }
 }

@@ -1,0 +1,98 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import type { Backend } from "../runtime/index.ts";
+import { createApiKey, readSettings } from "../runtime/index.ts";
+
+const usage = `Usage:
+  trilith start [file]                     starts the backend that the file exports by default (backend.ts)
+  trilith key <id> --scope <scope> …       makes an API key, prints it once, and keeps its hash in the keys file
+
+Settings come from the environment: HOST, PORT, TRILITH_DATA and more, see docs/guides/configuration.md.`;
+
+/** Something that the person at the terminal can mend. */
+class Refusal extends Error {}
+
+/** Runs the command line. What a person did wrong is said in a sentence, without a stack. */
+export async function run(args: string[]): Promise<void> {
+  try {
+    await main(args);
+  } catch (error) {
+    console.error(process.env.TRILITH_LOG === "debug" ? error : (error as Error).message);
+    process.exit(1);
+  }
+}
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = read(args);
+  const [command, ...rest] = positionals;
+  if (values.help || command === undefined) return console.log(usage);
+  if (command === "start") return start(rest[0] ?? "backend.ts");
+  if (command === "key" && rest[0] !== undefined) return makeKey(rest[0], values.scope ?? []);
+  throw new Refusal(`"${args.join(" ")}" is not understood.\n\n${usage}`);
+}
+
+function read(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: { help: { type: "boolean", short: "h" }, scope: { type: "string", multiple: true } },
+    });
+  } catch (error) {
+    throw new Refusal(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+async function start(file: string): Promise<void> {
+  const backend = await load(file);
+  // A person reads sentences; what reads JSON lines is not a terminal.
+  const atTerminal = process.stdout.isTTY && process.env.TRILITH_LOG === undefined;
+  const running = await backend.start(atTerminal ? { environment: { ...process.env, TRILITH_LOG: "warn" } } : {});
+  process.send?.({ type: "ready", url: running.url });
+  if (atTerminal)
+    console.log(
+      `${backend.name} is up.\n\n  console    ${running.url}/console\n  API docs   ${running.url}/docs\n\nCtrl-C stops it.`,
+    );
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    running.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.on("disconnect", stop);
+}
+
+async function load(file: string): Promise<Backend> {
+  const path = resolve(file);
+  const module = await import(pathToFileURL(path).href).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ERR_MODULE_NOT_FOUND" && error.message.includes(path)) {
+      throw new Refusal(`There is no file ${file}. Name the file that exports your backend: trilith start backend.ts`);
+    }
+    if (
+      error instanceof SyntaxError &&
+      /import statement outside a module|Unexpected token 'export'/.test(error.message)
+    ) {
+      throw new Refusal(`${file} is read as CommonJS. Set "type": "module" in package.json: npm pkg set type=module`);
+    }
+    throw error;
+  });
+  const { default: backend } = module as { default?: Partial<Backend> };
+  if (typeof backend?.start === "function") return backend as Backend;
+  throw new Refusal(`${file} exports no backend by default. End it with: export default backend("name", { … });`);
+}
+
+async function makeKey(id: string, scopes: readonly string[]): Promise<void> {
+  if (scopes.length === 0)
+    throw new Refusal("Say what the key may do: trilith key ann --scope trips:book --scope trips:approve");
+  const { keysFile } = readSettings(process.env);
+  console.log(await createApiKey(keysFile, { id, scopes }));
+}

@@ -1,0 +1,249 @@
+import {
+  type Call,
+  type Dispatch,
+  type Duration,
+  Fault,
+  type Operation,
+  operationsOf,
+  silent,
+  silentTracing,
+  toMs,
+  validate,
+} from "../contracts/index.ts";
+import { type Entry, type Journal, Runner, type RunRow } from "../orchestration/host.ts";
+import type { Workflow } from "../orchestration/index.ts";
+import type { Fake, FakeCall } from "./fake.ts";
+import { type MemoryJournal, memoryJournal } from "./memory-journal.ts";
+import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
+
+/** Where a node dies: at its n-th commit, before or after it is on disk. */
+export interface Crash {
+  readonly at: number;
+  readonly afterWriting: boolean;
+}
+export interface BenchOptions {
+  /** Kills the node once; another one goes on from the journal. */
+  readonly crash?: Crash;
+  /** Every wait leaves memory and comes back by replay. */
+  readonly alwaysSuspend?: boolean;
+}
+
+/** A workflow on a bench: its own journal, virtual time, fakes for what it uses. Nothing of it is global. */
+export interface WorkflowBench {
+  /** Runs it with this input until it ends, letting time pass. Resolves with the output; rejects with what the caller would be told. */
+  run(input: unknown): Promise<unknown>;
+  /** Begins it and lets time pass until it waits or has ended. */
+  begin(input: unknown): Promise<void>;
+  /** Sends a signal to the run. */
+  signal(name: string, payload: unknown): Promise<void>;
+  /** Lets so much time pass. */
+  pass(time: Duration): Promise<void>;
+  /** Lets time pass until the run has ended. */
+  end(): Promise<unknown>;
+  /** The run's journal. */
+  readonly entries: readonly Entry[];
+  readonly row: RunRow | undefined;
+  /** What took effect, in order. */
+  readonly calls: readonly FakeCall[];
+  /** How many commits the run has taken. */
+  readonly commits: number;
+  /** Whether the crash that was asked for has come. */
+  readonly crashed: boolean;
+}
+
+/** Puts a workflow on the bench. The fakes play the contracts that it uses. */
+export function workflowBench(workflow: Workflow, fakes: readonly Fake[], options: BenchOptions = {}): WorkflowBench {
+  return new Bench(workflow, fakes, options);
+}
+
+/**
+ * Tells a story again and again, each time with a crash before or after another commit, and compares what it gives back
+ * with what it gives without a crash. Throws at the first difference, naming the commit. Gives back how many crashes there were.
+ */
+export async function crashEverywhere<T>(
+  story: (options: BenchOptions) => Promise<{ readonly bench: WorkflowBench; readonly told: T }>,
+  same: (told: T, undisturbed: T, where: string) => void,
+): Promise<number> {
+  const { told: undisturbed } = await story({});
+  let crashes = 0;
+  for (const alwaysSuspend of [false, true]) {
+    for (const afterWriting of [false, true]) {
+      for (let at = 1; ; at++) {
+        const { bench, told } = await story({ alwaysSuspend, crash: { at, afterWriting } });
+        same(
+          told,
+          undisturbed,
+          `a crash ${afterWriting ? "after" : "before"} commit ${at}${alwaysSuspend ? ", always suspending" : ""}`,
+        );
+        if (!bench.crashed) break;
+        crashes++;
+      }
+    }
+  }
+  return crashes;
+}
+
+const key = "bench";
+const caller: Call = {
+  principal: { id: "bench", kind: "system", scopes: [] },
+  trace: silent,
+  aborted: new AbortController().signal,
+  key,
+};
+
+type Ended = { readonly output: unknown } | { readonly error: unknown };
+
+class Bench implements WorkflowBench {
+  readonly #workflow: Workflow;
+  readonly #fakes: ReadonlyMap<string, Fake>;
+  readonly #options: BenchOptions;
+  readonly #clock: VirtualClock = virtualClock();
+  readonly #journal: MemoryJournal = memoryJournal();
+  readonly #calls: FakeCall[] = [];
+  #runner: Runner | undefined;
+  #nodes = 0;
+  #appends = 0;
+  #dead = false;
+  #ended: Ended | undefined;
+  #input: unknown;
+  crashed = false;
+
+  constructor(workflow: Workflow, fakes: readonly Fake[], options: BenchOptions) {
+    this.#workflow = workflow;
+    this.#options = options;
+    this.#fakes = new Map(fakes.flatMap((one) => operationsOf(one.contract).map(({ id }) => [id, one])));
+  }
+
+  get entries(): readonly Entry[] {
+    return this.row ? this.#journal.entries(this.row.run) : [];
+  }
+  get row(): RunRow | undefined {
+    return this.#journal.rows()[0];
+  }
+  get calls(): readonly FakeCall[] {
+    return this.#calls;
+  }
+  get commits(): number {
+    return this.#journal.commits;
+  }
+
+  async run(input: unknown): Promise<unknown> {
+    await this.begin(input);
+    return this.end();
+  }
+
+  async begin(input: unknown): Promise<void> {
+    this.#input = input;
+    await this.#startNode();
+    this.#ask();
+    await this.#clock.advance(0);
+    await this.#afterCrash();
+  }
+
+  async signal(name: string, payload: unknown): Promise<void> {
+    const outcome = await this.#runner?.signal(this.row?.run ?? "", name, payload, {
+      id: "bench",
+      key: JSON.stringify([name, payload]),
+    });
+    if (outcome !== "taken") throw new Error(`The signal "${name}" was not taken: ${outcome}.`);
+    await this.#clock.advance(0);
+    await this.#afterCrash();
+  }
+
+  async pass(time: Duration): Promise<void> {
+    await this.#clock.advance(toMs(time));
+    await this.#afterCrash();
+  }
+
+  async end(): Promise<unknown> {
+    await this.#clock.until(() => this.#ended !== undefined || this.#dead || this.row?.state === "paused");
+    await this.#afterCrash();
+    if (!this.#ended && this.row?.state !== "paused") return this.end();
+    if (!this.#ended) throw new Error(`The run is paused: ${this.row?.reason}`);
+    if ("error" in this.#ended) throw this.#ended.error;
+    return this.#ended.output;
+  }
+
+  async #afterCrash(): Promise<void> {
+    if (!this.#dead) return;
+    this.#dead = false;
+    await this.#startNode();
+    this.#ask();
+    await this.#clock.advance(0);
+  }
+
+  async #startNode(): Promise<void> {
+    const node = `node-${++this.#nodes}`;
+    const suspendAfterMs = this.#options.alwaysSuspend ? 0 : 1_000;
+    const ports = {
+      journal: this.#journalOf(node),
+      dispatch: this.#dispatchOf(node),
+      clock: this.#clock,
+      tracing: silentTracing,
+    };
+    this.#runner = new Runner([this.#workflow], { ...ports, node, random: () => 0.5, suspendAfterMs });
+    await this.#runner.start();
+  }
+
+  #ask(): void {
+    const alive = this.#nodes;
+    const ended = (end: Ended): void => {
+      if (alive === this.#nodes && !this.#dead) this.#ended = end;
+    };
+    void validate(this.#workflow.operation.input, this.#input)
+      .then((read) => {
+        if (!read.ok) throw new Fault("InvalidInput", "The input breaks the contract.", { issues: read.issues });
+        return this.#runner?.providers[0]?.handle(read.value, caller, this.#input);
+      })
+      .then(
+        (reply) => ended({ output: reply && "output" in reply ? reply.output : undefined }),
+        (error: unknown) => ended({ error }),
+      );
+  }
+
+  #isDead(node: string): boolean {
+    return node !== `node-${this.#nodes}` || this.#dead;
+  }
+
+  /** A node that has died neither writes nor acts any more: whatever it awaits never comes. */
+  #journalOf(node: string): Journal {
+    const { crash } = this.#options;
+    const append: Journal["append"] = async (...given) => {
+      if (this.#isDead(node)) return new Promise(() => {});
+      if (crash && !this.crashed && ++this.#appends === crash.at) {
+        this.crashed = true;
+        if (crash.afterWriting) await this.#journal.append(...given);
+        this.#dead = true;
+        return new Promise(() => {});
+      }
+      return this.#journal.append(...given);
+    };
+    return { ...this.#journal, append };
+  }
+
+  #dispatchOf(node: string): Dispatch {
+    return {
+      call: async (id, input, call) => {
+        if (this.#isDead(node)) return new Promise(() => {});
+        const provider = this.#fakes.get(id);
+        if (!provider)
+          throw new Fault("Internal", `No fake plays ${id}. Give the bench one.`, {
+            outcome: "not done",
+            retry: "never",
+          });
+        const before = provider.calls.length;
+        try {
+          const wire = await provider.call(id, input, call);
+          const operation = operationsOf(provider.contract).find((one) => one.id === id) as Operation; // the map was made of them
+          const read = await validate(operation.output, wire);
+          if (!read.ok)
+            throw new Fault("InvalidOutput", `The fake of ${id} breaks its contract: ${read.issues[0]?.message}`);
+          return { wire, value: read.value };
+        } finally {
+          this.#calls.push(...provider.calls.slice(before));
+        }
+      },
+      void: async (id, key) => this.#fakes.get(id)?.void(id, key) ?? { took: "unknown" },
+    };
+  }
+}
