@@ -75,7 +75,7 @@ export function declared(project: Projection, value: unknown, route?: Route): un
   refuse(
     undeclared.map((path) => ({
       path,
-      message: `There is no such field${route ? ` in ${route.verb} ${route.path}` : ""}.`,
+      message: `there is no such field${route ? ` in ${route.verb} ${route.path}` : ""}.`,
     })),
   );
   return value;
@@ -83,7 +83,8 @@ export function declared(project: Projection, value: unknown, route?: Route): un
 
 function refuse(issues: readonly Issue[]): void {
   const [first] = issues;
-  if (first) throw new Fault("InvalidInput", `${first.path.slice(1)}: ${first.message}`, { issues });
+  if (first)
+    throw new Fault("InvalidInput", `The input breaks its contract: ${first.path}: ${first.message}`, { issues });
 }
 
 function takeMeta(
@@ -94,12 +95,12 @@ function takeMeta(
   if (!flagged || !said) return { wantsMeta: false, rest: query };
   const [value] = said;
   if (said.length > 1 || (value !== "true" && value !== "false")) {
-    refuse([{ path: "/meta", message: '"meta" is "true" or "false".' }]);
+    refuse([{ path: "/meta", message: 'it is "true" or "false".' }]);
   }
   return { wantsMeta: value === "true", rest: new Map([...query].filter(([name]) => name !== "meta")) };
 }
 
-const inPath = (name: string): Issue => ({ path: `/${name}`, message: "It is said by the address already." });
+const inPath = (name: string): Issue => ({ path: `/${name}`, message: "it is said by the address already." });
 
 const inWords = (names: readonly string[]): string =>
   new Intl.ListFormat("en", { type: "conjunction" }).format(names.map((name) => `"${name}"`));

@@ -86,11 +86,9 @@ async function cross(
   const read = await validate(operation.input, written);
   if (!read.ok) {
     const [issue] = read.issues;
-    throw new Fault(
-      "InvalidInput",
-      `The input of ${id} breaks its contract: ${issue?.path ?? ""} ${issue?.message ?? ""}`,
-      { issues: read.issues },
-    );
+    throw new Fault("InvalidInput", `The input of ${id} breaks its contract: ${issue?.path}: ${issue?.message}`, {
+      issues: read.issues,
+    });
   }
   const reply = await provider.handle(read.value, call, written).catch((error: unknown) => {
     throw asDeclared(id, operation, error);
@@ -104,7 +102,7 @@ async function cross(
   if (checked.ok) return { wire, value: checked.value, ...about };
   throw new Fault(
     "InvalidOutput",
-    `The output of ${id} breaks its contract: ${checked.issues.map(({ path, message }) => `${path} ${message}`).join("; ")}`,
+    `The output of ${id} breaks its contract: ${checked.issues.map(({ path, message }) => `${path}: ${message}`).join("; ")}`,
     {
       issues: checked.issues,
       retry: "later",
