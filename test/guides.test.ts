@@ -81,6 +81,17 @@ describe.each(withBackend)("%s", (page) => {
   });
 });
 
+describe("the tests on a page", () => {
+  const withTests = guides.filter((page) => filesOf(page).some((block) => fileOf(block)?.endsWith(".test.ts")));
+  it.each(withTests)("of %s pass", async (page) => {
+    await writeProject(page, folder);
+    const run = promisify(execFile)(process.execPath, ["--conditions=trilith-source", "--test"], { cwd: folder });
+    const { stdout } = await run.catch((error) => error);
+    expect(stdout).toMatch(/^# fail 0$|^ℹ fail 0$/m);
+    expect(stdout).not.toMatch(/^(#|ℹ) pass 0$/m);
+  });
+});
+
 describe("links", () => {
   it.each(pages)("of %s lead somewhere", async (page) => {
     const text = (await readFile(join(root, page), "utf8")).replaceAll(/^```[\s\S]*?^```$/gm, "");

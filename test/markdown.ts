@@ -42,5 +42,5 @@ export async function tableUnder(file: string, heading: string): Promise<readonl
 
 /** A file that a block gives in full: its first line says which, as in `// storage/accounts.ts`. */
 export function fileOf({ language, text }: Block): string | undefined {
-  return language === "ts" ? /^\/\/ ([\w/-]+\.ts)\b/.exec(text)?.[1] : undefined;
+  return language === "ts" ? /^\/\/ ([\w/.-]+\.ts)\b/.exec(text)?.[1] : undefined;
 }
