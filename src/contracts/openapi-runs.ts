@@ -107,11 +107,11 @@ const run = {
   properties: {
     run: { type: "string" },
     operation: { type: "string" },
-    state: { type: "string", enum: ["running", "waiting", "undoing", "paused", "done", "failed", "cancelled"] },
+    state: { type: "string", enum: ["running", "waiting", "undoing", "paused", "done", "failed"] },
     startedAt: { type: "string", format: "date-time" },
     endedAt: { type: "string", format: "date-time" },
     output: { description: "The operation's output: of a run that is done." },
     problem: refTo("Problem"),
-    reason: { type: "string", description: "Why it is paused or was cancelled, in plain words." },
+    reason: { type: "string", description: "Why it is paused, in plain words." },
   },
 };

@@ -84,7 +84,7 @@ test("feeds end when the gateway closes", async () => {
 });
 
 test("a console that is switched off is not there", async () => {
-  const { get, post } = await start(answering({}), { settings: { console: false, supervised: true } });
+  const { get, post } = await start(answering({}), { settings: { console: "off", supervised: true } });
   for (const path of ["/console", "/console/feed"]) expect((await get(path)).status).toBe(404);
   expect((await post("/console/crash", {})).status).toBe(404);
 });

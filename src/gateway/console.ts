@@ -12,7 +12,7 @@ export type EnterConsole = (request: FastifyRequest) => Promise<void>;
 /** The console: its page, its feed, and the button that kills the process. */
 export function addConsole(app: FastifyInstance, parts: GatewayParts, gate: Gate): void {
   const { settings, assets } = parts;
-  const isOpen = isLoopback(settings.host);
+  const isOpen = settings.console === "on" && isLoopback(settings.host);
   const enterConsole: EnterConsole = async (request) => {
     await enter(request, gate, isOpen && isLocal(request) ? "public" : "console:read", "The console");
   };
@@ -35,7 +35,7 @@ export function addConsole(app: FastifyInstance, parts: GatewayParts, gate: Gate
 /** Kills this process on demand, as a power cut would: only where somebody starts it again, and only for this machine's own page. */
 function addCrash(app: FastifyInstance, { settings, log }: GatewayParts): void {
   app.post("/console/crash", { config: { path: "/console/crash", quiet: true } }, async (request, reply) => {
-    if (!settings.supervised || !isLocal(request) || !isSameOrigin(request)) {
+    if (!settings.supervised || settings.console !== "on" || !isLocal(request) || !isSameOrigin(request)) {
       throw new Fault("UnknownRoute", "There is nothing at this address.");
     }
     log.warn("The console asked for a crash: this process kills itself.");

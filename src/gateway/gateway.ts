@@ -45,7 +45,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   addOperationRoutes(app, parts, gate);
   if (parts.runs) addRunRoutes(app, parts, parts.runs, gate);
   addDocs(app, parts, openApiOf(parts));
-  if (settings.console) addConsole(app, parts, gate);
+  if (settings.console !== "off") addConsole(app, parts, gate);
   addFrontDoor(app, parts);
 
   let closed: Promise<void> | undefined;

@@ -9,7 +9,7 @@ export interface Runs {
   signal(run: string, name: string, payload: unknown, call: Call): Promise<SignalAnswer>;
 }
 export type SignalAnswer = "taken" | "no such run" | "no such signal" | "ended";
-export type RunState = "running" | "waiting" | "undoing" | "paused" | "done" | "failed" | "cancelled";
+export type RunState = "running" | "waiting" | "undoing" | "paused" | "done" | "failed";
 export interface RunStatus {
   readonly run: string;
   /** The operation's id: `trips.book`. */
@@ -22,7 +22,7 @@ export interface RunStatus {
   readonly output?: unknown;
   /** Of a run that failed. */
   readonly problem?: Problem;
-  /** Why it is paused or was cancelled, in plain words. */
+  /** Why it is paused, in plain words. */
   readonly reason?: string;
   /** The id of the principal who started it. */
   readonly startedBy: string;
@@ -51,7 +51,8 @@ export interface GatewaySettings {
   readonly patienceMs: number;
   /** How long requests may take to finish once the gateway closes. */
   readonly shutdownMs: number;
-  readonly console: boolean;
+  /** `on`: open to this machine on a loopback host, else with the scope `console:read`; `key`: always with the scope. */
+  readonly console: "on" | "key" | "off";
   readonly keysFile?: string;
   readonly jwt?: JwtSettings;
   /** Whether somebody starts the process again when it is killed; only then does the console offer to kill it. */

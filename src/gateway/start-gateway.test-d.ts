@@ -118,7 +118,7 @@ export async function startGateway(
     ...parts,
     settings: {
       ...{ host: "127.0.0.1", port: 0, bodyLimit: 1_048_576, patienceMs: 10_000, shutdownMs: 2_000 },
-      ...{ console: true, keysFile, supervised: false },
+      ...{ console: "on", keysFile, supervised: false },
       ...parts.settings,
     },
   });

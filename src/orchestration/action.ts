@@ -19,6 +19,8 @@ export interface Action {
     readonly attempt: number;
     readonly aborted: AbortSignal;
     readonly call: Omit<Call, "principal">;
+    /** It is under way elsewhere and will be: begins the attempt's time anew. */
+    extend(): void;
   }): Promise<Done>;
 }
 export interface Done {
@@ -36,6 +38,8 @@ export interface Surroundings {
   readonly random: () => number;
   readonly trace: Trace;
   readonly aborted: AbortSignal;
+  /** The node is letting go: what fails now is not the step's end. */
+  readonly parking: () => boolean;
   note(note: Note): void;
 }
 
@@ -74,7 +78,7 @@ async function attempts(action: Action, around: Surroundings, span: Span): Promi
       unknown ||= outcomeOf(error) === "unknown";
       const thrown = toThrown(error);
       const outcome: ActionOutcome = unknown ? "unknown" : "not done";
-      if (around.aborted.aborted || failed >= action.attempts || !canRetry(error)) {
+      if (around.aborted.aborted || around.parking() || failed >= action.attempts || !canRetry(error)) {
         throw new FailedStep(
           { type: "StepFailed", path, thrown, outcome },
           error instanceof Error ? error : new Error(String(error)),
@@ -99,9 +103,13 @@ async function once(action: Action, attempt: number, around: Surroundings, span:
   };
   const stop = (): void => abort(new Fault("DeadlineExceeded", givenUp(action.name)));
   aborted.addEventListener("abort", stop, { once: true });
-  const disarm = clock.after(action.timeoutMs, () =>
-    abort(new Fault("DeadlineExceeded", `"${action.name}" did not answer within ${action.timeoutMs} ms.`)),
-  );
+  const tooLate = (): void =>
+    abort(new Fault("DeadlineExceeded", `"${action.name}" did not answer within ${action.timeoutMs} ms.`));
+  let disarm = clock.after(action.timeoutMs, tooLate);
+  const extend = (): void => {
+    disarm();
+    disarm = clock.after(action.timeoutMs, tooLate);
+  };
   try {
     const call = {
       trace: span,
@@ -110,7 +118,7 @@ async function once(action: Action, attempt: number, around: Surroundings, span:
       deadline: clock.monotonic() + action.timeoutMs,
     };
     const work = Promise.resolve().then(() =>
-      action.attempt({ key: action.key, attempt, aborted: giveUp.signal, call }),
+      action.attempt({ key: action.key, attempt, aborted: giveUp.signal, call, extend }),
     );
     return await Promise.race([work, late.promise]);
   } finally {

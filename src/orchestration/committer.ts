@@ -71,7 +71,7 @@ export class Committer {
 
   #unbegun(refused: string): Verdict {
     const error = new Fault("InvalidInput", `The run cannot be begun: ${refused}`, { outcome: "not done" });
-    return { kind: "lost", error };
+    return { kind: "refused", error };
   }
 
   async #pause(refused: string): Promise<Verdict> {

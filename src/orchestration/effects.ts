@@ -1,8 +1,10 @@
 import type { Clock, Trace } from "../contracts/index.ts";
-import type { Action, act, Settled } from "./action.ts";
+import type { Action, Settled } from "./action.ts";
 import { type Delivered, diverged, type Exchange, never, type Waiting } from "./exchange.ts";
 import type { Item, Request, Result } from "./journal.ts";
 import type { Chained } from "./lazy-step.ts";
+import type { Places } from "./places.ts";
+import { toPlain } from "./plain.ts";
 import type { Scope } from "./scope.ts";
 import { type Rethrow, sentenceOf } from "./thrown.ts";
 import { resumable, type Undoable, type UndoStack } from "./undo-stack.ts";
@@ -24,26 +26,23 @@ export interface EffectPorts {
   readonly run: string;
   readonly exchange: Exchange;
   readonly undoStack: UndoStack;
+  readonly places: Places;
   readonly clock: Clock;
   readonly rethrow: Rethrow;
   readonly trace: () => Trace;
-  /** Acts for the body, or for an undo. */
-  readonly act: (action: Action, undoing: boolean) => ReturnType<typeof act>;
+  /** Nothing where the node lets go before the end. */
+  readonly act: (action: Action, scope: Scope) => Promise<Settled | undefined>;
 }
 
 type Outcome = { readonly value: unknown } | { readonly error: Error };
 const attemptsOfSteps = 5;
 const attemptsOfUndo = 20;
 
-/** The effects that a workflow's code can have: steps, timers, signals. */
+/** The effects that a workflow's code can have: steps, timers, signals. `given` is the scope of the client that is asked through. */
 export class Effects {
   readonly #ports: EffectPorts;
   readonly #taken = new Set<number>();
   #items: readonly Item[];
-  /** Steps that were asked for and whose result has not been taken note of. */
-  readonly settling: Set<Promise<unknown>> = new Set();
-  /** After the body has failed, its branches get no more answers. */
-  closed = false;
 
   constructor(ports: EffectPorts, items: readonly Item[]) {
     this.#ports = ports;
@@ -55,46 +54,66 @@ export class Effects {
     return this.#items.at(-1)?.revision ?? -1;
   }
 
-  async step(scope: Scope, spec: StepSpec, { undo, or }: Chained): Promise<unknown> {
-    const { run, undoStack } = this.#ports;
-    const path = this.#path(scope, spec.name);
+  async step(given: Scope, spec: StepSpec, { undo, or }: Chained): Promise<unknown> {
+    const { run, exchange, undoStack, places } = this.#ports;
+    const scope = places.scope(run, given);
+    if (scope.closed) return never;
+    if (undo && scope.undoing)
+      throw new Error(`"${spec.name}" is part of an undo, and cannot have an undo of its own.`);
+    const path = scope.next(spec.name);
     const key = `${run}/${path}`;
-    const { name, kind, digest, operation, parse } = spec;
+    const { name, kind, digest, operation } = spec;
+    const parse = (wire: unknown) => this.#parse(spec, wire);
     const undoable: Undoable | undefined = undo && { path, key, operation, undo, parse };
-    const undoing = undoStack.scope !== undefined;
     const request = { type: "StepStarted", path, name, kind, digest, undo: undo !== undefined } as const;
-    const asked = this.#ask(request, "action", () => this.#begin(path, spec, key, undoing, or !== undefined));
+    const asked = exchange.ask(request, "action", scope, (waiting) =>
+      this.#begin(waiting, spec, key, or !== undefined),
+    );
     if (undoable) undoStack.push(undoable);
-    const kept = asked.then((delivered) => this.#keep(delivered, spec, undoable));
-    this.settling.add(kept);
+    const kept = asked.then((delivered) => this.#keep(delivered, parse, undoable));
+    scope.settling.add(kept);
     const outcome = await kept;
-    this.settling.delete(kept);
+    scope.settling.delete(kept);
+    if (scope.closed) return never; // whoever closed the scope has gone on without this code
     if ("value" in outcome) return outcome.value;
     if (!or) throw outcome.error;
-    return this.#fallBack(path, name, or(outcome.error), outcome.error);
+    return this.#fallBack(path, name, or, outcome.error);
   }
 
-  async sleep(scope: Scope, ms: number): Promise<void> {
-    const path = this.#path(scope, "sleep");
-    const wakeAt = this.#ports.exchange.script.time + ms;
-    await this.#ask({ type: "TimerSet", path, wakeAt }, "timer", (waiting) => {
+  async sleep(given: Scope, ms: number): Promise<void> {
+    const { run, exchange, places } = this.#ports;
+    const scope = places.scope(run, given);
+    if (scope.closed) return never;
+    const path = scope.next("sleep");
+    const wakeAt = exchange.script.time + ms;
+    await exchange.ask({ type: "TimerSet", path, wakeAt }, "timer", scope, (waiting) => {
       const { wakeAt } = waiting.request as Request & { readonly type: "TimerSet" }; // as it was set the first time
       this.#arm(waiting, "sleep", wakeAt, { type: "TimerFired", path });
     });
+    return scope.closed ? never : undefined;
   }
 
   async signal(
-    scope: Scope,
+    given: Scope,
     name: string,
     withinMs: number | undefined,
   ): Promise<{ readonly payload: unknown } | undefined> {
-    const path = this.#path(scope, `signal ${name}`);
-    const until = withinMs === undefined ? {} : { until: this.#ports.exchange.script.time + withinMs };
-    const { result } = await this.#ask({ type: "SignalAwaited", path, name, ...until }, "signal", (waiting) => {
-      const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
-      this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
-      this.#takeSignals();
-    });
+    const { run, exchange, places } = this.#ports;
+    const scope = places.scope(run, given);
+    if (scope.closed) return never;
+    const path = scope.next(`signal ${name}`);
+    const until = withinMs === undefined ? {} : { until: exchange.script.time + withinMs };
+    const { result } = await exchange.ask(
+      { type: "SignalAwaited", path, name, ...until },
+      "signal",
+      scope,
+      (waiting) => {
+        const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
+        this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
+        this.#takeSignals();
+      },
+    );
+    if (scope.closed) return never;
     if (result.type !== "SignalTaken") return undefined;
     this.#taken.add(result.item);
     return { payload: result.payload };
@@ -106,23 +125,15 @@ export class Effects {
     this.#takeSignals();
   }
 
-  #path(scope: Scope, name: string): string {
-    return (this.#ports.undoStack.scope ?? scope).next(name);
-  }
-
-  #ask(request: Request, kind: Waiting["kind"], activate: (waiting: Waiting) => void): Promise<Delivered> {
-    if (this.closed && !this.#ports.undoStack.scope) return never;
-    return this.#ports.exchange.ask(request, kind, activate);
-  }
-
-  #begin(path: string, spec: StepSpec, key: string, undoing: boolean, hasFallback: boolean): void {
+  #begin(waiting: Waiting, spec: StepSpec, key: string, hasFallback: boolean): void {
     const { exchange, act } = this.#ports;
-    const { name, kind, timeoutMs, attempts = undoing ? attemptsOfUndo : attemptsOfSteps, attempt } = spec;
+    const { path, scope } = waiting;
+    const { name, kind, timeoutMs, attempts = scope.undoing ? attemptsOfUndo : attemptsOfSteps, attempt } = spec;
     const { failed, started } = exchange.script.pastOf(path);
     const action: Action = {
       path,
       name,
-      kind: undoing ? "undo" : kind,
+      kind: scope.undoing ? "undo" : kind,
       key,
       timeoutMs,
       attempts,
@@ -130,51 +141,64 @@ export class Effects {
       unknown: started,
       attempt,
     };
-    void act(action, undoing).then((settled: Settled) => {
+    void act(action, scope).then((settled) => {
+      if (!settled) return exchange.rest(waiting);
       const { result } = settled;
       // An undo that fails is not a result: it is tried again when a person has seen to it and resumes the run.
-      if (undoing && !hasFallback && result.type === "StepFailed") {
+      if (scope.undoing && !hasFallback && result.type === "StepFailed") {
         exchange.stop(`The undo step "${path}" failed: ${sentenceOf(result.thrown)} ${resumable}`);
       } else exchange.settle(result, "value" in settled ? { value: settled.value } : undefined);
     });
   }
 
   /** What a result means for the undo stack and for the code. */
-  async #keep({ result, live }: Delivered, spec: StepSpec, undoable: Undoable | undefined): Promise<Outcome> {
+  async #keep(
+    { result, live }: Delivered,
+    parse: (wire: unknown) => Promise<unknown>,
+    undoable: Undoable | undefined,
+  ): Promise<Outcome> {
     const { undoStack, rethrow } = this.#ports;
     if (result.type === "StepFailed") {
       if (undoable && result.outcome === "not done") undoStack.drop(undoable);
       return { error: rethrow(result.thrown) };
     }
     const wire = "wire" in result ? result.wire : undefined;
-    const done = { value: live ? live.value : await this.#parse(spec, wire) };
+    const done = { value: live ? live.value : await parse(wire) };
     if (undoable) undoable.done = done;
     return done;
   }
 
   async #parse(spec: StepSpec, wire: unknown): Promise<unknown> {
+    const { exchange } = this.#ports;
     try {
-      return await spec.parse(wire);
+      return await exchange.hold(() => spec.parse(wire));
     } catch (error) {
-      this.#ports.exchange.stop(
-        diverged(
-          `The result of "${spec.name}" in the journal is not what its contract says now: ${(error as Error).message}`,
-        ),
-      );
+      const what = `The result of "${spec.name}" in the journal is not what its contract says now: ${(error as Error).message}`;
+      exchange.stop(diverged(what));
       return never;
     }
   }
 
-  async #fallBack(path: string, name: string, value: unknown, because: Error): Promise<unknown> {
+  /** The value is written down, so that a replay reads it; what steps the fallback takes are replayed as any others. */
+  async #fallBack(
+    path: string,
+    name: string,
+    fallback: (failure: unknown) => unknown,
+    because: Error,
+  ): Promise<unknown> {
     const { exchange, trace } = this.#ports;
     const live = !exchange.script.replaying;
-    const later = isPromiseLike(value);
-    const written = await exchange.note({ type: "FellBack", path, ...(!later && value !== undefined && { value }) });
+    const value = fallback(because);
+    const plain = (given: unknown) => ({ value: toPlain(given, `The fallback of "${name}"`) });
+    if (isPromiseLike(value)) await exchange.note({ type: "FellBack", path });
     if (live) {
       const about = { "trilith.step": path, "trilith.step.kind": "fallback", "trilith.because": because.message };
-      await trace().span("step", `${name} fell back`, about, async () => {});
+      void trace().span("step", `${name} fell back`, about, async () => {});
     }
-    return later ? value : written.value;
+    const written = isPromiseLike(value)
+      ? await exchange.note({ type: "FellBackTo", path, ...plain(await value) })
+      : await exchange.note({ type: "FellBack", path, ...plain(value) });
+    return written.value;
   }
 
   #arm(waiting: Waiting, kind: "sleep" | "signal", wakeAt: number | undefined, result: Result): void {
@@ -185,12 +209,8 @@ export class Effects {
       disarm();
       over.resolve();
     };
-    void trace().span(
-      "step",
-      waiting.path,
-      { "trilith.step": waiting.path, "trilith.step.kind": kind },
-      () => over.promise,
-    );
+    const about = { "trilith.step": waiting.path, "trilith.step.kind": kind };
+    void trace().span("step", waiting.path, about, () => over.promise);
   }
 
   /** Hands out what is in the inbox, first come, first served. */

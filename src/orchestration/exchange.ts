@@ -1,10 +1,12 @@
 import type { Request, Result } from "./journal.ts";
+import type { Scope } from "./scope.ts";
 import { Divergence, type Script } from "./script.ts";
 
 /** Something that the code has asked for and has not been given yet. */
 export interface Waiting {
   readonly kind: "action" | "timer" | "signal";
   readonly path: string;
+  readonly scope: Scope;
   /** As it stands in the journal. */
   readonly request: Request;
   active: boolean;
@@ -28,6 +30,7 @@ export class Exchange {
   /** Why the run cannot go on, once it cannot. */
   trouble: string | undefined;
   #ready: Delivered[] = [];
+  #held = 0;
   #stirred = Promise.withResolvers<void>();
 
   constructor(script: Script) {
@@ -35,13 +38,14 @@ export class Exchange {
   }
 
   /** Asks for an effect. Resolves when its result is delivered; never, where code and journal differ. */
-  ask(request: Request, kind: Waiting["kind"], activate: (waiting: Waiting) => void): Promise<Delivered> {
+  ask(request: Request, kind: Waiting["kind"], scope: Scope, activate: (waiting: Waiting) => void): Promise<Delivered> {
     const written = this.#request(request);
     if (!written) return never;
     const { promise, resolve } = Promise.withResolvers<Delivered>();
     const waiting: Waiting = {
       kind,
       path: request.path,
+      scope,
       request: written,
       active: false,
       activate() {
@@ -74,17 +78,12 @@ export class Exchange {
     return this.#ready.some(({ result }) => result.path === path);
   }
 
-  /** Delivers the journal's next result; false once the journal has been acted out. */
-  replayNext(): boolean {
-    try {
-      const result = this.script.nextResult();
-      if (result) this.#deliver({ result });
-      return result !== undefined;
-    } catch (error) {
-      if (!(error instanceof Divergence)) throw error;
-      this.stop(diverged(error.message));
-      return true;
-    }
+  /** Delivers the journal's next result; `unasked` where it has a request first, `over` once it has been acted out. */
+  replayNext(): "delivered" | "unasked" | "over" {
+    const next = this.script.next();
+    if (next === "unasked" || next === "over") return next;
+    this.#deliver({ result: next });
+    return "delivered";
   }
 
   /** Writes and delivers the next result of a live run; false where there is none. */
@@ -92,13 +91,40 @@ export class Exchange {
     const next = this.#ready.shift();
     if (!next) return false;
     if (!this.waiting.has(next.result.path)) return true; // given up meanwhile
-    this.script.settle(next.result);
+    try {
+      this.script.settle(next.result);
+    } catch (error) {
+      this.stop(
+        `The result of "${next.result.path}" cannot be written down: ${(error as Error).message}. Steps give back JSON.`,
+      );
+      return true;
+    }
     this.#deliver(next);
     return true;
   }
 
+  /** Work of ours between two deliveries, such as an asynchronous validation: the code is not at rest before its end. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    this.#held++;
+    try {
+      return await work();
+    } finally {
+      this.#held--;
+      this.stir();
+    }
+  }
+  get isHeld(): boolean {
+    return this.#held > 0;
+  }
+
   activate(which: (waiting: Waiting) => boolean): void {
     for (const waiting of this.waiting.values()) if (!waiting.active && which(waiting)) waiting.activate();
+  }
+
+  /** An effect has come to rest without a result: another activation goes on with it. */
+  rest(waiting: Waiting): void {
+    waiting.active = false;
+    this.stir();
   }
 
   /** Takes back what the code waits for. */

@@ -14,13 +14,14 @@ import { type Action, act, type Settled } from "./action.ts";
 import { type Beginning, Committer } from "./committer.ts";
 import { toContext } from "./context.ts";
 import { Effects } from "./effects.ts";
-import { Exchange } from "./exchange.ts";
+import { diverged, Exchange } from "./exchange.ts";
 import type { Change, Entry, Item, Journal, NewEntry, Thrown } from "./journal.ts";
 import type { LazyStep } from "./lazy-step.ts";
+import type { Places } from "./places.ts";
 import { Scope } from "./scope.ts";
 import { Script } from "./script.ts";
-import { type Rethrow, toThrown } from "./thrown.ts";
-import { UndoStack } from "./undo-stack.ts";
+import { type Rethrow, sentenceOf, toThrown } from "./thrown.ts";
+import { resumable, UndoStack } from "./undo-stack.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Workflow } from "./workflow.ts";
 
@@ -40,6 +41,7 @@ export interface ExecutionParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly rethrow: Rethrow;
+  readonly places: Places;
   /** A run that waits longer than this leaves memory. */
   readonly suspendAfterMs: number;
 }
@@ -60,15 +62,14 @@ export class Execution {
   readonly #exchange: Exchange;
   readonly #committer: Committer;
   readonly #undoStack: UndoStack;
-  readonly #abort = new AbortController();
-  readonly #abortUndo = new AbortController();
+  readonly #body: Scope;
   readonly #project: Projection | undefined;
   #trace: Trace = silent;
   #end: { readonly output: unknown } | { readonly thrown: Thrown } | undefined;
   #parking: "no" | "when settled" | "now" = "no";
 
   constructor(parts: ExecutionParts) {
-    const { run, workflow, entries, begin, claimed, inbox, journal, clock, dispatch, rethrow } = parts;
+    const { run, workflow, entries, begin, claimed, inbox, journal, clock, dispatch, places, rethrow } = parts;
     this.parts = parts;
     this.script = new Script(entries, () => clock.now());
     if (begin) this.script.write(begin.started);
@@ -76,11 +77,12 @@ export class Execution {
     const exchange = new Exchange(this.script);
     this.#exchange = exchange;
     const trace = () => this.#trace;
+    const acting = (action: Action, scope: Scope) => this.#act(action, scope);
+    this.#body = Scope.body(run);
     this.#committer = new Committer({ journal, run, script: this.script, clock, trace, beginning: begin });
-    this.#undoStack = new UndoStack({ run, exchange, dispatch, act: (action) => this.#act(action, true) });
-    const acting = (action: Action, undoing: boolean) => this.#act(action, undoing);
+    this.#undoStack = new UndoStack({ run, exchange, dispatch, places, act: acting });
     this.effects = new Effects(
-      { run, exchange, undoStack: this.#undoStack, clock, rethrow, trace, act: acting },
+      { run, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
       inbox,
     );
     const { output } = workflow.operation;
@@ -96,9 +98,9 @@ export class Execution {
   async act(trace: Trace): Promise<Verdict> {
     this.#trace = trace;
     void this.#main();
-    const verdict = await this.#drive();
-    this.#abort.abort();
-    this.#abortUndo.abort();
+    const verdict = await this.#drive().catch((error: unknown): Verdict => ({ kind: "lost", error }));
+    this.#undoStack.shut();
+    void this.#body.close();
     this.#exchange.drop(() => true);
     this.#committer.begun.reject(verdict); // in vain, where it has begun
     return verdict;
@@ -115,16 +117,35 @@ export class Execution {
     this.#exchange.stir();
   }
 
+  /** Closes a part of the run: what it waits for is taken back, what it does is aborted and waited for. */
+  async close(scope: Scope): Promise<void> {
+    const settled = scope.close();
+    this.#exchange.drop(({ kind, scope }) => kind !== "action" && scope.closed);
+    this.#exchange.stir();
+    await settled;
+  }
+
+  /** Our own work between two deliveries: the code is not at rest before its end. */
+  hold<T>(work: () => Promise<T>): Promise<T> {
+    return this.#exchange.hold(work);
+  }
+
   async #main(): Promise<void> {
-    const { workflow, input, run } = this.parts;
+    const { workflow, input, run, places } = this.parts;
+    const scope = this.#body;
     try {
-      const output = await workflow.body(input, toContext(this, new Scope(run, "")));
+      const output = await places.in({ run, scope }, () => workflow.body(input, toContext(this, scope)));
       this.#checkNothingLeft();
-      this.#end = { output: await this.#checked(output) };
+      this.#end = { output: await this.hold(() => this.#checked(output)) };
     } catch (error) {
       const thrown = toThrown(error);
-      await this.#undo(thrown);
-      this.#end = { thrown };
+      await this.#undo(thrown).then(
+        () => {
+          this.#end = { thrown };
+        },
+        (second: unknown) =>
+          this.#exchange.stop(`The run cannot be undone: ${sentenceOf(toThrown(second))} ${resumable}`),
+      );
     }
     this.#exchange.stir();
   }
@@ -132,15 +153,30 @@ export class Execution {
   async #drive(): Promise<Verdict> {
     const exchange = this.#exchange;
     for (;;) {
-      // The code comes to rest between deliveries: whatever it asks for next, it has asked for by then.
-      await atRest();
+      await this.#rest();
       if (exchange.trouble !== undefined) return this.#pause(exchange.trouble);
-      if (exchange.replayNext()) continue;
+      const replayed = exchange.replayNext();
+      if (replayed === "unasked") await this.#untilAsked();
+      if (replayed !== "over") continue;
       exchange.activate(({ kind }) => kind !== "action");
       if (exchange.deliverNext()) continue;
       const verdict = await this.#goOn();
       if (verdict) return verdict;
     }
+  }
+
+  /** The code comes to rest between deliveries: whatever it asks for next, it has asked for by then. */
+  async #rest(): Promise<void> {
+    for (await turn(); this.#exchange.isHeld; await turn()) await this.#exchange.stirred();
+  }
+
+  /** Code that awaits something of its own before it asks is given time: so it was when it ran first. */
+  async #untilAsked(): Promise<void> {
+    const tell = (): void => this.#exchange.stop(diverged(this.script.unasked));
+    if (this.#end) return tell();
+    const disarm = this.parts.clock.after(strayMs, tell);
+    await this.#exchange.stirred();
+    disarm();
   }
 
   /** At rest, with nothing to deliver: to the disk, and then to whatever is to be done or waited for. */
@@ -174,22 +210,20 @@ export class Execution {
     return clock.after(strayMs, () => this.#exchange.stop(reason));
   }
 
-  #act(action: Action, undoing: boolean): Promise<Settled> {
+  async #act(action: Action, { aborted }: Scope): Promise<Settled | undefined> {
     const { clock, random } = this.parts;
-    const aborted = undoing ? this.#abortUndo.signal : this.#abort.signal;
     const note = (entry: NewEntry): void => {
       this.script.write(entry);
       this.#exchange.stir();
     };
-    return act(action, { clock, random, trace: this.#trace, aborted, note });
+    const parking = () => this.#parking !== "no";
+    const settled = await act(action, { clock, random, trace: this.#trace, aborted, parking, note });
+    // What fails because its node is stopping may well succeed on the next one.
+    return parking() && settled.result.type === "StepFailed" ? undefined : settled;
   }
 
   async #undo(why: Thrown): Promise<void> {
-    this.effects.closed = true;
-    this.#abort.abort();
-    this.#exchange.drop(({ kind }) => kind !== "action");
-    this.#exchange.stir();
-    await Promise.all(this.effects.settling);
+    await this.close(this.#body);
     if (this.#undoStack.isEmpty) return;
     this.#committer.change({ state: "undoing" });
     await this.#undoStack.unwind(why);
@@ -262,4 +296,4 @@ export class Execution {
   }
 }
 
-const atRest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,3 +1,6 @@
 /** The inside door: what the runtime binds. */
+
+export type { RunStatus } from "./callers.ts";
+export { digestOf } from "./identity.ts";
 export type { Appended, Change, Entry, Item, Journal, NewItem, RunRow, RunState } from "./journal.ts";
-export { Runner, type RunnerPorts, type RunStatus, type SignalOutcome } from "./runner.ts";
+export { Runner, type RunnerEvent, type RunnerPorts, type SignalOutcome } from "./runner.ts";

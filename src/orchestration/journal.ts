@@ -12,21 +12,24 @@ export interface Journal {
   /** Adds to a run's inbox and makes the run due. */
   post(run: string, item: NewItem): Promise<void>;
   inbox(run: string): Promise<readonly Item[]>;
-  /** Makes `node` the owner of runs that are due and that it knows. */
-  claimDue(node: string, now: number, limit: number): Promise<readonly RunRow[]>;
+  /** Makes `node` the owner of runs that are due and whose workflow, in its version, it knows. */
+  claimDue(node: string, knows: readonly string[], now: number, limit: number): Promise<readonly RunRow[]>;
+  /** Gives a claimed run back, to be claimed again at a time. */
+  putBack(run: string, wakeAt: number): Promise<void>;
   /** Makes runs due whose owner is gone; says how many. */
   release(now: number, limit: number): Promise<number>;
-  /** When the next run is due, in ms since 1970. */
-  nextDue(): Promise<number | undefined>;
-  /** Makes a paused run due. */
-  wake(run: string, now: number): Promise<void>;
+  /** When the next run of a known workflow is due, in ms since 1970. */
+  nextDue(knows: readonly string[]): Promise<number | undefined>;
+  /** Makes a paused run due; false where it is not paused. */
+  wake(run: string, now: number): Promise<boolean>;
 }
 
 export type RunState = "running" | "waiting" | "undoing" | "paused" | "done" | "failed";
 export interface RunRow {
   readonly run: string;
   readonly operation: string;
-  readonly version: number;
+  /** The workflow in its version: `trips.book@1`. */
+  readonly workflow: string;
   readonly state: RunState;
   /** The node that has the run in memory, or null. */
   readonly owner: string | null;
@@ -86,6 +89,7 @@ export type Request =
   | { readonly type: "TimerSet"; readonly path: string; readonly wakeAt: number }
   | { readonly type: "SignalAwaited"; readonly path: string; readonly name: string; readonly until?: number }
   | { readonly type: "FellBack"; readonly path: string; readonly value?: unknown }
+  | { readonly type: "FellBackTo"; readonly path: string; readonly value?: unknown }
   | { readonly type: "UndoBegan"; readonly path: string; readonly why: Thrown }
   | { readonly type: "VoidAsked"; readonly path: string; readonly of: string }
   | { readonly type: "UndoStarted"; readonly path: string; readonly of: string; readonly outcome: UndoneOutcome }

@@ -1,3 +1,5 @@
+import { Fault } from "../contracts/index.ts";
+
 /**
  * A value as its journal gives it back. What JSON would change without a word (a Date, a Map, NaN) is refused, so that
  * code reads the same in the first run and in replay.
@@ -5,8 +7,11 @@
 export function toPlain(value: unknown, what: string): unknown {
   const odd = findOdd(value, "");
   if (odd)
-    throw new TypeError(
+    throw new Fault(
+      "Internal",
       `${what} has ${odd.is}${odd.at && ` at ${odd.at}`}. Steps give back JSON: strings, numbers, booleans, null, arrays and plain objects.`,
+      // Another attempt would give the same back, and do the work again.
+      { retry: "never" },
     );
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }

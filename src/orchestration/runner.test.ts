@@ -456,16 +456,20 @@ describe("changed code under a run", () => {
     await b.clock.until(() => onlyRun(b).state === "done");
   });
 
-  it("pauses a run whose version is not deployed", async () => {
+  it("leaves a run whose version is not deployed to a node that has it, and runs two versions side by side", async () => {
     const b = bench();
     b.world.price = 500;
     await outcome(b, { id: "x" }, { patienceMs: 10 });
     const newer = workflow(Orders.order, { version: 2, uses: [Shop] }, async () => ({ paid: 1 }));
-    const next = bench([newer], b.journal, b.world, b.clock);
-    await next.runner.signal(onlyRun(b).run, "agreed", { by: "bob" }, { id: "bob" });
-    await b.clock.advance(0);
-    expect(onlyRun(b).state).toBe("paused");
-    expect(next.reports[0]).toContain("version 1");
+    const wrong = bench([newer], b.journal, b.world, b.clock);
+    await wrong.runner.signal(onlyRun(b).run, "agreed", { by: "bob" }, { id: "bob" });
+    await b.clock.advance(60_000);
+    expect(onlyRun(b).state).toBe("waiting");
+    const both = bench([order, newer], b.journal, b.world, b.clock);
+    await both.runner.start();
+    await b.clock.until(() => onlyRun(b).state === "done");
+    expect(await both.runner.status(onlyRun(b).run)).toMatchObject({ output: { paid: 500 } });
+    expect(await outcome(both)).toEqual({ paid: 1 });
   });
 });
 
@@ -496,35 +500,245 @@ describe("branches", () => {
   const Many = contract("many", "1.0.0", {
     go: command({ input: z.object({ ids: z.array(z.string()) }), output: z.array(z.number()) }),
   });
+  const many = (body: Parameters<typeof workflow<typeof Many.go, [typeof Shop]>>[2]) =>
+    workflow(Many.go, { version: 1, uses: [Shop] }, body);
+  const ids = (...ids: string[]) => ({ ids }) as never; // the helper is typed for the other contract
 
-  it("run side by side, and a failing one undoes what the others did once they have settled", async () => {
-    const go = workflow(Many.go, { version: 1, uses: [Shop] }, async ({ ids }, { run }) => {
-      const all = await run.all(ids, async (id, { shop }) => {
+  it("that fail leave nothing half done: what the others did is undone, and what they had not begun is not", async () => {
+    const go = many(({ ids }, { run }) =>
+      run.all(ids, async (id, { shop }) => {
         await shop.take({ id }).undo(() => shop.giveBack({ id }));
         if (id === "bad") throw new Error("bad luck");
         await shop.pay({ id, amount: 1 }).undo(() => shop.payBack({ id }));
         return 1;
-      });
-      return all;
+      }),
+    );
+    for (const order of [
+      ["bad", "c"],
+      ["a", "bad", "c"],
+      ["a", "c", "bad"],
+    ]) {
+      const b = bench([go]);
+      await outcome(b, ids(...order));
+      const undone = b.world.done.filter((operation) => operation === "shop.giveBack" || operation === "shop.payBack");
+      const began = b.world.done.filter((operation) => operation === "shop.take" || operation === "shop.pay");
+      const opposite: Record<string, string> = { "shop.take": "shop.giveBack", "shop.pay": "shop.payBack" };
+      expect(undone, order.join()).toEqual(began.toReversed().map((operation) => opposite[operation]));
+      const types = b.journal.entries(onlyRun(b).run).map(({ type }) => type);
+      expect(types.lastIndexOf("StepStarted"), "nothing forward after the undo began").toBeGreaterThan(0);
+      const entries = b.journal.entries(onlyRun(b).run);
+      const afterUndo = entries.slice(types.indexOf("UndoBegan")).filter((entry) => entry.type === "StepStarted");
+      expect(afterUndo.every((entry) => "name" in entry && /giveBack|payBack/.test(entry.name))).toBe(true);
+    }
+  });
+
+  it("that fail and are caught have settled before the code goes on", async () => {
+    const go = many(async (_, { run, shop }) => {
+      await run
+        .all(["bad", "slow"], async (id) => {
+          if (id === "bad") throw new Error("bad luck");
+          await run.sleep("1 hour");
+          await shop.pay({ id, amount: 1 });
+        })
+        .catch(() => {});
+      await run.sleep("2 hours");
+      return [];
     });
     const b = bench([go]);
-    await outcome(b, { ids: ["a", "bad", "c"] } as never);
-    const taken = b.world.done.filter((operation) => operation === "shop.take").length;
-    const givenBack = b.world.done.filter((operation) => operation === "shop.giveBack").length;
-    expect(taken).toBe(3);
-    expect(givenBack).toBe(3);
+    expect(await outcome(b, ids())).toEqual([]);
+    expect(b.world.done).toEqual([]);
   });
 
   it("keep their keys apart, so that replay gives each branch its own results", async () => {
-    const go = workflow(Many.go, { version: 1, uses: [Shop] }, async ({ ids }, { run }) => {
-      const draws = await run.all(ids, async (id, { run }) =>
+    const go = many(async ({ ids }, { run }) => {
+      const draws = await run.all(ids, (id) =>
         run.step("draw", () => id.length * 10 + Number(run.uuid().length === 36)),
       );
       await run.sleep("1 day");
       const more = await run.all([run.step("one", () => 1), run.step("two", () => 2)]);
-      return [...draws, ...more];
+      const none = await run.all([], async () => 0);
+      return [...draws, ...more, none.length];
     });
     const b = bench([go]);
-    expect(await outcome(b, { ids: ["a", "bb", "ccc"] } as never)).toEqual([11, 21, 31, 1, 2]);
+    expect(await outcome(b, ids("a", "bb", "ccc"))).toEqual([11, 21, 31, 1, 2, 0]);
+  });
+
+  it("do not share a key with a step whose name looks like a path", async () => {
+    const keys: string[] = [];
+    const go = many(async (_, { run }) => {
+      for (const name of ["x#2", "x", "x", "all/0/y"]) await run.step(name, ({ key }) => void keys.push(key));
+      await run.all([1], () => run.step("y", ({ key }) => void keys.push(key)));
+      return [];
+    });
+    expect(await outcome(bench([go]), ids())).toEqual([]);
+    expect(new Set(keys).size).toBe(5);
+  });
+});
+
+describe("ordinary JavaScript in a workflow", () => {
+  const told = (body: Parameters<typeof workflow<typeof Orders.order, [typeof Shop]>>[2]) =>
+    bench([workflow(Orders.order, { version: 1, uses: [Shop] }, body)]);
+
+  it("may start a branch by itself and await it later, though something else fails first", async () => {
+    const unhandled: unknown[] = [];
+    const listen = (error: unknown) => void unhandled.push(error);
+    process.on("unhandledRejection", listen);
+    const b = told(async (input, { shop }) => {
+      const seat = (async () => {
+        await shop.take(input).undo(() => shop.giveBack(input));
+      })();
+      await shop.price(input, { attempts: 1 });
+      await seat;
+      return { paid: 1 };
+    });
+    b.world.script = (operation) => (operation === "shop.price" ? "fail" : operation === "shop.take" ? "hang" : "fine");
+    expect(await outcome(b)).toBeInstanceOf(Fault);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", listen);
+    expect(unhandled).toEqual([]);
+  });
+
+  it("may change a value that a step gave it: the journal keeps what the step gave", async () => {
+    const b = told(async (_, { run }) => {
+      const cart = await run.step("load", () => ({ amount: 1 }));
+      cart.amount++;
+      await run.sleep("1 day");
+      return { paid: cart.amount };
+    });
+    expect(await outcome(b)).toEqual({ paid: 2 });
+  });
+
+  it("may await something of its own between two steps, in the first run and in replay", async () => {
+    const b = told(async (_, { run }) => {
+      const one = await run.step("one", () => 1);
+      await new Promise((resolve) => setTimeout(resolve, 3));
+      const two = await run.step("two", () => 2);
+      await run.sleep("1 day");
+      return { paid: one + two };
+    });
+    const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
+    const reply = b.runner.providers[0]?.handle({ id: "x" }, call, { id: "x" });
+    while (b.journal.rows()[0]?.state !== "waiting") await turn();
+    void b.clock.advance(86_400_000);
+    while (onlyRun(b).state !== "done") await turn();
+    expect(await reply).toMatchObject({ output: { paid: 3 } });
+    expect(b.reports).toEqual([]);
+  });
+
+  it("may not take a step inside a step: it is told so at once", async () => {
+    const b = told(async (input, { run, shop }) => ({
+      paid: await run.step("outer", () => shop.price(input), { attempts: 1 }),
+    }));
+    expect(await outcome(b)).toMatchObject({
+      message: expect.stringContaining('The step "outer" asks for a step of its own'),
+    });
+  });
+
+  it("does its work once where a step gives back what is no JSON", async () => {
+    let mails = 0;
+    const b = told(async (_, { run }) => {
+      await run.step("mail", () => {
+        mails++;
+        return new Date() as never;
+      });
+      return { paid: 1 };
+    });
+    expect(await outcome(b)).toMatchObject({ message: expect.stringContaining("a Date") });
+    expect(mails).toBe(1);
+  });
+
+  it("reads the value of a fallback from the journal in replay", async () => {
+    let count = 0;
+    const b = told(async (input, { run, shop }) => {
+      const paid = await shop.price(input, { attempts: 1 }).or(async () => ++count);
+      await run.sleep("1 day");
+      return { paid };
+    });
+    b.world.script = () => "fail";
+    expect(await outcome(b)).toEqual({ paid: 1 });
+    expect(count).toBe(2);
+  });
+
+  it("may not undo an undo", async () => {
+    const b = told(async (input, { shop }) => {
+      await shop.take(input).undo(() => shop.pay({ ...input, amount: 1 }).undo(() => shop.payBack(input)));
+      throw new Error("no");
+    });
+    await outcome(b, { id: "x" }, { patienceMs: 10 });
+    await b.clock.until(() => onlyRun(b).state === "paused");
+    expect(onlyRun(b).reason).toContain("cannot have an undo of its own");
+  });
+});
+
+describe("a workflow that calls a workflow", () => {
+  const Outer = contract("outer", "1.0.0", { go: command({ input: Key, output: z.object({ paid: z.number() }) }) });
+  const nested = () => {
+    const inner = workflow(Orders.order, { version: 1, uses: [Shop] }, async (input, { shop, run }) => {
+      await run.sleep("10 minutes");
+      await shop.pay({ ...input, amount: 5 });
+      return { paid: 5 };
+    });
+    const outer = workflow(Outer.go, { version: 1, uses: [Shop, Orders] }, async (input, { shop, orders }) => {
+      await shop.take(input).undo(() => shop.giveBack(input));
+      return orders.order(input);
+    });
+    const b = bench([outer, inner]);
+    const { call: outside } = b.world.dispatch;
+    const through = (next: Bench) => {
+      next.world.dispatch.call = async (operation, input, context) => {
+        const provider = next.runner.providers.find((one) => one.operation === operation);
+        if (!provider) return outside(operation, input, context);
+        const reply = await provider.handle(input, context, input);
+        return "output" in reply ? { wire: reply.output, value: reply.output } : (reply as never);
+      };
+    };
+    through(b);
+    return { b, workflows: [outer, inner], through };
+  };
+
+  it("waits for it as long as it takes", async () => {
+    const { b } = nested();
+    expect(await outcome(b)).toEqual({ paid: 5 });
+    expect(b.world.done).toEqual(["shop.take", "shop.pay"]);
+  });
+
+  it("is not undone because its node stops meanwhile", async () => {
+    const { b, workflows, through } = nested();
+    await outcome(b, { id: "x" }, { patienceMs: 10 });
+    const drained = b.runner.drain(1_000);
+    await b.clock.advance(60_000);
+    await drained;
+    const next = bench(workflows, b.journal, b.world, b.clock);
+    through(next);
+    await next.runner.start();
+    await b.clock.until(() => b.journal.rows().every(({ state }) => state === "done"));
+    expect(b.world.done).toEqual(["shop.take", "shop.pay"]);
+  });
+
+  it("can void it before it has begun", async () => {
+    const { b } = nested();
+    const provider = b.runner.providers.find(({ operation }) => operation === "orders.order");
+    expect(await provider?.void?.("k", call)).toEqual({ took: false });
+    await expect(provider?.handle({ id: "x" }, { ...call, key: "k" }, { id: "x" })).rejects.toMatchObject({
+      code: "Voided",
+    });
+    expect(b.world.done).toEqual([]);
+  });
+});
+
+describe("a journal that cannot be read for a moment", () => {
+  it("strands no run", async () => {
+    const b = bench();
+    b.world.price = 500;
+    for (const id of ["a", "b", "c"]) await outcome(b, { id }, { patienceMs: 10 });
+    const { read } = b.journal;
+    let failed = false;
+    b.journal.read = async (run) => {
+      if (failed) return read(run);
+      failed = true;
+      throw new Error("The disk is away.");
+    };
+    await b.clock.until(() => b.journal.rows().every(({ state }) => state === "failed"));
+    expect(b.reports).toContain("lost");
   });
 });

@@ -7,13 +7,15 @@ import {
   type Provider,
   type Reply,
   type Tracing,
+  type Voided,
   validate,
 } from "../contracts/index.ts";
 import { Alarm } from "./alarm.ts";
-import { Endings } from "./endings.ts";
+import { Callers, type RunStatus } from "./callers.ts";
 import { Execution } from "./execution.ts";
 import { digestOf, toRunId } from "./identity.ts";
 import type { Entry, Journal, RunRow } from "./journal.ts";
+import { Places } from "./places.ts";
 import { type Rethrow, toRethrow } from "./thrown.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Workflow } from "./workflow.ts";
@@ -31,51 +33,59 @@ export interface RunnerPorts {
   readonly node: string;
   /** A run that waits longer than this leaves memory; by default 1,000 ms. */
   readonly suspendAfterMs?: number;
-  /** Told of what an operator should know: paused and lost runs. */
-  readonly report?: (event: { readonly run: string; readonly operation: string; readonly verdict: Verdict }) => void;
+  /** Due runs are woken while fewer than this are in memory; by default 1,000. Callers are not held up by it. */
+  readonly mostActive?: number;
+  /** Told of what an operator should know: runs that were paused, lost, or failed in a way that no contract declares. */
+  readonly report?: (event: RunnerEvent) => void;
 }
-
-/** What is known of a run from outside. */
-export interface RunStatus {
-  readonly row: RunRow;
-  /** Of a run that is done: its output, as written. */
-  readonly output?: unknown;
-  /** Of a run that failed: what the caller is told. */
-  readonly error?: Error;
+export interface RunnerEvent {
+  readonly run: string;
+  readonly operation: string;
+  readonly traceparent: string;
+  readonly verdict: Verdict;
 }
 export type SignalOutcome = "taken" | "no such run" | "no such signal" | "ended";
 
+interface Known {
+  readonly workflow: Workflow;
+  readonly rethrow: Rethrow;
+}
 const wakeAtOnce = 64;
+const putBackMs = 5_000;
 
 /** Owns the runs of one node: starts them, wakes them when they are due, takes over what a dead node held, lets go of them. */
 export class Runner {
   readonly #ports: RunnerPorts;
-  readonly #workflows = new Map<string, Workflow>();
-  readonly #rethrow = new Map<string, Rethrow>();
+  readonly #callers: Callers;
+  readonly #places = new Places();
+  /** By name and version: `trips.book@1`. */
+  readonly #known = new Map<string, Known>();
+  /** By operation: its highest version, which new runs take. */
+  readonly #present = new Map<string, Known>();
   readonly #active = new Map<string, Execution>();
   readonly #activations = new Set<Promise<void>>();
-  readonly #endings = new Endings();
-  readonly #alarm: Alarm;
   /** Runs that were told something while they were in memory: they may have suspended without having seen it. */
   readonly #told = new Set<string>();
+  readonly #alarm: Alarm;
   #draining = false;
+  /** Whether runs were left waiting because too many are in memory. */
+  #backlog = false;
 
   constructor(workflows: readonly Workflow[], ports: RunnerPorts) {
     this.#ports = ports;
-    const failed = (error: unknown) => ports.report?.({ run: "", operation: "", verdict: { kind: "lost", error } });
-    this.#alarm = new Alarm(ports.clock, () => this.#wakeDue(), failed);
-    for (const workflow of workflows) {
-      if (this.#workflows.has(workflow.id))
-        throw new TypeError(`${workflow.id} has two workflows; an operation is implemented once.`);
-      this.#workflows.set(workflow.id, workflow);
-      this.#rethrow.set(workflow.id, toRethrow(workflow.uses, workflow.operation));
-    }
+    for (const workflow of workflows) this.#learn(workflow);
+    const { journal, clock, report } = ports;
+    this.#callers = new Callers({ journal, clock, workflowOf: (operation) => this.#present.get(operation) });
+    const failed = (error: unknown) =>
+      report?.({ run: "", operation: "", traceparent: "", verdict: { kind: "lost", error } });
+    this.#alarm = new Alarm(clock, () => this.#wakeDue(), failed);
   }
 
   get providers(): readonly Provider[] {
-    return [...this.#workflows.values()].map((workflow) => ({
+    return [...this.#present.values()].map(({ workflow }) => ({
       operation: workflow.id,
       handle: (input: unknown, call: Call, written: unknown) => this.#handle(workflow, input, call, written),
+      void: (key: string, call: Call) => this.#void(workflow, key, call),
     }));
   }
 
@@ -88,7 +98,7 @@ export class Runner {
   async start(): Promise<void> {
     const { journal, clock } = this.#ports;
     while ((await journal.release(clock.now(), 256)) > 0);
-    await this.#alarm.now();
+    void this.#alarm.now();
   }
 
   /** Takes no more work, lets actions under way settle for so long, and lets go of every run: the next node goes on from the journal. */
@@ -103,13 +113,8 @@ export class Runner {
     hurry();
   }
 
-  async status(run: string): Promise<RunStatus | undefined> {
-    const row = await this.#ports.journal.find(run);
-    if (!row) return undefined;
-    const verdict = await this.#verdictOf(row);
-    if (verdict?.kind === "done") return { row, output: verdict.output };
-    if (verdict?.kind === "failed") return { row, error: this.#errorOf(row.operation, verdict) };
-    return { row };
+  status(run: string): Promise<RunStatus | undefined> {
+    return this.#callers.status(run);
   }
 
   /** Hands a signal to a run, wherever it is: durable when this resolves. The payload is as written, and checked here. */
@@ -122,22 +127,18 @@ export class Runner {
     const { journal, clock } = this.#ports;
     const row = await journal.find(run);
     if (!row) return "no such run";
-    const schema = this.#workflows.get(row.operation)?.operation.signals[name]?.schema;
+    const { workflow } = this.#known.get(row.workflow) ?? this.#present.get(row.operation) ?? {};
+    const schema = workflow?.operation.signals[name]?.schema;
     if (!schema) return "no such signal";
     const checked = await validate(schema, payload);
-    if (!checked.ok)
-      throw new Fault("InvalidInput", `The signal "${name}" is not what its contract says.`, {
-        issues: checked.issues,
-      });
+    if (!checked.ok) {
+      const { issues } = checked;
+      throw new Fault("InvalidInput", `The signal "${name}" is not what its contract says.`, { issues });
+    }
     if (row.state === "done" || row.state === "failed") return "ended";
     if (this.#active.has(run)) this.#told.add(run);
-    await journal.post(run, {
-      signal: name,
-      payload,
-      by: by.id,
-      at: clock.now(),
-      ...(by.key !== undefined && { key: by.key }),
-    });
+    const { id, key } = by;
+    await journal.post(run, { signal: name, payload, by: id, at: clock.now(), ...(key !== undefined && { key }) });
     await this.#active.get(run)?.poke();
     if (!this.#active.has(run)) void this.#alarm.now();
     return "taken";
@@ -145,51 +146,27 @@ export class Runner {
 
   /** Lets a paused run go on, after whatever stopped it was mended. */
   async resume(run: string): Promise<void> {
-    const row = await this.#ports.journal.find(run);
-    if (row?.state !== "paused")
+    if (!(await this.#ports.journal.wake(run, this.#ports.clock.now()))) {
+      const row = await this.#ports.journal.find(run);
       throw new TypeError(`Run ${run} is ${row ? row.state : "not there"}; only a paused run can be resumed.`);
-    await this.#ports.journal.wake(run, this.#ports.clock.now());
+    }
     await this.#alarm.now();
   }
 
   async #handle(workflow: Workflow, input: unknown, call: Call, written: unknown): Promise<Reply> {
-    if (this.#draining)
-      throw new Fault("Unavailable", "This node is stopping and takes no more runs. Try again.", {
-        outcome: "not done",
-      });
+    if (this.#draining) {
+      const message = "This node is stopping and takes no more runs. Try again.";
+      throw new Fault("Unavailable", message, { outcome: "not done" });
+    }
     const { newId = randomUUID } = this.#ports;
     const run = call.key === undefined ? newId() : toRunId(call.principal.id, workflow.id, call.key);
     const digest = digestOf(written);
-    const ended = this.#endings.expect(run);
-    let verdict: Verdict | "impatient";
-    try {
-      const there = await this.#attach(run, digest, call);
-      const begun = there || (await this.#begin(workflow, run, input, written, digest, call));
-      if (!begun) await this.#attach(run, digest, call); // another call with the same key was faster
-      verdict = await patiently(ended.verdict, call, this.#ports.clock);
-    } finally {
-      ended.forget();
-    }
-    if (verdict === "impatient") return { accepted: true, run };
-    if (verdict.kind === "done") return { output: verdict.output, run };
-    if (verdict.kind === "failed") throw this.#errorOf(workflow.id, verdict);
-    // Parked, or the journal is out of reach: what was begun goes on elsewhere, so this is not an end.
-    if (call.patienceMs !== undefined && verdict.kind === "parked") return { accepted: true, run };
-    throw new Fault("Unavailable", `Run ${run} was begun and will go on; ask for it again with the same key.`);
-  }
-
-  /** Joins a run that a call with the same key has begun before. */
-  async #attach(run: string, digest: string, call: Call): Promise<boolean> {
-    if (call.key === undefined) return false;
-    const row = await this.#ports.journal.find(run);
-    const started = row ? (await this.#ports.journal.read(run))[0] : this.#active.get(run)?.parts.begin?.started;
-    if (!started) return false;
-    if (started.type === "Started" && started.digest !== digest) {
-      throw new Fault("KeyReused", "This key has started a run with another input. Use a new key for a new input.");
-    }
-    const verdict = row && (await this.#verdictOf(row));
-    if (verdict) this.#endings.announce(run, verdict);
-    return true;
+    return this.#callers.wait(run, workflow.id, call, async () => {
+      const join = () => this.#callers.join(run, digest, this.#beginningOf(run));
+      if (call.key !== undefined && (await join())) return;
+      // Another call with the same key may have been faster meanwhile.
+      if (!(await this.#begin(workflow, run, input, written, digest, call))) await join();
+    });
   }
 
   /** Resolves once the run is on disk: false where it was there already. */
@@ -202,14 +179,46 @@ export class Runner {
     call: Call,
   ): Promise<boolean> {
     if (this.#active.has(run)) return false;
+    const { version } = workflow;
+    const { principal } = call;
+    const row = this.#rowOf(workflow, run, call);
+    const { operation, traceparent } = row;
+    const started = { type: "Started", operation, version, input: written, digest, principal, traceparent } as const;
+    const execution = this.#activate(workflow, row, { input, entries: [], inbox: [], begin: { row, started } });
+    return execution.begun.then(
+      () => true,
+      (verdict: Verdict) => {
+        if (verdict.kind === "fenced" && call.key !== undefined) return false;
+        if (verdict.kind === "refused") throw verdict.error;
+        const cause = verdict.kind === "lost" ? verdict.error : undefined;
+        throw new Fault("Unavailable", "The run could not be written to the log. Try again with the same key.", {
+          cause,
+        });
+      },
+    );
+  }
+
+  /** Refuses the key of a run that has not begun, for good; otherwise says how the run has ended, where it has. */
+  async #void(workflow: Workflow, key: string, call: Call): Promise<Voided> {
+    const { journal, clock } = this.#ports;
+    const run = toRunId(call.principal.id, workflow.id, key);
+    const thrown = { kind: "fault", code: "Voided", message: `${workflow.id} was given up before it began.` } as const;
+    const row: RunRow = { ...this.#rowOf(workflow, run, call), state: "failed", owner: null, endedAt: clock.now() };
+    const tombstone: Entry = { type: "Ended", state: "failed", thrown, at: clock.now() };
+    const appended = await journal.append(run, -1, [tombstone], { begin: row });
+    if (appended !== "fenced") return { took: false };
+    const present = await journal.find(run);
+    const verdict = present && (await this.#callers.verdictOf(present));
+    if (verdict?.kind === "done") return { took: true, wire: verdict.output };
+    return verdict ? { took: false } : { took: "unknown" };
+  }
+
+  #rowOf(workflow: Workflow, run: string, { principal, trace: { traceparent } }: Call): RunRow {
     const { clock, node } = this.#ports;
-    const { principal, trace } = call;
-    const { traceparent } = trace;
-    const { id: operation, version } = workflow;
-    const row: RunRow = {
+    return {
       run,
-      operation,
-      version,
+      operation: workflow.id,
+      workflow: nameOf(workflow),
       state: "running",
       owner: node,
       wakeAt: null,
@@ -219,42 +228,44 @@ export class Runner {
       traceparent,
       reason: null,
     };
-    const started = { type: "Started", operation, version, input: written, digest, principal, traceparent } as const;
-    const execution = this.#activate(workflow, row, { input, entries: [], inbox: [], begin: { row, started } });
-    return execution.begun.then(
-      () => true,
-      (verdict: Verdict) => {
-        if (verdict.kind === "fenced" && call.key !== undefined) return false;
-        if (verdict.kind === "lost" && verdict.error instanceof Fault && verdict.error.outcome === "not done")
-          throw verdict.error;
-        throw new Fault("Unavailable", "The run could not be written to the log. Try again with the same key.", {
-          cause: verdict.kind === "lost" ? verdict.error : undefined,
-        });
-      },
-    );
   }
 
-  /** Brings a run back from its journal. */
+  #beginningOf(run: string): Entry | undefined {
+    const begin = this.#active.get(run)?.parts.begin;
+    return begin && { ...begin.started, at: begin.row.startedAt };
+  }
+
+  /** Brings a claimed run back from its journal. */
   async #resume(row: RunRow): Promise<void> {
-    const { journal, node } = this.#ports;
-    const workflow = this.#workflows.get(row.operation);
-    const entries = await journal.read(row.run);
-    const [started] = entries;
-    if (!workflow || workflow.version !== row.version || started?.type !== "Started") return this.#strand(row, entries);
-    const inbox = await journal.inbox(row.run);
-    const read = await validate(workflow.operation.input, started.input);
-    if (!read.ok) return this.#strand(row, entries);
-    const term = entries.filter(({ type }) => type === "Claimed").length + 1;
-    this.#activate(workflow, row, { input: read.value, entries, inbox, claimed: { type: "Claimed", node, term } });
+    const { journal, clock, node, report } = this.#ports;
+    const known = this.#known.get(row.workflow);
+    try {
+      const entries = await journal.read(row.run);
+      const [started] = entries;
+      if (!known || started?.type !== "Started")
+        return await this.#strand(row, entries, "its journal has no beginning");
+      const inbox = await journal.inbox(row.run);
+      const read = await validate(known.workflow.operation.input, started.input);
+      if (!read.ok) return await this.#strand(row, entries, `its input is not what ${row.workflow} reads`);
+      const term = entries.filter(({ type }) => type === "Claimed").length + 1;
+      const claimed = { type: "Claimed", node, term } as const;
+      this.#activate(known.workflow, row, { input: read.value, entries, inbox, claimed });
+    } catch (error) {
+      const { run, operation, traceparent } = row;
+      report?.({ run, operation, traceparent, verdict: { kind: "lost", error } });
+      await journal.putBack(run, clock.now() + putBackMs);
+      this.#alarm.at(clock.now() + putBackMs);
+    }
   }
 
-  /** A run that this code cannot go on with waits for the code that can. */
-  async #strand(row: RunRow, entries: readonly Entry[]): Promise<void> {
+  /** A run that this code cannot go on with waits for a person. */
+  async #strand(row: RunRow, entries: readonly Entry[], why: string): Promise<void> {
     const { journal, clock, report } = this.#ports;
-    const reason = `No workflow for ${row.operation}, version ${row.version}, that can read this run's input is deployed. Deploy it, and resume the run.`;
+    const { run, operation, traceparent } = row;
+    const reason = `The run cannot be taken up: ${why}. Deploy code that can, and resume it.`;
     const change = { row: { state: "paused", owner: null, wakeAt: null, reason } } as const;
-    await journal.append(row.run, entries.length - 1, [{ type: "Paused", reason, at: clock.now() }], change);
-    report?.({ run: row.run, operation: row.operation, verdict: { kind: "paused", reason } });
+    await journal.append(run, entries.length - 1, [{ type: "Paused", reason, at: clock.now() }], change);
+    report?.({ run, operation, traceparent, verdict: { kind: "paused", reason } });
   }
 
   #activate(
@@ -264,24 +275,16 @@ export class Runner {
   ): Execution {
     const { journal, dispatch, clock, tracing, random = Math.random, suspendAfterMs = 1_000 } = this.#ports;
     const { run, traceparent } = row;
-    const about = { "trilith.run": run, "trilith.workflow": workflow.id, "trilith.resumed": parts.begin === undefined };
-    const rethrow = this.#rethrow.get(workflow.id) as Rethrow; // set with the workflow
-    const execution = new Execution({
-      run,
-      workflow,
-      journal,
-      dispatch,
-      clock,
-      random,
-      rethrow,
-      suspendAfterMs,
-      ...parts,
-    });
+    const { rethrow } = this.#known.get(nameOf(workflow)) as Known; // only known workflows are activated
+    const places = this.#places;
+    const ports = { journal, dispatch, clock, random, rethrow, places, suspendAfterMs };
+    const execution = new Execution({ run, workflow, ...ports, ...parts });
     this.#active.set(run, execution);
+    const about = { "trilith.run": run, "trilith.workflow": workflow.id, "trilith.resumed": parts.begin === undefined };
     const activation = tracing.continue(traceparent).span("run", workflow.id, about, async (trace) => {
       const verdict = await execution.act(trace);
       trace.set({ "trilith.state": verdict.kind });
-      if (verdict.kind === "failed") throw Object.assign(this.#errorOf(workflow.id, verdict), { verdict });
+      if (verdict.kind === "failed") throw Object.assign(this.#callers.errorOf(workflow.id, verdict), { verdict });
       return verdict;
     });
     const ended = activation
@@ -293,68 +296,48 @@ export class Runner {
   }
 
   #after(row: RunRow, execution: Execution, verdict: Verdict): void {
-    const { run, operation } = row;
+    const { run, operation, traceparent } = row;
     if (this.#active.get(run) === execution) this.#active.delete(run);
     const told = this.#told.delete(run);
-    if (verdict.kind === "suspended") {
-      if (told) void this.#alarm.now();
-      if (verdict.wakeAt !== null) this.#alarm.at(verdict.wakeAt);
-      return;
+    if (verdict.kind === "suspended" && verdict.wakeAt !== null) this.#alarm.at(verdict.wakeAt);
+    if (this.#backlog || (told && verdict.kind === "suspended")) void this.#alarm.now();
+    const declared =
+      verdict.kind === "failed" && verdict.thrown.kind === "failed" && this.#declares(operation, verdict.thrown.code);
+    if (verdict.kind === "paused" || verdict.kind === "lost" || (verdict.kind === "failed" && !declared)) {
+      this.#ports.report?.({ run, operation, traceparent, verdict });
     }
-    if (verdict.kind === "paused" || verdict.kind === "lost") this.#ports.report?.({ run, operation, verdict });
-    if (verdict.kind !== "paused" && verdict.kind !== "fenced") this.#endings.announce(run, verdict);
+    if (verdict.kind !== "suspended" && verdict.kind !== "paused" && verdict.kind !== "fenced") {
+      this.#callers.announce(run, verdict);
+    }
   }
 
-  async #verdictOf({ run, state }: RunRow): Promise<Verdict | undefined> {
-    if (state !== "done" && state !== "failed") return undefined;
-    const last = (await this.#ports.journal.read(run)).at(-1);
-    if (last?.type !== "Ended") return undefined;
-    return last.state === "done" ? { kind: "done", output: last.output } : { kind: "failed", thrown: last.thrown };
-  }
-
-  /** What a caller is told: its own operation's failures as they are declared, and anything else as a fault. */
-  #errorOf(operation: string, { thrown }: Verdict & { readonly kind: "failed" }): Error {
-    const failures = this.#workflows.get(operation)?.operation.failures ?? {};
-    const rethrow = this.#rethrow.get(operation);
-    if (thrown.kind === "failed" && failures[thrown.code]) return rethrow?.({ ...thrown, operation }) as Error; // known workflows have one
-    if (thrown.kind === "fault" && thrown.code !== "Internal") {
-      return new Fault(
-        "Unavailable",
-        `It could not be done, and was undone: ${thrown.message} Begin anew with a new key.`,
-        {
-          retry: "later",
-          outcome: "not done",
-        },
-      );
-    }
-    return new Fault(
-      "Internal",
-      thrown.kind === "failed" ? `${thrown.operation} ended with ${thrown.code}` : thrown.message,
-      { outcome: "not done" },
-    );
+  #declares(operation: string, code: string): boolean {
+    return code in (this.#present.get(operation)?.workflow.operation.failures ?? {});
   }
 
   async #wakeDue(): Promise<number | undefined> {
-    const { journal, clock, node } = this.#ports;
+    const { journal, clock, node, mostActive = 1_000 } = this.#ports;
+    const knows = [...this.#known.keys()];
     while (!this.#draining) {
-      const rows = await journal.claimDue(node, clock.now(), wakeAtOnce);
+      const room = Math.min(wakeAtOnce, mostActive - this.#active.size);
+      this.#backlog = room <= 0;
+      if (room <= 0) return undefined; // the next run that leaves memory looks again
+      const rows = await journal.claimDue(node, knows, clock.now(), room);
       for (const row of rows) await this.#resume(row);
-      if (rows.length < wakeAtOnce) break;
+      if (rows.length < room) break;
     }
-    return journal.nextDue();
+    return journal.nextDue(knows);
+  }
+
+  #learn(workflow: Workflow): void {
+    const name = nameOf(workflow);
+    if (this.#known.has(name))
+      throw new TypeError(`There are two workflows ${name}. Give the newer one another version.`);
+    const known = { workflow, rethrow: toRethrow(workflow.uses, workflow.operation) };
+    this.#known.set(name, known);
+    const present = this.#present.get(workflow.id);
+    if (!present || present.workflow.version < workflow.version) this.#present.set(workflow.id, known);
   }
 }
 
-/** Waits as long as the caller does. */
-async function patiently(ended: Promise<Verdict>, { patienceMs }: Call, clock: Clock): Promise<Verdict | "impatient"> {
-  let disarm = (): void => {};
-  try {
-    if (patienceMs === undefined) return await ended;
-    const over = new Promise<"impatient">((resolve) => {
-      disarm = clock.after(patienceMs, () => resolve("impatient"));
-    });
-    return await Promise.race([ended, over]);
-  } finally {
-    disarm();
-  }
-}
+const nameOf = ({ id, version }: Workflow): string => `${id}@${version}`;

@@ -1,19 +1,83 @@
 import { Draws } from "./identity.ts";
 
-/** A part of a run with names of its own: the body, a branch, an undo. Keys are scope path, name and occurrence in the scope. */
+/**
+ * A part of a run: the body, a branch, an undo. Keys are scope path, name and occurrence in the scope. Once a scope is
+ * closed, its code gets no more answers: what it had under way is aborted, and is waited for by whoever closes it.
+ */
 export class Scope {
-  readonly #path: string;
-  readonly #occurrences = new Map<string, number>();
   readonly draws: Draws;
-  constructor(run: string, path: string) {
+  readonly undoing: boolean;
+  /** Steps of this scope that were asked for and whose result has not been taken note of. */
+  readonly settling: Set<Promise<unknown>> = new Set();
+  readonly #run: string;
+  readonly #path: string;
+  readonly #occurrences: Map<string, number>;
+  readonly #children: Scope[] = [];
+  readonly #abort = new AbortController();
+
+  private constructor(run: string, path: string, undoing: boolean, names?: Scope) {
+    this.#run = run;
     this.#path = path;
-    this.draws = new Draws(run, path);
+    this.undoing = undoing;
+    this.#occurrences = names ? names.#occurrences : new Map();
+    this.draws = names ? names.draws : new Draws(run, path);
+  }
+
+  static body(run: string): Scope {
+    return new Scope(run, "", false);
+  }
+  /** Shielded from whatever ended the body. */
+  static undo(run: string, path: string): Scope {
+    return new Scope(run, `undo ${path}/`, true);
+  }
+
+  /** A part with names of its own. */
+  branch(path: string): Scope {
+    return this.#adopt(new Scope(this.#run, `${this.#path}${path}/`, this.undoing));
+  }
+  /** A part that can be closed by itself and shares this one's names. */
+  group(): Scope {
+    return this.#adopt(new Scope(this.#run, this.#path, this.undoing, this));
   }
 
   /** The next path under this name: `bookings.hold`, then `bookings.hold#2`. */
   next(name: string): string {
+    return `${this.#path}${this.label(name)}`;
+  }
+  /** The same without the scope's own path. */
+  label(name: string): string {
     const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
     this.#occurrences.set(name, occurrence);
-    return `${this.#path}${name}${occurrence === 1 ? "" : `#${occurrence}`}`;
+    return `${escaped(name)}${occurrence === 1 ? "" : `#${occurrence}`}`;
+  }
+
+  get closed(): boolean {
+    return this.#abort.signal.aborted;
+  }
+  get aborted(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Closes this scope and those in it; resolves when what they had under way has settled. */
+  async close(): Promise<void> {
+    this.#shut();
+    const settling = this.#settlingWithin();
+    if (settling.length > 0) await Promise.all(settling);
+  }
+
+  #shut(): void {
+    this.#abort.abort();
+    for (const child of this.#children) child.#shut();
+  }
+  #settlingWithin(): readonly Promise<unknown>[] {
+    return [...this.settling, ...this.#children.flatMap((child) => child.#settlingWithin())];
+  }
+  #adopt(child: Scope): Scope {
+    this.#children.push(child);
+    if (this.closed) child.#shut();
+    return child;
   }
 }
+
+// A name may come from data; it must not read like another step's path.
+const escaped = (name: string): string => name.replaceAll(/[%/#]/g, encodeURIComponent);

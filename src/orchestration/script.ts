@@ -54,19 +54,21 @@ export class Script {
     return written as Entry & R; // alike compared the types
   }
 
-  /** The next result to deliver in replay; undefined once the journal has been acted out. */
-  nextResult(): Result | undefined {
-    if (!this.replaying) return undefined;
+  /** The next result to deliver in replay; `unasked` where the journal has a request first, `over` once it was acted out. */
+  next(): Result | "unasked" | "over" {
+    if (!this.replaying) return "over";
     const written = this.#entries[this.#cursor] as Entry;
-    if (!isResult(written)) {
-      throw new Divergence(
-        `The journal says at entry ${this.#cursor}: ${lineOf(written)}. The code does not ask for it any more.`,
-      );
-    }
+    if (!isResult(written)) return "unasked";
     this.#cursor++;
     this.#time = written.at;
     this.#skipNotes();
     return written;
+  }
+
+  /** What the code has not asked for, and the journal says it did. */
+  get unasked(): string {
+    const written = this.#entries[this.#cursor];
+    return `The journal says at entry ${this.#cursor}: ${written && lineOf(written)}. The code does not ask for it any more.`;
   }
 
   /** A new result, written before it is delivered. */
@@ -74,9 +76,10 @@ export class Script {
     this.#time = this.write(result);
   }
 
+  /** Copies what it is given: the code may change a value that it was handed. Throws where it is no JSON. */
   write(entry: NewEntry): number {
     const at = Math.max(this.#now(), this.#time);
-    this.pending.push({ ...entry, at });
+    this.pending.push(JSON.parse(JSON.stringify({ ...entry, at })));
     return at;
   }
 

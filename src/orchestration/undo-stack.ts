@@ -1,11 +1,11 @@
 import type { Dispatch } from "../contracts/index.ts";
-import { type Action, type act, principalOf } from "./action.ts";
-import type { Exchange } from "./exchange.ts";
-import { never } from "./exchange.ts";
+import { type Action, principalOf, type Settled } from "./action.ts";
+import { type Exchange, never, type Waiting } from "./exchange.ts";
 import type { Result, Thrown, UndoneOutcome } from "./journal.ts";
 import type { Undo } from "./lazy-step.ts";
+import type { Places } from "./places.ts";
 import { Scope } from "./scope.ts";
-import { sentenceOf } from "./thrown.ts";
+import { sentenceOf, toThrown } from "./thrown.ts";
 
 /** A step whose undo runs if the run fails. */
 export interface Undoable {
@@ -23,16 +23,16 @@ export interface UndoPorts {
   readonly run: string;
   readonly exchange: Exchange;
   readonly dispatch: Dispatch;
-  /** Acts, shielded from whatever ended the run. */
-  readonly act: (action: Action) => ReturnType<typeof act>;
+  readonly places: Places;
+  /** Nothing where the node lets go before the end. */
+  readonly act: (action: Action, scope: Scope) => Promise<Settled | undefined>;
 }
 
 /** What a run has to undo if it fails, in the order of its journal. */
 export class UndoStack {
   readonly #ports: UndoPorts;
   readonly #undoables: Undoable[] = [];
-  /** The names of the undo that is under way: whatever its code asks for belongs to it. */
-  scope: Scope | undefined;
+  #scope: Scope | undefined;
 
   constructor(ports: UndoPorts) {
     this.#ports = ports;
@@ -47,6 +47,11 @@ export class UndoStack {
     this.#undoables.splice(this.#undoables.indexOf(undoable), 1);
   }
 
+  /** Aborts what is under way. */
+  shut(): void {
+    void this.#scope?.close();
+  }
+
   get isEmpty(): boolean {
     return this.#undoables.length === 0;
   }
@@ -58,27 +63,31 @@ export class UndoStack {
   }
 
   async #undo(undoable: Undoable): Promise<void> {
-    const { run, exchange } = this.#ports;
+    const { run, exchange, places } = this.#ports;
     const { path, key } = undoable;
-    this.scope = new Scope(run, `undo ${path}/`);
-    const outcome = undoable.done ? "done" : await this.#void(undoable);
+    const scope = Scope.undo(run, path);
+    this.#scope = scope;
+    const outcome = undoable.done ? "done" : await this.#void(undoable, scope);
     await exchange.note({ type: "UndoStarted", path: `undo ${path}`, of: key, outcome });
+    const undone = { result: undoable.done?.value, outcome, of: key, key: `${run}/undo ${path}` };
     try {
-      await undoable.undo({ result: undoable.done?.value, outcome, of: key, key: `${run}/undo ${path}` });
+      await places.in({ run, scope }, () => undoable.undo(undone));
     } catch (error) {
-      exchange.stop(`The undo of "${path}" failed: ${(error as Error).message} ${resumable}`);
+      exchange.stop(`The undo of "${path}" failed: ${sentenceOf(toThrown(error))} ${resumable}`);
       await never;
     }
     await exchange.note({ type: "UndoDone", path: `undo ${path}` });
   }
 
   /** Makes sure that a step of which nobody knows cannot take effect after it was undone. */
-  async #void(undoable: Undoable): Promise<UndoneOutcome> {
+  async #void(undoable: Undoable, scope: Scope): Promise<UndoneOutcome> {
     const { exchange } = this.#ports;
     const { path, key, operation } = undoable;
     if (operation === undefined) return "unknown";
     const request = { type: "VoidAsked", path: `void ${path}`, of: key } as const;
-    const { result } = await exchange.ask(request, "action", () => this.#askStore(request.path, operation, key));
+    const { result } = await exchange.ask(request, "action", scope, (waiting) =>
+      this.#askStore(waiting, operation, key),
+    );
     const { took, wire } = result as Result & { readonly type: "VoidKnown" }; // the one answer to VoidAsked
     if (took === "unknown") return "unknown";
     if (!took) return "void";
@@ -86,8 +95,9 @@ export class UndoStack {
     return "done";
   }
 
-  #askStore(path: string, operation: string, key: string): void {
+  #askStore(waiting: Waiting, operation: string, key: string): void {
     const { run, exchange, dispatch, act } = this.#ports;
+    const { path, scope } = waiting;
     const action: Action = {
       path,
       name: `void ${operation}`,
@@ -102,7 +112,9 @@ export class UndoStack {
         return { wire, value: wire };
       },
     };
-    void act(action).then(({ result }) => {
+    void act(action, scope).then((settled) => {
+      if (!settled) return exchange.rest(waiting);
+      const { result } = settled;
       if (result.type === "StepFailed")
         return exchange.stop(`"${path}" failed before its undo: ${sentenceOf(result.thrown)} ${resumable}`);
       const { took, wire } = result.wire as { readonly took: boolean | "unknown"; readonly wire?: unknown }; // what attempt gave

@@ -10,6 +10,8 @@ export type Verdict =
   | { readonly kind: "paused"; readonly reason: string }
   /** Its node let go of it. */
   | { readonly kind: "parked" }
+  /** It was not begun: the journal refuses its input. */
+  | { readonly kind: "refused"; readonly error: Error }
   /** Another node has it. */
   | { readonly kind: "fenced" }
   /** The journal cannot be written; what was acknowledged is safe. */

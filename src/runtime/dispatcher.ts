@@ -55,12 +55,11 @@ export function createDispatch(contracts: readonly AnyContract[]): LocalDispatch
     },
     layerOf: (id) => bound.get(id)?.layer,
     call(id, input, call) {
-      const { principal, key } = call;
+      const { principal } = call;
       const about = {
         "trilith.operation": id,
         "trilith.layer": bound.get(id)?.layer,
         "trilith.principal": principal.id,
-        "trilith.key": key,
       };
       return call.trace.span("operation", id, about, (trace) => cross(find(id), input, { ...call, trace }));
     },

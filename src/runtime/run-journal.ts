@@ -1,5 +1,5 @@
 import { type Clock, Fault } from "../contracts/index.ts";
-import type { Change, Entry, Item, Journal, RunRow } from "../orchestration/host.ts";
+import { type Change, digestOf, type Entry, type Item, type Journal, type RunRow } from "../orchestration/host.ts";
 import {
   type Append,
   type Collection,
@@ -18,6 +18,7 @@ const runs: Collection = {
     { name: "state", type: "text" },
     { name: "owner", type: "text" },
     { name: "wakeAt", type: "number" },
+    { name: "workflow", type: "text" },
   ],
   indexes: [["wakeAt"], ["owner"]],
 };
@@ -74,7 +75,10 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
         events: [{ stream: `inbox/${run}`, type: "Signal", version: 1, data: JSON.stringify(item) }],
         documents: [{ collection: runs.name, patch: run, data: { wakeAt: item.at } }],
         ...(key !== undefined && {
-          receipt: { key: `signal/${run}/${item.by}/${key}`, digest: JSON.stringify([item.signal, item.payload]) },
+          receipt: {
+            key: JSON.stringify(["signal", run, item.by, key]),
+            digest: digestOf([item.signal, item.payload]),
+          },
         }),
       });
       if (!outcome.ok && outcome.why === "key reused") {
@@ -86,8 +90,8 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       (await readStream(engine, `inbox/${run}`)).map(
         ({ data, revision }): Item => ({ ...(JSON.parse(data) as Omit<Item, "revision">), revision }),
       ),
-    async claimDue(node, now, limit) {
-      const where = { state: { equals: "waiting" }, owner: { equals: null }, wakeAt: { from: 0, to: now } };
+    async claimDue(node, knows, now, limit) {
+      const where = { ...due(knows), wakeAt: { from: 0, to: now } };
       const orderBy = { column: "wakeAt", descending: false };
       const claimed = await engine.claim(
         runs.name,
@@ -100,8 +104,8 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const held = { where: { owner: { from: "" } }, limit };
       return (await engine.claim(runs.name, held, { owner: null, state: "waiting", wakeAt: now })).length;
     },
-    async nextDue() {
-      const where = { state: { equals: "waiting" }, owner: { equals: null }, wakeAt: { from: 0 } };
+    async nextDue(knows) {
+      const where = { ...due(knows), wakeAt: { from: 0 } };
       const [document] = await engine.find(runs.name, {
         where,
         orderBy: { column: "wakeAt", descending: false },
@@ -110,14 +114,21 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       return document ? (toRow(document).wakeAt ?? undefined) : undefined;
     },
     async wake(run, now) {
-      await append({
-        expect: [],
-        events: [],
-        documents: [{ collection: runs.name, patch: run, data: { state: "waiting", wakeAt: now, reason: null } }],
-      });
+      const paused = { key: run, where: { state: { equals: "paused" } }, limit: 1 };
+      return (await engine.claim(runs.name, paused, { state: "waiting", wakeAt: now, reason: null })).length > 0;
+    },
+    async putBack(run, wakeAt) {
+      await engine.claim(runs.name, { key: run, limit: 1 }, { owner: null, state: "waiting", wakeAt });
     },
   };
 }
+
+/** Runs that wait, that nobody owns, and whose workflow is known. */
+const due = (knows: readonly string[]) => ({
+  state: { equals: "waiting" },
+  owner: { equals: null },
+  workflow: { in: knows },
+});
 
 function toWrites(run: string, { begin, row }: Change): readonly Write[] {
   if (begin) return [{ collection: runs.name, put: run, data: { ...begin } }];

@@ -47,6 +47,12 @@ export const onOff: Kind<boolean> = {
   read: (text) => ({ on: true, true: true, 1: true, off: false, false: false, 0: false })[text.toLowerCase()],
   refusal: 'is neither "on" nor "off".',
 };
+export type ConsoleAccess = "on" | "key" | "off";
+export const consoleAccess: Kind<ConsoleAccess> = {
+  name: "on/key/off",
+  read: (text) => (["on", "key", "off"] as const).find((one) => one === text.toLowerCase()),
+  refusal: 'is none of "on", "key" and "off".',
+};
 export const text: Kind<string> = { name: "text", read: (given) => given, refusal: "is not text." };
 export const url: Kind<string> = {
   name: "address",

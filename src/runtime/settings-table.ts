@@ -1,4 +1,6 @@
 import {
+  type ConsoleAccess,
+  consoleAccess,
   duration,
   host,
   type Kind,
@@ -33,7 +35,7 @@ export interface SettingValues {
   readonly bodyLimit: number;
   readonly patienceMs: number;
   readonly shutdownMs: number;
-  readonly console: boolean;
+  readonly console: ConsoleAccess;
   readonly keysFile: string;
   readonly jwtIssuer: string;
   readonly jwtAudience: string;
@@ -80,9 +82,10 @@ export const settingsTable: Table = {
   },
   console: {
     name: "TRILITH_CONSOLE",
-    kind: onOff,
+    kind: consoleAccess,
     default: "on",
-    meaning: "Whether there is a console at `/console`.",
+    meaning:
+      "Whether there is a console at `/console`. `key` asks everybody for the scope `console:read`, as a proxy on the same machine needs it; so it is where `NODE_ENV` is `production`.",
   },
   keysFile: {
     name: "TRILITH_KEYS_FILE",

@@ -24,7 +24,7 @@ test("an empty environment gives the defaults, frozen", () => {
     bodyLimit: 1_048_576,
     patienceMs: 10_000,
     shutdownMs: 10_000,
-    console: true,
+    console: "on",
     keysFile: ".data/keys.json",
     supervised: false,
     sources: {},
@@ -53,7 +53,7 @@ test("every setting is read as its kind", () => {
   });
   expect(settings).toMatchObject({
     ...{ host: "::1", port: 0, data: "there", log: "debug", bodyLimit: 1_536, patienceMs: 250, shutdownMs: 60_000 },
-    ...{ console: false, keysFile: "there/keys.json", otlpUrl: "http://localhost:4318", supervised: true },
+    ...{ console: "off", keysFile: "there/keys.json", otlpUrl: "http://localhost:4318", supervised: true },
     jwt: { issuer: "https://issuer.test/", audience: "trips", jwks: "jwks.json" },
     sources: { [upstreamName("seat-maps")]: { url: "https://seats.test" } },
   });

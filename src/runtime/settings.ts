@@ -38,8 +38,10 @@ export function readSettings(environment: Environment): Settings {
   const upstreams = readUpstreams(environment, problems);
   problems.push(...halfJwt(jwt), ...unknownNames(environment));
   if (problems.length > 0) throw new SettingsError(problems);
+  const inProduction = environment.NODE_ENV === "production" && !environment.TRILITH_CONSOLE;
   return Object.freeze({
     ...(plain as Omit<SettingValues, OwnWay>), // each has a default, and nothing was refused
+    ...(inProduction && { console: "key" as const }),
     ...upstreams,
     keysFile: keysFile ?? join(String(plain.data), "keys.json"),
     ...(jwt.issuer !== undefined && { jwt: Object.freeze(jwt) as NonNullable<Settings["jwt"]> }), // all three or none, as checked

@@ -14,6 +14,7 @@ import type { StartOptions } from "./backend.ts";
 import { type Composition, toRemote, toServed } from "./composition.ts";
 import { createDispatch } from "./dispatcher.ts";
 import { Opened } from "./opened.ts";
+import { tellOperator } from "./operator.ts";
 import { openRunJournal } from "./run-journal.ts";
 import { toRuns } from "./runs.ts";
 import { readSettings, type Settings, upstreamName } from "./settings.ts";
@@ -47,7 +48,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       service: name,
       version,
       ...(settings.otlpUrl !== undefined && { otlpUrl: settings.otlpUrl }),
-      onExport: (sentence, error) => log.warn({ error }, sentence),
+      onExport: (sentence, err) => log.warn({ err }, sentence),
     });
     opened.defer(() => telemetry.close());
     const { tracing, feed } = telemetry;
@@ -67,7 +68,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       tracing,
       node: randomUUID(),
       newId: toIds(clock),
-      report: ({ run, operation, verdict }) => log.error({ run, operation, ...verdict }, `A run is ${verdict.kind}.`),
+      report: (event) => tellOperator(log, event),
     });
     const views = provideViews(composition.aggregation, {
       upstream: toUpstream(http),
@@ -136,7 +137,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       resume: (run) => runner.resume(run),
     };
   } catch (error) {
-    await opened.close().catch((second: unknown) => log.warn({ error: second }, "Closing failed as well."));
+    await opened.close().catch((second: unknown) => log.warn({ err: second }, "Closing failed as well."));
     throw error;
   }
 }

@@ -54,26 +54,36 @@ export function memoryJournal(): MemoryJournal {
       change(run, { row: { wakeAt: item.at } });
     },
     inbox: async (run) => inboxes.get(run) ?? [],
-    claimDue: async (node, now, limit) =>
+    claimDue: async (node, knows, now, limit) =>
       take(
         node,
         limit,
-        (row) => row.state === "waiting" && row.owner === null && row.wakeAt !== null && row.wakeAt <= now,
+        (row) =>
+          knows.includes(row.workflow) &&
+          row.state === "waiting" &&
+          row.owner === null &&
+          row.wakeAt !== null &&
+          row.wakeAt <= now,
       ),
     async release(now, limit) {
       const held = [...rows.values()].filter(({ owner }) => owner !== null).slice(0, limit);
       for (const { run } of held) change(run, { row: { owner: null, state: "waiting", wakeAt: now } });
       return held.length;
     },
-    async nextDue() {
+    async nextDue(knows) {
       const due = [...rows.values()]
-        .filter(({ state, owner }) => state === "waiting" && owner === null)
+        .filter(({ workflow, state, owner }) => knows.includes(workflow) && state === "waiting" && owner === null)
         .map(({ wakeAt }) => wakeAt);
       const known = due.filter((at) => at !== null);
       return known.length > 0 ? Math.min(...known) : undefined;
     },
     async wake(run, now) {
-      change(run, { row: { state: "waiting", wakeAt: now, reason: null } });
+      const paused = rows.get(run)?.state === "paused";
+      if (paused) change(run, { row: { state: "waiting", wakeAt: now, reason: null } });
+      return paused;
+    },
+    async putBack(run, wakeAt) {
+      change(run, { row: { owner: null, state: "waiting", wakeAt } });
     },
     entries: (run) => (streams.get(run) ?? []).map((entry) => JSON.parse(entry) as Entry),
     rows: () => [...rows.values()],

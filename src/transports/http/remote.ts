@@ -59,8 +59,10 @@ async function callRemote(
   const target = toTarget(operation, written, options.url);
   const contract = operation.id.slice(0, operation.id.indexOf("."));
   const name = `${target.method} ${contract}${target.route}`;
-  const limitMs = operation.timeoutMs ?? options.timeoutMs ?? 10_000;
-  const remainingMs = Math.floor(Math.min(limitMs, (call.deadline ?? Number.POSITIVE_INFINITY) - clock.monotonic()));
+  // A caller who says how long it waits is not cut short by a default of ours.
+  const leftMs = call.deadline === undefined ? undefined : call.deadline - clock.monotonic();
+  const limitMs = operation.timeoutMs ?? options.timeoutMs ?? leftMs ?? 10_000;
+  const remainingMs = Math.floor(Math.min(limitMs, leftMs ?? limitMs));
   if (remainingMs < 1 || call.aborted.aborted) {
     throw new Fault("DeadlineExceeded", `${operation.id} was not called: the time had run out.`, {
       outcome: "not done",
