@@ -619,8 +619,8 @@ describe("ordinary JavaScript in a workflow", () => {
     const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
     const reply = b.runner.providers[0]?.handle({ id: "x" }, call, { id: "x" });
     while (b.journal.rows()[0]?.state !== "waiting") await turn();
-    void b.clock.advance(86_400_000);
-    while (onlyRun(b).state !== "done") await turn();
+    await b.clock.advance(86_400_000);
+    for (; onlyRun(b).state !== "done"; await b.clock.advance(1)) await turn();
     expect(await reply).toMatchObject({ output: { paid: 3 } });
     expect(b.reports).toEqual([]);
   });
