@@ -54,6 +54,8 @@ async function start(file: string): Promise<void> {
     console.log(
       `${backend.name} is up.\n\n  console    ${running.url}/console\n  API docs   ${running.url}/docs\n\nCtrl-C stops it.`,
     );
+  // A promise that user code forgot is a line in the log, and not the end of everybody else's runs.
+  process.on("unhandledRejection", (error) => console.error("A promise was rejected, and nobody listened:", error));
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;

@@ -1,6 +1,7 @@
 import type { View } from "../aggregation/index.ts";
 import type { Clock } from "../contracts/index.ts";
 import type { Workflow } from "../orchestration/index.ts";
+import type { Engine } from "../storage/host.ts";
 import type { Store } from "../storage/index.ts";
 import type { Environment } from "./settings.ts";
 import { type Running, startBackend } from "./start-backend.ts";
@@ -15,6 +16,8 @@ type Missing<S extends readonly Store[], W extends readonly Workflow[], V extend
 export interface StartOptions {
   /** Where settings come from; by default the process's own environment. */
   readonly environment?: Environment;
+  /** What keeps the bytes; by default SQLite in the data folder. It is closed with the backend. */
+  readonly engine?: Engine;
   /** Time, for tests that skip it. */
   readonly clock?: Clock;
 }

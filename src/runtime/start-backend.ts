@@ -52,7 +52,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     });
     opened.defer(() => telemetry.close());
     const { tracing, feed } = telemetry;
-    const engine = await openSqlite({ folder: settings.data });
+    const engine = options.engine ?? (await openSqlite({ folder: settings.data }));
     opened.defer(() => engine.close());
     const http = createHttp();
     opened.defer(() => http.close());

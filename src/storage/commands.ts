@@ -63,16 +63,17 @@ class StoreCommand {
   async handle(input: unknown, call: Call, written: unknown): Promise<Reply> {
     const identity =
       call.key === undefined ? undefined : { key: this.#scope(call.key, call), digest: digestOf(written) };
-    if (identity) {
-      // Before the handler runs: a repeated hold would find its own seat taken, and report that as a failure.
-      const known = await this.#ports.log.receipt(identity.key);
-      if (known?.voided) throw this.#voided();
-      if (known && known.digest !== identity.digest) throw this.#keyReused();
-      if (known) return toReply(known);
-    }
+    // Before the handler runs: a repeated hold would find its own seat taken, and report that as a failure.
+    const known = identity && (await this.#known(identity));
+    if (known) return known;
     for (let attempt = 1; attempt <= mostAttempts; attempt++) {
       if (attempt > 2) await this.#pause(attempt);
-      const reply = await this.#attempt(input, call, identity);
+      const reply = await this.#attempt(input, call, identity).catch(async (error: unknown) => {
+        // The same call may have been made at the same time, and what this one met may be that one's own work.
+        const known = identity && (await this.#known(identity));
+        if (known) return known;
+        throw error;
+      });
       if (reply) return reply;
     }
     throw new Fault(
@@ -80,6 +81,14 @@ class StoreCommand {
       `${this.#operation.id} lost the race for what it decides on ${mostAttempts} times in a row. Nothing was written; try again.`,
       { outcome: "not done" },
     );
+  }
+
+  /** What a call with this key has done before. */
+  async #known({ key, digest }: Identity): Promise<Output | undefined> {
+    const receipt = await this.#ports.log.receipt(key);
+    if (receipt?.voided) throw this.#voided();
+    if (receipt && receipt.digest !== digest) throw this.#keyReused();
+    return receipt && toReply(receipt);
   }
 
   async void(key: string, call: Call): Promise<Voided> {
@@ -94,11 +103,7 @@ class StoreCommand {
   }
 
   /** Runs the handler once; nothing where somebody else was faster and it has to decide again. */
-  async #attempt(
-    input: unknown,
-    call: Call,
-    identity: { readonly key: string; readonly digest: string } | undefined,
-  ): Promise<Output | undefined> {
+  async #attempt(input: unknown, call: Call, identity: Identity | undefined): Promise<Output | undefined> {
     const unit = new Unit(this.#operation.id, this.#ports);
     try {
       const output = this.#toOutput(await this.#run(unit, input));
@@ -208,6 +213,11 @@ class StoreCommand {
   }
 }
 
+/** A call that can be told from another: its key, and what it asks for. */
+interface Identity {
+  readonly key: string;
+  readonly digest: string;
+}
 interface Output {
   readonly output: unknown;
 }

@@ -51,6 +51,14 @@ test("a declared failure is thrown, and nothing is written", async () => {
   expect(await backend.storage.log.receipt("anonymous:bookings.hold:k")).toBeUndefined();
 });
 
+test("the same call made twice at once is answered twice with its one success", async () => {
+  await using backend = await open(folder, [toBookingStore(1)]);
+  const seat = toSeat();
+  const twice = [1, 2, 3].map(() => backend.call("bookings.hold", seat, { key: "k" }));
+  expect(await Promise.allSettled(twice)).toEqual(twice.map(() => ({ status: "fulfilled", value: undefined })));
+  expect((await backend.engine.status()).head.main).toBe(1);
+});
+
 test("of many that race for the last seat exactly one gets it", async () => {
   await using backend = await open(folder, [toBookingStore(1)]);
   const results = await Promise.allSettled(Array.from({ length: 40 }, () => backend.call("bookings.hold", toSeat())));

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { flightId, loadFlights } from "../../examples/trips/data/flights.ts";
 import { type Booked, type Trip, TripsClient } from "../../examples/trips/run/client.ts";
@@ -42,6 +43,7 @@ const lastKnownFare = 123.45;
 
 /** Books trips from many clients at once while the backend is killed again and again, and then holds the books against each other. */
 export async function tripsUnderFire({ file, folder, rounds, clients, seed }: Fire): Promise<Aftermath> {
+  await mkdir(folder, { recursive: true });
   const chance = new Draws(String(seed), "fire");
   await using ends = new AsyncDisposableStack();
   // Answers get lost after the work was done, and services are away for a moment: one in twenty.
@@ -86,6 +88,7 @@ export async function tripsUnderFire({ file, folder, rounds, clients, seed }: Fi
     process.kill(backend.pid, "SIGKILL");
     await up.promise;
   }
+  if (rounds === 0) await pause(1_000);
   firing = false;
   await Promise.all(callers);
   const violations = await judge(client, payments, told);
