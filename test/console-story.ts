@@ -152,7 +152,7 @@ export function undoneTrip(name: string, startMs: number): Story {
   waitsForApproval(story, true);
   const run = story.tell("run", "trips.book", 126_170, 126_480, {
     parent: `${name}-1`,
-    problem: { code: "NotApproved", message: "Nobody approved the fare in time." },
+    problem: { code: "NotApproved", title: "Nobody approved the fare in time." },
     attributes: {
       "trilith.run": `01980-${name}`,
       "trilith.workflow": "trips.book",
@@ -183,7 +183,7 @@ function waitsForApproval(story: Story, leftMemory: boolean): void {
   });
   story.append(run, "runs", 3, 7);
   story.stored(run, "bookings.hold", 8, 20);
-  const late = { code: "DeadlineExceeded", message: "The time ran out." };
+  const late = { code: "DeadlineExceeded", title: "The time ran out." };
   const quote = story.tell("step", "fares.quote", 24, 101, {
     parent: run,
     problem: late,
@@ -196,7 +196,7 @@ function waitsForApproval(story: Story, leftMemory: boolean): void {
   });
   story.tell("step", "fares.quote fell back", 101.4, 101.6, {
     parent: run,
-    attributes: { "trilith.step": "fares.quote", "trilith.step.kind": "fallback", "trilith.because": late.message },
+    attributes: { "trilith.step": "fares.quote", "trilith.step.kind": "fallback", "trilith.because": late.title },
   });
   story.remote(run, "payments.charge", 106, 171);
   story.tell("step", "signal approved", 176, leftMemory ? 1_186 : undefined, {
@@ -207,7 +207,7 @@ function waitsForApproval(story: Story, leftMemory: boolean): void {
 
 export function soldOutTrip(name: string, startMs: number): Story {
   const story = new Story(name, startMs);
-  const problem = { code: "SoldOut", message: "No seat is left." };
+  const problem = { code: "SoldOut", title: "No seat is left." };
   const run = story.trip(31, 27, { status: 409, problem, attributes: { "trilith.state": "failed" } });
   story.append(run, "runs", 3, 7);
   story.tell("step", "bookings.hold", 8, 20, {
@@ -285,8 +285,8 @@ export function airport(name: string, startMs: number, iata: string, states: Rea
       ...(poor && {
         problem:
           state === "down"
-            ? { code: "Unavailable", message: "It cannot be done right now." }
-            : { code: "InvalidOutput", message: "The answer breaks the contract." },
+            ? { code: "Unavailable", title: "It cannot be done right now." }
+            : { code: "InvalidOutput", title: "The answer breaks the contract." },
       }),
     });
   }

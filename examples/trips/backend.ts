@@ -5,6 +5,7 @@ import { bookTrip } from "./orchestration/book-trip.ts";
 import { bookingStore } from "./storage/bookings.ts";
 
 export default backend("trips", {
+  version: "1.0.0",
   storage: [bookingStore],
   orchestration: [bookTrip],
   aggregation: [airportPage],

@@ -2,7 +2,7 @@
 import { command, contract, event, failure, personal, query, signal, subject } from "trilith/contracts";
 import { z } from "zod";
 
-export const Seat = z.object({
+const Seat = z.object({
   flight: z.string().regex(/^[A-Z0-9]{3}-[A-Z0-9]{3}-\d{8}-\d{4}$/, "A flight is named like ABQ-DAL-20010227-1430."),
   booking: subject(z.uuid()),
   traveller: personal(z.string().min(1).max(200)),

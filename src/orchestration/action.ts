@@ -29,9 +29,11 @@ export interface Done {
   /** The result as the code reads it. */
   readonly value: unknown;
 }
-export type Settled =
-  | { readonly result: Result & { readonly type: "StepDone" }; readonly value: unknown }
-  | { readonly result: Result & { readonly type: "StepFailed" }; readonly error: Error };
+export type Settled = { readonly result: Result & { readonly type: "StepDone" }; readonly value: unknown } | Failing;
+interface Failing {
+  readonly result: Result & { readonly type: "StepFailed" };
+  readonly error: Error;
+}
 
 export interface Surroundings {
   readonly clock: Clock;
@@ -44,23 +46,20 @@ export interface Surroundings {
 }
 
 /** Tries until it is done, cannot be helped by another attempt, or attempts run out. Never throws. */
-export function act(action: Action, around: Surroundings): Promise<Settled> {
+export async function act(action: Action, around: Surroundings): Promise<Settled> {
   const { name, path, kind } = action;
-  return around.trace
-    .span("step", name, { "trilith.step": path, "trilith.step.kind": kind }, (span) => attempts(action, around, span))
-    .catch((error: FailedStep) => ({ result: error.result, error: error.error }));
-}
-
-// A failed step is thrown through its span, so that the span ends as failed.
-class FailedStep extends Error {
-  readonly result: Result & { readonly type: "StepFailed" };
-  readonly error: Error;
-  readonly code: string | undefined;
-  constructor(result: Result & { readonly type: "StepFailed" }, error: Error) {
-    super(error.message);
-    this.result = result;
-    this.error = error;
-    this.code = (error as { code?: string }).code;
+  let failed: Failing | undefined;
+  const about = { "trilith.step": path, "trilith.step.kind": kind };
+  try {
+    return await around.trace.span("step", name, about, async (span) => {
+      const settled = await attempts(action, around, span);
+      if (!("error" in settled)) return settled;
+      failed = settled;
+      throw settled.error; // through the span, so that it ends as failed
+    });
+  } catch (error) {
+    if (failed) return failed;
+    throw error;
   }
 }
 
@@ -79,10 +78,8 @@ async function attempts(action: Action, around: Surroundings, span: Span): Promi
       const thrown = toThrown(error);
       const outcome: ActionOutcome = unknown ? "unknown" : "not done";
       if (around.aborted.aborted || around.parking() || failed >= action.attempts || !canRetry(error)) {
-        throw new FailedStep(
-          { type: "StepFailed", path, thrown, outcome },
-          error instanceof Error ? error : new Error(String(error)),
-        );
+        const result = { type: "StepFailed", path, thrown, outcome } as const;
+        return { result, error: error instanceof Error ? error : new Error(String(error)) };
       }
       span.event("attempt failed", { attempt, problem: sentenceOf(thrown) });
       around.note({ type: "AttemptFailed", path, attempt, thrown, outcome: outcomeOf(error) });

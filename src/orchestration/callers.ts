@@ -34,6 +34,11 @@ export class Callers {
     this.#endings.announce(run, verdict);
   }
 
+  /** This node says nothing more of runs that it does not have in memory. */
+  letGo(isActive: (run: string) => boolean): void {
+    this.#endings.announceAll({ kind: "parked" }, isActive);
+  }
+
   /** Does what begins the run or joins it, and waits for its end as long as the caller does. */
   async wait(run: string, operation: string, call: Call, begin: () => Promise<void>): Promise<Reply> {
     const ended = this.#endings.expect(run);

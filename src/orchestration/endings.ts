@@ -14,6 +14,11 @@ export class Endings {
     return { verdict: waiter.promise, forget };
   }
 
+  /** Tells everybody who waits for a run that is not excepted. */
+  announceAll(verdict: Verdict, excepted: (run: string) => boolean): void {
+    for (const run of [...this.#waiters.keys()]) if (!excepted(run)) this.announce(run, verdict);
+  }
+
   announce(run: string, verdict: Verdict): void {
     const waiters = this.#waiters.get(run) ?? [];
     this.#waiters.delete(run);

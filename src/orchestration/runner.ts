@@ -105,6 +105,7 @@ export class Runner {
   async drain(withinMs: number): Promise<void> {
     this.#draining = true;
     await this.#alarm.stop();
+    this.#callers.letGo((run) => this.#active.has(run));
     for (const execution of this.#active.values()) execution.park("when settled");
     const hurry = this.#ports.clock.after(withinMs, () => {
       for (const execution of this.#active.values()) execution.park("now");

@@ -110,6 +110,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       log,
       ...(await withAssets()),
     });
+    opened.defer(() => runner.drain(0)); // what comes later may fail, and nothing may wake runs on a closed log
     await runner.start();
     const { url } = await listening(gateway, settings);
     log.info({ url, runs: runner.active }, `${name} is up at ${url}.`);

@@ -37,7 +37,7 @@ export class Live {
     this.#feed = new Feed(url, {
       hello: (hello) => {
         this.crashing.value = false;
-        this.#take({ type: "hello", hello });
+        this.#take({ type: "hello", hello, atMs: Date.now() - this.#skewMs.peek() });
       },
       span: (span) => this.#take({ type: "span", span }),
       connection: (state) => {

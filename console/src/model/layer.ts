@@ -4,6 +4,10 @@ import { type SeenSpan, type SpanRecord, text } from "./span.ts";
 export type Layer = "gateway" | "orchestration" | "aggregation" | "storage" | "remote";
 export const layers: readonly Layer[] = ["gateway", "orchestration", "aggregation", "storage", "remote"];
 
+/** A call over the network, as its caller sees it. */
+export const isHop = (span: SeenSpan | SpanRecord): boolean =>
+  span.kind === "operation" && text(span, "server.address") !== undefined;
+
 export function layerOf(span: SeenSpan | SpanRecord): Layer {
   switch (span.kind) {
     case "request":
@@ -17,6 +21,6 @@ export function layerOf(span: SeenSpan | SpanRecord): Layer {
     case "append":
       return "storage";
     case "operation":
-      return layers.find((layer) => layer === text(span, "trilith.layer")) ?? "gateway";
+      return layers.find((layer) => layer === text(span, "trilith.layer")) ?? (isHop(span) ? "remote" : "gateway");
   }
 }

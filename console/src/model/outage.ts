@@ -1,3 +1,4 @@
+import type { SeenSpan } from "./span.ts";
 import { runId, stateOfRun } from "./state.ts";
 import { inOrder, type Trace } from "./trace.ts";
 
@@ -33,16 +34,19 @@ export interface Aftermath {
   readonly ended: number;
 }
 
-/** What became of the runs that were under way, read from the spans that came since. */
+/**
+ * What became of the runs that were under way, read from the spans that came since. A run whose beginning was not on disk
+ * yet was acknowledged to nobody: its caller asks again, and it begins anew in the trace of that request.
+ */
 export function aftermath(outage: Outage, traces: ReadonlyMap<string, Trace>): Aftermath {
   let wentOn = 0;
   let ended = 0;
-  for (const { run, trace: id } of outage.underWay) {
-    const trace = traces.get(id);
-    if (!trace) continue;
-    const spans = inOrder(trace);
-    const since = spans.some((span) => span.kind === "run" && runId(span) === run && span.epoch > outage.epoch);
-    if (!since) continue;
+  for (const { run, trace } of outage.underWay) {
+    const since = (spans: readonly SeenSpan[]): boolean =>
+      spans.some((span) => span.kind === "run" && runId(span) === run && span.epoch > outage.epoch);
+    const own = traces.get(trace);
+    const spans = [...(own ? [own] : []), ...traces.values()].map(inOrder).find(since);
+    if (!spans) continue;
     wentOn += 1;
     if (["done", "undone", "failed"].includes(stateOfRun(spans, run))) ended += 1;
   }

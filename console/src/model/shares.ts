@@ -1,6 +1,6 @@
 import { type Layer, layerOf, layers } from "./layer.ts";
 import type { SeenSpan } from "./span.ts";
-import { isRest } from "./state.ts";
+import { isRest, runId, stateOf } from "./state.ts";
 import { inOrder, type Trace } from "./trace.ts";
 
 export type Shares = Readonly<Record<Layer, number>>;
@@ -11,6 +11,9 @@ export function sharesOf(trace: Trace): Shares {
   const spans = inOrder(trace);
   const depths = depthsOf(trace);
   const endOf = (span: SeenSpan) => span.endMs ?? trace.lastMs;
+  const idle = idleIn(trace, spans);
+  const waits = (inner: SeenSpan, from: number): boolean =>
+    isRest(inner) || (isCaller(inner) && idle.some(({ fromMs, toMs }) => from >= fromMs && from < toMs));
   const instants = [...new Set(spans.flatMap((span) => [span.startMs, endOf(span)]))].sort((a, b) => a - b);
   let begun = 0;
   let active: SeenSpan[] = [];
@@ -23,10 +26,26 @@ export function sharesOf(trace: Trace): Shares {
     }
     active = active.filter((span) => endOf(span) > from);
     const inner = innermost(active, depths);
-    if (inner && !isRest(inner)) shares[layerOf(inner)] += to - from;
+    if (inner && !waits(inner, from)) shares[layerOf(inner)] += to - from;
   }
   return shares;
 }
+
+/** When a run was in nobody's hands: its caller still waits, and does nothing. */
+function idleIn(trace: Trace, spans: readonly SeenSpan[]): { readonly fromMs: number; readonly toMs: number }[] {
+  const waiting = stateOf(trace) === "waiting";
+  const activations = Map.groupBy(
+    spans.filter(({ kind }) => kind === "run"),
+    runId,
+  );
+  return [...activations.values()].flatMap((some) =>
+    some.flatMap(({ endMs }, i) => {
+      const toMs = some[i + 1]?.startMs ?? (waiting ? Number.POSITIVE_INFINITY : undefined);
+      return endMs === undefined || toMs === undefined ? [] : [{ fromMs: endMs, toMs }];
+    }),
+  );
+}
+const isCaller = ({ kind }: SeenSpan): boolean => kind === "request" || kind === "operation";
 
 export const busyMs = (shares: Shares): number => layers.reduce((sum, layer) => sum + shares[layer], 0);
 

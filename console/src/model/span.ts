@@ -21,7 +21,8 @@ export interface SpanEvent {
 }
 export interface Problem {
   readonly code?: string;
-  readonly message?: string;
+  /** A sentence. */
+  readonly title?: string;
 }
 
 /** A span as this page keeps it. `cut` is one that its process left open when it died; `epoch` counts the processes seen. */
@@ -80,11 +81,10 @@ function readEvent(value: unknown): SpanEvent[] {
 }
 
 function readProblem(value: unknown): Problem | undefined {
-  if (typeof value === "string") return { message: value };
   if (!isRecord(value)) return undefined;
-  const { code, message } = value;
+  const { code, title } = value;
   return {
     ...(typeof code === "string" && { code }),
-    ...(typeof message === "string" && message !== "" && { message }),
+    ...(typeof title === "string" && title !== "" && { title }),
   };
 }

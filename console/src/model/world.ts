@@ -17,6 +17,8 @@ export interface World {
   readonly rates: Rates;
   readonly sources: ReadonlyMap<string, SourceHealth>;
   readonly logs: ReadonlyMap<string, LogHead>;
+  /** Contracts that somebody else implements, by name, as calls to them were seen. */
+  readonly remotes: ReadonlySet<string>;
   readonly outages: readonly Outage[];
 }
 export interface SourceHealth {
@@ -29,7 +31,7 @@ export interface LogHead {
   readonly atMs: number;
 }
 export type Message =
-  | { readonly type: "hello"; readonly hello: Hello }
+  | { readonly type: "hello"; readonly hello: Hello; readonly atMs?: number }
   | { readonly type: "span"; readonly span: SpanRecord }
   | { readonly type: "lost"; readonly atMs: number };
 
@@ -39,12 +41,14 @@ export const emptyWorld: World = {
   rates: noRates,
   sources: new Map(),
   logs: new Map(),
+  remotes: new Set(),
   outages: [],
 };
 
 export const tracesKept = 300;
 const sourcesKept = 24;
 const outagesKept = 5;
+const remotesKept = 24;
 
 /** What the world is after these messages. `keep` names a trace that must not be forgotten, because somebody looks at it. */
 export function apply(world: World, messages: readonly Message[], nowMs: number, keep?: string): World {
@@ -60,14 +64,17 @@ export function apply(world: World, messages: readonly Message[], nowMs: number,
       continue;
     }
     flush();
-    next =
-      message.type === "hello" ? greeted(next, message.hello, nowMs) : { ...next, lostMs: next.lostMs ?? message.atMs };
+    next = message.type === "hello" ? greeted(next, message, nowMs) : { ...next, lostMs: next.lostMs ?? message.atMs };
   }
   flush();
   return next === world ? world : bounded(next, keep);
 }
 
-function greeted(world: World, hello: Hello, nowMs: number): World {
+function greeted(
+  world: World,
+  { hello, atMs: heardMs = 0 }: Extract<Message, { readonly type: "hello" }>,
+  nowMs: number,
+): World {
   const { lostMs, ...rest } = world;
   if (!world.hello || sameProcess(world.hello, hello)) return { ...rest, hello };
   const atMs = lostMs ?? Math.min(nowMs, hello.startedMs);
@@ -75,7 +82,7 @@ function greeted(world: World, hello: Hello, nowMs: number): World {
     epoch: world.epoch,
     pid: world.hello.pid,
     atMs,
-    backMs: Math.max(atMs, hello.startedMs),
+    backMs: Math.max(atMs, hello.startedMs, heardMs),
     ...runsInHand(world.traces.values()),
   };
   return {
@@ -117,7 +124,33 @@ function withNews(world: World, spans: readonly SpanRecord[], nowMs: number): Wo
       if (span.status !== "open") observe(span, sources, logs);
     }
   }
-  return { ...world, traces, sources: newest(sources), logs, rates: count(world.rates, tallies, nowMs) };
+  return {
+    ...world,
+    traces,
+    sources: newest(sources),
+    logs,
+    remotes: withRemotes(world.remotes, spans),
+    outages: withSignOfLife(world, spans),
+    rates: count(world.rates, tallies, nowMs),
+  };
+}
+
+/** A process begins long before it can work, and this page hears of it after that: it is back with the first thing that it does. */
+function withSignOfLife({ outages, epoch, traces }: World, spans: readonly SpanRecord[]): readonly Outage[] {
+  const last = outages.at(-1);
+  if (!last || last.epoch !== epoch - 1) return outages;
+  const isNew = ({ trace, span, startMs }: SpanRecord) =>
+    startMs > last.atMs && (traces.get(trace)?.spans.get(span)?.epoch ?? epoch) === epoch;
+  const backMs = Math.min(last.backMs, ...spans.filter(isNew).map(({ startMs }) => startMs));
+  return backMs < last.backMs ? [...outages.slice(0, -1), { ...last, backMs }] : outages;
+}
+
+function withRemotes(known: ReadonlySet<string>, spans: readonly SpanRecord[]): ReadonlySet<string> {
+  const names = spans.flatMap((span) => {
+    const isRemote = span.kind === "operation" && text(span, "trilith.layer") === "remote";
+    return isRemote ? ((text(span, "trilith.operation") ?? span.name).split(".", 1)[0] ?? []) : [];
+  });
+  return names.every((name) => known.has(name)) ? known : new Set([...known, ...names].slice(0, remotesKept));
 }
 
 /** Each span counts once: a request when it comes in, everything else when it is over. */

@@ -110,11 +110,11 @@ function Events({
   );
 }
 
-function ProblemBox({ code, message }: Problem): JSX.Element {
+function ProblemBox({ code, title }: Problem): JSX.Element {
   return (
     <div class="problem">
       <strong>{code ?? "Problem"}</strong>
-      {message !== undefined && <p>{message}</p>}
+      {title !== undefined && <p>{title}</p>}
     </div>
   );
 }

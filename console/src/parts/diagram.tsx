@@ -9,10 +9,13 @@ import { useConsole } from "./context.ts";
  */
 export function Diagram(): JSX.Element {
   const { live } = useConsole();
-  const { hello, rates, sources } = live.world.value;
+  const { hello, rates, sources, remotes: seen } = live.world.value;
   const now = live.now.value;
   const contracts = hello?.contracts ?? [];
-  const remotes = contracts.filter(({ layer }) => layer === "remote").map(({ name }) => name);
+  // A backend tells of the contracts that it serves; those that it calls elsewhere show when they are called.
+  const named = contracts.filter(({ layer }) => layer === "remote").map(({ name }) => name);
+  const remotes = [...new Set([...named, ...seen])].sort();
+  const meeting = new Set([...contracts.map(({ name }) => name), ...remotes]).size;
   const heat = (perSec: number) => Math.min(1, Math.sqrt(perSec / 12)).toFixed(2);
   const upstreams = [...sources].sort(([a], [b]) => a.localeCompare(b)).slice(0, 4);
   return (
@@ -20,7 +23,7 @@ export function Diagram(): JSX.Element {
       <svg
         viewBox="0 0 660 216"
         role="img"
-        aria-label={`Calls come in through the gateway and meet ${contracts.length} contracts, behind which stand orchestration, aggregation and storage.`}
+        aria-label={`Calls come in through the gateway and meet ${meeting} contracts, behind which stand orchestration, aggregation and storage.`}
       >
         <g class="ways">
           {(Object.keys(ways) as Way[])
@@ -54,7 +57,7 @@ export function Diagram(): JSX.Element {
         <g class="hub">
           <rect x="322" y="118" width="16" height="16" rx="3.5" transform="rotate(45 330 126)" />
           <text x="330" y="160">
-            {contracts.length > 0 ? `${contracts.length} contracts` : "contracts"}
+            {meeting > 0 ? `${meeting} contracts` : "contracts"}
           </text>
         </g>
         <text class="outer middle" x="330" y="212">

@@ -1,10 +1,12 @@
 import { plural } from "../format.ts";
+import { isHop } from "../model/layer.ts";
 import type { SpanKind } from "../model/span.ts";
 import { latestSpan, type Row } from "../timeline/rows.ts";
 
 /** What a row is, for the column of names. */
 export function kindOf(row: Row): string {
   if (row.undo !== undefined) return "undo";
+  if (isHop(latestSpan(row))) return "http";
   const step = row.kind === "step" ? latestSpan(row).attributes["trilith.step.kind"] : undefined;
   return step === "signal" || step === "sleep" || step === "local" || step === "fallback" ? step : kindWords[row.kind];
 }
@@ -27,7 +29,8 @@ export function outcome(row: Row): { readonly words: string; readonly tone: "bad
   if (row.kind === "source" && typeof state === "string" && state !== "fresh")
     return { words: state, tone: state === "stale" ? "odd" : "bad" };
   if (status === "failed") {
-    const code = problem?.code ?? "failed";
+    const answered = isHop(span) ? attributes["http.response.status_code"] : undefined;
+    const code = String(answered ?? problem?.code ?? "failed");
     return { words: row.attempts > 1 ? `${code} · ${plural(row.attempts, "attempt")}` : code, tone: "bad" };
   }
   if (status === "cut") return { words: "interrupted", tone: "bad" };

@@ -57,9 +57,9 @@ function AggregationCard(): JSX.Element {
     >
       {shown.length === 0 && <span class="quiet">No source was asked yet.</span>}
       {shown.map(([name, { state }]) => (
-        <span key={name} class={`source is-${state}`}>
+        <span key={name} class={`source is-${state}`} title={`${name}: ${state}`}>
           <i aria-hidden="true" />
-          {name} <em>{state}</em>
+          {name} {state !== "fresh" && <em>{state}</em>}
         </span>
       ))}
     </Card>

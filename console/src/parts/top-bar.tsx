@@ -14,7 +14,7 @@ export function TopBar(): JSX.Element {
         <h1>{hello?.name ?? "Trilith"}</h1>
         {hello && (
           <span class="top-version">
-            {hello.version && <span>v{hello.version.replace(/^v/, "")}</span>}
+            {hello.version !== "" && hello.version !== undeclared && <span>v{hello.version.replace(/^v/, "")}</span>}
             <span>pid {hello.pid}</span>
           </span>
         )}
@@ -71,4 +71,6 @@ function LiveState(): JSX.Element {
   );
 }
 
+/** What a backend says of whose version nobody said anything. */
+const undeclared = "0.0.0";
 const wholeSeconds = (ms: number) => (ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1000))} s` : duration(ms));

@@ -1,4 +1,4 @@
-import { type Layer, layerOf } from "../model/layer.ts";
+import { isHop, type Layer, layerOf } from "../model/layer.ts";
 import { type SeenSpan, text } from "../model/span.ts";
 import { isRest, isUndo, runId } from "../model/state.ts";
 import { operationName, stepName, workflowName } from "../model/summary.ts";
@@ -139,7 +139,8 @@ function labelOf(span: SeenSpan): string {
           .join(" ") || span.name
       );
     case "operation":
-      return operationName(span);
+      // Whose it is stands in the row above.
+      return isHop(span) ? span.name.replace(/^(\S+) [^/]*/, "$1 ") : operationName(span);
     case "run":
       return workflowName(span);
     case "step":

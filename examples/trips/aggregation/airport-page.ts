@@ -15,7 +15,7 @@ const openflights = source("openflights", {
   get: json("https://openflights.test/airports/{iata}", OpenFlights),
   shape: ({ name, city, country, lat, lon }) => ({ name, city, country, position: { latitude: lat, longitude: lon } }),
   asOf: "updated",
-  timeout: "150ms",
+  timeout: "300ms",
   attempts: 2,
 });
 
@@ -35,7 +35,7 @@ const ourairports = source("ourairports", {
   match: "iata_code",
   shape: ({ title, lat, lon }) => ({ name: title, position: { latitude: lat, longitude: lon } }),
   asOf: "seen",
-  timeout: "150ms",
+  timeout: "300ms",
   attempts: 2,
 });
 
@@ -44,18 +44,18 @@ const faa = source("faa", {
   batch: xml("https://faa.test/airports/{iata}.xml", "airports.airport", FaaAirport),
   match: "iata",
   shape: ({ name, city, country }) => ({ name, city, country }),
-  timeout: "150ms",
+  timeout: "300ms",
   attempts: 2,
 });
 
 const delays = source("delays", {
   get: json("https://flights.test/departures/{iata}", z.array(Delay)),
-  timeout: "200ms",
+  timeout: "300ms",
   staleIfError: "10m",
 });
 
 export const airportPage = view(Airports.page, {
-  budget: "400ms",
+  budget: "1s",
   require: [openflights], // only a required source can fail the answer
   fields: {
     name: prefer(ourairports, openflights, faa),

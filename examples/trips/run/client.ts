@@ -17,9 +17,15 @@ export type Booked = (
 export class TripsClient {
   readonly #url: string;
   readonly #key: string;
+  readonly #gone = new AbortController();
   constructor(url: string, key: string) {
     this.#url = url;
     this.#key = key;
+  }
+
+  /** Waits for no answer any more. */
+  close(): void {
+    this.#gone.abort();
   }
 
   /** Books a trip. A lost connection is no answer: the same key is sent until there is one. */
@@ -67,14 +73,15 @@ export class TripsClient {
       try {
         return await this.#send(path, request);
       } catch (error) {
-        if (tries >= 200) throw error;
+        if (tries >= 200 || this.#gone.signal.aborted) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, Math.min(1_000, 50 * (tries + 1))));
     }
   }
 
   #send(path: string, request: RequestInit): Promise<Response> {
+    const signal = AbortSignal.any([AbortSignal.timeout(30_000), this.#gone.signal]);
     const headers = { authorization: `Bearer ${this.#key}`, ...request.headers };
-    return fetch(`${this.#url}${path}`, { ...request, headers, signal: AbortSignal.timeout(30_000) });
+    return fetch(`${this.#url}${path}`, { ...request, headers, signal });
   }
 }

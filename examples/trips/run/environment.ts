@@ -1,4 +1,4 @@
-import { access, constants, mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createApiKey } from "trilith";
 import type { Name } from "../upstreams/launch.ts";
@@ -8,7 +8,7 @@ const scopes = ["trips:book", "trips:approve", "bookings:read"];
 /** The backend's settings: where the upstreams are, and what was set from outside. */
 export function toEnvironment(urls: Readonly<Record<Name, string>>, data: string): Record<string, string> {
   return {
-    TRILITH_LOG: process.env.TRILITH_LOG ?? "warn",
+    TRILITH_LOG: process.env.TRILITH_LOG || "error", // the terminal tells of trips
     TRILITH_DATA: data,
     TRILITH_SUPERVISED: "on",
     TRILITH_SOURCE_OPENFLIGHTS_URL: urls.openflights,
@@ -18,21 +18,6 @@ export function toEnvironment(urls: Readonly<Record<Name, string>>, data: string
     TRILITH_REMOTE_FARES_URL: urls.fares,
     TRILITH_REMOTE_PAYMENTS_URL: urls.payments,
   };
-}
-
-/** Makes the data folder, or says in a sentence why it cannot be. */
-export async function prepareFolder(data: string): Promise<void> {
-  try {
-    await mkdir(data, { recursive: true });
-    await access(data, constants.W_OK);
-    const probe = join(data, ".writable");
-    await writeFile(probe, ""); // a mount may be read-only where the folder's own mode is not
-  } catch (error) {
-    throw new Error(
-      `The data folder ${data} cannot be written (${(error as NodeJS.ErrnoException).code}). Set TRILITH_DATA to a folder that can.`,
-      { cause: error },
-    );
-  }
 }
 
 export interface Keys {

@@ -1,58 +1,58 @@
 import { resolve } from "node:path";
-import { launchUpstreams } from "../upstreams/launch.ts";
+import { launchUpstreams, type Name } from "../upstreams/launch.ts";
+import type { Settings } from "../upstreams/settings.ts";
 import { TripsClient } from "./client.ts";
-import { makeKeys, prepareFolder, toEnvironment } from "./environment.ts";
-import { DidNotStart, supervise } from "./supervisor.ts";
+import { onEnding } from "./ending.ts";
+import { type Keys, makeKeys, toEnvironment } from "./environment.ts";
+import { holdFolder, prepareFolder } from "./folder.ts";
+import { paint } from "./paint.ts";
+import { supervise } from "./supervisor.ts";
 import { startTraffic } from "./traffic.ts";
+
+/** As slow as such services are, so that something is under way at most moments, the one of a crash included. */
+const behaviour: Partial<Record<Name, Partial<Settings>>> = {
+  fares: { latency: "40..400" },
+  payments: { latency: "200..1500" },
+};
 
 /** The example, alive until it is told to stop. */
 export async function live(): Promise<void> {
-  const data = resolve(process.env.TRILITH_DATA ?? ".data/trips");
+  const data = resolve(process.env.TRILITH_DATA || ".data/trips");
   await prepareFolder(data);
-  const upstreams = await launchUpstreams({ data, quiet: true });
-  const keys = await makeKeys(data);
+  await using opened = new AsyncDisposableStack();
+  const held = holdFolder(data);
+  opened.defer(() => held.release());
+  const upstreams = opened.use(await launchUpstreams({ data, quiet: true, behaviour }));
+  const ended = Promise.withResolvers<number>();
   const backend = await supervise({
     environment: toEnvironment(upstreams.urls, data),
     onEvent: (event) =>
       console.log(
         event.kind === "died"
-          ? `\n  the backend was killed (${event.by}); starting it again`
-          : `  it is up again after ${Math.round(event.afterMs)} ms, and its runs go on\n`,
+          ? paint("red", `\n  the backend was killed (${event.by}); starting it again`)
+          : paint("green", `  it is up again after ${Math.round(event.afterMs)} ms, and its runs go on\n`),
       ),
-    onEnd: (code) => void end(code),
-  }).catch(async (error: unknown) => {
-    await upstreams.stop();
-    if (error instanceof DidNotStart) process.exit(error.code);
-    throw error;
+    onEnd: ended.resolve,
   });
+  opened.defer(() => backend.stop());
+  onEnding(() => ended.resolve(0)); // until here a Ctrl-C ends everything at once, and nothing is lost
+  const keys = await makeKeys(data);
   console.log(banner(backend.url, upstreams.urls, keys));
-  const traffic = startTraffic(new TripsClient(backend.url, keys.traffic), console.log);
-
-  let ending = false;
-  const end = async (code: number): Promise<void> => {
-    if (ending) return;
-    ending = true;
-    traffic.stop();
-    console.log("\n  stopping: nothing new is accepted, what runs is finished or parked");
-    await backend.stop();
-    await upstreams.stop();
-    process.exit(code);
-  };
-  process.on("SIGINT", () => void end(0));
-  process.on("SIGTERM", () => void end(0));
+  const client = new TripsClient(backend.url, keys.traffic);
+  opened.defer(() => client.close());
+  const traffic = startTraffic(client, console.log);
+  opened.defer(() => traffic.stop());
+  process.exitCode = await ended.promise;
+  console.log("\n  stopping: nothing new is accepted, what runs is finished or parked");
 }
 
-function banner(
-  url: string,
-  upstreams: { readonly [name: string]: string },
-  keys: { readonly newcomer: string; readonly newcomerFile: string },
-): string {
+function banner(url: string, upstreams: { readonly [name: string]: string }, keys: Keys): string {
   const list = Object.entries(upstreams).map(([name, at]) => `    ${name.padEnd(12)} ${at}`);
   return `
-  Trilith: trips are being booked through orchestration, aggregation and storage.
+  ${paint("bold", "Trilith")}: trips are being booked through orchestration, aggregation and storage.
 
-    console      ${url}/console
-    API docs     ${url}/docs
+    console      ${paint("cyan", `${url}/console`)}
+    API docs     ${paint("cyan", `${url}/docs`)}
 
   upstreams, each a process of its own, each failing now and then:
 ${list.join("\n")}

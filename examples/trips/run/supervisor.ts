@@ -23,6 +23,8 @@ export interface SupervisorOptions {
 const cli = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 const backendFile = fileURLToPath(new URL("../backend.ts", import.meta.url));
 const restartBoundMs = 5_000;
+/** Longer than the backend gives itself; what is parked goes on at the next start. */
+const stopBoundMs = 15_000;
 
 /** Runs the backend as a process of its own and starts it again whenever it is killed. Rejects if it does not come up the first time. */
 export async function supervise(options: SupervisorOptions): Promise<Supervised> {
@@ -64,7 +66,9 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, "exit");
       child.kill("SIGTERM");
+      const overdue = setTimeout(() => child.kill("SIGKILL"), stopBoundMs);
       await exited;
+      clearTimeout(overdue);
     },
   };
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { Booking, Bookings } from "../contracts.ts";
 
 /** Few, so that a race for the last one can be watched. */
-export const seatsOnSale = 4;
+const seatsOnSale = 4;
 
 const flights = entity("flight", {
   events: Bookings,

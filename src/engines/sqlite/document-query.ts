@@ -7,7 +7,7 @@ export interface Sql {
 }
 
 /** The longest page that one look may take: more would hold up whoever else is waiting on this thread. */
-export const longestPage = 1_000;
+const longestPage = 1_000;
 
 /** A query over a collection as SQL. Throws a sentence for a column that the collection does not have. */
 export function toSql(collection: Collection, query: DocumentQuery): Sql {

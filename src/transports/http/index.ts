@@ -3,6 +3,5 @@
  * (remote.ts). Both share one client with limits (client.ts). May import contracts and aggregation's inside door.
  */
 export { createHttp, type Http, type HttpOptions } from "./client.ts";
-export { remainingHeader } from "./headers.ts";
 export { type RemoteOptions, toRemoteProviders } from "./remote.ts";
 export { toUpstream } from "./upstream.ts";
