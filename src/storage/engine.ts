@@ -32,6 +32,13 @@ export interface Engine {
   sweep(log: string, now: number, limit: number): Promise<number>;
   /** Sets columns of the documents that a query finds, atomically, and gives them back as they are now. */
   claim(collection: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]>;
+  /** The names of the collections that are on disk, by whatever code they were defined. */
+  collections(): Promise<readonly string[]>;
+  /** Removes a collection with everything in it, and forgets a reader, in one commit. What is not there is no matter. */
+  drop(what: {
+    readonly collection?: string;
+    readonly reader?: { readonly log: string; readonly name: string };
+  }): Promise<void>;
   /** What an operator asks. */
   status(): Promise<EngineStatus>;
   /** Looks through everything that is kept: a sentence for each thing that is wrong. Takes its time. */
@@ -50,7 +57,11 @@ export interface Append {
   readonly events: readonly NewEvent[];
   readonly documents?: readonly Write[];
   readonly receipt?: NewReceipt;
-  /** Readers whose documents travel in this append, so that they have seen it: their checkpoints move with the commit. */
+  /**
+   * Readers whose documents travel in this append, so that they have seen it: their checkpoints move with the commit.
+   * One that has not come to the head before this append is `behind`, and nothing is written: moved from there it would
+   * skip what other code wrote in between. Looked at after the receipt and the revisions.
+   */
   readonly readers?: readonly string[];
 }
 export interface NewEvent {
@@ -101,6 +112,7 @@ export type Outcome =
       readonly expected: Expected;
       readonly actual: number;
     }
+  | { readonly ok: false; readonly why: "behind"; readonly reader: string }
   | { readonly ok: false; readonly why: "voided"; readonly key: string }
   | { readonly ok: false; readonly why: "key reused"; readonly key: string }
   | { readonly ok: false; readonly why: "refused"; readonly message: string };
@@ -142,7 +154,13 @@ export interface Collection {
   readonly name: string;
   readonly columns: readonly { readonly name: string; readonly type: "text" | "number" }[];
   /** Each an ordered list of columns. With `where`, only of the documents in which that column is null, or is not. */
-  readonly indexes: readonly (readonly string[] | { readonly columns: readonly string[]; readonly where: { readonly column: string; readonly is: "null" | "not null" } })[];
+  readonly indexes: readonly (
+    | readonly string[]
+    | {
+        readonly columns: readonly string[];
+        readonly where: { readonly column: string; readonly is: "null" | "not null" };
+      }
+  )[];
 }
 export type Column = string | number | null;
 export type Columns = { readonly [name: string]: Column };

@@ -17,6 +17,7 @@ export type {
   NewEvent,
   NewReceipt,
   Outcome,
+  Place,
   ReadQuery,
   Receipt,
   StoredEvent,
