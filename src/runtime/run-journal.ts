@@ -19,7 +19,11 @@ const runs: Collection = {
     { name: "owner", type: "text" },
     { name: "wakeAt", type: "number" },
   ],
-  indexes: [["wakeAt"], ["owner"]],
+  // Free runs are found by when they are due, owned ones by who has them: a claim moves a row from one index to the other.
+  indexes: [
+    { columns: ["wakeAt"], where: { column: "owner", is: "null" } },
+    { columns: ["owner"], where: { column: "owner", is: "not null" } },
+  ],
 };
 const page = 512;
 /** Bytes of one entry: an input, a step's result, an output. */

@@ -97,7 +97,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       feed,
       health: async () => {
         const status = await engine.status().then(
-          ({ head }) => ({ ready: true, detail: `The log is at ${JSON.stringify(head)}.` }),
+          ({ logs }) => ({ ready: true, detail: `The log is at ${JSON.stringify(logs)}.` }),
           (error: Error) => ({ ready: false, detail: error.message }),
         );
         return { ready: status.ready, parts: { log: status } };

@@ -12,10 +12,12 @@ export async function catchUp(engine: Engine, log: string, codec: EventCodec, ke
   const { reader } = kept;
   const types = kept.events.map(({ id }) => id);
   // Asked for first: what is written from now on may be behind the last page, and must not be passed over.
-  const head = (await engine.status()).head[log] ?? 0;
-  let from = await engine.checkpoint(log, reader);
+  const head = await engine.head(log);
+  const { epoch, position: begin } = await engine.checkpoint(log, reader);
+  if (epoch !== head.epoch) throw new Error(toEpochSentence(log, reader, epoch, head.epoch));
+  let from = begin;
   const move = async (position: number, writes: readonly Write[]): Promise<void> => {
-    if (!(await engine.commit({ log, reader, from, position }, writes)))
+    if (!(await engine.commit({ log, reader, epoch, from, position }, writes)))
       throw new Error(`The checkpoint of "${reader}" was moved by somebody else while it was catching up.`);
     from = position;
   };
@@ -28,6 +30,9 @@ export async function catchUp(engine: Engine, log: string, codec: EventCodec, ke
       writes.push(...(await kept.writes(type, await codec.decode(type, version, data), { id, revision })));
     await move(last.position, writes);
   }
-  if (head > from) await move(head, []);
+  if (head.position > from) await move(head.position, []);
   return from;
 }
+
+const toEpochSentence = (log: string, reader: string, seen: number, present: number): string =>
+  `"${reader}" has read epoch ${seen} of the log "${log}", which is in epoch ${present} now: it was restored, or failed over to a replica that lagged, so what was read may not be what is there. Rebuild it.`;

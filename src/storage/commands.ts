@@ -27,6 +27,8 @@ export interface CommandPorts extends Surroundings {
   readonly chance: Chance;
   /** Something was appended. */
   readonly appended: () => void;
+  /** Leads a reader, which somebody else has appended past, to the log's end. */
+  readonly behind: (reader: string) => Promise<void>;
   readonly rows: (store: AnyStore, part: string) => AnyRowReader;
 }
 
@@ -109,7 +111,7 @@ class StoreCommand {
       };
       this.#checkWanted(call);
       const outcome = await this.#append(unit, receipt, call);
-      if (!outcome.ok) return this.#refused(outcome);
+      if (!outcome.ok) return await this.#refused(outcome);
       if ("again" in outcome) return toReply(outcome.again);
       unit.keep();
       this.#ports.appended();
@@ -153,10 +155,12 @@ class StoreCommand {
     });
   }
 
-  #refused(outcome: Outcome & { readonly ok: false }): undefined {
+  async #refused(outcome: Outcome & { readonly ok: false }): Promise<undefined> {
     switch (outcome.why) {
       case "conflict":
         return undefined;
+      case "behind":
+        return void (await this.#ports.behind(outcome.reader));
       case "voided":
         throw this.#voided();
       case "key reused":

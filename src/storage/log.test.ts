@@ -62,8 +62,7 @@ test("a stream is read forwards and backwards, over as many pages as it takes", 
 });
 
 test("the log is read by position, and by type", async () => {
-  const { head } = await engine.status();
-  const before = head.main ?? 0;
+  const { position: before } = await engine.head("main");
   await log.append({
     events: ["things.A", "things.B", "things.A"].map((type) => ({ stream: "thing/typed", type, data: type })),
   });

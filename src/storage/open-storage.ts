@@ -96,18 +96,22 @@ export async function openStorage(stores: readonly AnyStore[], ports: StoragePor
     chance,
     appended,
     rows,
+    behind: async (reader) => {
+      const kept = inline.find((one) => one.reader === reader);
+      if (kept) await lead(kept);
+    },
   };
   return Object.freeze({
     log,
     providers: Object.freeze(stores.flatMap((store) => toProviders(store, all))),
     status: async () => {
       const status = await engine.status();
-      const head = status.head[log.name] ?? 0;
+      const head = await engine.head(log.name);
       const readModels = models.map(async ({ store, kept }): Promise<ReadModelStatus> => {
         const { name, version, kept: how } = kept.model;
-        const position = await engine.checkpoint(log.name, kept.reader);
+        const { position } = await engine.checkpoint(log.name, kept.reader);
         const stopped = followers.get(kept)?.stopped;
-        const behind = Math.max(0, head - position);
+        const behind = Math.max(0, head.position - position);
         return {
           store: store.id,
           name,
