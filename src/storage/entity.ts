@@ -51,7 +51,7 @@ export function entity<C extends AnyContract, S extends AnySchema>(
       readonly [K in EventNames<C>]: (state: Out<S>, event: Payload<C[K]>, meta: EventMeta) => In<S>;
     }>;
   },
-): Entity<NameOf<C>, { [K in EventNames<C>]: Written<C[K]> }, Out<S>> {
+): Entity<NameOf<C>, { [K in EventNames<C>]: C[K] }, Out<S>> {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
     throw new TypeError(`An entity's name is in kebab-case, like "flight"; "${name}" is not.`);
   const owner = parts.events["~contract"].name as NameOf<C>; // the contract's own name, widened by AnyContract
@@ -75,15 +75,37 @@ export interface Emitted {
   readonly [emitted]: true;
 }
 export type Decision = Emitted | readonly Emitted[];
-export type Emit<E> = { readonly [K in keyof E]: (payload: E[K]) => Emitted };
+export type Emit<E> = { readonly [K in keyof E]: (payload: Written<E[K]>) => Emitted };
 
-export interface EntityReader<State> {
+/** What an entity went through: one of its events, as it was recorded. */
+export type PastEvent<E> = {
+  readonly [K in keyof E]: {
+    readonly event: K;
+    /** As the present version of the contract reads it. */
+    readonly payload: Payload<E[K]>;
+    readonly id: string;
+    readonly at: Date;
+    readonly position: number;
+    readonly revision: number;
+  };
+}[keyof E];
+export interface HistoryOptions {
+  /** The revision to begin with; the first unless told, and backwards the last. */
+  readonly from?: number;
+  readonly backwards?: boolean;
+  /** Nothing later than an instant, or than a position of the log. */
+  readonly until?: Date | number;
+}
+
+export interface EntityReader<E, State> {
   /** The folded state, or nothing when the entity has no events. */
   state(): Promise<State | undefined>;
   /** The state at an instant, or at a position of the log. */
   asOf(when: Date | number): Promise<State | undefined>;
+  /** Its events, read page by page as they are asked for; a loop that is left reads no further, and holds nothing. */
+  history(options?: HistoryOptions): AsyncIterable<PastEvent<E>>;
 }
-export interface EntityWriter<E, State> extends EntityReader<State> {
+export interface EntityWriter<E, State> extends EntityReader<E, State> {
   /**
    * Decides purely over the state, which includes what the same handler decided before. Gives the state as it will be
    * when the command commits; a lost race runs the handler again.

@@ -1,10 +1,11 @@
-import type { Engine, StoredEvent } from "./engine.ts";
-import type { AnyEntity, EventMeta } from "./entity.ts";
+import type { Engine, ReadQuery, StoredEvent } from "./engine.ts";
+import type { AnyEntity, EventMeta, HistoryOptions } from "./entity.ts";
 import type { EventCodec } from "./event-codec.ts";
 import { freeze } from "./freeze.ts";
 import { Generations } from "./generations.ts";
 import { parse } from "./parse.ts";
 import { toStreamName } from "./stream-name.ts";
+import { toUntil } from "./until.ts";
 
 /** An entity's state after its event of that revision; -1 before the first. */
 export interface Folded {
@@ -45,17 +46,18 @@ export class Folds {
 
   /** The state at an instant, or at a position: `at` and positions never go back along the log, so both are a prefix. */
   async asOf(entity: AnyEntity, id: string, when: Date | number): Promise<Folded> {
-    const stream = toStreamName(entity.name, id);
-    const within = ({ at, position }: StoredEvent): boolean =>
-      typeof when === "number" ? position <= when : at <= when.getTime();
     let folded = await this.#initial(entity);
-    for (;;) {
-      const events = await this.#engine.read(this.#log, { stream, from: folded.revision + 1, limit: page });
-      for (const event of events) {
-        if (!within(event)) return folded;
-        folded = await this.#apply(entity, folded, event);
-      }
-      if (events.length === 0) return folded;
+    for await (const event of this.#events(toStreamName(entity.name, id), { until: when }))
+      folded = await this.#apply(entity, folded, event);
+    return folded;
+  }
+
+  async *history(entity: AnyEntity, id: string, options: HistoryOptions = {}): AsyncGenerator<unknown> {
+    for await (const event of this.#events(toStreamName(entity.name, id), options)) {
+      const { type, version, data, at, position, revision } = event;
+      const payload = await this.#codec.decode(type, version, data);
+      const name = type.slice(type.indexOf(".") + 1);
+      yield { event: name, payload, id: event.id, at: new Date(at), position, revision };
     }
   }
 
@@ -79,6 +81,18 @@ export class Folds {
   keep(stream: string, folded: Folded): void {
     const kept = this.#kept.get(stream);
     if (!kept || kept.revision < folded.revision) this.#kept.set(stream, folded);
+  }
+
+  async *#events(stream: string, { from, backwards = false, until }: HistoryOptions): AsyncGenerator<StoredEvent> {
+    let next = from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0);
+    while (next >= 0) {
+      const query: ReadQuery = { stream, from: next, limit: page, backwards, ...toUntil(until) };
+      const events = await this.#engine.read(this.#log, query);
+      yield* events;
+      const last = events.at(-1);
+      if (!last) return;
+      next = last.revision + (backwards ? -1 : 1);
+    }
   }
 
   /** Checked anew each time: an `initial` that a fold changed would be everybody's. */

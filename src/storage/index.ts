@@ -12,6 +12,8 @@ export {
   type EntityWriter,
   type EventMeta,
   entity,
+  type HistoryOptions,
+  type PastEvent,
 } from "./entity.ts";
 export { type ReadModel, type RowReader, type Rows, readModel } from "./read-model.ts";
 export {

@@ -71,6 +71,9 @@ test("the log is read by position, and by type", async () => {
   const typed = await collect(log.after(before, { types: ["things.A"] }));
   expect(typed.map(({ position }) => position)).toEqual([before + 1, before + 3]);
   expect(await collect(log.after(before, { types: ["things.Never"] }))).toEqual([]);
+  expect(await collect(log.after(before, { categories: ["thing"], until: before + 2 }))).toHaveLength(2);
+  expect(await collect(log.after(before, { categories: ["other"] }))).toEqual([]);
+  expect(await collect(log.stream("thing/typed", { until: before + 1 }))).toHaveLength(1);
 });
 
 test("an event of a megabyte is written, and a larger one is refused with its size", async () => {

@@ -10,9 +10,11 @@ import type {
   StoredEvent,
   Write,
 } from "./engine.ts";
+import type { HistoryOptions } from "./entity.ts";
 import { type Chance, toIds } from "./ids.ts";
 import { toJson } from "./json.ts";
 import { checkStreamName } from "./stream-name.ts";
+import { toUntil } from "./until.ts";
 
 /** An event as it is to be written: its payload as a plain JSON value, or as the JSON text of one. */
 export type LogEvent = {
@@ -36,6 +38,15 @@ export interface LogAppend {
 export interface Recorded extends Omit<StoredEvent, "data" | "meta"> {
   readonly data: unknown;
   readonly meta?: unknown;
+}
+
+export interface WalkOptions {
+  /** Only events of these types. */
+  readonly types?: readonly string[];
+  /** Only events of streams whose names begin with one of these, before the slash. */
+  readonly categories?: readonly string[];
+  /** Nothing later than an instant, or than a position. */
+  readonly until?: Date | number;
 }
 
 /** Bytes of UTF-8: what is larger belongs into a file, and its address into the event. */
@@ -75,13 +86,11 @@ export class Log {
   }
 
   /** A stream's events from a revision on (inclusive); backwards from there, or from the last one. */
-  async *stream(
-    stream: string,
-    { from, backwards = false }: { readonly from?: number; readonly backwards?: boolean } = {},
-  ): AsyncGenerator<Recorded> {
+  async *stream(stream: string, { from, backwards = false, until }: HistoryOptions = {}): AsyncGenerator<Recorded> {
     let next = from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0);
     for (;;) {
-      const events = await this.#engine.read(this.name, { stream, from: next, limit: page, backwards });
+      const query: ReadQuery = { stream, from: next, limit: page, backwards, ...toUntil(until) };
+      const events = await this.#engine.read(this.name, query);
       yield* events.map(toRecorded);
       const last = events.at(-1);
       if (!last) return;
@@ -91,10 +100,16 @@ export class Log {
   }
 
   /** The log's events after a position (exclusive), as far as the log goes now. */
-  async *after(position: number, { types }: { readonly types?: readonly string[] } = {}): AsyncGenerator<Recorded> {
+  async *after(position: number, { types, categories, until }: WalkOptions = {}): AsyncGenerator<Recorded> {
     let after = position;
     for (;;) {
-      const query: ReadQuery = { after, limit: page, ...(types && { types }) };
+      const query: ReadQuery = {
+        after,
+        limit: page,
+        ...(types && { types }),
+        ...(categories && { categories }),
+        ...toUntil(until),
+      };
       const events = await this.#engine.read(this.name, query);
       yield* events.map(toRecorded);
       const last = events.at(-1);

@@ -275,6 +275,37 @@ store(
   },
 );
 
+// an entity's past is told apart by the event, and read as the contract reads it
+store(
+  Timed,
+  { maps },
+  {
+    open: async () => {},
+    list: async (_, { maps }) => {
+      for await (const past of maps("x").history({ backwards: true, until: new Date() })) {
+        is<Equal<typeof past.event, "Opened">>();
+        is<Equal<typeof past.payload.at, Date>>();
+      }
+      return [];
+    },
+  },
+);
+store(
+  Bookings,
+  { flights },
+  {
+    ...rest,
+    get: async ({ booking }, { flights }) => {
+      for await (const { event, payload } of flights(booking).history()) {
+        if (event === "SeatHeld") return { ...payload, status: "held" };
+        // @ts-expect-error only SeatHeld has a traveller
+        if (event === "Released") return { ...payload, traveller: payload.traveller, status: "held" };
+      }
+      return rest.get();
+    },
+  },
+);
+
 // a decision gives the state that follows from it
 store(
   Bookings,

@@ -16,8 +16,8 @@ export type Parts<Owner extends string> = {
   readonly [name: string]: Entity<Owner, any, any> | AnyReadModel; // whatever its events and its state are
 };
 type Reader<P> =
-  P extends Entity<string, infer _E, infer State>
-    ? (id: string) => EntityReader<State>
+  P extends Entity<string, infer E, infer State>
+    ? (id: string) => EntityReader<E, State>
     : P extends ReadModel<infer Row, infer Key, infer Indexes>
       ? RowReader<Row, Key & keyof Row, Indexes>
       : never;

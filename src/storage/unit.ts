@@ -1,6 +1,6 @@
 import { eventsOf, Fault } from "../contracts/index.ts";
 import type { Write } from "./engine.ts";
-import type { AnyEntity, Decision, EntityReader, EntityWriter } from "./entity.ts";
+import type { AnyEntity, Decision, EntityReader, EntityWriter, PastEvent } from "./entity.ts";
 import type { Encoded, EventCodec } from "./event-codec.ts";
 import type { Folded, Folds } from "./folds.ts";
 import type { KeptModel } from "./kept-model.ts";
@@ -52,7 +52,8 @@ export class Unit {
     this.#id = around.log.nextId();
   }
 
-  entity(entity: AnyEntity): (id: string) => EntityWriter<unknown, unknown> {
+  entity(entity: AnyEntity): (id: string) => EntityWriter<any, unknown> {
+    // whatever its events are
     const { contract, owner } = entity;
     const emit = Object.fromEntries(
       [...eventsOf(contract).keys()].map((event) => [
@@ -184,10 +185,12 @@ export class Unit {
 }
 
 /** An entity for those who only look. */
-export function readEntity(folds: Folds, entity: AnyEntity, id: string): EntityReader<unknown> {
+export function readEntity(folds: Folds, entity: AnyEntity, id: string): EntityReader<any, unknown> {
+  // whatever its events are
   const shown = ({ revision, state }: Folded): unknown => (revision < 0 ? undefined : state);
   return {
     state: async () => shown(await folds.load(entity, id)),
     asOf: async (when) => shown(await folds.asOf(entity, id, when)),
+    history: (options) => folds.history(entity, id, options) as AsyncIterable<PastEvent<any>>, // typed by the entity
   };
 }
