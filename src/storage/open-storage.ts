@@ -11,6 +11,7 @@ import { Log } from "./log.ts";
 import { type QueryPorts, toQueryProvider } from "./queries.ts";
 import type { AnyRowReader } from "./read-model.ts";
 import { toRowReader } from "./row-reader.ts";
+import { Snapshots } from "./snapshots.ts";
 import type { AnyStore } from "./store.ts";
 import { Turns } from "./turns.ts";
 
@@ -33,6 +34,8 @@ export interface Storage {
 export interface StorageStatus {
   readonly engine: EngineStatus;
   readonly readModels: readonly ReadModelStatus[];
+  /** What somebody should look into: sentences. */
+  readonly warnings: readonly string[];
 }
 export interface ReadModelStatus {
   readonly store: string;
@@ -85,7 +88,10 @@ export async function openStorage(stores: readonly AnyStore[], ports: StoragePor
     if (!reader) throw new Error(`The store of "${store.id}" has no read model "${part}".`);
     return reader;
   };
-  const folds = new Folds(engine, log.name, codec);
+  const snapshots = new Snapshots(engine, log);
+  if (stores.some(({ parts }) => Object.values(parts).some((part) => part.kind === "entity" && part.snapshots)))
+    await snapshots.define();
+  const folds = new Folds(engine, log.name, codec, snapshots);
   const all: CommandPorts & QueryPorts = {
     log,
     codec,
@@ -122,10 +128,11 @@ export async function openStorage(stores: readonly AnyStore[], ports: StoragePor
           ...(stopped !== undefined && { stopped }),
         };
       });
-      return { engine: status, readModels: await Promise.all(readModels) };
+      return { engine: status, readModels: await Promise.all(readModels), warnings: snapshots.refused };
     },
     close: async () => {
       await Promise.all([...followers.values()].map((follower) => follower.close()));
+      await snapshots.close();
     },
   });
 }

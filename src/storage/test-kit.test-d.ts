@@ -18,7 +18,7 @@ import {
   systemClock,
 } from "../contracts/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
-import type { AnyStore, Engine, Storage } from "./host.ts";
+import type { AnyStore, Engine, Storage, StoragePorts } from "./host.ts";
 import { openStorage } from "./host.ts";
 import { entity, readModel, store } from "./index.ts";
 
@@ -113,32 +113,45 @@ export interface Opened extends AsyncDisposable {
   void(operation: string, key: string): Promise<unknown>;
 }
 
+/** Opens an engine and stores on it, as a process does when it starts. */
 export async function open(folder: string, stores: readonly AnyStore[], clock: Clock = systemClock): Promise<Opened> {
   const engine = await openSqlite({ folder, clock });
-  const close = () => engine.close();
   try {
-    const storage = await openStorage(stores, { engine, clock });
-    const provider = (operation: string) => {
-      const found = storage.providers.find((one) => one.operation === operation);
-      if (!found) throw new Error(`There is no ${operation}.`);
-      return found;
-    };
+    const opened = await openOn(engine, stores, { clock });
     return {
-      engine,
-      storage,
-      call: async (operation, input, options) => {
-        const reply = await provider(operation).handle(input, toCall(options), input);
-        if ("accepted" in reply) throw new Error("A store accepted instead of answering.");
-        return reply.output;
-      },
-      void: async (operation, key) => provider(operation).void?.(key, toCall()),
+      ...opened,
       [Symbol.asyncDispose]: async () => {
-        await storage.close();
-        await close();
+        await opened[Symbol.asyncDispose]();
+        await engine.close();
       },
     };
   } catch (error) {
-    await close();
+    await engine.close();
     throw error;
   }
+}
+
+/** Opens stores on an engine that stays open: what another process, or this one after a restart, has in memory. */
+export async function openOn(
+  engine: Engine,
+  stores: readonly AnyStore[],
+  ports: Partial<StoragePorts> = {},
+): Promise<Opened> {
+  const storage = await openStorage(stores, { engine, clock: systemClock, ...ports });
+  const provider = (operation: string) => {
+    const found = storage.providers.find((one) => one.operation === operation);
+    if (!found) throw new Error(`There is no ${operation}.`);
+    return found;
+  };
+  return {
+    engine,
+    storage,
+    call: async (operation, input, options) => {
+      const reply = await provider(operation).handle(input, toCall(options), input);
+      if ("accepted" in reply) throw new Error("A store accepted instead of answering.");
+      return reply.output;
+    },
+    void: async (operation, key) => provider(operation).void?.(key, toCall()),
+    [Symbol.asyncDispose]: () => storage.close(),
+  };
 }

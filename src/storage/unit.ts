@@ -9,6 +9,7 @@ import { toStreamName } from "./stream-name.ts";
 import type { Turns } from "./turns.ts";
 
 interface Touched {
+  readonly entity: AnyEntity;
   /** The revision that the handler saw first, which the append expects. */
   readonly seen: number;
   folded: Folded;
@@ -114,7 +115,7 @@ export class Unit {
 
   /** It is on disk: the states that the handler saw are the present ones. */
   keep(): void {
-    for (const [stream, { folded }] of this.#touched) this.#around.folds.keep(stream, folded);
+    for (const [stream, { entity, folded }] of this.#touched) this.#around.folds.keep(entity, stream, folded);
   }
 
   /** Lets the next command on the same entity begin. */
@@ -134,7 +135,7 @@ export class Unit {
       this.#checkOpen();
     }
     const folded = await this.#around.folds.load(entity, id);
-    const touched = { seen: folded.revision, folded };
+    const touched = { entity, seen: folded.revision, folded };
     this.#touched.set(stream, touched);
     return touched;
   }
