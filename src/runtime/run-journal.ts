@@ -7,6 +7,7 @@ import {
   type Document,
   type Engine,
   type Outcome,
+  Sweeper,
   toIds,
   type Write,
 } from "../storage/host.ts";
@@ -26,6 +27,8 @@ const runs: Collection = {
   ],
 };
 const page = 512;
+/** How long a signal's key is remembered, in ms. */
+const receiptsMs = 30 * 86_400_000;
 /** Bytes of one entry: an input, a step's result, an output. */
 const entryLimit = 2 ** 20;
 
@@ -36,6 +39,7 @@ const entryLimit = 2 ** 20;
 export async function openRunJournal(engine: Engine, clock: Clock): Promise<Journal> {
   const newId = toIds(clock);
   await engine.define(runs);
+  const sweeper = new Sweeper(engine, log, clock);
   const append = async (append: Omit<Append, "id">): Promise<Outcome> => {
     const [outcome] = await engine.append(log, [{ id: newId(), ...append }]);
     return outcome as Outcome; // one append, one outcome
@@ -78,9 +82,14 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
         events: [{ stream: `inbox/${run}`, type: "Signal", version: 1, data: JSON.stringify(item) }],
         documents: [{ collection: runs.name, patch: run, data: { wakeAt: item.at } }],
         ...(key !== undefined && {
-          receipt: { key: `signal/${run}/${item.by}/${key}`, digest: JSON.stringify([item.signal, item.payload]) },
+          receipt: {
+            key: `signal/${run}/${item.by}/${key}`,
+            digest: JSON.stringify([item.signal, item.payload]),
+            expires: clock.now() + receiptsMs,
+          },
         }),
       });
+      sweeper.nudge();
       if (!outcome.ok && outcome.why === "key reused") {
         throw new Fault("KeyReused", "This key has sent another signal to the run. Use a new key for a new signal.");
       }

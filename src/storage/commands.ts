@@ -25,6 +25,8 @@ import { type Surroundings, Unit } from "./unit.ts";
 export interface CommandPorts extends Surroundings {
   readonly clock: Clock;
   readonly chance: Chance;
+  /** How long a receipt is kept, in ms. */
+  readonly receiptsMs: number;
   /** Something was appended. */
   readonly appended: () => void;
   /** Leads a reader, which somebody else has appended past, to the log's end. */
@@ -107,6 +109,7 @@ class StoreCommand {
       if (unit.events === 0 && !identity) return { output };
       const receipt: NewReceipt | undefined = identity && {
         ...identity,
+        expires: this.#ports.clock.now() + this.#ports.receiptsMs,
         ...(output !== undefined && { result: toJson(output, `The output of ${this.#operation.id}`) }),
       };
       this.#checkWanted(call);

@@ -33,3 +33,4 @@ export {
   type StorageStatus,
 } from "./open-storage.ts";
 export type { AnyStore, Store } from "./store.ts";
+export { Sweeper } from "./sweeper.ts";

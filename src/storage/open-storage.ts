@@ -1,4 +1,4 @@
-import { type Clock, operationsOf, type Provider } from "../contracts/index.ts";
+import { type Clock, type Duration, operationsOf, type Provider, toMs } from "../contracts/index.ts";
 import { catchUp } from "./catch-up.ts";
 import { type CommandPorts, toCommandProvider } from "./commands.ts";
 import type { Engine, EngineStatus } from "./engine.ts";
@@ -13,6 +13,7 @@ import type { AnyRowReader } from "./read-model.ts";
 import { toRowReader } from "./row-reader.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { AnyStore } from "./store.ts";
+import { Sweeper } from "./sweeper.ts";
 import { Turns } from "./turns.ts";
 
 export interface StoragePorts {
@@ -22,6 +23,11 @@ export interface StoragePorts {
   readonly chance?: Chance;
   /** The log that the stores share: "main" unless told. Nobody else writes to it. */
   readonly log?: string;
+  /**
+   * How long the receipt of a command is kept, and with it the promise that its key has one effect: 30 days unless told.
+   * Longer than anybody tries again. What was voided stays so for good.
+   */
+  readonly receiptsFor?: Duration;
 }
 export interface Storage {
   /** One an operation of the stores' contracts. */
@@ -76,7 +82,9 @@ export async function openStorage(stores: readonly AnyStore[], ports: StoragePor
       .filter(({ kept }) => kept.model.kept === "async")
       .map(({ kept }) => [kept, new Follower(() => lead(kept), clock)] as const),
   );
+  const sweeper = new Sweeper(engine, log.name, clock);
   const appended = (): void => {
+    sweeper.nudge();
     for (const follower of followers.values()) follower.wake();
   };
   appended();
@@ -100,6 +108,7 @@ export async function openStorage(stores: readonly AnyStore[], ports: StoragePor
     inline,
     clock,
     chance,
+    receiptsMs: toMs(ports.receiptsFor ?? "30 days"),
     appended,
     rows,
     behind: async (reader) => {
@@ -133,6 +142,7 @@ export async function openStorage(stores: readonly AnyStore[], ports: StoragePor
     close: async () => {
       await Promise.all([...followers.values()].map((follower) => follower.close()));
       await snapshots.close();
+      await sweeper.close();
     },
   });
 }
