@@ -29,7 +29,7 @@ export interface CommandPorts extends Surroundings {
   readonly receiptsMs: number;
   /** Something was appended. */
   readonly appended: () => void;
-  /** Leads a reader, which somebody else has appended past, to the log's end. */
+  /** Somebody else has appended past a reader. Resolves when it has caught up, or has had its chance. */
   readonly behind: (reader: string) => Promise<void>;
   readonly rows: (store: AnyStore, part: string) => AnyRowReader;
 }
@@ -114,7 +114,7 @@ class StoreCommand {
       };
       this.#checkWanted(call);
       const outcome = await this.#append(unit, receipt, call);
-      if (!outcome.ok) return await this.#refused(outcome);
+      if (!outcome.ok) return this.#refused(outcome);
       if ("again" in outcome) return toReply(outcome.again);
       unit.keep();
       this.#ports.appended();
@@ -145,10 +145,9 @@ class StoreCommand {
 
   async #append(unit: Unit, receipt: NewReceipt | undefined, call: Call): Promise<Outcome> {
     const { log } = this.#ports;
-    const append = await unit.toAppend();
-    const attributes = { "trilith.log": log.name, "trilith.events": append.events.length };
+    const attributes = { "trilith.log": log.name, "trilith.events": unit.events };
     return call.trace.span("append", `append ${log.name}`, attributes, async (inside) => {
-      const outcome = await log.append({ ...append, ...(receipt && { receipt }) });
+      const outcome = await this.#appendWithRows(unit, receipt);
       inside.set({
         "trilith.position": outcome.ok && "last" in outcome ? outcome.last : undefined,
         "trilith.again": outcome.ok && "again" in outcome,
@@ -158,12 +157,27 @@ class StoreCommand {
     });
   }
 
-  async #refused(outcome: Outcome & { readonly ok: false }): Promise<undefined> {
+  /** A read model that other code has appended past gets a moment to catch up; then the append goes without its rows. */
+  async #appendWithRows(unit: Unit, receipt: NewReceipt | undefined): Promise<Outcome> {
+    const { log, behind } = this.#ports;
+    const waitedFor = new Set<string>();
+    const without = new Set<string>();
+    for (;;) {
+      const append = await unit.toAppend(without);
+      const outcome = await log.append({ ...append, ...(receipt && { receipt }) });
+      if (outcome.ok || outcome.why !== "behind") return outcome;
+      if (waitedFor.has(outcome.reader)) without.add(outcome.reader);
+      waitedFor.add(outcome.reader);
+      await behind(outcome.reader);
+    }
+  }
+
+  #refused(outcome: Outcome & { readonly ok: false }): undefined {
     switch (outcome.why) {
       case "conflict":
         return undefined;
       case "behind":
-        return void (await this.#ports.behind(outcome.reader));
+        throw new Error(`The reader "${outcome.reader}" was behind without being asked.`);
       case "voided":
         throw this.#voided();
       case "key reused":

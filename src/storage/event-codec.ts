@@ -7,6 +7,7 @@ import {
   toJsonSchema,
   toProjection,
 } from "../contracts/index.ts";
+import { Halt } from "./halt.ts";
 import { toJson } from "./json.ts";
 import { parse } from "./parse.ts";
 
@@ -65,7 +66,13 @@ export class EventCodec {
 
   /** The read side of a stored event, led through the upcasters to the version that the contract declares. */
   decode(type: string, version: number, json: string): unknown | Promise<unknown> {
-    const { event } = this.#known(type);
+    const event = this.#events.get(type)?.event;
+    if (!event) throw new Halt(`The log holds events ${type}, which this code does not know. Start the newer code.`);
+    if (version > event.version) {
+      throw new Halt(
+        `The log holds events ${type} in version ${version}, and this code knows it up to version ${event.version}. Start the newer code.`,
+      );
+    }
     const value: unknown = JSON.parse(json);
     return version === event.version
       ? parse(event.schema, value, () => `An event ${type} does not fit its schema`)

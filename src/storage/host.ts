@@ -25,12 +25,15 @@ export type {
 } from "./engine.ts";
 export { type Chance, toIds } from "./ids.ts";
 export { Log, type LogAppend, type LogEvent, type Recorded } from "./log.ts";
+export type { ReadModelStatus } from "./models.ts";
 export {
   openStorage,
-  type ReadModelStatus,
   type Storage,
   type StoragePorts,
   type StorageStatus,
 } from "./open-storage.ts";
+export type { Operating } from "./operating.ts";
+export type { Parked } from "./parking.ts";
+export type { Progress } from "./progress.ts";
 export type { AnyStore, Store } from "./store.ts";
 export { Sweeper } from "./sweeper.ts";

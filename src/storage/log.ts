@@ -58,10 +58,16 @@ export class Log {
   readonly name: string;
   readonly #engine: Engine;
   readonly #nextId: () => string;
+  #acknowledged = 0;
   constructor(name: string, ports: { readonly engine: Engine; readonly clock: Clock; readonly chance?: Chance }) {
     this.name = name;
     this.#engine = ports.engine;
     this.#nextId = toIds(ports.clock, ports.chance);
+  }
+
+  /** The last position that an append of this process came to. */
+  get acknowledged(): number {
+    return this.#acknowledged;
   }
 
   /** An id for an append: its events' ids are this, a slash and their index. */
@@ -82,6 +88,7 @@ export class Log {
       },
     ]);
     if (!outcome) throw new Error(`The engine gave no outcome for the append ${id} to the log "${this.name}".`);
+    if (outcome.ok && "last" in outcome) this.#acknowledged = Math.max(this.#acknowledged, outcome.last);
     return outcome;
   }
 

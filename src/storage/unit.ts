@@ -33,7 +33,8 @@ export interface Surroundings {
   readonly codec: EventCodec;
   readonly folds: Folds;
   readonly turns: Turns;
-  readonly inline: readonly KeptModel[];
+  /** The read models whose rows travel with an append. */
+  readonly inline: () => readonly KeptModel[];
 }
 
 /** One run of a command's handler: what it has seen, and what it asks for. It becomes one append, or nothing. */
@@ -98,18 +99,19 @@ export class Unit {
     return this.#pending.length;
   }
 
-  /** All that the handler asked for as one append; nothing where nothing would be written. */
-  async toAppend(): Promise<LogAppend> {
+  /** All that the handler asked for as one append, with the rows that follow from it, but for those of some readers. */
+  async toAppend(without: ReadonlySet<string>): Promise<LogAppend> {
+    const inline = this.#pending.length === 0 ? [] : this.#around.inline().filter(({ reader }) => !without.has(reader));
     const expect = Object.fromEntries([...this.#touched].map(([stream, { seen }]) => [stream, seen]));
     const documents: Write[] = [];
     for (const { type, value, id, revision } of this.#pending)
-      for (const model of this.#around.inline) documents.push(...(await model.writes(type, value, { id, revision })));
+      for (const model of inline) documents.push(...(await model.writes(type, value, { id, revision })));
     return {
       id: this.#id,
       expect,
       events: this.#pending.map(({ stream, type, version, json }) => ({ stream, type, version, json })),
       documents,
-      readers: this.#around.inline.map(({ reader }) => reader),
+      readers: inline.map(({ reader }) => reader),
     };
   }
 
