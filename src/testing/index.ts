@@ -1,6 +1,15 @@
 /**
- * What tests of a backend need: time that can be skipped, and a journal without a disk.
- * May import contracts and the layers' ports. Start with virtual-clock.ts.
+ * What tests of a backend need: time that can be skipped, a journal and an engine without a disk, given / when / then for
+ * decisions, and the suite that an engine of one's own has to pass. May import contracts, the layers' ports and engines.
+ * Start with given-when-then.ts; engine-conformance.ts is for those who write an engine.
  */
+
+export { Memory, memoryEngine } from "./engine/memory-engine.ts";
+export { type Choices, playAgainstModel } from "./engine/play.ts";
+export { raceForOneOrder } from "./engine/race.ts";
+export type { OpenEngine, OpenedEngine } from "./engine/room.ts";
+export { type Conformance, type ConformanceCase, engineConformance } from "./engine-conformance.ts";
+export { type Decided, type Given, given, type Told } from "./given-when-then.ts";
 export { type MemoryJournal, memoryJournal } from "./memory-journal.ts";
+export { type StoresUnderTest, testStores } from "./stores-under-test.ts";
 export { type VirtualClock, virtualClock } from "./virtual-clock.ts";
