@@ -2,7 +2,10 @@ import type { Collection } from "../../storage/host.ts";
 
 export const tableOf = (collection: string): string => quoted(`document ${collection}`);
 export const columnOf = (name: string): string => quoted(`field ${name}`);
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const quoted = (name: string): string => asIs(spelled(name));
+const asIs = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** SQLite tells no capitals apart in its names, so that "Book" and "book" would be one table: a capital is marked. */
+export const spelled = (name: string): string => name.replaceAll(/[A-Z^]/g, (letter) => `^${letter.toLowerCase()}`);
 
 /** The statements that make a collection's table and its indexes, each ending in the key so that pages can follow on. */
 export function createCollection({ name, columns, indexes }: Collection): readonly string[] {
@@ -20,12 +23,12 @@ export function createCollection({ name, columns, indexes }: Collection): readon
   ];
 }
 
-/** The statement that takes an index away again. */
-export const dropIndex = (index: string): string => `drop index ${quoted(index)}`;
+/** The statement that takes an index away again, by the name that SQLite has for it. */
+export const dropIndex = (index: string): string => `drop index ${asIs(index)}`;
 
-/** The names of the indexes that a collection declares: others on its table are left over from an earlier declaration. */
+/** The names, as SQLite has them, of the indexes that a collection declares: others on its table are left over from an earlier declaration. */
 export const indexNames = ({ name, indexes }: Collection): readonly string[] =>
-  indexes.map((index) => indexName(name, toParts(index)));
+  indexes.map((index) => spelled(indexName(name, toParts(index))));
 
 interface Parts {
   readonly columns: readonly string[];

@@ -84,7 +84,7 @@ test("a file of version 1 opens with all that it holds, and stays open to the ne
     const indexes = after.prepare("select name from sqlite_schema where tbl_name = 'document run' and sql is not null");
     expect(indexes.all().map(({ name }) => name)).toEqual([
       "document run",
-      "index run wakeAt where owner null",
+      "index run wake^at where owner null",
       "index run owner where owner not null",
     ]);
     const plan = (where: string) =>

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { spelled } from "./collections.ts";
 
 /** The shape of the tables that this code reads and writes. A file of another shape is refused, never guessed at. */
 const schemaVersion = 2;
@@ -49,11 +50,27 @@ function migrate(db: DatabaseSync, version: number, at: number): void {
   db.exec("begin immediate");
   try {
     db.exec(migrations[version] as string); // one a version above the first
+    if (version === 2) respell(db);
     db.prepare("insert into trilith (version, at) values (?, ?)").run(version, at);
     db.exec("commit");
   } catch (error) {
     if (db.isTransaction) db.exec("rollback");
     throw error;
+  }
+}
+
+/** Names of the first version that have capitals; their indexes are made anew when the collection is defined. */
+function respell(db: DatabaseSync): void {
+  const like = "select name from sqlite_schema where type = ? and name like ?";
+  const quote = (name: unknown): string => `"${String(name).replaceAll('"', '""')}"`;
+  for (const { name: index } of db.prepare(like).all("index", "index %")) db.exec(`drop index ${quote(index)}`);
+  for (const { name: table } of db.prepare(like).all("table", "document %")) {
+    for (const { name: column } of db.prepare(`pragma table_info(${quote(table)})`).all()) {
+      const better = spelled(String(column));
+      if (better !== column) db.exec(`alter table ${quote(table)} rename column ${quote(column)} to ${quote(better)}`);
+    }
+    const better = spelled(String(table));
+    if (better !== table) db.exec(`alter table ${quote(table)} rename to ${quote(better)}`);
   }
 }
 
