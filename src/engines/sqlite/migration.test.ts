@@ -89,8 +89,8 @@ test("a file of version 1 opens with all that it holds, and stays open to the ne
     ]);
     const plan = (where: string) =>
       after.prepare(`explain query plan select key from "document run" where ${where}`).all()[0]?.detail;
-    expect(plan(`"field owner" is null and "field wakeAt" >= ? order by "field wakeAt", key`)).toContain(
-      "wakeAt where",
+    expect(plan(`"field owner" is null and "field wake^at" >= ? order by "field wake^at", key`)).toContain(
+      "wake^at where",
     );
     expect(plan(`"field owner" >= ?`)).toContain("owner where owner not null");
     after.close();
