@@ -125,10 +125,10 @@ class StoreCommand {
   }
 
   async #run(unit: Unit, input: unknown): Promise<unknown> {
-    const parts = Object.entries(this.#store.parts).map(([name, part]) => [
-      name,
-      part.kind === "entity" ? unit.entity(part) : this.#ports.rows(this.#store, name),
-    ]);
+    const parts = Object.entries(this.#store.parts).flatMap(([name, part]) => {
+      if (part.kind === "subscription") return [];
+      return [[name, part.kind === "entity" ? unit.entity(part) : this.#ports.rows(this.#store, name)] as const];
+    });
     const context = {
       ...Object.fromEntries(parts),
       fail: toFail(this.#operation.id, this.#operation.failures),

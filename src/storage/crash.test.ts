@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, expect, test } from "vitest";
 import { openSqlite } from "../engines/sqlite/index.ts";
+import type { Place } from "./host.ts";
 import { openOn, toFolder, toTallyStore } from "./test-kit.test-d.ts";
 
 /** How often the process is shot. CRASH_ROUNDS=100 for a long night. */
-const rounds = Number(process.env.CRASH_ROUNDS ?? 12);
+const rounds = Number(process.env.CRASH_ROUNDS ?? 8);
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -17,17 +20,22 @@ afterEach(() => {
  * two commits, which is the mistake that this test is to find.
  */
 const program = `
-  const [, engineFile, kitFile, folder, torn] = process.argv;
+  const [, engineFile, kitFile, storageFile, folder, torn] = process.argv;
   const { openSqlite } = await import(engineFile);
-  const { openOn, toChanged, toTallyStore } = await import(kitFile);
+  const { openOn, Tally, toChanged, toTallyStore } = await import(kitFile);
   const sqlite = await openSqlite({ folder });
   const engine = torn !== "torn" ? sqlite : toChanged(sqlite, {
     commit: async (checkpoint, writes) => {
       await sqlite.append("main", [{ id: crypto.randomUUID(), expect: [], events: [], documents: writes }]);
+      await new Promise((resolve) => setTimeout(resolve, 5));
       return sqlite.commit(checkpoint, []);
     },
   });
-  const backend = await openOn(engine, [toTallyStore()]);
+  const { subscription } = await import(storageFile);
+  const { appendFileSync } = await import("node:fs");
+  const take = (_, { position }) => appendFileSync(folder + "/taken", position + "\\n");
+  const listener = subscription("listener", { events: Tally, handle: { Added: take } });
+  const backend = await openOn(engine, [toTallyStore(), listener]);
   for (let client = 0; client < 8; client++) void (async () => {
     for (;;) {
       await backend.call("tally.add", { id: "id" + client, amount: 1 });
@@ -38,7 +46,7 @@ const program = `
 
 /** Lets the program run until it has acknowledged so much, and kills it in the middle of the next. */
 async function shoot(folder: string, after: number, ...options: string[]): Promise<void> {
-  const files = ["../engines/sqlite/index.ts", "./test-kit.test-d.ts"].map(
+  const files = ["../engines/sqlite/index.ts", "./test-kit.test-d.ts", "./index.ts"].map(
     (file) => new URL(file, import.meta.url).href,
   );
   const flags = ["--conditions=trilith-source", "--input-type=module", "-e", program];
@@ -64,6 +72,15 @@ async function count(folder: string): Promise<{ readonly events: number; readonl
   }
 }
 
+async function checkpointOf(folder: string, reader: string): Promise<Place> {
+  const engine = await openSqlite({ folder });
+  try {
+    return await engine.checkpoint("main", reader);
+  } finally {
+    await engine.close();
+  }
+}
+
 const some = (): number => 1 + Math.floor(Math.random() * 400);
 
 test(
@@ -79,6 +96,11 @@ test(
         expect(events).toBeGreaterThan(last);
         last = events;
       }
+      // The subscription beside them took what it took at least once, and is not past what it never took.
+      const taken = readFileSync(join(folder, "taken"), "utf8").trimEnd().split("\n").map(Number);
+      const { position } = await checkpointOf(folder, "listener");
+      expect(position).toBeGreaterThan(0);
+      expect(new Set(taken.filter((one) => one <= position)).size).toBe(position);
     } finally {
       remove();
     }

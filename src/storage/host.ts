@@ -2,6 +2,8 @@
  * The inside door: what the runtime binds, and the port that engines implement. Start with open-storage.ts, then
  * commands.ts (one command is one append) and engine.ts.
  */
+
+export type { SubscriptionStatus } from "./courier.ts";
 export type {
   Append,
   Checkpoint,

@@ -25,3 +25,4 @@ export {
   type Store,
   store,
 } from "./store.ts";
+export { type Delivery, type Subscription, subscription } from "./subscription.ts";

@@ -92,7 +92,7 @@ test("what the engine refuses is found among its neighbours, parked, and can be 
   await backend.storage.dismiss("tally.row@1", 6);
   expect(await backend.storage.parked("tally.row@1")).toEqual([]);
   await expect(backend.storage.resume("tally.raw@1")).rejects.toThrow(
-    'There is no read model "tally.raw@1". There are: tally.row@1.',
+    'There is no reader "tally.raw@1". There are: tally.row@1.',
   );
 });
 

@@ -1,5 +1,7 @@
 import { type Clock, type Duration, operationsOf, type Provider, toMs } from "../contracts/index.ts";
 import { type CommandPorts, toCommandProvider } from "./commands.ts";
+import type { SubscriptionStatus } from "./courier.ts";
+import { Couriers } from "./couriers.ts";
 import type { Engine, EngineStatus } from "./engine.ts";
 import { EventCodec } from "./event-codec.ts";
 import { Folds } from "./folds.ts";
@@ -11,6 +13,7 @@ import { Parking } from "./parking.ts";
 import { type QueryPorts, toQueryProvider } from "./queries.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { AnyStore } from "./store.ts";
+import type { Subscription } from "./subscription.ts";
 import { Sweeper } from "./sweeper.ts";
 import { Turns } from "./turns.ts";
 
@@ -40,16 +43,19 @@ export interface Storage extends Operating {
 export interface StorageStatus {
   readonly engine: EngineStatus;
   readonly readModels: readonly ReadModelStatus[];
+  readonly subscriptions: readonly SubscriptionStatus[];
   /** What somebody should look into: sentences. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Opens the stores on an engine: checks that everything written can be read, builds what is new or behind, and gives the
+ * Opens stores, and subscriptions beside them, on an engine: checks that everything written can be read, builds what is new or behind, and gives the
  * operations. Throws a sentence where the code and the disk do not go together.
  */
-export async function openStorage(stores: readonly AnyStore[], ports: StoragePorts): Promise<Storage> {
+export async function openStorage(parts: readonly (AnyStore | Subscription)[], ports: StoragePorts): Promise<Storage> {
   const { engine, clock, chance = systemChance, report = () => {} } = ports;
+  const stores = parts.filter((part) => part.kind === "store");
+  const beside = parts.filter((part) => part.kind === "subscription");
   checkNames(stores);
   const log = new Log(ports.log ?? "main", { engine, clock, chance });
   const codec = new EventCodec();
@@ -57,10 +63,20 @@ export async function openStorage(stores: readonly AnyStore[], ports: StoragePor
   const { exclusive } = await engine.status();
   const parking = new Parking(engine);
   const models = new Models(stores, { engine, log, codec, clock, parking, exclusive });
+  const couriers = new Couriers(stores, beside, {
+    engine,
+    log: log.name,
+    codec,
+    clock,
+    parking,
+    exclusive,
+    node: log.nextId(),
+  });
   codec.check(log.name, await engine.types(log.name));
   const snapshots = new Snapshots(engine, log);
   const sweeper = new Sweeper(engine, log.name, clock);
   const close = async (): Promise<void> => {
+    await couriers.close();
     await models.close();
     await snapshots.close();
     await sweeper.close();
@@ -68,7 +84,9 @@ export async function openStorage(stores: readonly AnyStore[], ports: StoragePor
   try {
     await parking.define();
     await snapshots.define();
+    await couriers.define();
     await models.start(report);
+    couriers.start();
   } catch (error) {
     await close();
     throw error;
@@ -89,11 +107,12 @@ export async function openStorage(stores: readonly AnyStore[], ports: StoragePor
   return Object.freeze({
     log,
     providers: Object.freeze(stores.flatMap((store) => toProviders(store, all))),
-    ...toOperating(engine, log.name, models, parking),
+    ...toOperating({ engine, log: log.name, models, couriers, parking }),
     status: async () => {
       const status = await engine.status();
-      const readModels = await models.status(await engine.head(log.name));
-      return { engine: status, readModels, warnings: snapshots.refused };
+      const head = await engine.head(log.name);
+      const [readModels, subscriptions] = await Promise.all([models.status(head), couriers.status(head)]);
+      return { engine: status, readModels, subscriptions, warnings: snapshots.refused };
     },
     close,
   });
@@ -109,7 +128,7 @@ function checkNames(stores: readonly AnyStore[]): void {
   const named = stores.flatMap((store) => [
     `store of "${store.id}"`,
     ...[...new Set(Object.values(store.parts))].map((part) =>
-      part.kind === "entity" ? `entity "${part.name}"` : `read model "${part.name}" in the store of "${store.id}"`,
+      part.kind === "entity" ? `entity "${part.name}"` : `${part.kind} "${part.name}" in the store of "${store.id}"`,
     ),
   ]);
   const twice = named.find((name, place) => named.indexOf(name) < place);

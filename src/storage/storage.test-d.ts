@@ -3,7 +3,7 @@ import { toStandardJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
 import { z } from "zod";
 import { command, contract, event, failure, query } from "../contracts/index.ts";
-import { entity, readModel, type Store, store } from "./index.ts";
+import { entity, readModel, type Store, store, subscription } from "./index.ts";
 import { Booking, Bookings, type toBookingStore } from "./test-kit.test-d.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -303,6 +303,30 @@ store(
       }
       return rest.get();
     },
+  },
+);
+
+// a subscription is told apart by the event, and no handler of the store sees it
+const mail = subscription("mail", {
+  events: { ...Timed, ...Bookings },
+  handle: {
+    Opened: async ({ at }, { attempt }) => {
+      is<Equal<typeof at, Date>>();
+      is<Equal<typeof attempt, number>>();
+    },
+    // @ts-expect-error Released has no traveller
+    Released: ({ traveller }) => traveller,
+  },
+});
+// @ts-expect-error not an event
+subscription("mail", { events: Bookings, handle: { hold: () => {} } });
+store(
+  Bookings,
+  { flights, mail },
+  {
+    ...rest,
+    // @ts-expect-error a subscription is not there to be asked
+    get: async (_, { mail }) => mail,
   },
 );
 

@@ -21,7 +21,7 @@ import {
 import { openSqlite } from "../engines/sqlite/index.ts";
 import type { AnyStore, Engine, Storage, StoragePorts } from "./host.ts";
 import { openStorage } from "./host.ts";
-import { entity, type Rows, readModel, store } from "./index.ts";
+import { entity, type Rows, readModel, type Subscription, store } from "./index.ts";
 
 export const Seat = z.object({ flight: z.string(), booking: subject(z.uuid()), traveller: personal(z.string()) });
 export const Booking = Seat.extend({
@@ -192,7 +192,7 @@ export function toChanged(engine: Engine, changed: Partial<Engine>): Engine {
 /** Opens stores on an engine that stays open: what another process, or this one after a restart, has in memory. */
 export async function openOn(
   engine: Engine,
-  stores: readonly AnyStore[],
+  stores: readonly (AnyStore | Subscription)[],
   ports: Partial<StoragePorts> = {},
 ): Promise<Opened> {
   const storage = await openStorage(stores, { engine, clock: systemClock, ...ports });
