@@ -56,6 +56,11 @@ export class Follower {
     return this.#stopped;
   }
 
+  /** How far it has looked; its checkpoint may lie a little behind, where nothing was to be written. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** Whether it stood at the end of the log when it last looked. */
   get arrived(): boolean {
     return this.#arrived;

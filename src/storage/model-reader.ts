@@ -8,6 +8,8 @@ import type { Parking } from "./parking.ts";
 const page = 1_000;
 /** Positions that one look covers at most, however few of them are the reader's: another reader may be waiting for its turn. */
 const stretch = 20_000;
+/** Positions that a checkpoint may lag where nothing of the reader's own was met: a commit for each append would cost more. */
+const idle = 1_000;
 /** A handler writes what follows from its event, so it fails the same way again; but not everybody keeps to that. */
 const attempts = 3;
 /** More are no accidents but a mistake in the code, and a reader that passes over everything helps nobody. */
@@ -31,6 +33,8 @@ export class ModelReader {
   readonly #ports: ModelPorts;
   readonly #types: readonly string[];
   #place: Place | undefined;
+  /** Up to here there is nothing of its own beyond its checkpoint. */
+  #seen = 0;
   #ahead: { readonly after: number; readonly events: Promise<readonly StoredEvent[]> } | undefined;
   /** At least how many are parked, once one was: counted up to see whether it is too many. */
   #parked: number | undefined;
@@ -45,15 +49,23 @@ export class ModelReader {
     const { engine, log } = this.#ports;
     const head = await engine.head(log);
     // What is kept inline moves with appends, and not only by this hand.
-    const known = this.kept.model.kept === "inline" ? undefined : this.#place;
+    const isInline = this.kept.model.kept === "inline";
+    const known = isInline ? undefined : this.#place;
     const place = known ?? (await engine.checkpoint(log, this.kept.reader));
+    if (!known) this.#seen = 0; // it was moved by others, or begins again
+    const after = Math.max(place.position, this.#seen);
     if (place.epoch !== head.epoch) throw new Halt(toEpochSentence(log, this.kept.reader, place.epoch, head.epoch));
-    if (place.position >= head.position) return { position: place.position, arrived: true };
-    const events = this.#types.length === 0 ? [] : await this.#read(place.position);
+    if (after >= head.position) return { position: after, arrived: true };
+    const events = this.#types.length === 0 ? [] : await this.#read(after);
     const last = events.at(-1);
     if (events.length >= page / 2 && last) this.#readAhead(last.position);
     // Where the look found nothing, nothing of its own lies within the stretch: the head was asked for before.
-    const position = last?.position ?? Math.min(head.position, place.position + stretch);
+    const position = last?.position ?? Math.min(head.position, after + stretch);
+    if (!last && !isInline && position - place.position < idle) {
+      this.#place = place;
+      this.#seen = position;
+      return { position, arrived: position >= head.position };
+    }
     if (!(await this.#take(place, events, position))) this.#place = undefined;
     const { position: reached } = this.#place ?? place;
     return { position: reached, arrived: reached >= head.position };

@@ -37,6 +37,37 @@ test("a query that waits for its read model sees every command that was acknowle
   expect(await backend.call("tally.get", { id: "b", wait: "15s" })).toMatchObject({ adds: 100 });
 });
 
+test("events that are no concern of a read model cost it no commit", async () => {
+  let commits = 0;
+  const counting = toChanged(engine, {
+    commit: (checkpoint, writes) => {
+      commits++;
+      return engine.commit(checkpoint, writes);
+    },
+  });
+  await using backend = await openOn(counting, [toTallyStore()]);
+  await add(backend, "a", 1);
+  await backend.call("tally.get", { id: "a", wait: "15s" });
+  const before = commits;
+  for (let round = 0; round < 30; round++) {
+    const other = { stream: "other/x", type: "others.Done", data: {} };
+    await backend.storage.log.append({ events: [other] });
+    await backend.call("tally.get", { id: "a", wait: "15s" });
+  }
+  expect(commits).toBe(before);
+  expect(await modelOf(backend)).toMatchObject({ position: 31, behind: 0 });
+  await add(backend, "a", 1);
+  expect(await backend.call("tally.get", { id: "a", wait: "15s" })).toMatchObject({ adds: 2 });
+  expect(await engine.checkpoint("main", "tally.row@1")).toEqual({ epoch: 1, position: 32 });
+  for (let round = 0; round < 5; round++)
+    await backend.storage.log.append({ events: [{ stream: "other/x", type: "others.Done", data: {} }] });
+  await backend.call("tally.get", { id: "a", wait: "15s" });
+  // A rebuild begins at the beginning, and not behind what was looked at before.
+  await backend.storage.rebuild("tally.row@1");
+  await eventually(async () => expect(await modelOf(backend)).toMatchObject({ position: 37, behind: 0 }));
+  expect(await backend.call("tally.get", { id: "a", wait: "15s" })).toMatchObject({ adds: 2 });
+});
+
 test("waiting fails in time where the read model does not come along", async () => {
   const stuck = toChanged(engine, { commit: () => Promise.reject(new Fault("Unavailable", "The disk sleeps.")) });
   await using slow = await openOn(stuck, [toTallyStore()]);

@@ -112,9 +112,10 @@ export class Models {
     return Promise.all(
       this.#all.map(async ({ store, kept, follower }): Promise<ReadModelStatus> => {
         const { name, version, kept: how } = kept.model;
-        const { position, epoch } = await this.#ports.engine.checkpoint(this.#ports.log.name, kept.reader);
+        const checkpoint = await this.#ports.engine.checkpoint(this.#ports.log.name, kept.reader);
         const { stopped } = follower;
-        const at = epoch === head.epoch ? position : 0;
+        const isPresent = checkpoint.epoch === head.epoch;
+        const at = isPresent ? Math.max(checkpoint.position, follower.position) : 0;
         const progress = stopped === undefined ? follower.progress(at, head.position) : undefined;
         return {
           reader: kept.reader,
@@ -122,7 +123,7 @@ export class Models {
           name,
           version,
           kept: how,
-          position,
+          position: isPresent ? at : checkpoint.position,
           behind: Math.max(0, head.position - at),
           ready: follower.hasArrived,
           ...(progress && { progress }),
