@@ -112,9 +112,15 @@ export class Follower {
     if (this.#closed) return Promise.reject(toUnavailable("The storage has been closed."));
     return new Promise<T>((resolve, reject) => {
       this.#asked.push(async () => {
-        await work().then(resolve, reject);
+        const tell = await work().then(
+          (done) => () => resolve(done),
+          (error: unknown) => () => reject(error),
+        );
+        // Before it is told: after a rebuild it is not where it was, and nobody may take its rows for the present ones.
         this.#stopped = undefined;
         this.#arrived = false;
+        this.#position = 0;
+        tell();
       });
       this.#bell.ring();
     });
