@@ -2,7 +2,6 @@ import { Fault } from "../contracts/index.ts";
 import { Bell } from "./bell.ts";
 import { DeliverySession, Lost, type SessionPorts } from "./delivery-session.ts";
 import type { Place } from "./engine.ts";
-import { Halt } from "./halt.ts";
 import { Lease, leaseStepMs } from "./lease.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -32,6 +31,8 @@ export type CourierPorts = Omit<SessionPorts, "bell"> & {
   readonly exclusive: boolean;
   /** This process, for the others. */
   readonly node: string;
+  /** Told in a sentence why a subscription stops. */
+  readonly report: (sentence: string) => void;
 };
 
 /** Keeps a subscription going: waits for its turn among the processes, hands over, tries again after trouble. */
@@ -40,6 +41,7 @@ export class Courier {
   readonly subscription: Subscription;
   readonly #ports: SessionPorts;
   readonly #alone: boolean;
+  readonly #report: (sentence: string) => void;
   readonly #lease: Lease;
   readonly #bell = new Bell();
   readonly #asked: {
@@ -56,6 +58,7 @@ export class Courier {
     this.reader = reader;
     this.subscription = subscription;
     this.#alone = exclusive;
+    this.#report = ports.report;
     this.#ports = { ...ports, bell: this.#bell };
     this.#lease = new Lease(reader, node, { engine, clock, alone: exclusive });
   }
@@ -190,8 +193,9 @@ export class Courier {
       this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs);
     } else {
       this.#stopped = error instanceof Error ? error.message : String(error);
-      const why = toUnavailable(`"${this.reader}" has stopped. ${this.#stopped}`);
-      if (error instanceof Halt) for (const { fail } of this.#asked.splice(0)) fail(why);
+      const sentence = `"${this.reader}" has stopped. ${this.#stopped}`;
+      this.#report(sentence);
+      for (const { fail } of this.#asked.splice(0)) fail(toUnavailable(sentence));
     }
   }
 

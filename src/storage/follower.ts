@@ -24,6 +24,7 @@ export class Follower {
   readonly #clock: Clock;
   /** Whether others than this process's own appends have to be looked out for. */
   readonly #live: boolean;
+  readonly #report: (sentence: string) => void;
   readonly #bell = new Bell();
   readonly #asked: (() => Promise<void>)[] = [];
   readonly #waiters = new Set<Waiter>();
@@ -37,13 +38,20 @@ export class Follower {
   #stopped: string | undefined;
   constructor(
     reader: ModelReader,
-    ports: { readonly engine: Engine; readonly log: string; readonly clock: Clock; readonly live: boolean },
+    ports: {
+      readonly engine: Engine;
+      readonly log: string;
+      readonly clock: Clock;
+      readonly live: boolean;
+      readonly report: (sentence: string) => void;
+    },
   ) {
     this.reader = reader;
     this.#engine = ports.engine;
     this.#log = ports.log;
     this.#clock = ports.clock;
     this.#live = ports.live;
+    this.#report = ports.report;
     this.#pace = new Pace(ports.clock);
   }
 
@@ -192,7 +200,9 @@ export class Follower {
   #stop(why: string): void {
     this.#stopped = why;
     const { reader } = this.reader.kept;
-    for (const { reject } of this.#waiters) reject(toUnavailable(`"${reader}" has stopped. ${why}`));
+    const sentence = `"${reader}" has stopped. ${why}`;
+    this.#report(sentence);
+    for (const { reject } of this.#waiters) reject(toUnavailable(sentence));
   }
 }
 

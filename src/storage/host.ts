@@ -25,6 +25,7 @@ export type {
   StoredEvent,
   Write,
 } from "./engine.ts";
+export { type StorageHealth, toHealth } from "./health.ts";
 export { type Chance, toIds } from "./ids.ts";
 export { Log, type LogAppend, type LogEvent, type Recorded } from "./log.ts";
 export type { ReadModelStatus } from "./models.ts";

@@ -44,6 +44,8 @@ export interface ModelsPorts {
   readonly codec: EventCodec;
   readonly clock: Clock;
   readonly parking: Parking;
+  /** Told in a sentence how a model that is built comes along, and why one stops. */
+  readonly report: (sentence: string) => void;
 }
 
 /** How far behind a model may be for a command to wait for it, in ms. */
@@ -57,7 +59,7 @@ export class Models {
   readonly #inline: readonly Kept[];
   constructor(stores: readonly AnyStore[], ports: ModelsPorts & { readonly exclusive: boolean }) {
     this.#ports = ports;
-    const { engine, log, clock } = ports;
+    const { engine, log, clock, report } = ports;
     this.#all = stores.flatMap((store) =>
       Object.entries(store.parts).flatMap(([part, declared]) => {
         if (declared.kind !== "read model") return [];
@@ -65,7 +67,7 @@ export class Models {
         const reader = new ModelReader(kept, { ...ports, log: log.name });
         // Where this process alone writes, what is kept inline has seen every append.
         const live = declared.kept === "async" || !ports.exclusive;
-        const follower = new Follower(reader, { engine, log: log.name, clock, live });
+        const follower = new Follower(reader, { engine, log: log.name, clock, live, report });
         return [{ store, part, kept, follower, rows: toRowReader(engine, log, kept, follower) }];
       }),
     );
@@ -74,10 +76,10 @@ export class Models {
   }
 
   /** Makes the tables, begins to follow, and waits until what is kept inline has caught up. */
-  async start(report: (sentence: string) => void): Promise<void> {
+  async start(): Promise<void> {
     for (const { kept } of this.#all) await this.#ports.engine.define(kept.collection);
     for (const { follower } of this.#all) follower.start();
-    for (const { follower, kept } of this.#inline) await this.#untilArrived(follower, kept, report);
+    for (const { follower, kept } of this.#inline) await this.#untilArrived(follower, kept);
   }
 
   rows(store: AnyStore, part: string): AnyRowReader {
@@ -138,8 +140,8 @@ export class Models {
     await Promise.all(this.#all.map(({ follower }) => follower.close()));
   }
 
-  async #untilArrived(follower: Follower, kept: KeptModel, report: (sentence: string) => void): Promise<void> {
-    const { engine, log } = this.#ports;
+  async #untilArrived(follower: Follower, kept: KeptModel): Promise<void> {
+    const { engine, log, report } = this.#ports;
     while (!follower.hasArrived && follower.stopped === undefined) {
       const head = await engine.head(log.name);
       if (await isReached(follower, head.position)) continue;

@@ -29,7 +29,7 @@ export interface StoragePorts {
    * Longer than anybody tries again. What was voided stays so for good.
    */
   readonly receiptsFor?: Duration;
-  /** Told how a read model comes along that is built before the storage opens. */
+  /** Told what an operator should read, in sentences: how a read model comes along that is built at the start, why a reader stops. */
   readonly report?: (sentence: string) => void;
 }
 export interface Storage extends Operating {
@@ -62,7 +62,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
   for (const { contract } of stores) codec.own(contract);
   const { exclusive } = await engine.status();
   const parking = new Parking(engine);
-  const models = new Models(stores, { engine, log, codec, clock, parking, exclusive });
+  const models = new Models(stores, { engine, log, codec, clock, parking, exclusive, report });
   const couriers = new Couriers(stores, beside, {
     engine,
     log: log.name,
@@ -71,6 +71,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     parking,
     exclusive,
     node: log.nextId(),
+    report,
   });
   codec.check(log.name, await engine.types(log.name));
   const snapshots = new Snapshots(engine, log);
@@ -85,7 +86,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     await parking.define();
     await snapshots.define();
     await couriers.define();
-    await models.start(report);
+    await models.start();
     couriers.start();
   } catch (error) {
     await close();
