@@ -105,5 +105,5 @@ export interface RowReader<Row, Key extends keyof Row, Indexes> {
       readonly limit?: number;
       readonly after?: Row[Key];
     },
-  ): Promise<readonly Row[]>;
+  ): Promise<Row[]>;
 }

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 
 /**
  * A thread of this engine. Its file is what this one is: TypeScript from the source, JavaScript from the package. It
- * inherits the process's flags, and with them the conditions by which imports are resolved.
+ * inherits the process's conditions by which imports are resolved.
  */
 export function startThread(name: "writer" | "scanner" | "checker", workerData: unknown): Worker {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
@@ -10,9 +10,10 @@ export function startThread(name: "writer" | "scanner" | "checker", workerData: 
   return new Worker(file, { workerData, execArgv: flagsForThreads(process.execArgv), name: `trilith sqlite ${name}` });
 }
 
-/** What belongs to a program given on the command line (`node -e`) would keep a thread from loading its file. */
+/** What tells how imports are resolved and what is warned of. Other flags belong to the program, and may keep a thread from starting. */
 function flagsForThreads(flags: readonly string[]): string[] {
-  const program = flags.findIndex((flag) => /^(-e|-p|-pe|--eval|--print)$/.test(flag));
-  const kept = program < 0 ? flags : flags.toSpliced(program, 2);
-  return kept.filter((flag) => !/^--(input-type|eval|print)/.test(flag));
+  return flags.flatMap((flag, at) => {
+    if (/^(--conditions|--disable-warning)=|^--no-warnings$/.test(flag)) return [flag];
+    return /^(--conditions|-C)$/.test(flag) ? [`--conditions=${flags[at + 1]}`] : [];
+  });
 }
