@@ -39,8 +39,8 @@ export class Appender {
   readonly #ports: AppenderPorts;
   readonly #queue = new Queue<Waiting>();
   readonly #latencies = new Latencies();
+  readonly #underWay: (readonly Waiting[])[] = [];
   #unanswered = 0;
-  #underWay = 0;
   #scheduled = false;
   #closing: (() => void) | undefined;
   constructor(ports: AppenderPorts) {
@@ -92,14 +92,16 @@ export class Appender {
 
   // Not a microtask: whoever else is about to append in this turn of the event loop should travel in the same group.
   #schedule(): void {
-    if (this.#scheduled || this.#underWay >= groupsUnderWay || this.#queue.length === 0) return;
+    if (this.#scheduled || this.#underWay.length >= groupsUnderWay || this.#queue.length === 0) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      while (this.#underWay < groupsUnderWay && this.#queue.length > 0) {
-        this.#underWay++;
-        void this.#send(this.#queue.take()).finally(() => {
-          this.#underWay--;
+      while (this.#underWay.length < groupsUnderWay) {
+        const group = this.#queue.take(new Set(this.#underWay.flat().map(({ together }) => together)));
+        if (group.length === 0) break;
+        this.#underWay.push(group);
+        void this.#send(group).finally(() => {
+          this.#underWay.splice(this.#underWay.indexOf(group), 1);
           this.#schedule();
           this.#endIfDone();
         });
@@ -178,7 +180,7 @@ export class Appender {
   }
 
   #endIfDone(): void {
-    if (this.#closing && this.#unanswered === 0 && this.#underWay === 0) this.#closing();
+    if (this.#closing && this.#unanswered === 0 && this.#underWay.length === 0) this.#closing();
   }
 }
 

@@ -21,7 +21,9 @@ export class Connections {
   constructor(config: ClientConfig, size: number) {
     this.#config = config;
     this.#pool = new Pool({ ...config, query_timeout: answerMs, max: size, idleTimeoutMillis: 30_000 });
-    this.#pool.on("error", () => {}); // an idle connection was lost; the next question takes another
+    // Unheard, a lost connection would end the process. Whoever is asking on it is told; the next question takes another.
+    this.#pool.on("error", () => {});
+    this.#pool.on("connect", (client) => client.on("error", () => {}));
   }
 
   /** One question on any connection, prepared once on each. Throws what the driver throws, or `NotConnected`. */

@@ -12,7 +12,7 @@ export interface DocumentWrite {
   readonly key: string;
   readonly times: number;
   readonly data: string | null;
-  /** What an increment starts from. */
+  /** What an increment starts from, or behind a "!" why it cannot; why a patch cannot be, if there is anything to patch. */
   readonly extra: string | null;
 }
 export const kinds = { put: 1, patch: 2, increment: 3, remove: 4 } as const;
@@ -23,7 +23,8 @@ interface Step {
   readonly key: string;
   times: number;
   fields: Fields;
-  readonly initial: Fields | undefined;
+  readonly initial?: Fields;
+  refusal?: string | undefined;
 }
 
 /**
@@ -44,14 +45,19 @@ export function toDocumentWrites(
     steps.push(step);
     last.set(place, step);
   }
-  return steps.map(({ known, kind, key, times, fields, initial }) => ({
-    collection: known.id,
-    kind: kinds[kind],
-    key: toText(key),
-    times,
-    data: kind === "remove" ? null : toJsonText(JSON.stringify(fields)),
-    extra: initial ? toJsonText(JSON.stringify(initial)) : null,
+  return steps.map((step) => ({
+    collection: step.known.id,
+    kind: kinds[step.kind],
+    key: toText(step.key),
+    times: step.times,
+    data: step.kind === "remove" ? null : toJsonText(JSON.stringify(step.fields)),
+    extra: toExtra(step),
   }));
+}
+
+function toExtra({ kind, initial, refusal }: Step): string | null {
+  if (refusal !== undefined) return toText(kind === "increment" ? `!${refusal}` : refusal);
+  return initial ? toJsonText(JSON.stringify(initial)) : null;
 }
 
 function toStep(write: Write, find: (collection: string) => KnownCollection | undefined): Step {
@@ -59,21 +65,34 @@ function toStep(write: Write, find: (collection: string) => KnownCollection | un
   if (!known)
     throw new Refused(`There is no collection "${write.collection}". Define it before anything is written to it.`);
   const { collection } = known;
-  const times = 1;
   if ("put" in write) {
     const fields = plain(collection, write.put, write.data);
-    return { known, kind: "put", key: write.put, times, fields, initial: undefined };
+    checkColumns(collection, write.put, fields);
+    return { known, kind: "put", key: write.put, times: 1, fields };
   }
   if ("patch" in write) {
     const fields = plain(collection, write.patch, write.data);
-    return { known, kind: "patch", key: write.patch, times, fields, initial: undefined };
+    const refusal = refusalOf(() => checkColumns(collection, write.patch, fields));
+    return { known, kind: "patch", key: write.patch, times: 1, fields, refusal };
   }
-  if ("remove" in write) return { known, kind: "remove", key: write.remove, times, fields: {}, initial: undefined };
-  const initial = plain(collection, write.increment, write.initial);
-  const fields = JSON.parse(JSON.stringify(write.by)) as Fields;
-  // What an index column of text would become is a number, whatever it is now.
-  plain(collection, write.increment, increment(collection, write.increment, initial, fields));
-  return { known, kind: "increment", key: write.increment, times, fields, initial };
+  if ("remove" in write) return { known, kind: "remove", key: write.remove, times: 1, fields: {} };
+  const { increment: key } = write;
+  const initial = plain(collection, key, write.initial);
+  const fields = plain(collection, key, write.by);
+  // Whatever is in an index column of text now, it would be a number.
+  checkColumns(collection, key, fields);
+  const refusal = refusalOf(() => checkColumns(collection, key, increment(collection, key, initial, fields)));
+  return { known, kind: "increment", key, times: 1, fields, initial, refusal };
+}
+
+function refusalOf(work: () => void): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refused) return error.message;
+    throw error;
+  }
 }
 
 /** Makes one of two that follow each other, where that is the same; says whether it did. */
@@ -82,6 +101,7 @@ function join(before: Step, step: Step): boolean {
   if (!fields) return false;
   before.fields = fields;
   before.times += step.times;
+  if (before.kind === "patch") before.refusal ??= step.refusal;
   return true;
 }
 
@@ -91,6 +111,8 @@ function joined(before: Step, step: Step): Fields | undefined {
     case "put put":
       return step.fields;
     case "put patch":
+      if (step.refusal !== undefined) throw new Refused(step.refusal);
+      return { ...before.fields, ...step.fields };
     case "patch patch":
       return { ...before.fields, ...step.fields };
     case "put increment": {
@@ -108,14 +130,12 @@ function joined(before: Step, step: Step): Fields | undefined {
   }
 }
 
-/** As JSON has it: without what is undefined. Refused where an index column could not hold it. */
+/** As JSON has it: without what is undefined. */
 function plain(collection: Collection, key: string, data: Fields): Fields {
   const text = JSON.stringify(data);
   if (/(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(text))
     throw new Refused(`The document "${key}" in "${collection.name}" holds half of a surrogate pair.`);
-  const fields = JSON.parse(text) as Fields;
-  checkColumns(collection, key, fields);
-  return fields;
+  return JSON.parse(text) as Fields;
 }
 
 export function checkColumns(collection: Collection, key: string, fields: Fields): void {

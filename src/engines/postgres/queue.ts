@@ -31,16 +31,17 @@ export class Queue<T extends Queued> {
 
   /**
    * The next group: appends to the log of the first one, of which none gets in another's way. What waits in front of an
-   * append for the same thing stays in front of it.
+   * append for the same thing stays in front of it, and what was asked for together with something that is under way waits
+   * for that: it may have to be sent a second time.
    */
-  take(): readonly T[] {
-    const [first] = this.#waiting;
+  take(underWay: ReadonlySet<object>): readonly T[] {
+    const first = this.#waiting.find(({ together }) => !underWay.has(together));
     if (!first) return [];
     const group: T[] = [];
     const left: T[] = [];
     const alone = new Set<string>();
     const shared = new Set<string>();
-    const late = new Set<object>();
+    const late = new Set(underWay);
     let bytes = 0;
     let looked = 0;
     for (const entry of this.#waiting) {

@@ -72,8 +72,8 @@ export const append = (schema: string): string => `
     v_epoch integer;
     v_head bigint;
     v_at bigint;
-    v_known bigint[];
     v_streams bigint[];
+    v_fresh boolean[];
     v_revisions bigint[];
     v_types integer[];
     v_why integer[] := array_fill(0, array[cardinality(p_ids)]);
@@ -92,34 +92,42 @@ export const append = (schema: string): string => `
     end if;
     if p_forget is not null then delete from ${schema}.call where id = any(p_forget); end if;
 
-    select id, epoch into v_log, v_epoch from ${schema}.log where name = p_log;
+    select l.id, l.epoch, coalesce(e.position, 0), greatest(e.at, p_now) into v_log, v_epoch, v_head, v_at
+    from ${schema}.log l left join lateral (
+      select e.position, e.at from ${schema}.event e where e.log = l.id order by e.position desc limit 1
+    ) e on true
+    where l.name = p_log;
     if not found then
-      insert into ${schema}.log (name) values (p_log) returning id, epoch into v_log, v_epoch;
+      insert into ${schema}.log (name) values (p_log) returning id, epoch, 0, p_now into v_log, v_epoch, v_head, v_at;
     end if;
-    select position, at into v_head, v_at from ${schema}.event where log = v_log order by position desc limit 1;
-    v_head := coalesce(v_head, 0);
-    v_at := greatest(v_at, p_now);
     if p_seen_epoch >= v_epoch and p_seen_position > v_head then
       v_epoch := p_seen_epoch + 1;
       update ${schema}.log set epoch = v_epoch where id = v_log;
     end if;
 
     if p_streams is not null then
-      select array_agg(t.id order by a.place), array_agg(coalesce(r.revision, -1) order by a.place), bool_or(t.id is null)
-      into v_known, v_revisions, v_new
-      from unnest(p_streams) with ordinality a(name, place)
-      left join ${schema}.stream t on t.log = v_log and t.name = a.name
-      left join lateral (
-        select e.revision from ${schema}.event e where e.stream = t.id order by e.revision desc limit 1
-      ) r on true;
-      v_streams := v_known;
+      -- A number that is drawn for a stream which is not written after all is never used.
+      select array_agg(coalesce(a.id, nextval('${schema}.stream_id'::regclass)) order by a.place),
+        array_agg(a.id is null order by a.place), bool_or(a.id is null), array_agg(a.revision order by a.place)
+      into v_streams, v_fresh, v_new, v_revisions
+      from (
+        select a.place, t.id, case when t.id is null then -1 else coalesce((
+          select e.revision from ${schema}.event e where e.stream = t.id order by e.revision desc limit 1
+        ), -1) end as revision
+        from unnest(p_streams) with ordinality a(name, place)
+        left join lateral (
+          select t.id from ${schema}.stream t where t.log = v_log and t.name = a.name limit 1
+        ) t on true
+      ) a;
     end if;
 
     if p_receipt_key is not null then
       for v_row in
         select a.append, case when a.voided then 1 when r.voided then 2 when r.digest <> a.digest then 3 else 1 end as why
         from unnest(p_receipt_append, p_receipt_key, p_receipt_digest, p_receipt_voided) a(append, key, digest, voided)
-        join ${schema}.receipt r on r.log = v_log and r.key = a.key
+        cross join lateral (
+          select r.voided, r.digest from ${schema}.receipt r where r.log = v_log and r.key = a.key limit 1
+        ) r
       loop
         v_why[v_row.append] := v_row.why;
         v_failed := v_failed + 1;
@@ -178,25 +186,24 @@ export const append = (schema: string): string => `
           end loop;
         end if;
         if v_new then
-          select array_agg(coalesce(a.id, nextval('${schema}.stream_id'::regclass)) order by a.place) into v_streams
-          from unnest(v_known) with ordinality a(id, place);
           insert into ${schema}.stream (id, log, name)
-          select v_streams[a.place], v_log, a.name
-          from unnest(p_streams, v_known, v_written) with ordinality a(name, id, written, place)
-          where a.id is null and a.written;
+          select a.id, v_log, a.name from unnest(p_streams, v_streams, v_fresh, v_written) a(name, id, fresh, written)
+          where a.fresh and a.written;
         end if;
-        select array_agg(t.id order by a.place) into v_types
-        from unnest(p_types, p_versions) with ordinality a(name, version, place)
-        left join ${schema}.type t on t.log = v_log and t.name = a.name and t.version = a.version;
+        select array_agg((
+          select t.id from ${schema}.type t where t.log = v_log and t.name = a.name and t.version = a.version
+        ) order by a.place) into v_types
+        from unnest(p_types, p_versions) with ordinality a(name, version, place);
         if array_position(v_types, null) is not null then
           insert into ${schema}.type (log, name, version)
           select v_log, a.name, a.version from unnest(p_types, p_versions) with ordinality a(name, version, place)
           where v_types[a.place] is null and (v_failed = 0 or exists (
             select from unnest(p_event_append, p_event_type) e(append, type) where e.type = a.place and v_why[e.append] = 0
           ));
-          select array_agg(t.id order by a.place) into v_types
-          from unnest(p_types, p_versions) with ordinality a(name, version, place)
-          left join ${schema}.type t on t.log = v_log and t.name = a.name and t.version = a.version;
+          select array_agg((
+            select t.id from ${schema}.type t where t.log = v_log and t.name = a.name and t.version = a.version
+          ) order by a.place) into v_types
+          from unnest(p_types, p_versions) with ordinality a(name, version, place);
         end if;
         if v_failed = 0 then
           insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta)

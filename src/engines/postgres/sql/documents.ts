@@ -4,7 +4,8 @@ import { pinned, refusedState } from "./pinned.ts";
  * Documents as they are changed: in the database and under its locks, so that nothing is read before it is written.
  * They are JSON text, and what is not touched stays as it was to the letter. `write` takes writes of one kind to one
  * collection, each key once, each standing for `times` writes; it is composed for its table anew, and `write_all` takes
- * any, in waves in which no key is touched twice.
+ * any, in waves in which no key is touched twice. What is refused only where a document is there (a patch) or is not (what
+ * an increment starts from) is known here alone: the sentence comes along, for the latter behind a "!".
  */
 export const documents = (schema: string): string => `
   create function ${schema}.number_v1(p_value json) returns double precision
@@ -47,6 +48,11 @@ export const documents = (schema: string): string => `
     return ${schema}.merge_v1(p_data, ('{' || v_sums || '}')::json);
   end $$;
 
+  create function ${schema}.refuse_v1(p_message text) returns json language plpgsql as $$
+  begin
+    raise exception using errcode = '${refusedState}', message = p_message;
+  end $$;
+
   create function ${schema}.write_v1(
     p_collection integer, p_kind integer, p_keys text[], p_times integer[], p_data text[], p_extra text[]
   ) returns void language plpgsql ${pinned} as $$
@@ -60,9 +66,10 @@ export const documents = (schema: string): string => `
        on conflict (key) do update set revision = d.revision + excluded.revision, data = excluded.data', p_collection)
       using p_keys, p_times, p_data;
     when 2 then execute format(
-      'update ${schema}.document_%s d set revision = d.revision + w.times, data = ${schema}.merge_v1(d.data, w.data::json)
-       from unnest($1, $2, $3) w(key, times, data) where d.key = w.key', p_collection)
-      using p_keys, p_times, p_data;
+      'update ${schema}.document_%s d set revision = d.revision + w.times, data = case when w.extra is null
+         then ${schema}.merge_v1(d.data, w.data::json) else ${schema}.refuse_v1(w.extra) end
+       from unnest($1, $2, $3, $4) w(key, times, data, extra) where d.key = w.key', p_collection)
+      using p_keys, p_times, p_data, p_extra;
     when 3 then
       select name into v_name from ${schema}.collection where id = p_collection;
       execute format(
@@ -72,7 +79,8 @@ export const documents = (schema: string): string => `
            from unnest($1, $2, $3) w(key, times, data) where d.key = w.key returning d.key
          )
          insert into ${schema}.document_%1$s (key, revision, data)
-         select key, times, ${schema}.increment_v1(extra::json, data::json, key, $5)
+         select key, times, case when left(extra, 1) = ''!'' then ${schema}.refuse_v1(substr(extra, 2))
+           else ${schema}.increment_v1(extra::json, data::json, key, $5) end
          from unnest($1, $2, $3, $4) w(key, times, data, extra)
          where not exists (select from changed c where c.key = w.key)', p_collection)
         using p_keys, p_times, p_data, p_extra, v_name;

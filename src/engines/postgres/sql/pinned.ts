@@ -1,12 +1,15 @@
 /**
  * How every function is made. Its plans are kept to the indexes: one that was made while a table was empty would read
- * that table from end to end once it is large.
+ * that table from end to end once it is large. (What is looked up for each element of an array is a subquery with a limit,
+ * or a single value, for the same reason: there is one way to plan those.)
  */
 export const pinned = `
   set search_path = pg_catalog, pg_temp
   set plan_cache_mode = force_generic_plan
   set enable_seqscan = off
   set enable_bitmapscan = off
+  set enable_material = off
+  set enable_memoize = off
   set enable_hashjoin = off
   set enable_mergejoin = off
   set jit = off`;
