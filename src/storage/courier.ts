@@ -93,13 +93,17 @@ export class Courier {
     return this.#ask((session) => session.dismiss(position));
   }
 
-  /** Forgets how far it has come, and begins after a position. */
+  /** Forgets how far it has come, and begins after a position. What is parked beyond it is handed over like the rest. */
   async restart(after: number): Promise<void> {
-    const { engine, log } = this.#ports;
+    const { engine, log, parking } = this.#ports;
     await this.#pauseWhile(async () => {
+      const parked = (await parking.of(this.reader, Number.POSITIVE_INFINITY)).filter(
+        ({ position }) => position > after,
+      );
+      const writes = [this.#lease.make(), ...parked.map(({ position }) => parking.leave(this.reader, position))];
       await engine.drop({ reader: { log, name: this.reader } });
       const { epoch } = await engine.checkpoint(log, this.reader);
-      if (!(await engine.commit({ log, reader: this.reader, epoch, from: 0, position: after }, [this.#lease.make()])))
+      if (!(await engine.commit({ log, reader: this.reader, epoch, from: 0, position: after }, writes)))
         throw new Lost(`Somebody else has moved "${this.reader}" at the same time. Look where it is.`);
     });
   }

@@ -6,6 +6,11 @@ import { Pace, type Progress } from "./progress.ts";
 
 const shortestPauseMs = 100;
 const longestPauseMs = 30_000;
+/**
+ * What is kept inline looks no more often than this whether the log went on without it, in ms: nearly all that it is woken
+ * by are appends that carried its rows.
+ */
+const inlinePauseMs = 50;
 
 interface Waiter {
   readonly position: number;
@@ -161,8 +166,10 @@ export class Follower {
     } catch (error) {
       if (this.#closed) return;
       this.#arrived = false;
-      if (error instanceof Fault) await this.#pause();
-      else this.#stop(error instanceof Error ? error.message : String(error));
+      if (error instanceof Fault) {
+        await this.#pause(this.#pauseMs);
+        this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs);
+      } else this.#stop(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -188,11 +195,12 @@ export class Follower {
     } finally {
       enough.abort();
     }
+    if (this.reader.kept.model.kept === "inline") await this.#pause(inlinePauseMs);
   }
 
-  async #pause(): Promise<void> {
-    const forget = this.#clock.after(this.#pauseMs, () => this.#bell.ring());
-    this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs);
+  /** Or until somebody rings. */
+  async #pause(ms: number): Promise<void> {
+    const forget = this.#clock.after(ms, () => this.#bell.ring());
     await this.#bell.heard();
     forget();
   }
