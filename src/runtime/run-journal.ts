@@ -7,6 +7,7 @@ import {
   type Document,
   type Engine,
   type Outcome,
+  Sweeper,
   toIds,
   type Write,
 } from "../storage/host.ts";
@@ -20,9 +21,15 @@ const runs: Collection = {
     { name: "wakeAt", type: "number" },
     { name: "workflow", type: "text" },
   ],
-  indexes: [["wakeAt"], ["owner"]],
+  // Free runs are found by when they are due, owned ones by who has them: a claim moves a row from one index to the other.
+  indexes: [
+    { columns: ["wakeAt"], where: { column: "owner", is: "null" } },
+    { columns: ["owner"], where: { column: "owner", is: "not null" } },
+  ],
 };
 const page = 512;
+/** How long a signal's key is remembered, in ms. */
+const receiptsMs = 30 * 86_400_000;
 /** Bytes of one entry: an input, a step's result, an output. */
 const entryLimit = 2 ** 20;
 
@@ -33,6 +40,7 @@ const entryLimit = 2 ** 20;
 export async function openRunJournal(engine: Engine, clock: Clock): Promise<Journal> {
   const newId = toIds(clock);
   await engine.define(runs);
+  const sweeper = new Sweeper(engine, log, clock);
   const append = async (append: Omit<Append, "id">): Promise<Outcome> => {
     const [outcome] = await engine.append(log, [{ id: newId(), ...append }]);
     return outcome as Outcome; // one append, one outcome
@@ -78,9 +86,11 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
           receipt: {
             key: JSON.stringify(["signal", run, item.by, key]),
             digest: digestOf([item.signal, item.payload]),
+            expires: clock.now() + receiptsMs,
           },
         }),
       });
+      sweeper.nudge();
       if (!outcome.ok && outcome.why === "key reused") {
         throw new Fault("KeyReused", "This key has sent another signal to the run. Use a new key for a new signal.");
       }

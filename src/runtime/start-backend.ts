@@ -7,7 +7,7 @@ import { type AnyContract, type Client, systemClock, toClient } from "../contrac
 import { openSqlite } from "../engines/sqlite/index.ts";
 import { createGateway } from "../gateway/index.ts";
 import { Runner } from "../orchestration/host.ts";
-import { openStorage, toIds } from "../storage/host.ts";
+import { openStorage, toHealth, toIds } from "../storage/host.ts";
 import { openTelemetry } from "../telemetry/index.ts";
 import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/index.ts";
 import type { StartOptions } from "./backend.ts";
@@ -59,7 +59,11 @@ export async function startBackend({ name, version, composition }: Plan, options
 
     const served = toServed(composition);
     const dispatch = createDispatch([...served, ...remote]);
-    const storage = await openStorage(composition.storage, { engine, clock });
+    const storage = await openStorage(composition.storage, {
+      engine,
+      clock,
+      report: (sentence) => log.warn(sentence),
+    });
     opened.defer(() => storage.close());
     const runner = new Runner(composition.orchestration, {
       journal: await openRunJournal(engine, clock),
@@ -99,13 +103,11 @@ export async function startBackend({ name, version, composition }: Plan, options
       layerOf: (operation) => dispatch.layerOf(operation),
       tracing,
       feed,
-      health: async () => {
-        const status = await engine.status().then(
-          ({ head }) => ({ ready: true, detail: `The log is at ${JSON.stringify(head)}.` }),
-          (error: Error) => ({ ready: false, detail: error.message }),
-        );
-        return { ready: status.ready, parts: { log: status } };
-      },
+      health: () =>
+        storage.status().then(toHealth, (error: Error) => ({
+          ready: false,
+          parts: { log: { ready: false, detail: error.message } },
+        })),
       settings,
       log,
       ...(await withAssets()),

@@ -25,8 +25,12 @@ import { type Surroundings, Unit } from "./unit.ts";
 export interface CommandPorts extends Surroundings {
   readonly clock: Clock;
   readonly chance: Chance;
+  /** How long a receipt is kept, in ms. */
+  readonly receiptsMs: number;
   /** Something was appended. */
   readonly appended: () => void;
+  /** Somebody else has appended past a reader. Resolves when it has caught up, or has had its chance. */
+  readonly behind: (reader: string) => Promise<void>;
   readonly rows: (store: AnyStore, part: string) => AnyRowReader;
 }
 
@@ -110,6 +114,7 @@ class StoreCommand {
       if (unit.events === 0 && !identity) return { output };
       const receipt: NewReceipt | undefined = identity && {
         ...identity,
+        expires: this.#ports.clock.now() + this.#ports.receiptsMs,
         ...(output !== undefined && { result: toJson(output, `The output of ${this.#operation.id}`) }),
       };
       this.#checkWanted(call);
@@ -125,10 +130,10 @@ class StoreCommand {
   }
 
   async #run(unit: Unit, input: unknown): Promise<unknown> {
-    const parts = Object.entries(this.#store.parts).map(([name, part]) => [
-      name,
-      part.kind === "entity" ? unit.entity(part) : this.#ports.rows(this.#store, name),
-    ]);
+    const parts = Object.entries(this.#store.parts).flatMap(([name, part]) => {
+      if (part.kind === "subscription") return [];
+      return [[name, part.kind === "entity" ? unit.entity(part) : this.#ports.rows(this.#store, name)] as const];
+    });
     const context = {
       ...Object.fromEntries(parts),
       fail: toFail(this.#operation.id, this.#operation.failures),
@@ -145,10 +150,9 @@ class StoreCommand {
 
   async #append(unit: Unit, receipt: NewReceipt | undefined, call: Call): Promise<Outcome> {
     const { log } = this.#ports;
-    const append = await unit.toAppend();
-    const attributes = { "trilith.log": log.name, "trilith.events": append.events.length };
+    const attributes = { "trilith.log": log.name, "trilith.events": unit.events };
     return call.trace.span("append", `append ${log.name}`, attributes, async (inside) => {
-      const outcome = await log.append({ ...append, ...(receipt && { receipt }) });
+      const outcome = await this.#appendWithRows(unit, receipt);
       inside.set({
         "trilith.position": outcome.ok && "last" in outcome ? outcome.last : undefined,
         "trilith.again": outcome.ok && "again" in outcome,
@@ -158,10 +162,27 @@ class StoreCommand {
     });
   }
 
+  /** A read model that other code has appended past gets a moment to catch up; then the append goes without its rows. */
+  async #appendWithRows(unit: Unit, receipt: NewReceipt | undefined): Promise<Outcome> {
+    const { log, behind } = this.#ports;
+    const waitedFor = new Set<string>();
+    const without = new Set<string>();
+    for (;;) {
+      const append = await unit.toAppend(without);
+      const outcome = await log.append({ ...append, ...(receipt && { receipt }) });
+      if (outcome.ok || outcome.why !== "behind") return outcome;
+      if (waitedFor.has(outcome.reader)) without.add(outcome.reader);
+      waitedFor.add(outcome.reader);
+      await behind(outcome.reader);
+    }
+  }
+
   #refused(outcome: Outcome & { readonly ok: false }): undefined {
     switch (outcome.why) {
       case "conflict":
         return undefined;
+      case "behind":
+        throw new Error(`The reader "${outcome.reader}" was behind without being asked.`);
       case "voided":
         throw this.#voided();
       case "key reused":

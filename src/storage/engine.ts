@@ -17,13 +17,32 @@ export interface Engine {
   find(collection: string, query: DocumentQuery): Promise<readonly Document[]>;
   /** What is known of a key: looked up before the work is done again. */
   receipt(log: string, key: string): Promise<Receipt | undefined>;
-  /** A reader's checkpoint and its documents in one commit; false where `from` is not its checkpoint any more. */
+  /** A reader's checkpoint and its documents in one commit; false where `from` or the epoch is not its checkpoint's any more. */
   commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean>;
-  /** How far a reader has come: 0 where it has not begun. */
-  checkpoint(log: string, reader: string): Promise<number>;
+  /** How far a reader has come: position 0 of the log's present epoch where it has not begun. */
+  checkpoint(log: string, reader: string): Promise<Place>;
+  /** The last position that is durable, and the epoch that it belongs to. */
+  head(log: string): Promise<Place>;
+  /**
+   * Resolves once something may have been appended after a position, by whatever process; rejects when `aborted` fires.
+   * A hint: it may come early, and it may come late by the engine's polling time, but it comes.
+   */
+  watch(log: string, after: number, aborted: AbortSignal): Promise<void>;
+  /** Forgets receipts that have expired; says how many. Bounded by `limit`. */
+  sweep(log: string, now: number, limit: number): Promise<number>;
   /** Sets columns of the documents that a query finds, atomically, and gives them back as they are now. */
   claim(collection: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]>;
+  /** The names of the collections that are on disk, by whatever code they were defined. */
+  collections(): Promise<readonly string[]>;
+  /** Removes a collection with everything in it, and forgets a reader, in one commit. What is not there is no matter. */
+  drop(what: {
+    readonly collection?: string;
+    readonly reader?: { readonly log: string; readonly name: string };
+  }): Promise<void>;
+  /** What an operator asks. */
   status(): Promise<EngineStatus>;
+  /** Looks through everything that is kept: a sentence for each thing that is wrong. Takes its time. */
+  check(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -38,7 +57,11 @@ export interface Append {
   readonly events: readonly NewEvent[];
   readonly documents?: readonly Write[];
   readonly receipt?: NewReceipt;
-  /** Readers whose documents travel in this append, so that they have seen it: their checkpoints move with the commit. */
+  /**
+   * Readers whose documents travel in this append, so that they have seen it: their checkpoints move with the commit.
+   * One that has not come to the head before this append is `behind`, and nothing is written: moved from there it would
+   * skip what other code wrote in between. Looked at after the receipt and the revisions.
+   */
   readonly readers?: readonly string[];
 }
 export interface NewEvent {
@@ -56,6 +79,8 @@ export interface NewReceipt {
   readonly digest: string;
   /** JSON text of the output; undefined where there is none. */
   readonly result?: string;
+  /** When it may be forgotten, in ms since 1970; never, where it is missing. A voided one is never forgotten. */
+  readonly expires?: number;
   /**
    * Nothing was done and nothing ever may be under this key. Where the key has a receipt already, real or voided, the
    * append is `again` with it, whatever its digest.
@@ -87,6 +112,7 @@ export type Outcome =
       readonly expected: Expected;
       readonly actual: number;
     }
+  | { readonly ok: false; readonly why: "behind"; readonly reader: string }
   | { readonly ok: false; readonly why: "voided"; readonly key: string }
   | { readonly ok: false; readonly why: "key reused"; readonly key: string }
   | { readonly ok: false; readonly why: "refused"; readonly message: string };
@@ -105,9 +131,19 @@ export interface StoredEvent {
 }
 export type ReadQuery =
   /** By stream, from a revision on (inclusive); backwards with `backwards`. */
-  | { readonly stream: string; readonly from: number; readonly limit: number; readonly backwards?: boolean }
-  /** By position, from one on (exclusive). */
-  | { readonly after: number; readonly limit: number; readonly types?: readonly string[] };
+  | ({ readonly stream: string; readonly from: number; readonly limit: number; readonly backwards?: boolean } & Until)
+  /** By position, from one on (exclusive). A stream's category is what stands before the first slash of its name. */
+  | ({
+      readonly after: number;
+      readonly limit: number;
+      readonly types?: readonly string[];
+      readonly categories?: readonly string[];
+    } & Until);
+/** As of a position or an instant (ms since 1970), both inclusive. */
+interface Until {
+  readonly untilPosition?: number;
+  readonly untilAt?: number;
+}
 
 /**
  * A table of documents. Columns are extracted from top-level fields of the document and can be asked for: a text column
@@ -117,8 +153,14 @@ export type ReadQuery =
 export interface Collection {
   readonly name: string;
   readonly columns: readonly { readonly name: string; readonly type: "text" | "number" }[];
-  /** Each an ordered list of columns. */
-  readonly indexes: readonly (readonly string[])[];
+  /** Each an ordered list of columns. With `where`, only of the documents in which that column is null, or is not. */
+  readonly indexes: readonly (
+    | readonly string[]
+    | {
+        readonly columns: readonly string[];
+        readonly where: { readonly column: string; readonly is: "null" | "not null" };
+      }
+  )[];
 }
 export type Column = string | number | null;
 export type Columns = { readonly [name: string]: Column };
@@ -156,15 +198,29 @@ export type Condition =
   | { readonly from?: string | number; readonly to?: string | number }
   | { readonly in: readonly (string | number)[] };
 
-export interface Checkpoint {
-  readonly log: string;
-  readonly reader: string;
+/**
+ * A place in a log. A new epoch begins where positions may be given out a second time (a restore, a fail-over to a
+ * replica that lagged): what somebody has seen in another epoch says nothing about this one.
+ */
+export interface Place {
+  readonly epoch: number;
   readonly position: number;
 }
+export interface Checkpoint extends Place {
+  readonly log: string;
+  readonly reader: string;
+}
 export interface EngineStatus {
+  /** With its version: `sqlite 3.50.4`, `postgres 18.4`. */
   readonly engine: string;
   /** Whether this process alone may write here: then whatever another node held is free. */
   readonly exclusive: boolean;
-  readonly head: { readonly [log: string]: number };
+  readonly logs: { readonly [log: string]: Place };
   readonly bytes: number;
+  /** Appends that wait for their turn in this process. */
+  readonly queued: number;
+  /** From asking to durable, over the last appends of this process. */
+  readonly appendMs: { readonly p50: number; readonly p99: number };
+  /** The replicas, and how far behind they are; empty where there are none, or the engine has none. */
+  readonly replicas: readonly { readonly name: string; readonly state: string; readonly behindBytes: number }[];
 }

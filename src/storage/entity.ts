@@ -8,6 +8,7 @@ import {
   type NameOf,
   type Out,
 } from "../contracts/index.ts";
+import { toFingerprint } from "./fingerprint.ts";
 
 export type Payload<E> = E extends Event<infer S> ? Out<S> : never;
 type Written<E> = E extends Event<infer S> ? In<S> : never;
@@ -30,6 +31,8 @@ export interface Entity<Owner extends string, E, State> {
   readonly state: AnySchema;
   readonly initial: unknown;
   readonly evolve: { readonly [event: string]: Evolve };
+  /** Where states are kept beside the events: after how many, and what of the code they hold for. */
+  readonly snapshots?: { readonly every: number; readonly fingerprint: string };
   readonly "~events"?: E;
   readonly "~state"?: State;
 }
@@ -50,8 +53,12 @@ export function entity<C extends AnyContract, S extends AnySchema>(
     readonly evolve: NoInfer<{
       readonly [K in EventNames<C>]: (state: Out<S>, event: Payload<C[K]>, meta: EventMeta) => In<S>;
     }>;
+    /** Keeps the state after about so many events, so that a long stream is not folded from its beginning. */
+    readonly snapshotEvery?: number;
+    /** Raised when something that `evolve` calls has changed: a change of `evolve` itself, and of a schema, is noticed. */
+    readonly evolveVersion?: number;
   },
-): Entity<NameOf<C>, { [K in EventNames<C>]: Written<C[K]> }, Out<S>> {
+): Entity<NameOf<C>, { [K in EventNames<C>]: C[K] }, Out<S>> {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
     throw new TypeError(`An entity's name is in kebab-case, like "flight"; "${name}" is not.`);
   const owner = parts.events["~contract"].name as NameOf<C>; // the contract's own name, widened by AnyContract
@@ -66,7 +73,27 @@ export function entity<C extends AnyContract, S extends AnySchema>(
     state: parts.state,
     initial: parts.initial,
     evolve: Object.freeze({ ...evolve }),
+    ...(parts.snapshotEvery !== undefined && {
+      snapshots: toSnapshots(name, parts.snapshotEvery, { ...parts, evolve }),
+    }),
   });
+}
+
+function toSnapshots(
+  name: string,
+  every: number,
+  parts: Omit<Parameters<typeof toFingerprint>[0], "evolveVersion"> & { readonly evolveVersion?: number },
+): { readonly every: number; readonly fingerprint: string } {
+  if (!Number.isSafeInteger(every) || every < 1)
+    throw new TypeError(`The entity "${name}" keeps a snapshot every ${every} events; give a whole number from 1 on.`);
+  try {
+    return Object.freeze({ every, fingerprint: toFingerprint({ evolveVersion: 1, ...parts }) });
+  } catch (error) {
+    throw new TypeError(
+      `The entity "${name}" cannot keep snapshots, for its state cannot be written as JSON. ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
 }
 
 declare const emitted: unique symbol;
@@ -75,15 +102,37 @@ export interface Emitted {
   readonly [emitted]: true;
 }
 export type Decision = Emitted | readonly Emitted[];
-export type Emit<E> = { readonly [K in keyof E]: (payload: E[K]) => Emitted };
+export type Emit<E> = { readonly [K in keyof E]: (payload: Written<E[K]>) => Emitted };
 
-export interface EntityReader<State> {
+/** What an entity went through: one of its events, as it was recorded. */
+export type PastEvent<E> = {
+  readonly [K in keyof E]: {
+    readonly event: K;
+    /** As the present version of the contract reads it. */
+    readonly payload: Payload<E[K]>;
+    readonly id: string;
+    readonly at: Date;
+    readonly position: number;
+    readonly revision: number;
+  };
+}[keyof E];
+export interface HistoryOptions {
+  /** The revision to begin with; the first unless told, and backwards the last. */
+  readonly from?: number;
+  readonly backwards?: boolean;
+  /** Nothing later than an instant, or than a position of the log. */
+  readonly until?: Date | number;
+}
+
+export interface EntityReader<E, State> {
   /** The folded state, or nothing when the entity has no events. */
   state(): Promise<State | undefined>;
   /** The state at an instant, or at a position of the log. */
   asOf(when: Date | number): Promise<State | undefined>;
+  /** Its events, read page by page as they are asked for; a loop that is left reads no further, and holds nothing. */
+  history(options?: HistoryOptions): AsyncIterable<PastEvent<E>>;
 }
-export interface EntityWriter<E, State> extends EntityReader<State> {
+export interface EntityWriter<E, State> extends EntityReader<E, State> {
   /**
    * Decides purely over the state, which includes what the same handler decided before. Gives the state as it will be
    * when the command commits; a lost race runs the handler again.

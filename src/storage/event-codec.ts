@@ -7,6 +7,7 @@ import {
   toJsonSchema,
   toProjection,
 } from "../contracts/index.ts";
+import { Halt } from "./halt.ts";
 import { toJson } from "./json.ts";
 import { parse } from "./parse.ts";
 
@@ -33,9 +34,15 @@ export class EventCodec {
     for (const event of eventsOf(contract).values()) this.learn(event);
   }
 
+  /** Learns an event that is read here. Throws where it is declared in two ways, for only one of them could be followed. */
   learn(event: AnyEvent & Named): void {
-    if (!this.#events.has(event.id))
-      this.#events.set(event.id, { event, project: toProjection(toJsonSchema(event.schema)) });
+    const known = this.#events.get(event.id)?.event;
+    if (known && known.version !== event.version) {
+      throw new TypeError(
+        `The event ${event.id} is declared twice, in version ${known.version} and in version ${event.version}. Import one contract everywhere.`,
+      );
+    }
+    if (!known) this.#events.set(event.id, { event, project: toProjection(toJsonSchema(event.schema)) });
   }
 
   /** Throws for the first stored type that this code cannot read, and says which. */
@@ -45,6 +52,11 @@ export class EventCodec {
       if (!known && this.#owned.has(type.slice(0, type.indexOf(".")))) {
         throw new Error(
           `The log "${log}" holds events ${type} in version ${version}, and the contract does not declare ${type} any more. Declare it again: what was written stays written.`,
+        );
+      }
+      if (known && !isVersion(version)) {
+        throw new Error(
+          `The log "${log}" holds events ${type} in version ${version}, which is no version: they are 1, 2, 3 and so on. No upcaster leads from there to version ${known.version}.`,
         );
       }
       if (known && version > known.version) {
@@ -65,7 +77,13 @@ export class EventCodec {
 
   /** The read side of a stored event, led through the upcasters to the version that the contract declares. */
   decode(type: string, version: number, json: string): unknown | Promise<unknown> {
-    const { event } = this.#known(type);
+    const event = this.#events.get(type)?.event;
+    if (!event) throw new Halt(`The log holds events ${type}, which this code does not know. Start the newer code.`);
+    if (!isVersion(version) || version > event.version) {
+      throw new Halt(
+        `The log holds events ${type} in version ${version}, and this code knows it up to version ${event.version}. Start the newer code.`,
+      );
+    }
     const value: unknown = JSON.parse(json);
     return version === event.version
       ? parse(event.schema, value, () => `An event ${type} does not fit its schema`)
@@ -76,13 +94,20 @@ export class EventCodec {
     let value = stored;
     const steps = event.from.slice(version - 1);
     for (const [index, { schema, up }] of steps.entries()) {
-      value = up(
-        await parse(
-          schema,
-          value,
-          () => `An event ${event.id} does not fit the schema of its version ${version + index}`,
-        ),
+      const from = version + index;
+      const old = await parse(
+        schema,
+        value,
+        () => `An event ${event.id} does not fit the schema of its version ${from}`,
       );
+      try {
+        value = up(old);
+      } catch (error) {
+        throw new Error(
+          `The upcaster of ${event.id} from version ${from} to ${from + 1} failed. ${error instanceof Error ? error.message : String(error)}`,
+          { cause: error },
+        );
+      }
     }
     return parse(
       event.schema,
@@ -97,3 +122,5 @@ export class EventCodec {
     return known;
   }
 }
+
+const isVersion = (version: number): boolean => Number.isSafeInteger(version) && version >= 1;

@@ -1,15 +1,20 @@
-import type { Engine, StoredEvent } from "./engine.ts";
-import type { AnyEntity, EventMeta } from "./entity.ts";
+import type { Engine, ReadQuery, StoredEvent } from "./engine.ts";
+import type { AnyEntity, EventMeta, HistoryOptions } from "./entity.ts";
 import type { EventCodec } from "./event-codec.ts";
 import { freeze } from "./freeze.ts";
 import { Generations } from "./generations.ts";
 import { parse } from "./parse.ts";
+import type { Snapshots } from "./snapshots.ts";
 import { toStreamName } from "./stream-name.ts";
+import { toUntil } from "./until.ts";
 
 /** An entity's state after its event of that revision; -1 before the first. */
 export interface Folded {
   readonly revision: number;
   readonly state: unknown;
+  /** The id of the last event that is folded in; and the state's written side, where the entity keeps snapshots. */
+  readonly event?: string;
+  readonly written?: unknown;
 }
 
 const cachedEntities = 20_000;
@@ -23,39 +28,44 @@ export class Folds {
   readonly #engine: Engine;
   readonly #log: string;
   readonly #codec: EventCodec;
+  readonly #snapshots: Snapshots;
   readonly #kept = new Generations<Folded>(cachedEntities);
-  constructor(engine: Engine, log: string, codec: EventCodec) {
+  constructor(engine: Engine, log: string, codec: EventCodec, snapshots: Snapshots) {
     this.#engine = engine;
     this.#log = log;
     this.#codec = codec;
+    this.#snapshots = snapshots;
   }
 
   async load(entity: AnyEntity, id: string): Promise<Folded> {
     const stream = toStreamName(entity.name, id);
-    let folded = this.#kept.get(stream) ?? (await this.#initial(entity));
-    const before = folded.revision;
+    const kept = this.#kept.get(stream);
+    let folded = kept ?? (await this.#snapshots.load(entity, stream))?.folded ?? (await this.#initial(entity));
     for (;;) {
       const events = await this.#engine.read(this.#log, { stream, from: folded.revision + 1, limit: page });
       if (events.length === 0) break;
       for (const event of events) folded = await this.#apply(entity, folded, event);
     }
-    if (folded.revision > before) this.keep(stream, folded);
+    if (folded.revision > (kept?.revision ?? -1)) this.keep(entity, stream, folded);
     return folded;
   }
 
   /** The state at an instant, or at a position: `at` and positions never go back along the log, so both are a prefix. */
   async asOf(entity: AnyEntity, id: string, when: Date | number): Promise<Folded> {
     const stream = toStreamName(entity.name, id);
-    const within = ({ at, position }: StoredEvent): boolean =>
-      typeof when === "number" ? position <= when : at <= when.getTime();
-    let folded = await this.#initial(entity);
-    for (;;) {
-      const events = await this.#engine.read(this.#log, { stream, from: folded.revision + 1, limit: page });
-      for (const event of events) {
-        if (!within(event)) return folded;
-        folded = await this.#apply(entity, folded, event);
-      }
-      if (events.length === 0) return folded;
+    const snapshot = await this.#snapshots.load(entity, stream);
+    let folded = snapshot && isWithin(snapshot.after, when) ? snapshot.folded : await this.#initial(entity);
+    for await (const event of this.#events(stream, { from: folded.revision + 1, until: when }))
+      folded = await this.#apply(entity, folded, event);
+    return folded;
+  }
+
+  async *history(entity: AnyEntity, id: string, options: HistoryOptions = {}): AsyncGenerator<unknown> {
+    for await (const event of this.#events(toStreamName(entity.name, id), options)) {
+      const { type, version, data, at, position, revision } = event;
+      const payload = await this.#codec.decode(type, version, data);
+      const name = type.slice(type.indexOf(".") + 1);
+      yield { event: name, payload, id: event.id, at: new Date(at), position, revision };
     }
   }
 
@@ -68,17 +78,37 @@ export class Folds {
     const evolve = entity.evolve[event];
     if (!type.startsWith(`${entity.owner}.`) || !evolve)
       throw new Error(`The entity "${entity.name}" does not know the event ${type} that is in its stream.`);
+    const written = evolve(state, value, meta);
     const next = parse(
       entity.state,
-      evolve(state, value, meta),
+      written,
       () => `The entity "${entity.name}" evolved by ${type} at revision ${meta.revision} to what is not its state`,
     );
-    return { revision: meta.revision, state: freeze(next instanceof Promise ? await next : next) };
+    const folded = {
+      revision: meta.revision,
+      event: meta.id,
+      state: freeze(next instanceof Promise ? await next : next),
+    };
+    return entity.snapshots ? { ...folded, written: freeze(written) } : folded;
   }
 
-  keep(stream: string, folded: Folded): void {
+  /** Takes a state for the present one, until somebody looks. It must be on disk. */
+  keep(entity: AnyEntity, stream: string, folded: Folded): void {
     const kept = this.#kept.get(stream);
     if (!kept || kept.revision < folded.revision) this.#kept.set(stream, folded);
+    this.#snapshots.offer(entity, stream, folded);
+  }
+
+  async *#events(stream: string, { from, backwards = false, until }: HistoryOptions): AsyncGenerator<StoredEvent> {
+    let next = from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0);
+    while (next >= 0) {
+      const query: ReadQuery = { stream, from: next, limit: page, backwards, ...toUntil(until) };
+      const events = await this.#engine.read(this.#log, query);
+      yield* events;
+      const last = events.at(-1);
+      if (!last) return;
+      next = last.revision + (backwards ? -1 : 1);
+    }
   }
 
   /** Checked anew each time: an `initial` that a fold changed would be everybody's. */
@@ -96,3 +126,6 @@ export class Folds {
     return this.step(entity, folded, type, value instanceof Promise ? await value : value, { id, revision });
   }
 }
+
+const isWithin = ({ position, at }: StoredEvent, until: Date | number): boolean =>
+  typeof until === "number" ? position <= until : at <= until.getTime();

@@ -2,6 +2,8 @@
  * The inside door: what the runtime binds, and the port that engines implement. Start with open-storage.ts, then
  * commands.ts (one command is one append) and engine.ts.
  */
+
+export type { SubscriptionStatus } from "./courier.ts";
 export type {
   Append,
   Checkpoint,
@@ -17,18 +19,24 @@ export type {
   NewEvent,
   NewReceipt,
   Outcome,
+  Place,
   ReadQuery,
   Receipt,
   StoredEvent,
   Write,
 } from "./engine.ts";
+export { type StorageHealth, toHealth } from "./health.ts";
 export { type Chance, toIds } from "./ids.ts";
 export { Log, type LogAppend, type LogEvent, type Recorded } from "./log.ts";
+export type { ReadModelStatus } from "./models.ts";
 export {
   openStorage,
-  type ReadModelStatus,
   type Storage,
   type StoragePorts,
   type StorageStatus,
 } from "./open-storage.ts";
+export type { Operating } from "./operating.ts";
+export type { Parked } from "./parking.ts";
+export type { Progress } from "./progress.ts";
 export type { AnyStore, Store } from "./store.ts";
+export { Sweeper } from "./sweeper.ts";

@@ -12,8 +12,10 @@ export {
   type EntityWriter,
   type EventMeta,
   entity,
+  type HistoryOptions,
+  type PastEvent,
 } from "./entity.ts";
-export { type ReadModel, type RowReader, type Rows, readModel } from "./read-model.ts";
+export { type CaughtUpOptions, type ReadModel, type RowReader, type Rows, readModel } from "./read-model.ts";
 export {
   type AnyStore,
   type CommandContext,
@@ -23,3 +25,4 @@ export {
   type Store,
   store,
 } from "./store.ts";
+export { type Delivery, type Subscription, subscription } from "./subscription.ts";

@@ -62,8 +62,7 @@ test("a stream is read forwards and backwards, over as many pages as it takes", 
 });
 
 test("the log is read by position, and by type", async () => {
-  const { head } = await engine.status();
-  const before = head.main ?? 0;
+  const { position: before } = await engine.head("main");
   await log.append({
     events: ["things.A", "things.B", "things.A"].map((type) => ({ stream: "thing/typed", type, data: type })),
   });
@@ -72,6 +71,9 @@ test("the log is read by position, and by type", async () => {
   const typed = await collect(log.after(before, { types: ["things.A"] }));
   expect(typed.map(({ position }) => position)).toEqual([before + 1, before + 3]);
   expect(await collect(log.after(before, { types: ["things.Never"] }))).toEqual([]);
+  expect(await collect(log.after(before, { categories: ["thing"], until: before + 2 }))).toHaveLength(2);
+  expect(await collect(log.after(before, { categories: ["other"] }))).toEqual([]);
+  expect(await collect(log.stream("thing/typed", { until: before + 1 }))).toHaveLength(1);
 });
 
 test("an event of a megabyte is written, and a larger one is refused with its size", async () => {

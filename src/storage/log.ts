@@ -10,9 +10,11 @@ import type {
   StoredEvent,
   Write,
 } from "./engine.ts";
+import type { HistoryOptions } from "./entity.ts";
 import { type Chance, toIds } from "./ids.ts";
 import { toJson } from "./json.ts";
 import { checkStreamName } from "./stream-name.ts";
+import { toUntil } from "./until.ts";
 
 /** An event as it is to be written: its payload as a plain JSON value, or as the JSON text of one. */
 export type LogEvent = {
@@ -38,6 +40,15 @@ export interface Recorded extends Omit<StoredEvent, "data" | "meta"> {
   readonly meta?: unknown;
 }
 
+export interface WalkOptions {
+  /** Only events of these types. */
+  readonly types?: readonly string[];
+  /** Only events of streams whose names begin with one of these, before the slash. */
+  readonly categories?: readonly string[];
+  /** Nothing later than an instant, or than a position. */
+  readonly until?: Date | number;
+}
+
 /** Bytes of UTF-8: what is larger belongs into a file, and its address into the event. */
 const largestEvent = 1_048_576;
 const page = 500;
@@ -47,10 +58,16 @@ export class Log {
   readonly name: string;
   readonly #engine: Engine;
   readonly #nextId: () => string;
+  #acknowledged = 0;
   constructor(name: string, ports: { readonly engine: Engine; readonly clock: Clock; readonly chance?: Chance }) {
     this.name = name;
     this.#engine = ports.engine;
     this.#nextId = toIds(ports.clock, ports.chance);
+  }
+
+  /** The last position that an append of this process came to. */
+  get acknowledged(): number {
+    return this.#acknowledged;
   }
 
   /** An id for an append: its events' ids are this, a slash and their index. */
@@ -71,17 +88,16 @@ export class Log {
       },
     ]);
     if (!outcome) throw new Error(`The engine gave no outcome for the append ${id} to the log "${this.name}".`);
+    if (outcome.ok && "last" in outcome) this.#acknowledged = Math.max(this.#acknowledged, outcome.last);
     return outcome;
   }
 
   /** A stream's events from a revision on (inclusive); backwards from there, or from the last one. */
-  async *stream(
-    stream: string,
-    { from, backwards = false }: { readonly from?: number; readonly backwards?: boolean } = {},
-  ): AsyncGenerator<Recorded> {
+  async *stream(stream: string, { from, backwards = false, until }: HistoryOptions = {}): AsyncGenerator<Recorded> {
     let next = from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0);
     for (;;) {
-      const events = await this.#engine.read(this.name, { stream, from: next, limit: page, backwards });
+      const query: ReadQuery = { stream, from: next, limit: page, backwards, ...toUntil(until) };
+      const events = await this.#engine.read(this.name, query);
       yield* events.map(toRecorded);
       const last = events.at(-1);
       if (!last) return;
@@ -91,10 +107,16 @@ export class Log {
   }
 
   /** The log's events after a position (exclusive), as far as the log goes now. */
-  async *after(position: number, { types }: { readonly types?: readonly string[] } = {}): AsyncGenerator<Recorded> {
+  async *after(position: number, { types, categories, until }: WalkOptions = {}): AsyncGenerator<Recorded> {
     let after = position;
     for (;;) {
-      const query: ReadQuery = { after, limit: page, ...(types && { types }) };
+      const query: ReadQuery = {
+        after,
+        limit: page,
+        ...(types && { types }),
+        ...(categories && { categories }),
+        ...toUntil(until),
+      };
       const events = await this.#engine.read(this.name, query);
       yield* events.map(toRecorded);
       const last = events.at(-1);

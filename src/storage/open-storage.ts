@@ -1,17 +1,20 @@
-import { type Clock, operationsOf, type Provider } from "../contracts/index.ts";
-import { catchUp } from "./catch-up.ts";
+import { type Clock, type Duration, operationsOf, type Provider, toMs } from "../contracts/index.ts";
 import { type CommandPorts, toCommandProvider } from "./commands.ts";
+import type { SubscriptionStatus } from "./courier.ts";
+import { Couriers } from "./couriers.ts";
 import type { Engine, EngineStatus } from "./engine.ts";
 import { EventCodec } from "./event-codec.ts";
 import { Folds } from "./folds.ts";
-import { Follower } from "./follower.ts";
 import { type Chance, systemChance } from "./ids.ts";
-import { KeptModel } from "./kept-model.ts";
 import { Log } from "./log.ts";
+import { Models, type ReadModelStatus } from "./models.ts";
+import { type Operating, toOperating } from "./operating.ts";
+import { Parking } from "./parking.ts";
 import { type QueryPorts, toQueryProvider } from "./queries.ts";
-import type { AnyRowReader } from "./read-model.ts";
-import { toRowReader } from "./row-reader.ts";
+import { Snapshots } from "./snapshots.ts";
 import type { AnyStore } from "./store.ts";
+import type { Subscription } from "./subscription.ts";
+import { Sweeper } from "./sweeper.ts";
 import { Turns } from "./turns.ts";
 
 export interface StoragePorts {
@@ -21,8 +24,15 @@ export interface StoragePorts {
   readonly chance?: Chance;
   /** The log that the stores share: "main" unless told. Nobody else writes to it. */
   readonly log?: string;
+  /**
+   * How long the receipt of a command is kept, and with it the promise that its key has one effect: 30 days unless told.
+   * Longer than anybody tries again. What was voided stays so for good.
+   */
+  readonly receiptsFor?: Duration;
+  /** Told what an operator should read, in sentences: how a read model comes along that is built at the start, why a reader stops. */
+  readonly report?: (sentence: string) => void;
 }
-export interface Storage {
+export interface Storage extends Operating {
   /** One an operation of the stores' contracts. */
   readonly providers: readonly Provider[];
   readonly log: Log;
@@ -33,96 +43,79 @@ export interface Storage {
 export interface StorageStatus {
   readonly engine: EngineStatus;
   readonly readModels: readonly ReadModelStatus[];
-}
-export interface ReadModelStatus {
-  readonly store: string;
-  readonly name: string;
-  readonly version: number;
-  readonly kept: "inline" | "async";
-  readonly position: number;
-  /** How many positions of the log it has not looked at yet. */
-  readonly behind: number;
-  /** Why it does not follow the log any more, where that is so. */
-  readonly stopped?: string;
+  readonly subscriptions: readonly SubscriptionStatus[];
+  /** What somebody should look into: sentences. */
+  readonly warnings: readonly string[];
 }
 
 /**
- * Opens the stores on an engine: checks that everything written can be read, builds what is new or behind, and gives the
+ * Opens stores, and subscriptions beside them, on an engine: checks that everything written can be read, builds what is new or behind, and gives the
  * operations. Throws a sentence where the code and the disk do not go together.
  */
-export async function openStorage(stores: readonly AnyStore[], ports: StoragePorts): Promise<Storage> {
-  const { engine, clock, chance = systemChance } = ports;
+export async function openStorage(parts: readonly (AnyStore | Subscription)[], ports: StoragePorts): Promise<Storage> {
+  const { engine, clock, chance = systemChance, report = () => {} } = ports;
+  const stores = parts.filter((part) => part.kind === "store");
+  const beside = parts.filter((part) => part.kind === "subscription");
   checkNames(stores);
   const log = new Log(ports.log ?? "main", { engine, clock, chance });
   const codec = new EventCodec();
   for (const { contract } of stores) codec.own(contract);
-  const models = stores.flatMap((store) =>
-    Object.entries(store.parts).flatMap(([part, declared]) =>
-      declared.kind === "read model" ? [{ store, part, kept: new KeptModel(store.id, declared) }] : [],
-    ),
-  );
-  for (const event of models.flatMap(({ kept }) => kept.events)) codec.learn(event);
+  const { exclusive } = await engine.status();
+  const parking = new Parking(engine);
+  const models = new Models(stores, { engine, log, codec, clock, parking, exclusive, report });
+  const couriers = new Couriers(stores, beside, {
+    engine,
+    log: log.name,
+    codec,
+    clock,
+    parking,
+    exclusive,
+    node: log.nextId(),
+    report,
+  });
   codec.check(log.name, await engine.types(log.name));
-  for (const { kept } of models) await engine.define(kept.collection);
-
-  const lead = (kept: KeptModel): Promise<number> => catchUp(engine, log.name, codec, kept);
-  const inline = models.map(({ kept }) => kept).filter(({ model }) => model.kept === "inline");
-  for (const kept of inline) await lead(kept);
-  const followers = new Map(
-    models
-      .filter(({ kept }) => kept.model.kept === "async")
-      .map(({ kept }) => [kept, new Follower(() => lead(kept), clock)] as const),
-  );
-  const appended = (): void => {
-    for (const follower of followers.values()) follower.wake();
+  const snapshots = new Snapshots(engine, log);
+  const sweeper = new Sweeper(engine, log.name, clock);
+  const close = async (): Promise<void> => {
+    await couriers.close();
+    await models.close();
+    await snapshots.close();
+    await sweeper.close();
   };
-  appended();
-
-  const readers = new Map<AnyStore, Map<string, AnyRowReader>>(stores.map((store) => [store, new Map()]));
-  for (const { store, part, kept } of models) readers.get(store)?.set(part, toRowReader(engine, kept));
-  const rows = (store: AnyStore, part: string): AnyRowReader => {
-    const reader = readers.get(store)?.get(part);
-    if (!reader) throw new Error(`The store of "${store.id}" has no read model "${part}".`);
-    return reader;
-  };
-  const folds = new Folds(engine, log.name, codec);
+  try {
+    await parking.define();
+    await snapshots.define();
+    await couriers.define();
+    await models.start();
+    couriers.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const all: CommandPorts & QueryPorts = {
     log,
     codec,
-    folds,
+    folds: new Folds(engine, log.name, codec, snapshots),
     turns: new Turns(clock),
-    inline,
+    inline: () => models.inline(),
     clock,
     chance,
-    appended,
-    rows,
+    receiptsMs: toMs(ports.receiptsFor ?? "30 days"),
+    appended: () => sweeper.nudge(),
+    rows: (store, part) => models.rows(store, part),
+    behind: (reader) => models.behind(reader),
   };
   return Object.freeze({
     log,
     providers: Object.freeze(stores.flatMap((store) => toProviders(store, all))),
+    ...toOperating({ engine, log: log.name, models, couriers, parking }),
     status: async () => {
       const status = await engine.status();
-      const head = status.head[log.name] ?? 0;
-      const readModels = models.map(async ({ store, kept }): Promise<ReadModelStatus> => {
-        const { name, version, kept: how } = kept.model;
-        const position = await engine.checkpoint(log.name, kept.reader);
-        const stopped = followers.get(kept)?.stopped;
-        const behind = Math.max(0, head - position);
-        return {
-          store: store.id,
-          name,
-          version,
-          kept: how,
-          position,
-          behind,
-          ...(stopped !== undefined && { stopped }),
-        };
-      });
-      return { engine: status, readModels: await Promise.all(readModels) };
+      const head = await engine.head(log.name);
+      const [readModels, subscriptions] = await Promise.all([models.status(head), couriers.status(head)]);
+      return { engine: status, readModels, subscriptions, warnings: snapshots.refused };
     },
-    close: async () => {
-      await Promise.all([...followers.values()].map((follower) => follower.close()));
-    },
+    close,
   });
 }
 
@@ -136,7 +129,7 @@ function checkNames(stores: readonly AnyStore[]): void {
   const named = stores.flatMap((store) => [
     `store of "${store.id}"`,
     ...[...new Set(Object.values(store.parts))].map((part) =>
-      part.kind === "entity" ? `entity "${part.name}"` : `read model "${part.name}" in the store of "${store.id}"`,
+      part.kind === "entity" ? `entity "${part.name}"` : `${part.kind} "${part.name}" in the store of "${store.id}"`,
     ),
   ]);
   const twice = named.find((name, place) => named.indexOf(name) < place);

@@ -12,10 +12,10 @@ export interface QueryPorts {
 /** One query of a store: its handler gets readers only, so there is nothing that it could change. */
 export function toQueryProvider(store: AnyStore, operation: Operation & Named, { folds, rows }: QueryPorts): Provider {
   const handler = store.handlers[operation.id.slice(store.id.length + 1)] as AnyHandler; // store() saw that it is there
-  const parts = Object.entries(store.parts).map(([name, part]) => [
-    name,
-    part.kind === "entity" ? (id: string) => readEntity(folds, part, id) : rows(store, name),
-  ]);
+  const parts = Object.entries(store.parts).flatMap(([name, part]) => {
+    if (part.kind === "subscription") return [];
+    return [[name, part.kind === "entity" ? (id: string) => readEntity(folds, part, id) : rows(store, name)] as const];
+  });
   const context = Object.freeze({
     ...Object.fromEntries(parts),
     fail: toFail(operation.id, operation.failures),

@@ -154,27 +154,6 @@ test("async rows follow soon after, also what was appended before they were decl
   });
 });
 
-test("async rows whose handler fails stop with the reason, and cost no command anything", async () => {
-  const rows = readModel("bad", {
-    version: 1,
-    kept: "async",
-    events: Shelf,
-    row: z.object({ book: z.string(), title: z.string().min(1) }),
-    key: "book",
-    on: { Put: ({ book }, rows) => rows.put({ book, title: "" }) },
-  });
-  const { parts, handlers } = toShelf();
-  const bad = { ...toShelf(), parts: { ...parts, bad: rows }, handlers };
-  await using backend = await open(folder, [bad]);
-  await backend.call("shelf.put", { book: "a", stars: 1, lent: false });
-  await vi.waitFor(async () => {
-    const { readModels } = await backend.storage.status();
-    const stopped = readModels.find(({ name }) => name === "bad")?.stopped;
-    expect(stopped).toContain('The read model "bad" of the store "shelf", on shelf.Put, puts a row that does not fit');
-  });
-  expect(await backend.call("shelf.find", { where: {} })).toEqual(["a"]);
-});
-
 test("a read model that changes its columns without a new version does not open, and says what to do", async () => {
   await using _ = await open(folder, [toShelf()]);
   const changed = (version: number) => {

@@ -1,4 +1,4 @@
-import type { AnySchema, EventNames, In, Out } from "../contracts/index.ts";
+import type { AnySchema, Duration, EventNames, In, Out } from "../contracts/index.ts";
 import type { EventMeta, Payload } from "./entity.ts";
 
 type Indexable = string | number | boolean;
@@ -83,9 +83,19 @@ type Leading<I> = I extends readonly [infer First, ...unknown[]] ? First : I;
 type Named<I> = I extends string ? I : I extends readonly (infer One)[] ? One : never;
 type Range<V> = { readonly from?: V; readonly to?: V; readonly in?: readonly V[] };
 
+export interface CaughtUpOptions {
+  readonly position?: number;
+  /** 5 seconds unless told. */
+  readonly within?: Duration;
+}
 export type AnyRowReader = RowReader<any, any, any>; // whatever its rows are
 /** Reads rows by key, or by what is indexed. Text is compared by its UTF-8 bytes. */
 export interface RowReader<Row, Key extends keyof Row, Indexes> {
+  /**
+   * Resolves once the rows say what is in the log up to a position: the last that this process had acknowledged, unless
+   * told. Fails as `Unavailable` where that takes too long, or the read model has stopped.
+   */
+  caughtUp(options?: CaughtUpOptions): Promise<void>;
   get(key: Row[Key]): Promise<Row | undefined>;
   /** Only what is indexed can be asked for. Up to `limit` rows (100 unless told, 1,000 at most), `after` the row with that key. */
   find(

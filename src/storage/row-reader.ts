@@ -1,18 +1,28 @@
+import { Fault, toMs } from "../contracts/index.ts";
 import type { Column, Condition, DocumentQuery, Engine } from "./engine.ts";
+import type { Follower } from "./follower.ts";
 import type { KeptModel } from "./kept-model.ts";
-import type { AnyRowReader } from "./read-model.ts";
+import type { Log } from "./log.ts";
+import type { AnyRowReader, CaughtUpOptions } from "./read-model.ts";
 
 type Asked = { readonly from?: unknown; readonly to?: unknown; readonly in?: readonly unknown[] };
 
 /** Rows for handlers: looked up in the engine, and read by the row's schema. */
-export function toRowReader(engine: Engine, kept: KeptModel): AnyRowReader {
+export function toRowReader(engine: Engine, log: Log, kept: KeptModel, follower: Follower): AnyRowReader {
   const { name } = kept.collection;
   const read = async (query: DocumentQuery): Promise<unknown[]> => {
+    // Rows that were kept with each event are taken for the present ones; these are not any more.
+    if (kept.model.kept === "inline" && follower.stopped !== undefined)
+      throw new Fault("Unavailable", `"${kept.reader}" has stopped. ${follower.stopped}`, { outcome: "not done" });
     const rows: unknown[] = [];
     for (const { data } of await engine.find(name, query)) rows.push(await kept.read(data));
     return rows;
   };
   return Object.freeze({
+    caughtUp: ({ position = log.acknowledged, within = "5s" }: CaughtUpOptions = {}) =>
+      kept.model.kept === "inline" && follower.arrived && position <= log.acknowledged
+        ? Promise.resolve()
+        : follower.reached(position, toMs(within)),
     get: async (key: unknown) => (await read({ key: kept.toKey(key), limit: 1 }))[0],
     find: async (
       where: { readonly [column: string]: unknown },

@@ -3,7 +3,7 @@ import { toStandardJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
 import { z } from "zod";
 import { command, contract, event, failure, query } from "../contracts/index.ts";
-import { entity, readModel, type Store, store } from "./index.ts";
+import { entity, readModel, type Store, store, subscription } from "./index.ts";
 import { Booking, Bookings, type toBookingStore } from "./test-kit.test-d.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -272,6 +272,61 @@ store(
       return { now: "red" };
     },
     see: async () => ({ now: "green", tags: [] }),
+  },
+);
+
+// an entity's past is told apart by the event, and read as the contract reads it
+store(
+  Timed,
+  { maps },
+  {
+    open: async () => {},
+    list: async (_, { maps }) => {
+      for await (const past of maps("x").history({ backwards: true, until: new Date() })) {
+        is<Equal<typeof past.event, "Opened">>();
+        is<Equal<typeof past.payload.at, Date>>();
+      }
+      return [];
+    },
+  },
+);
+store(
+  Bookings,
+  { flights },
+  {
+    ...rest,
+    get: async ({ booking }, { flights }) => {
+      for await (const { event, payload } of flights(booking).history()) {
+        if (event === "SeatHeld") return { ...payload, status: "held" };
+        // @ts-expect-error only SeatHeld has a traveller
+        if (event === "Released") return { ...payload, traveller: payload.traveller, status: "held" };
+      }
+      return rest.get();
+    },
+  },
+);
+
+// a subscription is told apart by the event, and no handler of the store sees it
+const mail = subscription("mail", {
+  events: { ...Timed, ...Bookings },
+  handle: {
+    Opened: async ({ at }, { attempt }) => {
+      is<Equal<typeof at, Date>>();
+      is<Equal<typeof attempt, number>>();
+    },
+    // @ts-expect-error Released has no traveller
+    Released: ({ traveller }) => traveller,
+  },
+});
+// @ts-expect-error not an event
+subscription("mail", { events: Bookings, handle: { hold: () => {} } });
+store(
+  Bookings,
+  { flights, mail },
+  {
+    ...rest,
+    // @ts-expect-error a subscription is not there to be asked
+    get: async (_, { mail }) => mail,
   },
 );
 

@@ -47,7 +47,7 @@ test("a declared failure is thrown, and nothing is written", async () => {
   const error = await backend.call("bookings.hold", toSeat(), { key: "k" }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(Failed);
   expect(error).toMatchObject({ code: "SoldOut", operation: "bookings.hold" });
-  expect((await backend.engine.status()).head.main ?? 0).toBe(0);
+  expect((await backend.engine.head("main")).position).toBe(0);
   expect(await backend.storage.log.receipt("anonymous:bookings.hold:k")).toBeUndefined();
 });
 
@@ -56,7 +56,7 @@ test("the same call made twice at once is answered twice with its one success", 
   const seat = toSeat();
   const twice = [1, 2, 3].map(() => backend.call("bookings.hold", seat, { key: "k" }));
   expect(await Promise.allSettled(twice)).toEqual(twice.map(() => ({ status: "fulfilled", value: undefined })));
-  expect((await backend.engine.status()).head.main).toBe(1);
+  expect((await backend.engine.head("main")).position).toBe(1);
 });
 
 test("of many that race for the last seat exactly one gets it", async () => {
@@ -65,13 +65,13 @@ test("of many that race for the last seat exactly one gets it", async () => {
   expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason.code] : []));
   expect(new Set(failures)).toEqual(new Set(["SoldOut"]));
-  expect((await backend.engine.status()).head.main).toBe(1);
+  expect((await backend.engine.head("main")).position).toBe(1);
 });
 
 test("a hot entity takes every command, however many come at once", async () => {
   await using backend = await open(folder, [toBookingStore(1_000)]);
   await Promise.all(Array.from({ length: 300 }, () => backend.call("bookings.hold", toSeat())));
-  expect((await backend.engine.status()).head.main).toBe(300);
+  expect((await backend.engine.head("main")).position).toBe(300);
 });
 
 test("a command that is called again with its key gives its first result, and does nothing", async () => {
@@ -87,14 +87,14 @@ test("a command that is called again with its key gives its first result, and do
   await using reopened = await open(folder, [toBookingStore(1)]);
   await reopened.call("bookings.hold", seat, { key: "hold 1" });
   expect(await reopened.call("bookings.ticket", seat, { key: "ticket 1" })).toEqual(ticket);
-  expect((await reopened.engine.status()).head.main).toBe(2);
+  expect((await reopened.engine.head("main")).position).toBe(2);
 });
 
 test("calls with one key that come at once have one effect and one result", async () => {
   await using backend = await open(folder, [toBookingStore(180)]);
   const seat = toSeat();
   await Promise.all(Array.from({ length: 20 }, () => backend.call("bookings.hold", seat, { key: "same" })));
-  expect((await backend.engine.status()).head.main).toBe(1);
+  expect((await backend.engine.head("main")).position).toBe(1);
 });
 
 test("a key is refused for another input, and belongs to one caller and one operation", async () => {
@@ -105,14 +105,14 @@ test("a key is refused for another input, and belongs to one caller and one oper
   const somebody = { id: "a:bookings.hold", kind: "key", scopes: [] } as const;
   await backend.call("bookings.hold", toSeat(), { key: "k", principal: somebody });
   await backend.call("bookings.release", seat, { key: "k" });
-  expect((await backend.engine.status()).head.main).toBe(3);
+  expect((await backend.engine.head("main")).position).toBe(3);
 });
 
 test("a receipt is written also where nothing was decided", async () => {
   await using backend = await open(folder, [toBookingStore(180)]);
   const place = toSeat();
   await backend.call("bookings.release", place, { key: "k" });
-  expect((await backend.engine.status()).head.main ?? 0).toBe(0);
+  expect((await backend.engine.head("main")).position).toBe(0);
   await expect(backend.call("bookings.release", toSeat(), { key: "k" })).rejects.toMatchObject({ code: "KeyReused" });
 });
 
@@ -139,12 +139,12 @@ test("voiding and doing race to one of the two, never to both", async () => {
   await using backend = await open(folder, [toBookingStore(1_000)]);
   for (let round = 0; round < 30; round++) {
     const key = `k${round}`;
-    const before = (await backend.engine.status()).head.main ?? 0;
+    const before = (await backend.engine.head("main")).position;
     const [held, voided] = await Promise.allSettled([
       backend.call("bookings.hold", toSeat("AA1"), { key }),
       backend.void("bookings.hold", key),
     ]);
-    const after = (await backend.engine.status()).head.main ?? 0;
+    const after = (await backend.engine.head("main")).position;
     expect(voided).toMatchObject({ status: "fulfilled", value: { took: held.status === "fulfilled" } });
     expect(after - before).toBe(held.status === "fulfilled" ? 1 : 0);
   }
@@ -160,7 +160,7 @@ test("a call that nobody waits for any more writes nothing", async () => {
   await expect(backend.call("bookings.hold", toSeat(), { deadline: performance.now() - 1 })).rejects.toMatchObject({
     code: "DeadlineExceeded",
   });
-  expect((await backend.engine.status()).head.main ?? 0).toBe(0);
+  expect((await backend.engine.head("main")).position).toBe(0);
 });
 
 test("an append is a span that says where it went", async () => {
@@ -283,7 +283,7 @@ test("money that moves in circles, in both directions at once, is neither made n
   const rows = await backend.engine.find("accounts.total@1", { limit: 10 });
   const balances = rows.map(({ data }) => (data as { balance: number }).balance);
   expect(balances.reduce((sum, balance) => sum + balance, 0)).toBe(0);
-  expect((await backend.engine.status()).head.main).toBe(240);
+  expect((await backend.engine.head("main")).position).toBe(240);
 });
 
 test.each([
@@ -294,7 +294,7 @@ test.each([
 ])("a handler's mistake is told, and writes nothing: %s", async (how, sentence) => {
   await using backend = await open(folder, [toAccounts()]);
   await expect(backend.call("accounts.misuse", { how })).rejects.toThrow(sentence);
-  expect((await backend.engine.status()).head.main ?? 0).toBe(0);
+  expect((await backend.engine.head("main")).position).toBe(0);
 });
 
 test("two things of one name are refused before anything is opened", async () => {

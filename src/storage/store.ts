@@ -10,24 +10,25 @@ import {
 } from "../contracts/index.ts";
 import type { AnyEntity, Entity, EntityReader, EntityWriter } from "./entity.ts";
 import type { AnyReadModel, ReadModel, RowReader } from "./read-model.ts";
+import type { Subscription } from "./subscription.ts";
 
-/** What a store keeps: its own contract's entities, and read models of anybody's events. */
+/** What a store keeps: its own contract's entities, read models of anybody's events, and who is told of them. */
 export type Parts<Owner extends string> = {
-  readonly [name: string]: Entity<Owner, any, any> | AnyReadModel; // whatever its events and its state are
+  readonly [name: string]: Entity<Owner, any, any> | AnyReadModel | Subscription; // whatever its events and its state are
 };
 type Reader<P> =
-  P extends Entity<string, infer _E, infer State>
-    ? (id: string) => EntityReader<State>
+  P extends Entity<string, infer E, infer State>
+    ? (id: string) => EntityReader<E, State>
     : P extends ReadModel<infer Row, infer Key, infer Indexes>
       ? RowReader<Row, Key & keyof Row, Indexes>
       : never;
 type Writer<P> = P extends Entity<string, infer E, infer State> ? (id: string) => EntityWriter<E, State> : Reader<P>;
 
 export type QueryContext<Op extends Operation, P> = { readonly fail: Fail<Op["failures"]> } & {
-  readonly [K in keyof P]: Reader<P[K]>;
+  readonly [K in keyof P as P[K] extends Subscription ? never : K]: Reader<P[K]>;
 };
 export type CommandContext<Op extends Operation, P> = { readonly fail: Fail<Op["failures"]>; readonly now: Date } & {
-  readonly [K in keyof P]: Writer<P[K]>;
+  readonly [K in keyof P as P[K] extends Subscription ? never : K]: Writer<P[K]>;
 };
 export type Handler<Op extends Operation, P> = (
   input: HandlerInput<Op>,
@@ -40,7 +41,7 @@ export interface Store<Id extends string = string> {
   /** The name of its contract. */
   readonly id: Id;
   readonly contract: AnyContract;
-  readonly parts: { readonly [name: string]: AnyEntity | AnyReadModel };
+  readonly parts: { readonly [name: string]: AnyEntity | AnyReadModel | Subscription };
   readonly handlers: { readonly [operation: string]: AnyHandler };
 }
 export type AnyStore = Store;

@@ -9,6 +9,7 @@ import {
   type Clock,
   command,
   contract,
+  type Duration,
   event,
   failure,
   personal,
@@ -18,9 +19,9 @@ import {
   systemClock,
 } from "../contracts/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
-import type { AnyStore, Engine, Storage } from "./host.ts";
+import type { AnyStore, Engine, Storage, StoragePorts } from "./host.ts";
 import { openStorage } from "./host.ts";
-import { entity, readModel, store } from "./index.ts";
+import { entity, type Rows, readModel, type Subscription, store } from "./index.ts";
 
 export const Seat = z.object({ flight: z.string(), booking: subject(z.uuid()), traveller: personal(z.string()) });
 export const Booking = Seat.extend({
@@ -93,6 +94,53 @@ export function toBookingStore(seats: number, version = 1) {
   );
 }
 
+export const Tally = contract("tally", "1.0.0", {
+  add: command({ input: z.object({ id: z.string(), amount: z.int() }) }),
+  get: query({ input: z.object({ id: z.string(), wait: z.custom<Duration>().optional() }), output: z.any() }),
+  all: query({ input: z.object({ position: z.int() }), output: z.array(z.any()) }),
+  Added: event(z.object({ id: z.string(), amount: z.int() })),
+});
+const Row = z.object({ id: z.string(), sum: z.int(), adds: z.int() });
+/** What an addition does to the rows. */
+export type On = (
+  event: { id: string; amount: number },
+  rows: Rows<z.infer<typeof Row>, z.infer<typeof Row>, "id">,
+) => void;
+export const usual: On = ({ id, amount }, rows) => rows.increment(id, { sum: amount, adds: 1 });
+
+/** Sums by id, as rows that follow the log or travel with it. */
+export function toTallyStore({ version = 1, kept = "async" as "async" | "inline", on = usual } = {}) {
+  const sums = entity("sum", {
+    events: Tally,
+    state: z.object({ sum: z.int() }),
+    initial: { sum: 0 },
+    evolve: { Added: ({ sum }, { amount }) => ({ sum: sum + amount }) },
+  });
+  const rows = readModel("row", {
+    version,
+    kept,
+    events: Tally,
+    row: Row,
+    key: "id",
+    indexes: ["sum"],
+    on: { Added: on },
+  });
+  return store(
+    Tally,
+    { sums, rows },
+    {
+      add: (input, { sums }) => sums(input.id).decide((_, { Added }) => Added(input)),
+      all: async ({ position }, { rows }) => {
+        await rows.caughtUp({ position, within: "30s" });
+        return [...(await rows.find({}, { limit: 1_000 }))];
+      },
+      get: async ({ id, wait }, { rows }) => {
+        if (wait) await rows.caughtUp({ within: wait });
+        return (await rows.get(id)) ?? null;
+      },
+    },
+  );
+}
 export const toCall = (options: Partial<Call> = {}): Call => ({
   principal: anonymous,
   trace: silent,
@@ -113,32 +161,55 @@ export interface Opened extends AsyncDisposable {
   void(operation: string, key: string): Promise<unknown>;
 }
 
+/** Opens an engine and stores on it, as a process does when it starts. */
 export async function open(folder: string, stores: readonly AnyStore[], clock: Clock = systemClock): Promise<Opened> {
   const engine = await openSqlite({ folder, clock });
-  const close = () => engine.close();
   try {
-    const storage = await openStorage(stores, { engine, clock });
-    const provider = (operation: string) => {
-      const found = storage.providers.find((one) => one.operation === operation);
-      if (!found) throw new Error(`There is no ${operation}.`);
-      return found;
-    };
+    const opened = await openOn(engine, stores, { clock });
     return {
-      engine,
-      storage,
-      call: async (operation, input, options) => {
-        const reply = await provider(operation).handle(input, toCall(options), input);
-        if ("accepted" in reply) throw new Error("A store accepted instead of answering.");
-        return reply.output;
-      },
-      void: async (operation, key) => provider(operation).void?.(key, toCall()),
+      ...opened,
       [Symbol.asyncDispose]: async () => {
-        await storage.close();
-        await close();
+        await opened[Symbol.asyncDispose]();
+        await engine.close();
       },
     };
   } catch (error) {
-    await close();
+    await engine.close();
     throw error;
   }
+}
+
+/** An engine with some of its answers changed; everything else is the engine's own. */
+export function toChanged(engine: Engine, changed: Partial<Engine>): Engine {
+  return new Proxy(engine, {
+    get(target, name) {
+      const member: unknown = Reflect.get(name in changed ? changed : target, name);
+      return typeof member === "function" && !(name in changed) ? member.bind(target) : member;
+    },
+  });
+}
+
+/** Opens stores on an engine that stays open: what another process, or this one after a restart, has in memory. */
+export async function openOn(
+  engine: Engine,
+  stores: readonly (AnyStore | Subscription)[],
+  ports: Partial<StoragePorts> = {},
+): Promise<Opened> {
+  const storage = await openStorage(stores, { engine, clock: systemClock, ...ports });
+  const provider = (operation: string) => {
+    const found = storage.providers.find((one) => one.operation === operation);
+    if (!found) throw new Error(`There is no ${operation}.`);
+    return found;
+  };
+  return {
+    engine,
+    storage,
+    call: async (operation, input, options) => {
+      const reply = await provider(operation).handle(input, toCall(options), input);
+      if ("accepted" in reply) throw new Error("A store accepted instead of answering.");
+      return reply.output;
+    },
+    void: async (operation, key) => provider(operation).void?.(key, toCall()),
+    [Symbol.asyncDispose]: () => storage.close(),
+  };
 }

@@ -1,6 +1,6 @@
 import { eventsOf, Fault } from "../contracts/index.ts";
 import type { Write } from "./engine.ts";
-import type { AnyEntity, Decision, EntityReader, EntityWriter } from "./entity.ts";
+import type { AnyEntity, Decision, EntityReader, EntityWriter, PastEvent } from "./entity.ts";
 import type { Encoded, EventCodec } from "./event-codec.ts";
 import type { Folded, Folds } from "./folds.ts";
 import type { KeptModel } from "./kept-model.ts";
@@ -9,6 +9,7 @@ import { toStreamName } from "./stream-name.ts";
 import type { Turns } from "./turns.ts";
 
 interface Touched {
+  readonly entity: AnyEntity;
   /** The revision that the handler saw first, which the append expects. */
   readonly seen: number;
   folded: Folded;
@@ -32,7 +33,8 @@ export interface Surroundings {
   readonly codec: EventCodec;
   readonly folds: Folds;
   readonly turns: Turns;
-  readonly inline: readonly KeptModel[];
+  /** The read models whose rows travel with an append. */
+  readonly inline: () => readonly KeptModel[];
 }
 
 /** One run of a command's handler: what it has seen, and what it asks for. It becomes one append, or nothing. */
@@ -52,7 +54,8 @@ export class Unit {
     this.#id = around.log.nextId();
   }
 
-  entity(entity: AnyEntity): (id: string) => EntityWriter<unknown, unknown> {
+  entity(entity: AnyEntity): (id: string) => EntityWriter<any, unknown> {
+    // whatever its events are
     const { contract, owner } = entity;
     const emit = Object.fromEntries(
       [...eventsOf(contract).keys()].map((event) => [
@@ -96,24 +99,25 @@ export class Unit {
     return this.#pending.length;
   }
 
-  /** All that the handler asked for as one append; nothing where nothing would be written. */
-  async toAppend(): Promise<LogAppend> {
+  /** All that the handler asked for as one append, with the rows that follow from it, but for those of some readers. */
+  async toAppend(without: ReadonlySet<string>): Promise<LogAppend> {
+    const inline = this.#pending.length === 0 ? [] : this.#around.inline().filter(({ reader }) => !without.has(reader));
     const expect = Object.fromEntries([...this.#touched].map(([stream, { seen }]) => [stream, seen]));
     const documents: Write[] = [];
     for (const { type, value, id, revision } of this.#pending)
-      for (const model of this.#around.inline) documents.push(...(await model.writes(type, value, { id, revision })));
+      for (const model of inline) documents.push(...(await model.writes(type, value, { id, revision })));
     return {
       id: this.#id,
       expect,
       events: this.#pending.map(({ stream, type, version, json }) => ({ stream, type, version, json })),
       documents,
-      readers: this.#around.inline.map(({ reader }) => reader),
+      readers: inline.map(({ reader }) => reader),
     };
   }
 
   /** It is on disk: the states that the handler saw are the present ones. */
   keep(): void {
-    for (const [stream, { folded }] of this.#touched) this.#around.folds.keep(stream, folded);
+    for (const [stream, { entity, folded }] of this.#touched) this.#around.folds.keep(entity, stream, folded);
   }
 
   /** Lets the next command on the same entity begin. */
@@ -133,7 +137,7 @@ export class Unit {
       this.#checkOpen();
     }
     const folded = await this.#around.folds.load(entity, id);
-    const touched = { seen: folded.revision, folded };
+    const touched = { entity, seen: folded.revision, folded };
     this.#touched.set(stream, touched);
     return touched;
   }
@@ -184,10 +188,12 @@ export class Unit {
 }
 
 /** An entity for those who only look. */
-export function readEntity(folds: Folds, entity: AnyEntity, id: string): EntityReader<unknown> {
+export function readEntity(folds: Folds, entity: AnyEntity, id: string): EntityReader<any, unknown> {
+  // whatever its events are
   const shown = ({ revision, state }: Folded): unknown => (revision < 0 ? undefined : state);
   return {
     state: async () => shown(await folds.load(entity, id)),
     asOf: async (when) => shown(await folds.asOf(entity, id, when)),
+    history: (options) => folds.history(entity, id, options) as AsyncIterable<PastEvent<any>>, // typed by the entity
   };
 }

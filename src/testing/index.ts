@@ -1,8 +1,14 @@
 /**
- * What tests of a backend need: time that can be skipped, contracts played by functions, and a bench on which a workflow
- * is run, crashed and looked at without a disk. May import contracts and the layers' inside doors.
- * Start with workflow-bench.ts.
+ * What tests of a backend need: time that can be skipped, contracts played by functions, a bench on which a workflow is
+ * run, crashed and looked at without a disk, given / when / then for decisions, and the suite that an engine of one's own
+ * has to pass. May import contracts, the layers' inside doors and engines.
+ * Start with workflow-bench.ts and given-when-then.ts; engine-conformance.ts is for those who write an engine.
  */
+export { Memory, memoryEngine } from "./engine/memory-engine.ts";
+export { type Choices, playAgainstModel } from "./engine/play.ts";
+export { raceForOneOrder } from "./engine/race.ts";
+export type { OpenEngine, OpenedEngine } from "./engine/room.ts";
+export { type Conformance, type ConformanceCase, engineConformance } from "./engine-conformance.ts";
 export {
   type Fake,
   type FakeCall,
@@ -12,5 +18,7 @@ export {
   fake,
   lostAnswer,
 } from "./fake.ts";
+export { type Decided, type Given, given, type Told } from "./given-when-then.ts";
+export { type StoresUnderTest, testStores } from "./stores-under-test.ts";
 export { type VirtualClock, virtualClock } from "./virtual-clock.ts";
 export { type BenchOptions, type Crash, crashEverywhere, type WorkflowBench, workflowBench } from "./workflow-bench.ts";

@@ -36,7 +36,10 @@ export function toSql(collection: Collection, query: DocumentQuery): Sql {
 type Say = (text: string, ...values: readonly Column[]) => void;
 
 function toCondition(column: string, condition: Condition, say: Say): void {
-  if ("equals" in condition) say(`${column} is ?`, condition.equals);
+  // Null is written out: with a parameter the planner could not see that an index of the null ones will do.
+  if ("equals" in condition && condition.equals === null) say(`${column} is null`);
+  else if ("equals" in condition) say(`${column} is ?`, condition.equals);
+  else if ("not" in condition && condition.not === null) say(`${column} is not null`);
   else if ("not" in condition) say(`${column} is not ?`, condition.not);
   // One parameter whatever the length of the list, so that the statement is prepared once.
   else if ("in" in condition) say(`${column} in (select value from json_each(?))`, JSON.stringify(condition.in));

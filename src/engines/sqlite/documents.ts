@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Collection, Column, Columns, DocumentQuery } from "../../storage/host.ts";
-import { columnOf, createCollection, shapeOf, tableOf } from "./collections.ts";
+import { columnOf, createCollection, dropIndex, indexNames, shapeOf, tableOf } from "./collections.ts";
 import { toSql } from "./document-query.ts";
 import type { FoundRow, WriteMessage } from "./messages.ts";
 import { Refused } from "./refused.ts";
@@ -15,6 +15,8 @@ export class Documents {
   readonly #collections = new Map<string, Collection>();
   /** Defined in the transaction that is open, and gone with it if it is undone. */
   readonly #fresh = new Set<string>();
+  /** Dropped in the transaction that is open, and back if it is undone. */
+  readonly #dropped = new Map<string, Collection>();
   constructor(db: DatabaseSync, statements: Statements) {
     this.#db = db;
     this.#statements = statements;
@@ -23,12 +25,14 @@ export class Documents {
   /** The transaction has committed. */
   keep(): void {
     this.#fresh.clear();
+    this.#dropped.clear();
   }
 
   /** The transaction was undone: forgets what it taught. */
   reset(): void {
     for (const name of this.#fresh) this.#collections.delete(name);
-    this.#fresh.clear();
+    for (const [name, collection] of this.#dropped) this.#collections.set(name, collection);
+    this.keep();
   }
 
   define(collection: Collection): void {
@@ -43,9 +47,18 @@ export class Documents {
       );
     }
     for (const statement of createCollection(collection)) this.#db.exec(statement);
+    this.#dropLeftOver(collection);
     if (!known) this.#statements.for("insert into collection (name, columns) values (?, ?)").run(name, shape);
     if (!this.#collections.has(name)) this.#fresh.add(name);
     this.#collections.set(name, collection);
+  }
+
+  drop(name: string): void {
+    const known = this.#collections.get(name);
+    this.#db.exec(`drop table if exists ${tableOf(name)}`);
+    this.#statements.for("delete from collection where name = ?").run(name);
+    this.#collections.delete(name);
+    if (known && !this.#fresh.delete(name)) this.#dropped.set(name, known);
   }
 
   write(message: WriteMessage): void {
@@ -84,6 +97,14 @@ export class Documents {
       const after = { ...JSON.parse(data), ...set };
       return { key, revision: revision + 1, data: this.#replace(collection, key, after) };
     });
+  }
+
+  #dropLeftOver(collection: Collection): void {
+    const declared = new Set(indexNames(collection));
+    const present = this.#statements
+      .for("select name from sqlite_schema where type = 'index' and tbl_name = ? and sql is not null")
+      .all(`document ${collection.name}`) as { name: string }[];
+    for (const { name } of present) if (!declared.has(name)) this.#db.exec(dropIndex(name));
   }
 
   #get(collection: Collection, key: string): Fields | undefined {
@@ -125,7 +146,8 @@ export class Documents {
   }
 }
 
-function columnsOf(collection: Collection, key: string, fields: Fields): readonly Column[] {
+/** A document's index columns, from its fields. */
+export function columnsOf(collection: Collection, key: string, fields: Fields): readonly Column[] {
   return collection.columns.map(({ name, type }) => {
     const value = fields[name];
     if (value === undefined || value === null) return null;

@@ -11,11 +11,13 @@ import type {
   Engine,
   EngineStatus,
   Outcome,
+  Place,
   ReadQuery,
   Receipt,
   StoredEvent,
   Write,
 } from "../../storage/host.ts";
+import { checkFile } from "./check-file.ts";
 import { checkCollection, shapeOf } from "./collections.ts";
 import { toSql } from "./document-query.ts";
 import { EventPages } from "./event-pages.ts";
@@ -24,8 +26,10 @@ import type { Lock } from "./lock.ts";
 import type { FoundRow } from "./messages.ts";
 import { ScannerThread } from "./scanner-thread.ts";
 import { Statements } from "./statements.ts";
+import { firstEpoch } from "./tables.ts";
 import { toMessage, toWriteMessages } from "./to-message.ts";
 import { sentenceOf } from "./trouble.ts";
+import { Watchers } from "./watchers.ts";
 import type { WriterThread } from "./writer-thread.ts";
 
 /**
@@ -41,6 +45,8 @@ export class SqliteEngine implements Engine {
   readonly #statements: Statements;
   readonly #pages: EventPages;
   readonly #collections = new Map<string, Collection>();
+  readonly #watchers = new Watchers();
+  readonly #ended = new AbortController();
   #closing: Promise<void> | undefined;
   constructor(file: string, lock: Lock, writer: WriterThread) {
     this.#file = file;
@@ -65,7 +71,10 @@ export class SqliteEngine implements Engine {
   async append(log: string, group: readonly Append[]): Promise<readonly Outcome[]> {
     if (group.length === 0) return [];
     const messages = group.map(toMessage);
-    return (await this.#writer.run({ kind: "append", log, group: messages }, group.length)) as readonly Outcome[];
+    const written = await this.#writer.run({ kind: "append", log, group: messages }, group.length);
+    const outcomes = written as readonly Outcome[];
+    for (const outcome of outcomes) if (outcome.ok && "last" in outcome) this.#watchers.grown(log, outcome.last);
+    return outcomes;
   }
 
   async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
@@ -116,18 +125,36 @@ export class SqliteEngine implements Engine {
   }
 
   async commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean> {
-    const { log, reader, from, position } = checkpoint;
-    const command = { kind: "commit", log, reader, from, position, writes: toWriteMessages(writes) } as const;
+    const { log, reader, epoch, from, position } = checkpoint;
+    const command = { kind: "commit", log, reader, epoch, from, position, writes: toWriteMessages(writes) } as const;
     return (await this.#writer.run(command, 1 + writes.length)) as boolean;
   }
 
-  async checkpoint(log: string, reader: string): Promise<number> {
+  async checkpoint(log: string, reader: string): Promise<Place> {
     return this.#look(() => {
       const row = this.#statements
-        .for("select position from reader where log = (select id from log where name = ?) and name = ?")
-        .get(log, reader) as { position: number } | undefined;
-      return row?.position ?? 0;
+        .for(
+          `select coalesce(r.epoch, l.epoch) epoch, coalesce(r.position, 0) position
+           from log l left join reader r on r.log = l.id and r.name = ? where l.name = ?`,
+        )
+        .get(reader, log) as Place | undefined;
+      return { epoch: row?.epoch ?? firstEpoch, position: row?.position ?? 0 };
     });
+  }
+
+  async head(log: string): Promise<Place> {
+    return this.#look(() => this.#pages.place(log));
+  }
+
+  async watch(log: string, after: number, aborted: AbortSignal): Promise<void> {
+    aborted.throwIfAborted();
+    // Look and wait begin in one turn, without an await between them: what is committed after the look is told of later.
+    const { position } = this.#look(() => this.#pages.place(log));
+    if (position <= after) await this.#watchers.wait(log, after, aborted);
+  }
+
+  async sweep(log: string, now: number, limit: number): Promise<number> {
+    return (await this.#writer.run({ kind: "sweep", log, now, limit }, 1)) as number;
   }
 
   async claim(collection: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {
@@ -136,17 +163,38 @@ export class SqliteEngine implements Engine {
     return (rows as readonly FoundRow[]).map(toDocument);
   }
 
+  async collections(): Promise<readonly string[]> {
+    return this.#look(() => {
+      const rows = this.#statements.for("select name from collection order by name").all() as { name: string }[];
+      return rows.map(({ name }) => name);
+    });
+  }
+
+  async drop({ collection, reader }: Parameters<Engine["drop"]>[0]): Promise<void> {
+    await this.#writer.run({ kind: "drop", collection, reader }, 1);
+    if (collection !== undefined) this.#collections.delete(collection);
+  }
+
   async status(): Promise<EngineStatus> {
     return this.#look(() => {
-      const logs = this.#statements.for("select id, name from log order by id").all() as { id: number; name: string }[];
-      const heads = logs.map(({ id, name }) => {
-        const row = this.#statements.for(`select max(position) head from event_${id}`).get() as { head: number | null };
-        return [name, row.head ?? 0] as const;
-      });
+      const { version } = this.#statements.for("select sqlite_version() version").get() as { version: string };
+      const logs = this.#statements.for("select name from log order by id").all() as { name: string }[];
       const files = [this.#file, `${this.#file}-wal`].filter((file) => existsSync(file));
-      const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
-      return { engine: "sqlite", exclusive: true, head: Object.fromEntries(heads), bytes };
+      return {
+        engine: `sqlite ${version}`,
+        exclusive: true,
+        logs: Object.fromEntries(logs.map(({ name }) => [name, this.#pages.place(name)])),
+        bytes: files.reduce((sum, file) => sum + statSync(file).size, 0),
+        queued: this.#writer.queued,
+        appendMs: this.#writer.appendMs,
+        replicas: [],
+      };
     });
+  }
+
+  async check(): Promise<readonly string[]> {
+    this.#checkOpen();
+    return checkFile(this.#file, this.#ended.signal);
   }
 
   close(): Promise<void> {
@@ -156,6 +204,9 @@ export class SqliteEngine implements Engine {
 
   // The reading connections go first: the writer's last checkpoint can then empty the WAL.
   async #close(): Promise<void> {
+    const closed = new Fault("Unavailable", "The storage engine has been closed.", { outcome: "not done" });
+    this.#watchers.end(closed);
+    this.#ended.abort(closed);
     await this.#scanner.close();
     this.#db.close();
     await this.#writer.close();

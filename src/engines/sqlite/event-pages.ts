@@ -1,11 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ReadQuery, StoredEvent } from "../../storage/host.ts";
+import type { Place, ReadQuery, StoredEvent } from "../../storage/host.ts";
 import { Statements } from "./statements.ts";
+import { firstEpoch } from "./tables.ts";
 import { unpackId } from "./uuid.ts";
 
 /** A page ends at whichever comes first, so that a look takes milliseconds whatever is in the log. */
 const longestPage = 1_000;
 const largestPage = 1_048_576;
+const lastOfAll = Number.MAX_SAFE_INTEGER;
 
 interface Row {
   readonly position: number;
@@ -20,6 +22,7 @@ interface Row {
 }
 interface KnownLog {
   readonly id: number;
+  readonly epoch: number;
   readonly types: Map<number, { readonly type: string; readonly version: number }>;
 }
 
@@ -36,23 +39,41 @@ export class EventPages {
     if (!log) return [];
     const limit = Math.min(Math.max(0, query.limit), longestPage);
     const columns = "position, revision, append, ix, type, at, data, meta";
+    const until = this.#until(log, query);
+    if (until === 0) return [];
     if ("stream" in query) {
-      const [beyond, direction] = query.backwards ? ["<=", "desc"] : [">=", "asc"];
+      const last = until === undefined ? lastOfAll : this.#revisionAt(log, query.stream, until);
+      const { from, backwards = false } = query;
       return this.#page(
         log,
         `select ${columns}, ? stream from event_${log.id}
-         where stream = (select id from stream where log = ? and name = ?) and revision ${beyond} ?
-         order by revision ${direction} limit ?`,
-        [query.stream, log.id, query.stream, query.from, limit],
+         where stream = (select id from stream where log = ? and name = ?) and revision between ? and ?
+         order by revision ${backwards ? "desc" : "asc"} limit ?`,
+        [query.stream, log.id, query.stream, ...(backwards ? [0, Math.min(from, last)] : [from, last]), limit],
       );
     }
-    const wanted = query.types && JSON.stringify(this.#idsOf(log, query.types));
+    const types = query.types && JSON.stringify(this.#idsOf(log, query.types));
+    const categories = query.categories && JSON.stringify(query.categories);
     return this.#page(
       log,
-      `select ${columns}, (select name from stream where id = e.stream) stream from event_${log.id} e
-       where position > ? ${wanted ? "and type in (select value from json_each(?))" : ""} order by position limit ?`,
-      [query.after, ...(wanted ? [wanted] : []), limit],
+      `select ${columns}, s.name stream from event_${log.id} e cross join stream s on s.id = e.stream
+       where position > ? ${until === undefined ? "" : "and position <= ?"}
+       ${types ? "and type in (select value from json_each(?))" : ""}
+       ${categories ? "and substr(s.name, 1, instr(s.name || '/', '/') - 1) in (select value from json_each(?))" : ""}
+       order by position limit ?`,
+      [query.after, ...[until, types, categories].filter((value) => value !== undefined), limit],
     );
+  }
+
+  /** A log's last position, in its epoch. (An epoch begins while the file is closed to everybody else.) */
+  place(logName: string): Place {
+    const log = this.log(logName);
+    return log ? { epoch: log.epoch, position: this.#head(log) } : { epoch: firstEpoch, position: 0 };
+  }
+
+  #head(log: KnownLog): number {
+    const row = this.#statements.for(`select max(position) head from event_${log.id}`).get() as { head: number | null };
+    return row.head ?? 0;
   }
 
   types(logName: string): readonly { readonly type: string; readonly version: number }[] {
@@ -66,9 +87,11 @@ export class EventPages {
   log(name: string): KnownLog | undefined {
     const known = this.#logs.get(name);
     if (known) return known;
-    const row = this.#statements.for("select id from log where name = ?").get(name) as { id: number } | undefined;
+    const row = this.#statements.for("select id, epoch from log where name = ?").get(name) as
+      | { id: number; epoch: number }
+      | undefined;
     if (!row) return undefined;
-    const log = { id: row.id, types: new Map() };
+    const log = { ...row, types: new Map() };
     this.#logs.set(name, log);
     return log;
   }
@@ -82,6 +105,29 @@ export class EventPages {
       if (size >= largestPage) break;
     }
     return events;
+  }
+
+  /** The last position that a query may show. An instant is a prefix of the log, for `at` never goes back along it. */
+  #until(log: KnownLog, { untilPosition, untilAt }: ReadQuery): number | undefined {
+    if (untilAt === undefined) return untilPosition === undefined ? undefined : Math.max(0, untilPosition);
+    const at = this.#statements.for(`select at from event_${log.id} where position = ?`);
+    const isWithin = (position: number): boolean => ((at.get(position) as { at: number }).at as number) <= untilAt;
+    const last = countWhile(this.#head(log), (index) => isWithin(index + 1));
+    return Math.max(0, Math.min(last, untilPosition ?? last));
+  }
+
+  /** A stream's last revision within a prefix of the log. Looked for by halves: the stream may go on for long after it. */
+  #revisionAt(log: KnownLog, stream: string, until: number): number {
+    const { id, last } = (this.#statements
+      .for(
+        `select s.id, (select max(revision) from event_${log.id} where stream = s.id) last
+         from stream s where log = ? and name = ?`,
+      )
+      .get(log.id, stream) as { id: number; last: number } | undefined) ?? { id: 0, last: -1 };
+    const position = this.#statements.for(`select position from event_${log.id} where stream = ? and revision = ?`);
+    const isWithin = (revision: number): boolean =>
+      (position.get(id, revision) as { position: number }).position <= until;
+    return countWhile(last + 1, isWithin) - 1;
   }
 
   #toEvent(log: KnownLog, { append, ix, type, meta, stream, revision, position, at, data }: Row): StoredEvent {
@@ -104,4 +150,16 @@ export class EventPages {
   #idsOf(log: KnownLog, names: readonly string[]): readonly number[] {
     return [...this.#learnTypes(log)].filter(([, { type }]) => names.includes(type)).map(([id]) => id);
   }
+}
+
+/** How many of the first `count` numbers satisfy what is true up to some number and false from there on. */
+function countWhile(count: number, isTrue: (index: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (isTrue(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -2,10 +2,10 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { Generations } from "../../storage/generations.ts";
 import type { Expected, NewReceipt, Outcome, Receipt } from "../../storage/host.ts";
 import type { Documents } from "./documents.ts";
-import type { AppendMessage, WriteMessage } from "./messages.ts";
+import type { AppendMessage, Command, WriteMessage } from "./messages.ts";
 import { Refused } from "./refused.ts";
 import type { Statements } from "./statements.ts";
-import { createLog } from "./tables.ts";
+import { createLog, firstEpoch } from "./tables.ts";
 import { packId } from "./uuid.ts";
 
 /** How many streams' ids and revisions are kept in memory; the others are looked up again. */
@@ -16,14 +16,20 @@ interface Stream {
   id: number | undefined;
   revision: number;
 }
+interface Reader {
+  epoch: number;
+  position: number;
+  /** Whether this transaction moved it; written once, before it commits. */
+  moved: boolean;
+}
 interface OpenLog {
   readonly id: number;
+  readonly epoch: number;
   readonly insert: StatementSync;
   readonly lastRevision: StatementSync;
   readonly streams: Generations<Stream>;
   readonly types: Map<string, number>;
-  /** Readers that this transaction moves; written once, before it commits. */
-  readonly readers: Map<string, number>;
+  readonly readers: Map<string, Reader>;
   head: number;
   at: number;
 }
@@ -54,6 +60,9 @@ export class Ledger {
       const actual = this.#stream(log, name).revision;
       if (!meets(actual, expected)) return { ok: false, why: "conflict", stream: name, expected, actual };
     }
+    const { readers = [] } = append;
+    const behind = readers.find((reader) => !this.#isAtHead(log, reader));
+    if (behind !== undefined) return { ok: false, why: "behind", reader: behind };
     const refusal = append.documents && this.#writeDocuments(append.documents);
     if (refusal !== undefined) return { ok: false, why: "refused", message: refusal };
     const id = packId(append.id);
@@ -75,40 +84,62 @@ export class Ledger {
     }
     if (events.length > 0) {
       log.at = at;
-      for (const reader of append.readers ?? []) log.readers.set(reader, log.head);
+      for (const reader of readers) moveTo(this.#reader(log, reader), log.head);
     }
     if (receipt) {
-      const { key, digest, result, voided = false } = receipt;
+      const { key, digest, result, expires, voided = false } = receipt;
       this.#statements
-        .for("insert into receipt (log, key, digest, append, result, voided, at) values (?, ?, ?, ?, ?, ?, ?)")
-        .run(log.id, key, digest, id, result ?? null, voided ? 1 : 0, at);
+        .for(
+          "insert into receipt (log, key, digest, append, result, voided, at, expires) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .run(log.id, key, digest, id, result ?? null, voided ? 1 : 0, at, voided ? null : (expires ?? null));
     }
     return { ok: true, first, last: log.head, at, revisions };
   }
 
   /** Moves a reader and writes its documents, unless somebody else has moved it. */
-  commit(logName: string, reader: string, from: number, position: number, writes: readonly WriteMessage[]): boolean {
-    const log = this.#open(logName);
-    const checkpoint = log.readers.get(reader) ?? this.#checkpoint(log, reader);
-    if (checkpoint !== from) return false;
+  commit({ log: name, reader, epoch, from, position, writes }: Command & { readonly kind: "commit" }): boolean {
+    const log = this.#open(name);
+    const checkpoint = this.#reader(log, reader);
+    if (epoch !== log.epoch || checkpoint.epoch !== epoch || checkpoint.position !== from) return false;
     const refusal = this.#writeDocuments(writes);
     if (refusal !== undefined) throw new Refused(refusal);
-    log.readers.set(reader, position);
+    checkpoint.position = position;
+    checkpoint.moved = true;
     return true;
+  }
+
+  forget(logName: string, reader: string): void {
+    const log = this.#open(logName);
+    log.readers.delete(reader);
+    this.#statements.for("delete from reader where log = ? and name = ?").run(log.id, reader);
+  }
+
+  /** Forgets receipts that have expired, the oldest first. */
+  sweep(logName: string, now: number, limit: number): number {
+    const log = this.#open(logName);
+    const { changes } = this.#statements
+      .for(
+        `delete from receipt where log = ?1 and voided = 0 and key in
+           (select key from receipt where log = ?1 and expires is not null and expires <= ?2 order by expires limit ?3)`,
+      )
+      .run(log.id, now, limit);
+    return Number(changes);
   }
 
   /** Writes what is written once a transaction. */
   flush(): void {
     for (const log of this.#logs.values()) {
-      for (const [reader, position] of log.readers) {
+      for (const [name, reader] of log.readers) {
+        if (!reader.moved) continue;
         this.#statements
           .for(
-            `insert into reader (log, name, position) values (?, ?, ?)
-             on conflict (log, name) do update set position = max(position, excluded.position)`,
+            `insert into reader (log, name, epoch, position) values (?, ?, ?, ?)
+             on conflict (log, name) do update set epoch = excluded.epoch, position = excluded.position`,
           )
-          .run(log.id, reader, position);
+          .run(log.id, name, reader.epoch, reader.position);
+        reader.moved = false;
       }
-      log.readers.clear();
     }
   }
 
@@ -145,7 +176,9 @@ export class Ledger {
     if (known) return known;
     if (!/^[a-z][a-z0-9-]{0,62}$/.test(name))
       throw new Refused(`"${name}" is not a name for a log: use lower-case letters, digits and "-".`);
-    const row = this.#statements.for("select id from log where name = ?").get(name) as { id: number } | undefined;
+    const row = this.#statements.for("select id, epoch from log where name = ?").get(name) as
+      | { id: number; epoch: number }
+      | undefined;
     const id = row?.id ?? createLog(this.#db, name);
     const head = this.#statements.for(`select position, at from event_${id} order by position desc limit 1`).get() as
       | { position: number; at: number }
@@ -157,6 +190,7 @@ export class Ledger {
     }[];
     const log: OpenLog = {
       id,
+      epoch: row?.epoch ?? firstEpoch,
       insert: this.#statements.for(
         `insert into event_${id} (position, stream, revision, append, ix, type, at, data, meta)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -199,12 +233,26 @@ export class Ledger {
     return Number(lastInsertRowid);
   }
 
-  #checkpoint(log: OpenLog, reader: string): number {
-    const row = this.#statements.for("select position from reader where log = ? and name = ?").get(log.id, reader) as
-      | { position: number }
-      | undefined;
-    return row?.position ?? 0;
+  #reader(log: OpenLog, name: string): Reader {
+    const known = log.readers.get(name);
+    if (known) return known;
+    const row = this.#statements
+      .for("select epoch, position from reader where log = ? and name = ?")
+      .get(log.id, name) as { epoch: number; position: number } | undefined;
+    const reader = { epoch: row?.epoch ?? log.epoch, position: row?.position ?? 0, moved: false };
+    log.readers.set(name, reader);
+    return reader;
   }
+
+  #isAtHead(log: OpenLog, name: string): boolean {
+    const { epoch, position } = this.#reader(log, name);
+    return epoch === log.epoch && position >= log.head;
+  }
+}
+
+function moveTo(reader: Reader, position: number): void {
+  reader.position = Math.max(reader.position, position);
+  reader.moved = true;
 }
 
 export interface ReceiptRow {

@@ -39,20 +39,27 @@ export type Command =
       readonly kind: "commit";
       readonly log: string;
       readonly reader: string;
+      readonly epoch: number;
       readonly from: number;
       readonly position: number;
       readonly writes: readonly WriteMessage[];
     }
   | { readonly kind: "claim"; readonly collection: string; readonly query: DocumentQuery; readonly set: Columns }
-  | { readonly kind: "define"; readonly collection: Collection };
+  | { readonly kind: "define"; readonly collection: Collection }
+  | { readonly kind: "sweep"; readonly log: string; readonly now: number; readonly limit: number }
+  | {
+      readonly kind: "drop";
+      readonly collection: string | undefined;
+      readonly reader: { readonly log: string; readonly name: string } | undefined;
+    };
 
 export interface FoundRow {
   readonly key: string;
   readonly revision: number;
   readonly data: string;
 }
-/** By the kind of the command: outcomes, whether the checkpoint moved, the claimed rows, nothing. */
-export type Result = readonly Outcome[] | boolean | readonly FoundRow[] | undefined;
+/** By the kind of the command: outcomes, whether the checkpoint moved, the claimed rows, how many went, nothing. */
+export type Result = readonly Outcome[] | boolean | readonly FoundRow[] | number | undefined;
 
 export interface Failure {
   readonly message: string;

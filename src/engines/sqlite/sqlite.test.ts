@@ -227,15 +227,16 @@ test("a reader's checkpoint and documents move together, and only from where the
   const engine = await open();
   await engine.define(people);
   const put = (age: number) => [{ collection: "people", put: "ada", data: { age } }];
-  const at = (position: number, from: number) => ({ log: "main", reader: "r", position, from });
+  const at = (position: number, from: number) => ({ log: "main", reader: "r", epoch: 1, position, from });
   expect(await engine.commit(at(5, 0), put(1))).toBe(true);
   expect(await engine.commit(at(7, 0), put(2))).toBe(false);
   expect(await engine.find("people", { key: "ada", limit: 1 })).toMatchObject([{ data: { age: 1 } }]);
-  expect(await engine.checkpoint("main", "r")).toBe(5);
+  expect(await engine.checkpoint("main", "r")).toEqual({ epoch: 1, position: 5 });
   await expect(engine.commit(at(9, 5), [{ collection: "nowhere", remove: "x" }])).rejects.toThrow("no collection");
-  expect(await engine.checkpoint("main", "r")).toBe(5);
+  expect(await engine.checkpoint("main", "r")).toEqual({ epoch: 1, position: 5 });
   for (let count = 0; count < 6; count++) await only(engine, toAppend("s/a", { readers: ["r", "new"] }));
-  expect([await engine.checkpoint("main", "r"), await engine.checkpoint("main", "new")]).toEqual([6, 6]);
+  expect(await engine.checkpoint("main", "r")).toEqual({ epoch: 1, position: 6 });
+  expect(await engine.checkpoint("main", "new")).toEqual({ epoch: 1, position: 6 });
 });
 
 test("text is kept to the character, also in names and keys", async () => {

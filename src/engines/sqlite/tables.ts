@@ -1,31 +1,41 @@
 import type { DatabaseSync } from "node:sqlite";
+import { spelled } from "./collections.ts";
 
 /** The shape of the tables that this code reads and writes. A file of another shape is refused, never guessed at. */
-const schemaVersion = 1;
+const schemaVersion = 2;
+
+/** What leads a file from the version before to this one; each is one transaction. */
+const migrations: { readonly [version: number]: string } = {
+  2: `
+    alter table reader add column epoch integer not null default 1;
+    alter table receipt add column expires integer;
+    create index receipt_expires on receipt (log, expires) where expires is not null;
+  `,
+};
 
 /** Spells "Tril" in the file's header, so that somebody else's database is not written into. */
 const applicationId = 0x5472696c;
 
-/** Makes the tables in a new file, and refuses one that is not ours or was written by newer code. */
+/** Makes the tables in a new file, brings an older one up, and refuses one that is not ours or was written by newer code. */
 export function prepareTables(db: DatabaseSync, at: number): void {
   const { application_id: owner } = db.prepare("pragma application_id").get() as { application_id: number };
   const { n: tables } = db.prepare("select count(*) n from sqlite_schema").get() as { n: number };
-  if (tables === 0) {
-    create(db, at);
-    return;
-  }
-  if (owner !== applicationId) throw new Error("It is a database of another program.");
+  if (tables === 0) create(db, at);
+  else if (owner !== applicationId) throw new Error("It is a database of another program.");
   const { version } = db.prepare("select max(version) version from trilith").get() as { version: number };
   if (version > schemaVersion) {
     throw new Error(
       `Its tables have version ${version}, and this Trilith knows them up to version ${schemaVersion}: a newer Trilith has written here. Start that one.`,
     );
   }
+  for (let next = version + 1; next <= schemaVersion; next++) migrate(db, next, at);
 }
+
+export const firstEpoch = 1;
 
 /** A log's events have a table of their own, so that the newest is always written at its end. */
 export function createLog(db: DatabaseSync, name: string): number {
-  const id = Number(db.prepare("insert into log (name, epoch) values (?, 1)").run(name).lastInsertRowid);
+  const id = Number(db.prepare("insert into log (name, epoch) values (?, ?)").run(name, firstEpoch).lastInsertRowid);
   db.exec(`
     create table event_${id} (
       position integer primary key, stream integer not null, revision integer not null, append any not null,
@@ -36,6 +46,35 @@ export function createLog(db: DatabaseSync, name: string): number {
   return id;
 }
 
+function migrate(db: DatabaseSync, version: number, at: number): void {
+  db.exec("begin immediate");
+  try {
+    db.exec(migrations[version] as string); // one a version above the first
+    if (version === 2) respell(db);
+    db.prepare("insert into trilith (version, at) values (?, ?)").run(version, at);
+    db.exec("commit");
+  } catch (error) {
+    if (db.isTransaction) db.exec("rollback");
+    throw error;
+  }
+}
+
+/** Names of the first version that have capitals; their indexes are made anew when the collection is defined. */
+function respell(db: DatabaseSync): void {
+  const like = "select name from sqlite_schema where type = ? and name like ?";
+  const quote = (name: unknown): string => `"${String(name).replaceAll('"', '""')}"`;
+  for (const { name: index } of db.prepare(like).all("index", "index %")) db.exec(`drop index ${quote(index)}`);
+  for (const { name: table } of db.prepare(like).all("table", "document %")) {
+    for (const { name: column } of db.prepare(`pragma table_info(${quote(table)})`).all()) {
+      const better = spelled(String(column));
+      if (better !== column) db.exec(`alter table ${quote(table)} rename column ${quote(column)} to ${quote(better)}`);
+    }
+    const better = spelled(String(table));
+    if (better !== table) db.exec(`alter table ${quote(table)} rename to ${quote(better)}`);
+  }
+}
+
+/** As the first version was; the migrations lead on from there, so that a new file and an old one end up the same. */
 function create(db: DatabaseSync, at: number): void {
   db.exec(`
     begin immediate;
@@ -56,6 +95,6 @@ function create(db: DatabaseSync, at: number): void {
     ) strict, without rowid;
     create table collection (name text primary key, columns text not null) strict, without rowid;
   `);
-  db.prepare("insert into trilith (version, at) values (?, ?)").run(schemaVersion, at);
+  db.prepare("insert into trilith (version, at) values (?, ?)").run(1, at);
   db.exec("commit");
 }

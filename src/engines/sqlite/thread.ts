@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
  * A thread of this engine. Its file is what this one is: TypeScript from the source, JavaScript from the package. It
  * inherits the process's conditions by which imports are resolved.
  */
-export function startThread(name: "writer" | "scanner", workerData: unknown): Worker {
+export function startThread(name: "writer" | "scanner" | "checker", workerData: unknown): Worker {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const file = new URL(`./${name}.${extension}`, import.meta.url);
   return new Worker(file, { workerData, execArgv: flagsForThreads(process.execArgv), name: `trilith sqlite ${name}` });

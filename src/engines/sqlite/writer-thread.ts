@@ -1,10 +1,12 @@
 import type { Worker } from "node:worker_threads";
 import { type Clock, Fault } from "../../contracts/index.ts";
+import { Latencies } from "./latencies.ts";
 import type { Command, Failure, FromWriter, Reply, Result, ToWriter } from "./messages.ts";
 
 interface Waiting {
   readonly command: Command;
   readonly weight: number;
+  readonly since: number;
   resolve(result: Result): void;
   reject(error: Error): void;
 }
@@ -24,6 +26,7 @@ export class WriterThread {
   readonly #worker: Worker;
   readonly #clock: Clock;
   readonly #capacity: number;
+  readonly #latencies = new Latencies();
   readonly #sent: (readonly Waiting[])[] = [];
   #queue: Waiting[] = [];
   #weight = 0;
@@ -57,6 +60,15 @@ export class WriterThread {
     return this.#stopped;
   }
 
+  get queued(): number {
+    return this.#weight;
+  }
+
+  /** How long appends took, from being asked for to being durable, in ms. */
+  get appendMs(): { readonly p50: number; readonly p99: number } {
+    return this.#latencies.percentiles();
+  }
+
   /** Durable when it resolves. `weight` is what it takes of the queue's bound: its appends or writes. */
   run(command: Command, weight: number): Promise<Result> {
     if (this.#stopped !== undefined) return Promise.reject(notWritten(this.#stopped));
@@ -69,7 +81,7 @@ export class WriterThread {
       );
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ command, weight, resolve, reject });
+      this.#queue.push({ command, weight, since: this.#clock.monotonic(), resolve, reject });
       this.#weight += weight;
       this.#schedule();
     });
@@ -124,8 +136,10 @@ export class WriterThread {
       const waiting = batch[index] as Waiting; // inside the bounds
       const reply = message.replies[index] as Reply; // one a command
       this.#weight -= waiting.weight;
-      if ("done" in reply) waiting.resolve(reply.done);
-      else {
+      if ("done" in reply) {
+        if (waiting.command.kind === "append") this.#latencies.add(this.#clock.monotonic() - waiting.since);
+        waiting.resolve(reply.done);
+      } else {
         waiting.reject(toError(reply.failed));
         if (reply.failed.why === "broken") broken = reply.failed.message;
       }

@@ -68,11 +68,17 @@ class Writer {
       case "append":
         return command.group.map((append) => this.#ledger.append(command.log, append, now));
       case "commit":
-        return this.#ledger.commit(command.log, command.reader, command.from, command.position, command.writes);
+        return this.#ledger.commit(command);
       case "claim":
         return this.#documents.claim(command.collection, command.query, command.set);
       case "define":
         return this.#documents.define(command.collection) as undefined;
+      case "sweep":
+        return this.#ledger.sweep(command.log, command.now, command.limit);
+      case "drop":
+        if (command.collection !== undefined) this.#documents.drop(command.collection);
+        if (command.reader) this.#ledger.forget(command.reader.log, command.reader.name);
+        return undefined;
     }
   }
 }

@@ -1,0 +1,188 @@
+import { type Clock, Fault } from "../../contracts/index.ts";
+import type { Outcome, Receipt } from "../../storage/host.ts";
+import type { Calls } from "./calls.ts";
+import type { Epochs } from "./epochs.ts";
+import { type Answer, Group } from "./group.ts";
+import type { Lane } from "./lane.ts";
+import { Latencies } from "./latencies.ts";
+import type { Prepared } from "./prepared.ts";
+import { Queue, type Queued } from "./queue.ts";
+import { type Patience, rideOut, toFault } from "./riding-out.ts";
+import { sentenceOf, troubleOf } from "./trouble.ts";
+
+export interface AppenderPorts {
+  readonly lane: Lane;
+  readonly calls: Calls;
+  readonly epochs: Epochs;
+  readonly clock: Clock;
+  readonly patience: Patience;
+  /** How many appends may wait. */
+  readonly capacity: number;
+  readonly receipts: (log: string, keys: readonly string[]) => Promise<ReadonlyMap<string, Receipt>>;
+  /** A log has grown. */
+  readonly grown: (log: string, position: number) => void;
+}
+interface Waiting extends Queued {
+  readonly since: number;
+  resolve(outcome: Outcome): void;
+  reject(error: Error): void;
+}
+
+/** While the server flushes one group the next one travels to it; a third would only split what could share a flush. */
+const groupsUnderWay = 2;
+
+/**
+ * Appends on their way. Those that arrive while two groups are under way travel together in the next one; each has an
+ * outcome of its own, and has it only after the commit that it was in.
+ */
+export class Appender {
+  readonly #ports: AppenderPorts;
+  readonly #queue = new Queue<Waiting>();
+  readonly #latencies = new Latencies();
+  readonly #underWay: (readonly Waiting[])[] = [];
+  #unanswered = 0;
+  #scheduled = false;
+  #closing: (() => void) | undefined;
+  constructor(ports: AppenderPorts) {
+    this.#ports = ports;
+  }
+
+  get queued(): number {
+    return this.#unanswered;
+  }
+
+  get appendMs(): { readonly p50: number; readonly p99: number } {
+    return this.#latencies.percentiles();
+  }
+
+  /** Durable when it resolves. All of them are taken, or none where that would be too many. */
+  append(appends: readonly Prepared[]): Promise<readonly Outcome[]> {
+    if (this.#closing) return Promise.reject(closed());
+    if (this.#unanswered > 0 && this.#unanswered + appends.length > this.#ports.capacity) {
+      return Promise.reject(
+        new Fault(
+          "Unavailable",
+          `${this.#unanswered} appends are waiting for PostgreSQL, and no more may. Try again later.`,
+          {
+            outcome: "not done",
+          },
+        ),
+      );
+    }
+    this.#unanswered += appends.length;
+    const since = this.#ports.clock.monotonic();
+    const outcomes = appends.map(
+      (prepared) =>
+        new Promise<Outcome>((resolve, reject) =>
+          this.#queue.add({ prepared, together: appends, since, resolve, reject }),
+        ),
+    );
+    this.#schedule();
+    // Every one of them has come to its end before any failure is told.
+    return Promise.allSettled(outcomes).then(() => Promise.all(outcomes));
+  }
+
+  /** Lets what was asked for be written. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#closing = resolve;
+      this.#endIfDone();
+    });
+  }
+
+  // Not a microtask: whoever else is about to append in this turn of the event loop should travel in the same group.
+  #schedule(): void {
+    if (this.#scheduled || this.#underWay.length >= groupsUnderWay || this.#queue.length === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      while (this.#underWay.length < groupsUnderWay) {
+        const group = this.#queue.take(new Set(this.#underWay.flat().map(({ together }) => together)));
+        if (group.length === 0) break;
+        this.#underWay.push(group);
+        void this.#send(group).finally(() => {
+          this.#underWay.splice(this.#underWay.indexOf(group), 1);
+          this.#schedule();
+          this.#endIfDone();
+        });
+      }
+    });
+  }
+
+  async #send(waiting: readonly Waiting[]): Promise<void> {
+    if (waiting.length === 0) return;
+    const appends = waiting.map(({ prepared }) => prepared);
+    try {
+      await this.#settle(waiting, appends, await this.#call(new Group(appends)));
+    } catch (error) {
+      // One that cannot be written takes its group with it, so each half goes again; halves end at the one.
+      if (waiting.length > 1 && troubleOf(error) === "refused") {
+        const half = Math.ceil(waiting.length / 2);
+        await this.#send(waiting.slice(0, half));
+        await this.#send(waiting.slice(half));
+      } else for (const entry of waiting) this.#fail(entry, error);
+    }
+  }
+
+  async #call(group: Group): Promise<Answer> {
+    const { lane, calls, epochs, clock, patience } = this.#ports;
+    const call = calls.next();
+    let twice = false;
+    const reply = await rideOut(patience, (again) => {
+      twice ||= again;
+      const forget = calls.toForget();
+      const { log } = group;
+      return lane.call(() => group.toValues({ call, again, forget, now: clock.now(), seen: epochs.seen(log) }));
+    });
+    calls.answered(call, twice);
+    return group.toAnswer(reply);
+  }
+
+  async #settle(waiting: readonly Waiting[], appends: readonly Prepared[], { epoch, outcomes }: Answer): Promise<void> {
+    const { epochs, grown, receipts } = this.#ports;
+    const log = (appends[0] as Prepared).log; // a group has at least one
+    const last = outcomes.findLastIndex((outcome) => outcome !== "again" && outcome.ok && "last" in outcome);
+    const reached = outcomes[last];
+    if (reached !== undefined && reached !== "again" && "last" in reached) {
+      const { append } = appends[last] as Prepared; // at the same place
+      epochs.learn(log, { epoch, position: reached.last }, append.events.length > 0 ? append.id : null);
+      grown(log, reached.last);
+    }
+    const keys = appends.flatMap(({ append }, index) =>
+      outcomes[index] === "again" ? [append.receipt?.key ?? ""] : [],
+    );
+    const known = keys.length > 0 ? await receipts(log, keys).catch((error: Error) => error) : undefined;
+    for (const [index, entry] of waiting.entries()) {
+      const outcome = outcomes[index] as Outcome | "again"; // one an append
+      if (outcome !== "again") this.#answer(entry, outcome);
+      else if (known instanceof Error) this.#fail(entry, known);
+      else {
+        const again = known?.get(entry.prepared.append.receipt?.key ?? "");
+        if (again) this.#answer(entry, { ok: true, again });
+        else this.#queue.add(entry); // it was swept in between: then the append is a new one
+      }
+    }
+  }
+
+  #answer(entry: Waiting, outcome: Outcome): void {
+    this.#unanswered--;
+    this.#latencies.add(this.#ports.clock.monotonic() - entry.since);
+    entry.resolve(outcome);
+  }
+
+  #fail(entry: Waiting, error: unknown): void {
+    if (troubleOf(error) === "refused") {
+      this.#answer(entry, { ok: false, why: "refused", message: sentenceOf(error) });
+      return;
+    }
+    this.#unanswered--;
+    entry.reject(toFault(error));
+  }
+
+  #endIfDone(): void {
+    if (this.#closing && this.#unanswered === 0 && this.#underWay.length === 0) this.#closing();
+  }
+}
+
+export const closed = (): Fault =>
+  new Fault("Unavailable", "The storage engine has been closed.", { outcome: "not done" });

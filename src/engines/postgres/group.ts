@@ -1,0 +1,218 @@
+import type { Expected, Outcome } from "../../storage/host.ts";
+import { toBigintArray, toBooleanArray, toIntegerArray, toTextArray, toUuidArray } from "./binary-array.ts";
+import { toWaves } from "./document-writes.ts";
+import type { Prepared } from "./prepared.ts";
+import { appendArguments, failures } from "./sql/append.ts";
+import { toText } from "./text.ts";
+
+/** What a call says beside its appends. */
+export interface Asking {
+  readonly call: string;
+  readonly again: boolean;
+  readonly forget: readonly string[] | null;
+  readonly now: number;
+  readonly seen: { readonly epoch: number; readonly position: number } | undefined;
+}
+export interface Answer {
+  readonly epoch: number;
+  /** One an append; `again` where its receipt was there, which has still to be fetched. */
+  readonly outcomes: readonly (Outcome | "again")[];
+}
+
+interface Expectation {
+  readonly append: number;
+  readonly stream: string;
+  readonly revision: Expected;
+}
+
+/** The statement of `group`, which a connection prepares once. */
+export const appendStatement = (schema: string): string =>
+  `select ${schema}.append_v1(${appendArguments.map((_, index) => `$${index + 1}`).join(", ")}) as reply`;
+
+/** Appends that travel in one call: as arguments, and the answer as outcomes. */
+export class Group {
+  readonly #appends: readonly Prepared[];
+  readonly #streams: readonly string[];
+  readonly #placeOf: ReadonlyMap<string, number>;
+  readonly #expectations: readonly Expectation[];
+  constructor(appends: readonly Prepared[]) {
+    this.#appends = appends;
+    const expectations: Expectation[] = [];
+    const places = new Map<string, number>();
+    for (const [index, { append }] of appends.entries()) {
+      for (const { stream, revision } of append.expect) {
+        if (revision === "any") continue;
+        expectations.push({ append: index + 1, stream, revision });
+        if (!places.has(stream)) places.set(stream, places.size + 1);
+      }
+      for (const { stream } of append.events) if (!places.has(stream)) places.set(stream, places.size + 1);
+    }
+    this.#expectations = expectations;
+    this.#placeOf = places;
+    this.#streams = [...places.keys()];
+  }
+
+  get log(): string {
+    return (this.#appends[0] as Prepared).log; // a group has at least one
+  }
+
+  /** The arguments, in the order of `appendArguments`. */
+  toValues({ call, again, forget, now, seen }: Asking): readonly unknown[] {
+    const { written, events } = this.#events();
+    return [
+      this.log,
+      call,
+      again,
+      forget && toUuidArray(forget),
+      Math.floor(now),
+      seen?.epoch ?? 0,
+      seen?.position ?? 0,
+      toUuidArray(this.#appends.map(({ append }) => append.id)),
+      this.#streams.length > 0 ? toTextArray(this.#streams.map(toText)) : null,
+      written,
+      ...this.#expected(),
+      ...events,
+      ...this.#receipts(),
+      this.#readers(),
+      this.#refused(),
+      ...this.#writes(),
+    ];
+  }
+
+  /** What the function said. */
+  toAnswer(reply: string): Answer {
+    const [epoch, head, at, before, failed] = JSON.parse(reply) as [
+      number,
+      number,
+      number,
+      number[],
+      [append: number, why: number, which: number, actual: number][],
+    ];
+    const why = new Map(failed.map((failure) => [failure[0], failure]));
+    const revisions = [...before];
+    let position = head;
+    const outcomes = this.#appends.map((prepared, index): Outcome | "again" => {
+      const failure = why.get(index + 1);
+      if (failure) return this.#failure(prepared, failure);
+      const reached: Record<string, number> = {};
+      for (const { stream } of prepared.append.events) {
+        const place = this.#place(stream) - 1;
+        revisions[place] = reached[stream] = (revisions[place] ?? -1) + 1;
+      }
+      const count = prepared.append.events.length;
+      const first = count > 0 ? position + 1 : position;
+      position += count;
+      return { ok: true, first, last: position, at, revisions: reached };
+    });
+    return { epoch, outcomes };
+  }
+
+  #failure({ append, readers, refused = "" }: Prepared, [, why, which, actual]: readonly number[]): Outcome | "again" {
+    const { key = "" } = append.receipt ?? {};
+    if (why === failures.again) return "again";
+    if (why === failures.voided) return { ok: false, why: "voided", key };
+    if (why === failures.keyReused) return { ok: false, why: "key reused", key };
+    if (why === failures.refused) return { ok: false, why: "refused", message: refused };
+    if (why === failures.behind)
+      return { ok: false, why: "behind", reader: append.readers?.[(which ?? 1) - 1] ?? readers };
+    const { stream, revision } = this.#expectations[(which ?? 1) - 1] as Expectation; // the function counts these
+    return { ok: false, why: "conflict", stream, expected: revision, actual: actual ?? -1 };
+  }
+
+  #expected(): readonly unknown[] {
+    const expectations = this.#expectations;
+    if (expectations.length === 0) return Array(3).fill(null);
+    return [
+      toIntegerArray(expectations.map(({ append }) => append)),
+      toIntegerArray(expectations.map(({ stream }) => this.#place(stream))),
+      toBigintArray(expectations.map(({ revision }) => toRevision(revision))),
+    ];
+  }
+
+  #events(): { readonly written: Buffer | null; readonly events: readonly unknown[] } {
+    const events = this.#appends.flatMap(({ append }, index) =>
+      append.events.map((event, ix) => ({ ...event, ix, append: index + 1, stream: this.#place(event.stream) })),
+    );
+    if (events.length === 0) return { written: null, events: Array(9).fill(null) };
+    const written: boolean[] = this.#streams.map(() => false);
+    const ranks = this.#streams.map(() => 0);
+    const types = new Map<string, { readonly place: number; readonly type: string; readonly version: number }>();
+    const rank: number[] = [];
+    const typeOf: number[] = [];
+    for (const { stream, type, version } of events) {
+      written[stream - 1] = true;
+      ranks[stream - 1] = (ranks[stream - 1] ?? 0) + 1;
+      rank.push(ranks[stream - 1] as number); // just set
+      const name = `${version} ${type}`;
+      const known = types.get(name) ?? { place: types.size + 1, type, version };
+      types.set(name, known);
+      typeOf.push(known.place);
+    }
+    const named = [...types.values()];
+    const meta = events.some((event) => event.meta !== undefined);
+    const given = [
+      toTextArray(named.map(({ type }) => toText(type))),
+      toIntegerArray(named.map(({ version }) => version)),
+      toIntegerArray(events.map(({ append }) => append)),
+      toIntegerArray(events.map(({ stream }) => stream)),
+      toIntegerArray(rank),
+      toIntegerArray(events.map(({ ix }) => ix)),
+      toIntegerArray(typeOf),
+      toTextArray(events.map(({ data }) => data)),
+      meta ? toTextArray(events.map((event) => event.meta)) : null,
+    ];
+    return { written: toBooleanArray(written), events: given };
+  }
+
+  #receipts(): readonly unknown[] {
+    const receipts = this.#appends.flatMap(({ append: { receipt } }, index) =>
+      receipt ? [{ ...receipt, append: index + 1 }] : [],
+    );
+    if (receipts.length === 0) return Array(6).fill(null);
+    return [
+      toIntegerArray(receipts.map(({ append }) => append)),
+      toTextArray(receipts.map(({ key }) => toText(key))),
+      toTextArray(receipts.map(({ digest }) => toText(digest))),
+      toTextArray(receipts.map(({ result }) => (result === undefined ? null : toText(result)))),
+      toBooleanArray(receipts.map(({ voided = false }) => voided)),
+      toBigintArray(receipts.map(({ expires }) => (expires === undefined ? null : Math.floor(expires)))),
+    ];
+  }
+
+  #readers(): Buffer | null {
+    const names = JSON.parse((this.#appends[0] as Prepared).readers) as readonly string[]; // of all of them, as they are grouped
+    return names.length > 0 ? toTextArray(names) : null;
+  }
+
+  #refused(): Buffer | null {
+    const refused = this.#appends.flatMap(({ refused }, index) => (refused === undefined ? [] : [index + 1]));
+    return refused.length > 0 ? toIntegerArray(refused) : null;
+  }
+
+  #writes(): readonly unknown[] {
+    const writes = this.#appends.flatMap(({ writes }, index) =>
+      writes.map((write) => ({ ...write, append: index + 1 })),
+    );
+    if (writes.length === 0) return Array(8).fill(null);
+    return [
+      toIntegerArray(writes.map(({ append }) => append)),
+      toIntegerArray(toWaves(writes)),
+      toIntegerArray(writes.map(({ collection }) => collection)),
+      toIntegerArray(writes.map(({ kind }) => kind)),
+      toTextArray(writes.map(({ key }) => key)),
+      toIntegerArray(writes.map(({ times }) => times)),
+      toTextArray(writes.map(({ data }) => data)),
+      toTextArray(writes.map(({ extra }) => extra)),
+    ];
+  }
+
+  #place(stream: string): number {
+    return this.#placeOf.get(stream) as number; // each was counted at the beginning
+  }
+}
+
+/** As the function reads them: below 0 there is no stream, and -2 says that there is one. */
+function toRevision(expected: Expected): number {
+  if (expected === "none") return -1;
+  return expected === "exists" ? -2 : (expected as number); // "any" was left out
+}

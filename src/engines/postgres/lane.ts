@@ -1,0 +1,85 @@
+import type { Client } from "pg";
+import { type Connections, pipelined } from "./connections.ts";
+import { NotConnected } from "./trouble.ts";
+
+/**
+ * The connection on which this process appends. Calls are sent behind each other without waiting for answers, so they are
+ * done in the order in which they were sent. A lost connection fails what is under way, and the next call makes a new one.
+ */
+export class Lane {
+  readonly #connections: Connections;
+  readonly #statement: string;
+  readonly #greet: (client: Client) => Promise<void>;
+  #client: Promise<Client> | undefined;
+  #present: Client | undefined;
+  #closed = false;
+  /** `greet` is done on each new connection, before anything is called on it. */
+  constructor(connections: Connections, statement: string, greet: (client: Client) => Promise<void>) {
+    this.#connections = connections;
+    this.#statement = statement;
+    this.#greet = greet;
+  }
+
+  /** The arguments are made when there is a connection: what they say is then as new as it can be. */
+  async call(toValues: () => readonly unknown[]): Promise<string> {
+    const client = await this.#connected();
+    const values = toValues();
+    try {
+      const { rows } = await client.query<{ reply: string }>({
+        name: "append",
+        text: this.#statement,
+        values: [...values],
+      });
+      return (rows[0] as { reply: string }).reply; // the function gives one
+    } catch (error) {
+      // A read-only server, or one that is about to end, answers on and on: another connection may lead elsewhere.
+      if (isOver(error)) this.#drop(client);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const client = await this.#client?.catch(() => undefined);
+    await client?.end().catch(() => {});
+  }
+
+  #connected(): Promise<Client> {
+    this.#client ??= this.#connect().catch((error: unknown) => {
+      this.#client = undefined;
+      throw error;
+    });
+    return this.#client;
+  }
+
+  async #connect(): Promise<Client> {
+    const client = await this.#connections.open(pipelined);
+    // At once, and not when somebody asks next: that question would be lost with the connection.
+    const forget = (): void => {
+      if (this.#present === client) this.#forget();
+    };
+    client.once("end", forget);
+    client.once("error", forget);
+    this.#present = client;
+    try {
+      if (this.#closed) throw new NotConnected("It is being closed.");
+      await this.#greet(client);
+      return client;
+    } catch (error) {
+      this.#drop(client);
+      throw error;
+    }
+  }
+
+  #drop(client: Client): void {
+    if (this.#present === client) this.#forget();
+    client.end().catch(() => {}); // it may be gone already
+  }
+
+  #forget(): void {
+    this.#present = undefined;
+    this.#client = undefined;
+  }
+}
+
+const isOver = (error: unknown): boolean => /^(25006|57|08|25P)/.test((error as { code?: string }).code ?? "");

@@ -1,0 +1,59 @@
+import type { Client } from "pg";
+import { append } from "./sql/append.ts";
+import { collections } from "./sql/collections.ts";
+import { documents } from "./sql/documents.ts";
+import { places } from "./sql/places.ts";
+import { readers } from "./sql/readers.ts";
+import { tables } from "./sql/tables.ts";
+
+/**
+ * What leads the schema from one version to the next. Functions carry a version in their names, so that the nodes that
+ * still run the code of before go on with theirs.
+ */
+const migrations: readonly ((schema: string) => string)[] = [
+  (schema) => [tables, places, documents, append, readers, collections].map((part) => part(schema)).join("\n"),
+];
+
+/**
+ * Brings the schema up to what this code knows. One statement: a client that stops in the middle leaves nothing locked, and
+ * of ten that start at once one does the work while the others wait. Throws a sentence where newer code has been here.
+ */
+export async function migrate(client: Client, schema: string): Promise<void> {
+  const version = migrations.length;
+  if ((await versionOf(client, schema)) === version) return; // looks, and asks for no lock
+  await client.query(`do $migrate$
+    declare
+      v_version integer;
+    begin
+      perform pg_advisory_xact_lock(hashtextextended('trilith migrations ${schema}', 0));
+      if to_regnamespace('${schema}') is null then create schema ${schema}; end if;
+      create table if not exists ${schema}.migration (version integer primary key, at timestamptz not null default now());
+      select coalesce(max(version), 0) into v_version from ${schema}.migration;
+      ${migrations
+        .map(
+          (migration, index) => `
+      if v_version < ${index + 1} then
+        execute $script$${migration(schema)}$script$;
+        insert into ${schema}.migration (version) values (${index + 1});
+      end if;`,
+        )
+        .join("\n")}
+    end $migrate$`);
+  const present = await versionOf(client, schema);
+  if (present > version) {
+    throw new Error(
+      `The schema has version ${present}, and this Trilith knows it up to version ${version}: a newer Trilith has written here. Start that one.`,
+    );
+  }
+}
+
+async function versionOf(client: Client, schema: string): Promise<number> {
+  const { rows } = await client.query<{ there: boolean }>("select to_regclass($1) is not null as there", [
+    `${schema}.migration`,
+  ]);
+  if (!rows[0]?.there) return 0;
+  const found = await client.query<{ version: number }>(
+    `select coalesce(max(version), 0) as version from ${schema}.migration`,
+  );
+  return found.rows[0]?.version ?? 0;
+}

@@ -1,0 +1,330 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { type CutOff, cutOff } from "../../../test/cut-off.ts";
+import { startPostgres, type TestPostgres } from "../../../test/postgres.ts";
+import type { Append, Engine, Outcome, StoredEvent } from "../../storage/host.ts";
+import { openPostgres, type PostgresOptions } from "./index.ts";
+
+let postgres: TestPostgres;
+let way: CutOff;
+const engines: Engine[] = [];
+beforeAll(async () => {
+  postgres = await startPostgres();
+  way = await cutOff(postgres.port);
+}, 60_000);
+afterEach(async () => {
+  way.restore();
+  await Promise.all(engines.splice(0).map((engine) => engine.close()));
+});
+afterAll(async () => {
+  await way.close();
+  await postgres.remove();
+});
+async function open(schema: string, options: Partial<PostgresOptions> = {}): Promise<Engine> {
+  const engine = await openPostgres({ url: postgres.url, schema, connections: 3, ...options });
+  engines.push(engine);
+  return engine;
+}
+const throughTheWay = (): string => postgres.url.replace(String(postgres.port), String(way.port));
+
+let drawn = 0;
+const toId = (): string => `0190c0de-0000-7000-8000-${(drawn++).toString(16).padStart(12, "0")}`;
+function toAppend(stream: string, more: Partial<Append> = {}): Append {
+  return { id: toId(), expect: [], events: [{ stream, type: "t.Said", version: 1, data: '"x"' }], ...more };
+}
+const only = async (engine: Engine, append: Append): Promise<Outcome | undefined> =>
+  (await engine.append("main", [append]))[0];
+const counts = { name: "counts", columns: [{ name: "state", type: "text" as const }], indexes: [["state"]] };
+const count = { collection: "counts", increment: "all", by: { appends: 1 }, initial: { appends: 0 } };
+
+async function readAll(engine: Engine): Promise<StoredEvent[]> {
+  const all: StoredEvent[] = [];
+  for (;;) {
+    const page = await engine.read("main", { after: all.length, limit: 1_000 });
+    if (page.length === 0) return all;
+    all.push(...page);
+  }
+}
+
+test("ten that start at once make one schema between them", async () => {
+  const schema = postgres.freshSchema();
+  const opened = await Promise.all(Array.from({ length: 10 }, () => open(schema, { connections: 1 })));
+  await Promise.all(opened.map((engine) => engine.define(counts)));
+  const outcomes = await Promise.all(opened.map((engine, index) => only(engine, toAppend(`s/${index}`))));
+  expect(outcomes.every((outcome) => outcome?.ok)).toBe(true);
+  const versions = await postgres.query(`select version from ${schema}.migration`);
+  expect(versions).toEqual([{ version: 1 }]);
+});
+
+test("a schema that newer code has written is refused", async () => {
+  const schema = postgres.freshSchema();
+  await (await openPostgres({ url: postgres.url, schema })).close();
+  await postgres.query(`insert into ${schema}.migration (version) values (99)`);
+  await expect(open(schema)).rejects.toThrow("a newer Trilith has written here");
+});
+
+test("a role that owns nothing but its schema is enough, and one that may not make it is told so", async () => {
+  const schema = postgres.freshSchema();
+  const role = `${schema}_role`;
+  await postgres.query(`create role ${role} login`);
+  const url = postgres.url.replace("postgres@", `${role}@`);
+  await expect(open(schema, { url })).rejects.toThrow("It must own the schema, or be allowed to create it");
+  await postgres.query(`create schema ${schema} authorization ${role}`);
+  const engine = await open(schema, { url });
+  await engine.define(counts);
+  expect(await only(engine, toAppend("s/a", { documents: [count], readers: ["r"] }))).toMatchObject({ ok: true });
+  expect((await engine.read("main", { after: 0, limit: 10 })).length).toBe(1);
+  expect(await engine.claim("counts", { limit: 1 }, { state: "mine" })).toHaveLength(1);
+  expect(await engine.status()).toMatchObject({ engine: "postgres 18.4", exclusive: false, replicas: [] });
+  expect(await engine.check()).toEqual([]);
+  await engine.drop({ collection: "counts" });
+  expect(await engine.collections()).toEqual([]);
+});
+
+test("what is said when it cannot be opened tells what to do", async () => {
+  const { port } = postgres;
+  await expect(open("pg_mine")).rejects.toThrow("is not a name for a schema");
+  await expect(open('a"; drop schema public; --')).rejects.toThrow("is not a name for a schema");
+  await expect(open("x", { url: `postgres://postgres@127.0.0.1:${port}/nowhere` })).rejects.toThrow("no such database");
+  await expect(open("x", { url: "postgres://postgres@127.0.0.1:1/postgres" })).rejects.toThrow("cannot be reached");
+  await postgres.query("create database latin encoding latin1 template template0");
+  await expect(open("x", { url: `postgres://postgres@127.0.0.1:${port}/latin` })).rejects.toThrow("encoding UTF8");
+});
+
+test("commits wait for the disk, whatever the role's own setting is", async () => {
+  const schema = postgres.freshSchema();
+  const role = `${schema}_hasty`;
+  await postgres.query(`create role ${role} login superuser`);
+  await postgres.query(`alter role ${role} set synchronous_commit = off`);
+  const engine = await open(schema, { url: postgres.url.replace("postgres@", `${role}@`) });
+  await postgres.query(`create table ${schema}.seen (setting text)`);
+  await postgres.query(`create function ${schema}.look() returns trigger language plpgsql as $$ begin
+    insert into ${schema}.seen values (current_setting('synchronous_commit')); return null; end $$`);
+  await postgres.query(`create trigger look after insert on ${schema}.event execute function ${schema}.look()`);
+  await only(engine, toAppend("s/a"));
+  expect(await postgres.query(`select * from ${schema}.seen`)).toEqual([{ setting: "on" }]);
+});
+
+test("an answer that is lost on its way is neither guessed nor done twice", async () => {
+  const engine = await open(postgres.freshSchema(), { url: throughTheWay() });
+  await engine.define(counts);
+  await only(engine, toAppend("s/a", { documents: [count] }));
+  const before = way.swallowed;
+  for (let round = 0; round < 5; round++) {
+    way.swallow("append");
+    const outcomes = await Promise.all([
+      only(engine, toAppend("s/a", { documents: [count] })),
+      only(engine, toAppend("s/b", { expect: [{ stream: "s/b", revision: 7 }] })),
+    ]);
+    expect(outcomes[0]).toMatchObject({ ok: true, revisions: { "s/a": round + 1 } });
+    expect(outcomes[1]).toMatchObject({ ok: false, why: "conflict", actual: -1 });
+  }
+  expect(way.swallowed).toBe(before + 5);
+  expect(await readAll(engine)).toHaveLength(6);
+  expect((await engine.find("counts", { key: "all", limit: 1 }))[0]).toMatchObject({
+    data: { appends: 6 },
+    revision: 6,
+  });
+});
+
+test("a reader's step and a claim whose answers are lost are done once as well", async () => {
+  const engine = await open(postgres.freshSchema(), { url: throughTheWay(), connections: 1 });
+  await engine.define(counts);
+  await only(engine, toAppend("s/a", { documents: [count] }));
+  const step = { log: "main", reader: "r", epoch: 1 };
+  way.swallow("commit_v1");
+  expect(await engine.commit({ ...step, from: 0, position: 1 }, [count])).toBe(true);
+  expect(await engine.commit({ ...step, from: 0, position: 1 }, [count])).toBe(false);
+  const free = { where: { state: { equals: null } }, limit: 5 } as const;
+  way.swallow("merge_v1");
+  const claimed = await engine.claim("counts", free, { state: "mine" });
+  expect(claimed).toMatchObject([{ key: "all", data: { appends: 2, state: "mine" }, revision: 3 }]);
+  expect(await engine.claim("counts", free, { state: "theirs" })).toEqual([]);
+});
+
+test("a server that stays away fails appends and questions in time, each with its honest outcome", async () => {
+  const engine = await open(postgres.freshSchema(), { url: throughTheWay(), patience: "400ms" });
+  await only(engine, toAppend("s/a"));
+  way.cut();
+  await new Promise((resolve) => setTimeout(resolve, 50)); // what is sent before the loss is noticed may have arrived
+  await expect(only(engine, toAppend("s/a"))).rejects.toMatchObject({ code: "Unavailable", outcome: "not done" });
+  await expect(engine.head("main")).rejects.toMatchObject({ code: "Unavailable" });
+  way.restore();
+  expect(await only(engine, toAppend("s/a"))).toMatchObject({ ok: true });
+  way.swallow("append");
+  const asked = only(engine, toAppend("s/a")).catch((error: unknown) => error);
+  const swallowed = way.swallowed;
+  while (way.swallowed === swallowed) await new Promise((resolve) => setTimeout(resolve, 5));
+  way.cut();
+  expect(await asked).toMatchObject({ code: "Unavailable", outcome: "unknown" });
+  way.restore();
+  expect(await only(engine, toAppend("s/a"))).toMatchObject({ ok: true });
+});
+
+test("a restart of the server under load is ridden out, and readers go on", async () => {
+  const schema = postgres.freshSchema();
+  const [engine, other] = [await open(schema), await open(schema)];
+  let writing = true;
+  const acknowledged: string[] = [];
+  const writers = Array.from({ length: 12 }, async (_, client) => {
+    while (writing) {
+      const append = toAppend(`s/${client}`);
+      const outcome = await only(client % 2 ? engine : other, append);
+      expect(outcome).toMatchObject({ ok: true });
+      acknowledged.push(append.id);
+    }
+  });
+  const seen: StoredEvent[] = [];
+  const stopped = new AbortController();
+  const reader = (async () => {
+    while (!stopped.signal.aborted) {
+      const page = await other.read("main", { after: seen.length, limit: 500 });
+      for (const event of page) expect(event.position).toBe(seen.push(event));
+      if (page.length === 0) await other.watch("main", seen.length, stopped.signal).catch(() => {});
+    }
+  })();
+  for (const how of ["fast", "kill"] as const) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    await postgres.stop(how);
+    await postgres.start();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  writing = false;
+  await Promise.all(writers);
+  const all = await readAll(engine);
+  while (seen.length < all.length) await new Promise((resolve) => setTimeout(resolve, 10));
+  stopped.abort();
+  await reader;
+  expect(all.map(({ id }) => id.slice(0, 36)).sort()).toEqual(acknowledged.sort());
+  expect(seen.map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+}, 60_000);
+
+test("read-only times, as in a fail-over, are waited out", async () => {
+  const schema = postgres.freshSchema();
+  const engine = await open(schema);
+  await only(engine, toAppend("s/a"));
+  await postgres.query("alter database postgres set default_transaction_read_only = on");
+  await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
+  const waiting = only(engine, toAppend("s/a"));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await postgres.query("begin read write; alter database postgres reset default_transaction_read_only; commit");
+  expect(await waiting).toMatchObject({ ok: true, revisions: { "s/a": 1 } });
+});
+
+test("a log that ends before what was acknowledged is a new epoch, begun once, and said", async () => {
+  const schema = postgres.freshSchema();
+  const said: string[] = [];
+  const [engine, other] = [await open(schema, { report: (sentence) => said.push(sentence) }), await open(schema)];
+  for (let n = 0; n < 5; n++) await only(engine, toAppend(`s/${n}`, { readers: ["r"] }));
+  expect(await other.head("main")).toEqual({ epoch: 1, position: 5 });
+  const watching = engine.watch("main", 5, new AbortController().signal);
+  // What a replica that lagged would know, as it takes over.
+  await postgres.query(`delete from ${schema}.event where position > 3`);
+  await postgres.query(`update ${schema}.reader set position = 3`);
+  await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
+  expect(await only(engine, toAppend("s/new"))).toMatchObject({ ok: true, first: 4 });
+  await watching;
+  expect(said.join()).toContain('The log "main" is in epoch 2: it was at position 5 in epoch 1');
+  expect([await engine.head("main"), await other.head("main")]).toEqual(Array(2).fill({ epoch: 2, position: 4 }));
+  expect(await only(other, toAppend("s/new", { readers: ["r"] }))).toEqual({ ok: false, why: "behind", reader: "r" });
+  expect(await other.commit({ log: "main", reader: "r", epoch: 1, from: 3, position: 4 }, [])).toBe(false);
+  expect(await other.checkpoint("main", "r")).toEqual({ epoch: 1, position: 3 });
+});
+
+test("a log that was overtaken since is found out by whose append is where", async () => {
+  const schema = postgres.freshSchema();
+  const [engine, other] = [await open(schema), await open(schema)];
+  for (let n = 0; n < 3; n++) await only(engine, toAppend(`s/${n}`));
+  await postgres.query(`delete from ${schema}.event where position > 1`);
+  for (let n = 0; n < 5; n++) await only(other, toAppend(`other/${n}`)); // it has never seen the log of before
+  await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
+  expect(await only(engine, toAppend("s/new"))).toMatchObject({ ok: true, first: 7 });
+  expect(await engine.head("main")).toEqual({ epoch: 2, position: 7 });
+});
+
+test("a full queue refuses what comes next, which was not done", async () => {
+  const engine = await open(postgres.freshSchema(), { queue: 10 });
+  const results = await Promise.allSettled(Array.from({ length: 12 }, () => only(engine, toAppend("s/a"))));
+  expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(10);
+  expect(results.at(-1)).toMatchObject({ reason: { code: "Unavailable", outcome: "not done" } });
+  expect(String((results.at(-1) as PromiseRejectedResult).reason)).toContain("10 appends are waiting");
+});
+
+test("an append that cannot be is refused by itself, though the others of its group were with it", async () => {
+  const engine = await open(postgres.freshSchema());
+  await engine.define(counts);
+  await only(engine, toAppend("s/a", { documents: [{ collection: "counts", put: "all", data: { appends: "many" } }] }));
+  const outcomes = await Promise.all(
+    Array.from({ length: 40 }, (_, n) => only(engine, toAppend(`s/${n}`, n % 8 === 3 ? { documents: [count] } : {}))),
+  );
+  for (const [n, outcome] of outcomes.entries())
+    if (n % 8 === 3)
+      expect(outcome).toMatchObject({ ok: false, why: "refused", message: expect.stringContaining("only numbers") });
+    else expect(outcome).toMatchObject({ ok: true });
+  expect(await readAll(engine)).toHaveLength(36);
+});
+
+test("what is visible costs the same while somebody holds on to an old snapshot", async () => {
+  const schema = postgres.freshSchema();
+  const engine = await open(schema);
+  await engine.define(counts);
+  const holder = await import("pg").then(({ default: pg }) => new pg.Client(postgres.url));
+  await holder.connect();
+  await holder.query("begin isolation level repeatable read");
+  await holder.query("select 1");
+  for (let n = 0; n < 1_500; n += 50)
+    for (
+      let m = 0;
+      m < 50;
+      m += 10 // small groups, each of which moves the reader
+    )
+      await Promise.all(
+        Array.from({ length: 10 }, (_, k) => only(engine, toAppend(`s/${n + m + k}`, { readers: ["r"] }))),
+      );
+  const plan = await postgres.query(
+    `explain (analyze, buffers, format json) select epoch, position from ${schema}.reader where log = 1 and name = 'r'
+     order by epoch desc, position desc limit 1`,
+  );
+  const { Plan } = (plan[0] as { "QUERY PLAN": { Plan: { [field: string]: number } }[] })["QUERY PLAN"][0] as {
+    Plan: { [field: string]: number };
+  };
+  expect((Plan["Shared Hit Blocks"] ?? 0) + (Plan["Shared Read Blocks"] ?? 0)).toBeLessThan(10);
+  await holder.end();
+});
+
+test("what goes wrong in the tables is found", async () => {
+  const schema = postgres.freshSchema();
+  const engine = await open(schema);
+  for (let n = 0; n < 6; n++) await only(engine, toAppend(`s/${n % 2}`));
+  expect(await engine.check()).toEqual([]);
+  await postgres.query(`delete from ${schema}.event where position = 3`);
+  await postgres.query(`update ${schema}.event set at = 1 where position = 5`);
+  await postgres.query(`delete from ${schema}.stream where name = 's/1'`);
+  await postgres.query(`insert into ${schema}.reader values (1, 'r', 1, 99)`);
+  const found = await engine.check();
+  expect(found).toEqual([
+    'The log "main" goes from position 2 to 4: what was between is missing.',
+    'The stream "s/0" of the log "main" goes from revision 0 to 2: what was between is missing.',
+    'In the log "main" time goes back at position 5.',
+    ...[2, 4, 6].map((n) => `The event at position ${n} of the log "main" belongs to a stream that is not there.`),
+    'The reader "r" is at position 99 of the log "main", which does not reach that far.',
+  ]);
+});
+
+test("watching is told of what another process appends, and lets go of everything when it is given up", async () => {
+  const schema = postgres.freshSchema();
+  const [engine, other] = [await open(schema), await open(schema)];
+  await only(engine, toAppend("s/a"));
+  const given = new AbortController();
+  const up = other.watch("main", 1, given.signal);
+  given.abort(new Error("enough"));
+  await expect(up).rejects.toThrow("enough");
+  await other.watch("main", 0, new AbortController().signal);
+  const began = performance.now();
+  const watching = other.watch("main", 1, new AbortController().signal);
+  await new Promise((resolve) => setTimeout(resolve, 150)); // it listens by now, and will not look by itself for a second
+  const appended = performance.now();
+  await only(engine, toAppend("s/a"));
+  await watching;
+  expect(performance.now() - appended).toBeLessThan(700);
+  expect(performance.now() - began).toBeLessThan(1_000);
+});

@@ -1,0 +1,257 @@
+import { lockLog, pinned } from "./pinned.ts";
+
+/** The arguments, in their order: one array an attribute, so that a group is one message whatever is in it. */
+export const appendArguments: readonly (readonly [name: string, type: ArgumentType])[] = [
+  ["log", "text"],
+  ["call", "uuid"],
+  ["again", "boolean"],
+  ["forget", "uuid[]"],
+  ["now", "bigint"],
+  ["seen_epoch", "integer"],
+  ["seen_position", "bigint"],
+  ["ids", "uuid[]"],
+  ["streams", "text[]"],
+  ["written", "boolean[]"],
+  ["expect_append", "integer[]"],
+  ["expect_stream", "integer[]"],
+  ["expect_revision", "bigint[]"],
+  ["types", "text[]"],
+  ["versions", "integer[]"],
+  ["event_append", "integer[]"],
+  ["event_stream", "integer[]"],
+  ["event_rank", "integer[]"],
+  ["event_ix", "integer[]"],
+  ["event_type", "integer[]"],
+  ["event_data", "text[]"],
+  ["event_meta", "text[]"],
+  ["receipt_append", "integer[]"],
+  ["receipt_key", "text[]"],
+  ["receipt_digest", "text[]"],
+  ["receipt_result", "text[]"],
+  ["receipt_voided", "boolean[]"],
+  ["receipt_expires", "bigint[]"],
+  ["readers", "text[]"],
+  ["refused", "integer[]"],
+  ["write_append", "integer[]"],
+  ["write_wave", "integer[]"],
+  ["write_collection", "integer[]"],
+  ["write_kind", "integer[]"],
+  ["write_key", "text[]"],
+  ["write_times", "integer[]"],
+  ["write_data", "text[]"],
+  ["write_extra", "text[]"],
+];
+export type ArgumentType =
+  | "text"
+  | "uuid"
+  | "boolean"
+  | "bigint"
+  | "integer"
+  | "text[]"
+  | "uuid[]"
+  | "boolean[]"
+  | "bigint[]"
+  | "integer[]";
+
+/** Why an append was not written, as the function says it. */
+export const failures = { again: 1, voided: 2, keyReused: 3, conflict: 4, behind: 5, refused: 6 } as const;
+
+/**
+ * A group of appends in one call. Each statement after the lock sees what was committed before it; the head is looked for
+ * at the end of its index. In one group a stream of which something is expected, a receipt and a document are each touched
+ * by one append only, and all appends move the same readers, so looking once at everything decides who fails.
+ *
+ * It says [epoch, head before, at, [revision of each stream before], [[append, why, which, actual] of each that was not
+ * written]]. That is short whatever was asked: it never waits, under the lock, for a client to read it.
+ */
+export const append = (schema: string): string => `
+  create function ${schema}.append_v1(${appendArguments.map(([name, type]) => `p_${name} ${type}`).join(", ")})
+  returns text language plpgsql ${pinned} as $$
+  declare
+    v_log integer;
+    v_epoch integer;
+    v_head bigint;
+    v_at bigint;
+    v_streams bigint[];
+    v_fresh boolean[];
+    v_revisions bigint[];
+    v_types integer[];
+    v_why integer[] := array_fill(0, array[cardinality(p_ids)]);
+    v_failed integer := 0;
+    v_failures text := '';
+    v_written boolean[] := p_written;
+    v_new boolean := false;
+    v_count bigint := 0;
+    v_row record;
+    v_reply text;
+  begin
+    ${lockLog(schema)};
+    if p_again then
+      select reply into v_reply from ${schema}.call where id = p_call;
+      if found then return v_reply; end if;
+    end if;
+    if p_forget is not null then delete from ${schema}.call where id = any(p_forget); end if;
+
+    select l.id, l.epoch, coalesce(e.position, 0), greatest(e.at, p_now) into v_log, v_epoch, v_head, v_at
+    from ${schema}.log l left join lateral (
+      select e.position, e.at from ${schema}.event e where e.log = l.id order by e.position desc limit 1
+    ) e on true
+    where l.name = p_log;
+    if not found then
+      insert into ${schema}.log (name) values (p_log) returning id, epoch, 0, p_now into v_log, v_epoch, v_head, v_at;
+    end if;
+    if p_seen_epoch >= v_epoch and p_seen_position > v_head then
+      v_epoch := p_seen_epoch + 1;
+      update ${schema}.log set epoch = v_epoch where id = v_log;
+    end if;
+
+    if p_streams is not null then
+      -- A number that is drawn for a stream which is not written after all is never used.
+      select array_agg(coalesce(a.id, nextval('${schema}.stream_id'::regclass)) order by a.place),
+        array_agg(a.id is null order by a.place), bool_or(a.id is null), array_agg(a.revision order by a.place)
+      into v_streams, v_fresh, v_new, v_revisions
+      from (
+        select a.place, t.id, case when t.id is null then -1 else coalesce((
+          select e.revision from ${schema}.event e where e.stream = t.id order by e.revision desc limit 1
+        ), -1) end as revision
+        from unnest(p_streams) with ordinality a(name, place)
+        left join lateral (
+          select t.id from ${schema}.stream t where t.log = v_log and t.name = a.name limit 1
+        ) t on true
+      ) a;
+    end if;
+
+    if p_receipt_key is not null then
+      for v_row in
+        select a.append, case when a.voided then 1 when r.voided then 2 when r.digest <> a.digest then 3 else 1 end as why
+        from unnest(p_receipt_append, p_receipt_key, p_receipt_digest, p_receipt_voided) a(append, key, digest, voided)
+        cross join lateral (
+          select r.voided, r.digest from ${schema}.receipt r where r.log = v_log and r.key = a.key limit 1
+        ) r
+      loop
+        v_why[v_row.append] := v_row.why;
+        v_failed := v_failed + 1;
+        v_failures := v_failures || format(',[%s,%s,0,0]', v_row.append, v_row.why);
+      end loop;
+    end if;
+    if p_expect_stream is not null then
+      for v_row in
+        select a.append, a.place, v_revisions[a.stream] as actual
+        from unnest(p_expect_append, p_expect_stream, p_expect_revision) with ordinality a(append, stream, revision, place)
+        where case a.revision when -2 then v_revisions[a.stream] < 0 else v_revisions[a.stream] <> a.revision end
+        order by a.place
+      loop
+        continue when v_why[v_row.append] <> 0;
+        v_why[v_row.append] := 4;
+        v_failed := v_failed + 1;
+        v_failures := v_failures || format(',[%s,4,%s,%s]', v_row.append, v_row.place, v_row.actual);
+      end loop;
+    end if;
+    if p_readers is not null then
+      select a.place into v_row
+      from unnest(p_readers) with ordinality a(name, place)
+      left join lateral (
+        select r.epoch, r.position from ${schema}.reader r where r.log = v_log and r.name = a.name
+        order by r.epoch desc, r.position desc limit 1
+      ) r on true
+      where coalesce(r.epoch, v_epoch) <> v_epoch or coalesce(r.position, 0) < v_head
+      order by a.place limit 1;
+      if found then
+        for i in 1..cardinality(p_ids) loop
+          continue when v_why[i] <> 0;
+          v_why[i] := 5;
+          v_failed := v_failed + 1;
+          v_failures := v_failures || format(',[%s,5,%s,0]', i, v_row.place);
+        end loop;
+      end if;
+    end if;
+
+    if p_refused is not null then
+      for v_row in select a.append from unnest(p_refused) a(append) where v_why[a.append] = 0
+      loop
+        v_why[v_row.append] := 6;
+        v_failed := v_failed + 1;
+        v_failures := v_failures || format(',[%s,6,0,0]', v_row.append);
+      end loop;
+    end if;
+
+    if v_failed < cardinality(p_ids) then
+      if p_event_data is not null then
+        if v_failed > 0 then
+          v_written := array_fill(false, array[cardinality(p_streams)]);
+          for v_row in
+            select distinct a.stream from unnest(p_event_append, p_event_stream) a(append, stream) where v_why[a.append] = 0
+          loop
+            v_written[v_row.stream] := true;
+          end loop;
+        end if;
+        if v_new then
+          insert into ${schema}.stream (id, log, name)
+          select a.id, v_log, a.name from unnest(p_streams, v_streams, v_fresh, v_written) a(name, id, fresh, written)
+          where a.fresh and a.written;
+        end if;
+        select array_agg((
+          select t.id from ${schema}.type t where t.log = v_log and t.name = a.name and t.version = a.version
+        ) order by a.place) into v_types
+        from unnest(p_types, p_versions) with ordinality a(name, version, place);
+        if array_position(v_types, null) is not null then
+          insert into ${schema}.type (log, name, version)
+          select v_log, a.name, a.version from unnest(p_types, p_versions) with ordinality a(name, version, place)
+          where v_types[a.place] is null and (v_failed = 0 or exists (
+            select from unnest(p_event_append, p_event_type) e(append, type) where e.type = a.place and v_why[e.append] = 0
+          ));
+          select array_agg((
+            select t.id from ${schema}.type t where t.log = v_log and t.name = a.name and t.version = a.version
+          ) order by a.place) into v_types
+          from unnest(p_types, p_versions) with ordinality a(name, version, place);
+        end if;
+        if v_failed = 0 then
+          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta)
+          select v_head + a.place, v_streams[a.stream], v_revisions[a.stream] + a.rank, v_at, p_ids[a.append], v_log,
+            a.ix, v_types[a.type], a.data, a.meta
+          from unnest(p_event_append, p_event_stream, p_event_rank, p_event_ix, p_event_type, p_event_data, p_event_meta)
+            with ordinality a(append, stream, rank, ix, type, data, meta, place);
+        else
+          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta)
+          select v_head + row_number() over (order by a.place), v_streams[a.stream],
+            v_revisions[a.stream] + row_number() over (partition by a.stream order by a.place), v_at, p_ids[a.append],
+            v_log, a.ix, v_types[a.type], a.data, a.meta
+          from unnest(p_event_append, p_event_stream, p_event_ix, p_event_type, p_event_data, p_event_meta)
+            with ordinality a(append, stream, ix, type, data, meta, place)
+          where v_why[a.append] = 0;
+        end if;
+        get diagnostics v_count = row_count;
+      end if;
+
+      if p_receipt_key is not null then
+        insert into ${schema}.receipt (at, expires, append, log, voided, key, digest, result)
+        select v_at, case when not a.voided then a.expires end, p_ids[a.append], v_log, a.voided, a.key, a.digest, a.result
+        from unnest(p_receipt_append, p_receipt_key, p_receipt_digest, p_receipt_result, p_receipt_voided, p_receipt_expires)
+          a(append, key, digest, result, voided, expires)
+        where v_why[a.append] = 0;
+      end if;
+      if p_readers is not null and v_count > 0 then
+        delete from ${schema}.reader
+        where log = v_log and name = any(p_readers) and epoch = v_epoch and position = v_head;
+        insert into ${schema}.reader (log, name, epoch, position)
+        select v_log, a.name, v_epoch, v_head + v_count from unnest(p_readers) a(name) on conflict do nothing;
+      end if;
+      if p_write_key is not null and v_failed = 0 then
+        perform ${schema}.write_all_v1(
+          p_write_wave, p_write_collection, p_write_kind, p_write_key, p_write_times, p_write_data, p_write_extra);
+      elsif p_write_key is not null then
+        perform ${schema}.write_all_v1(
+          array_agg(a.wave), array_agg(a.collection), array_agg(a.kind), array_agg(a.key), array_agg(a.times),
+          array_agg(a.data), array_agg(a.extra))
+        from unnest(p_write_append, p_write_wave, p_write_collection, p_write_kind, p_write_key, p_write_times,
+          p_write_data, p_write_extra) a(append, wave, collection, kind, key, times, data, extra)
+        where v_why[a.append] = 0;
+      end if;
+    end if;
+
+    v_reply := format('[%s,%s,%s,[%s],[%s]]', v_epoch, v_head, v_at, array_to_string(v_revisions, ','),
+      substr(v_failures, 2));
+    insert into ${schema}.call (id, reply) values (p_call, v_reply);
+    return v_reply;
+  end $$;
+`;

@@ -1,0 +1,50 @@
+import { pinned } from "./pinned.ts";
+
+/**
+ * Collections come and go while the backend runs, and one at a time: the lock keeps two nodes that start together from
+ * making the same table. Columns are computed from the document itself, so they can never say something else than it does.
+ * `define` answers with the columns that the collection has, where they are not the ones that were asked for.
+ */
+export const collections = (schema: string): string => `
+  create function ${schema}.define_v1(
+    p_name text, p_columns text, p_fields text[], p_kinds text[], p_indexes text[], p_on text[]
+  ) returns text language plpgsql set search_path = pg_catalog, pg_temp as $$
+  declare
+    v_id integer;
+    v_columns text;
+    v_fields text := '';
+  begin
+    perform pg_advisory_xact_lock(hashtextextended('collections', '${schema}.log'::regclass::oid::bigint));
+    select id, columns into v_id, v_columns from ${schema}.collection where name = p_name;
+    if v_columns <> p_columns then return v_columns; end if;
+    if v_id is null then
+      insert into ${schema}.collection (name, columns) values (p_name, p_columns) returning id into v_id;
+      for i in 1..coalesce(cardinality(p_fields), 0) loop
+        v_fields := v_fields || case p_kinds[i]
+          when 'text' then format(', c%s text collate "C" generated always as (data ->> %L) stored', i, p_fields[i])
+          else format(', c%s double precision generated always as (${schema}.number_v1(data -> %L)) stored', i, p_fields[i])
+        end;
+      end loop;
+      execute format('create table ${schema}.document_%s (
+        revision bigint not null, key text collate "C" not null primary key, data json not null%s
+      )', v_id, v_fields);
+      execute format('comment on table ${schema}.document_%s is %L', v_id, p_name);
+    end if;
+    for i in 1..coalesce(cardinality(p_indexes), 0) loop
+      execute format('create index if not exists document_%s_%s on ${schema}.document_%s %s', v_id, p_indexes[i], v_id, p_on[i]);
+    end loop;
+    return v_id;
+  end $$;
+
+  create function ${schema}.drop_v1(p_collection text, p_log text, p_reader text) returns void
+  language plpgsql ${pinned} as $$
+  declare
+    v_id integer;
+  begin
+    perform pg_advisory_xact_lock(hashtextextended('collections', '${schema}.log'::regclass::oid::bigint));
+    delete from ${schema}.collection where name = p_collection returning id into v_id;
+    if found then execute format('drop table ${schema}.document_%s', v_id); end if;
+    delete from ${schema}.reader
+    where log = (select id from ${schema}.log where name = p_log) and name = p_reader;
+  end $$;
+`;

@@ -1,0 +1,22 @@
+/**
+ * How every function is made. Its plans are kept to the indexes: one that was made while a table was empty would read
+ * that table from end to end once it is large. (What is looked up for each element of an array is a subquery with a limit,
+ * or a single value, for the same reason: there is one way to plan those.)
+ */
+export const pinned = `
+  set search_path = pg_catalog, pg_temp
+  set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off
+  set enable_bitmapscan = off
+  set enable_material = off
+  set enable_memoize = off
+  set enable_hashjoin = off
+  set enable_mergejoin = off
+  set jit = off`;
+
+/** The SQLSTATE of what a caller asked for and cannot have; its message is a sentence. */
+export const refusedState = "TR001";
+
+/** Whoever appends to a log holds this until the commit. A lock of the database's own, so no row is written for it. */
+export const lockLog = (schema: string): string =>
+  `perform pg_advisory_xact_lock(hashtextextended('log ' || p_log, '${schema}.log'::regclass::oid::bigint))`;

@@ -1,0 +1,216 @@
+import type { Clock } from "../contracts/index.ts";
+import type { Engine, Place, StoredEvent, Write } from "./engine.ts";
+import type { EventCodec } from "./event-codec.ts";
+import { Halt } from "./halt.ts";
+import type { KeptModel } from "./kept-model.ts";
+import type { Parking } from "./parking.ts";
+
+const page = 1_000;
+/** Positions that one look covers at most, however few of them are the reader's: another reader may be waiting for its turn. */
+const stretch = 20_000;
+/** Positions that a checkpoint may lag where nothing of the reader's own was met: a commit for each append would cost more. */
+const idle = 1_000;
+/** A handler writes what follows from its event, so it fails the same way again; but not everybody keeps to that. */
+const attempts = 3;
+/** More are no accidents but a mistake in the code, and a reader that passes over everything helps nobody. */
+const mostParked = 1_000;
+
+export interface ModelPorts {
+  readonly engine: Engine;
+  readonly log: string;
+  readonly codec: EventCodec;
+  readonly clock: Clock;
+  readonly parking: Parking;
+}
+
+/**
+ * Leads one read model along the log, a page at a time. Its rows, its checkpoint and what it parks are one commit, so
+ * whatever ends the process costs a page of work and writes nothing twice; and where another process leads the same
+ * model, one of the two commits and the other looks again.
+ */
+export class ModelReader {
+  readonly kept: KeptModel;
+  readonly #ports: ModelPorts;
+  readonly #types: readonly string[];
+  #place: Place | undefined;
+  /** Up to here there is nothing of its own beyond its checkpoint. */
+  #seen = 0;
+  #ahead: { readonly after: number; readonly events: Promise<readonly StoredEvent[]> } | undefined;
+  /** At least how many are parked, once one was: counted up to see whether it is too many. */
+  #parked: number | undefined;
+  constructor(kept: KeptModel, ports: ModelPorts) {
+    this.kept = kept;
+    this.#ports = ports;
+    this.#types = kept.events.map(({ id }) => id);
+  }
+
+  /** One page further; the position where the log ends, once it has come there. Throws a `Halt` where it must not go on. */
+  async step(): Promise<{ readonly position: number; readonly arrived: boolean }> {
+    const { engine, log } = this.#ports;
+    const head = await engine.head(log);
+    // What is kept inline moves with appends, and not only by this hand.
+    const isInline = this.kept.model.kept === "inline";
+    const known = isInline ? undefined : this.#place;
+    const place = known ?? (await engine.checkpoint(log, this.kept.reader));
+    if (!known) this.#seen = 0; // it was moved by others, or begins again
+    const after = Math.max(place.position, this.#seen);
+    if (place.epoch !== head.epoch) throw new Halt(toEpochSentence(log, this.kept.reader, place.epoch, head.epoch));
+    if (after >= head.position) return { position: after, arrived: true };
+    const events = this.#types.length === 0 ? [] : await this.#read(after);
+    const last = events.at(-1);
+    if (events.length >= page / 2 && last) this.#readAhead(last.position);
+    // Where the look found nothing, nothing of its own lies within the stretch: the head was asked for before.
+    const position = last?.position ?? Math.min(head.position, after + stretch);
+    if (!last && !isInline && position - place.position < idle) {
+      this.#place = place;
+      this.#seen = position;
+      return { position, arrived: position >= head.position };
+    }
+    if (!(await this.#take(place, events, position))) this.#place = undefined;
+    const { position: reached } = this.#place ?? place;
+    return { position: reached, arrived: reached >= head.position };
+  }
+
+  /** Tries the parked events again, in their order. Says how many there were, and how many stay. */
+  async resume(): Promise<{ readonly done: number; readonly parked: number }> {
+    const { engine, log, parking } = this.#ports;
+    const { reader } = this.kept;
+    let done = 0;
+    const all = await parking.of(reader, Number.POSITIVE_INFINITY);
+    for (const { position } of all) {
+      const [event] = await engine.read(log, { after: position - 1, limit: 1 });
+      if (event?.position !== position) continue;
+      const taken = await this.#writesOf(event);
+      if (taken instanceof Halt) throw taken;
+      const writes =
+        typeof taken === "string" ? [this.#park(event, taken)] : [...taken, parking.leave(reader, position)];
+      if (typeof taken !== "string") done++;
+      await this.#commitHere(writes);
+    }
+    this.#parked = undefined;
+    return { done, parked: all.length - done };
+  }
+
+  /** Lets a parked event go: the rows stay as if it had not happened. */
+  async dismiss(position: number): Promise<void> {
+    await this.#commitHere([this.#ports.parking.leave(this.kept.reader, position)]);
+    this.#parked = undefined;
+  }
+
+  /** Begins again with an empty table. */
+  async rebuild(): Promise<void> {
+    const { engine, log, parking } = this.#ports;
+    const { collection, reader } = this.kept;
+    await engine.drop({ collection: collection.name, reader: { log, name: reader } });
+    await engine.define(collection);
+    this.#place = undefined;
+    this.#ahead = undefined;
+    for (const { position } of await parking.of(reader, Number.POSITIVE_INFINITY)) await this.dismiss(position);
+  }
+
+  /** How many events it has passed over. */
+  async parked(): Promise<number> {
+    return (await this.#ports.parking.of(this.kept.reader, mostParked + 1)).length;
+  }
+
+  async #read(after: number): Promise<readonly StoredEvent[]> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    // An empty page is as old as its look: what was appended since then is not in it, and must not be passed over.
+    if (ahead?.after === after && (await ahead.events).length > 0) return ahead.events;
+    return this.#ask(after);
+  }
+
+  /** The next page is on its way while this one is worked on and flushed. */
+  #readAhead(after: number): void {
+    const events = this.#ask(after);
+    events.catch(() => {}); // whoever takes it is told
+    this.#ahead = { after, events };
+  }
+
+  #ask(after: number): Promise<readonly StoredEvent[]> {
+    const { engine, log } = this.#ports;
+    return engine.read(log, { after, limit: page, types: this.#types, untilPosition: after + stretch });
+  }
+
+  async #take(place: Place, events: readonly StoredEvent[], position: number): Promise<boolean> {
+    const writes: Write[] = [];
+    for (const [index, event] of events.entries()) {
+      const taken = await this.#writesOf(event);
+      if (taken instanceof Halt) {
+        const before = events[index - 1];
+        if (!before) throw taken;
+        return this.#take(place, events.slice(0, index), before.position);
+      }
+      if (typeof taken === "string") {
+        await this.#checkParked();
+        writes.push(this.#park(event, taken));
+      } else for (const write of taken) writes.push(write);
+    }
+    try {
+      return await this.#commit(place, position, writes);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      const [event] = events;
+      // What the engine refuses is one event's doing: the page goes event by event, until it is found.
+      if (events.length > 1 || !event) return this.#takeEach(place, events, position);
+      await this.#checkParked();
+      return this.#commit(place, position, [this.#park(event, error.message)]);
+    }
+  }
+
+  async #takeEach(place: Place, events: readonly StoredEvent[], position: number): Promise<boolean> {
+    let present = place;
+    for (const event of events) {
+      if (!(await this.#take(present, [event], event.position))) return false;
+      present = { ...present, position: event.position };
+    }
+    return present.position >= position || this.#commit(present, position, []);
+  }
+
+  async #commit({ epoch, position: from }: Place, position: number, writes: readonly Write[]): Promise<boolean> {
+    const { engine, log } = this.#ports;
+    if (!(await engine.commit({ log, reader: this.kept.reader, epoch, from, position }, writes))) return false;
+    this.#place = { epoch, position };
+    return true;
+  }
+
+  /** Writes without moving; from wherever the reader stands at that moment. */
+  async #commitHere(writes: readonly Write[]): Promise<void> {
+    const { engine, log } = this.#ports;
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const place = await engine.checkpoint(log, this.kept.reader);
+      if (await this.#commit(place, place.position, writes)) return;
+    }
+    throw new Error(`The reader "${this.kept.reader}" is being moved by somebody else all the time. Try again later.`);
+  }
+
+  /** What an event writes, or why it cannot be taken. */
+  async #writesOf({ id, type, version, revision, data }: StoredEvent): Promise<readonly Write[] | string | Halt> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const value = this.#ports.codec.decode(type, version, data);
+        return await this.kept.writes(type, value instanceof Promise ? await value : value, { id, revision });
+      } catch (error) {
+        if (error instanceof Halt) return error;
+        if (attempt >= attempts) return error instanceof Error ? error.message : String(error);
+      }
+    }
+  }
+
+  #park(event: StoredEvent, reason: string): Write {
+    return this.#ports.parking.park(this.kept.reader, event, reason, this.#ports.clock.now());
+  }
+
+  async #checkParked(): Promise<void> {
+    this.#parked ??= await this.parked();
+    if (this.#parked++ < mostParked) return;
+    this.#parked = undefined;
+    throw new Halt(
+      `"${this.kept.reader}" has parked ${mostParked} events, which is no accident any more. Mend its handlers, then resume it.`,
+    );
+  }
+}
+
+const toEpochSentence = (log: string, reader: string, seen: number, present: number): string =>
+  `"${reader}" has read epoch ${seen} of the log "${log}", which is in epoch ${present} now: it was restored, or failed over to a replica that lagged, so what was read may not be what is there. Rebuild it.`;

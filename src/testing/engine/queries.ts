@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import type { Condition, DocumentQuery } from "../../storage/host.ts";
+import { type Cases, people, type Room, toRange } from "./room.ts";
+
+async function citizens(room: Room): Promise<void> {
+  await room.engine.define(people);
+  await room.put("people", {
+    ada: { city: "London", age: 36 },
+    bob: { city: "Paris", age: 7 },
+    cyd: { city: "London", age: 50 },
+    dan: { city: null, age: 36 },
+    eve: { age: -1.5 },
+    fay: { city: "", age: null },
+    gus: { city: "london" },
+  });
+}
+const by = (column: string, descending = false): Pick<DocumentQuery, "orderBy"> => ({
+  orderBy: { column, descending },
+});
+
+/** Questions to collections: what is found, in which order, page by page. */
+export const queries: Cases = {
+  "a document is found by its key, and by nothing near it": async (room) => {
+    await citizens(room);
+    assert.deepEqual(await room.find("people", { key: "ada" }), [
+      { key: "ada", revision: 1, data: { city: "London", age: 36 } },
+    ]);
+    for (const key of ["Ada", "ad", "ada ", "a%", ""]) assert.deepEqual(await room.find("people", { key }), []);
+    assert.deepEqual(await room.keys("people", { key: "ada", where: { age: { equals: 7 } } }), []);
+  },
+
+  "without an order documents come by their keys": async (room) => {
+    await citizens(room);
+    assert.deepEqual(await room.keys("people"), ["ada", "bob", "cyd", "dan", "eve", "fay", "gus"]);
+  },
+
+  "conditions are met to the byte, and null is a value": async (room) => {
+    await citizens(room);
+    const where = (condition: Condition, column = "city") => room.keys("people", { where: { [column]: condition } });
+    assert.deepEqual(await where({ equals: "London" }), ["ada", "cyd"]);
+    assert.deepEqual(await where({ equals: "" }), ["fay"]);
+    assert.deepEqual(await where({ equals: null }), ["dan", "eve"]);
+    assert.deepEqual(await where({ not: "London" }), ["bob", "dan", "eve", "fay", "gus"]);
+    assert.deepEqual(await where({ not: null }), ["ada", "bob", "cyd", "fay", "gus"]);
+    assert.deepEqual(await where({ in: ["Paris", "london", "Nowhere"] }), ["bob", "gus"]);
+    assert.deepEqual(await where({ in: [] }), []);
+    assert.deepEqual(await where({ equals: 36 }, "age"), ["ada", "dan"]);
+    assert.deepEqual(await where({ in: [7, 50] }, "age"), ["bob", "cyd"]);
+    assert.deepEqual(await where({ not: 36 }, "age"), ["bob", "cyd", "eve", "fay", "gus"]);
+  },
+
+  "a range has its ends in it, and never null": async (room) => {
+    await citizens(room);
+    const where = (condition: Condition, column = "age") => room.keys("people", { where: { [column]: condition } });
+    assert.deepEqual(await where({ from: 7, to: 36 }), ["ada", "bob", "dan"]);
+    assert.deepEqual(await where({ from: 36 }), ["ada", "cyd", "dan"]);
+    assert.deepEqual(await where({ to: 7 }), ["bob", "eve"]);
+    assert.deepEqual(await where({ from: 40, to: 8 }), []);
+    assert.deepEqual(await where({ from: "L", to: "Paris" }, "city"), ["ada", "bob", "cyd"]);
+    assert.deepEqual(await where({ from: "a" }, "city"), ["gus"]);
+    assert.deepEqual(await where({ to: "" }, "city"), ["fay"]);
+  },
+
+  "all conditions are met together": async (room) => {
+    await citizens(room);
+    const where = { city: { equals: "London" }, age: { from: 40 } };
+    assert.deepEqual(await room.keys("people", { where }), ["cyd"]);
+    assert.deepEqual(await room.keys("people", { where: { city: { equals: null }, age: { equals: 36 } } }), ["dan"]);
+  },
+
+  "null comes before everything, and the key decides between equals, both ways": async (room) => {
+    await citizens(room);
+    assert.deepEqual(await room.keys("people", by("age")), ["fay", "gus", "eve", "bob", "ada", "dan", "cyd"]);
+    assert.deepEqual(await room.keys("people", by("age", true)), ["cyd", "dan", "ada", "bob", "eve", "gus", "fay"]);
+    assert.deepEqual(await room.keys("people", by("city")), ["dan", "eve", "fay", "ada", "cyd", "bob", "gus"]);
+    assert.deepEqual(await room.keys("people", by("city", true)), ["gus", "bob", "cyd", "ada", "fay", "eve", "dan"]);
+  },
+
+  "pages put together are the whole, whatever the order and the conditions": async (room) => {
+    await citizens(room);
+    const wheres = [{}, { age: { not: 7 } }, { city: { in: ["London", "Paris", ""] } }, { age: { from: -2, to: 40 } }];
+    const orders = [{}, by("age"), by("age", true), by("city"), by("city", true)];
+    for (const where of wheres)
+      for (const order of orders) {
+        const whole = await room.engine.find("people", { where, ...order, limit: 100 });
+        for (const limit of [1, 2, 3]) assert.deepEqual(await room.find("people", { where, ...order, limit }), whole);
+      }
+  },
+
+  "more documents than one page may hold are found page by page": async (room) => {
+    await room.engine.define(people);
+    const keys = toRange(2_300).map((n) => `p${String(n).padStart(4, "0")}`);
+    await room.put("people", Object.fromEntries(keys.map((key, n) => [key, { age: n % 10, city: "x".repeat(200) }])));
+    assert.deepEqual(await room.keys("people", { limit: 5_000 }), keys);
+    const tens = await room.keys("people", { limit: 5_000, ...by("age", true) });
+    assert.deepEqual(
+      tens,
+      keys.toReversed().toSorted((a, b) => (Number(b.slice(1)) % 10) - (Number(a.slice(1)) % 10)),
+    );
+  },
+
+  "keys and text are in the order of their bytes": async (room) => {
+    await room.engine.define(people);
+    // U+FF5A comes before U+1F600 in UTF-8 and after it in UTF-16.
+    const inOrder = ["", "  ", "A", "Z", "_", "a", "a b", "a-b", "aB", "ab", "z", "ß", "é", "ｚ", "😀"];
+    await room.put("people", Object.fromEntries(inOrder.toReversed().map((text) => [`k${text}`, { city: text }])));
+    assert.deepEqual(
+      await room.keys("people"),
+      inOrder.map((text) => `k${text}`),
+    );
+    const cities = async (query: Partial<DocumentQuery>) =>
+      (await room.find("people", query)).map(({ data }) => (data as { city: string }).city);
+    assert.deepEqual(await cities({ ...by("city"), limit: 2 }), inOrder);
+    assert.deepEqual(await cities({ ...by("city", true), limit: 2 }), inOrder.toReversed());
+    assert.deepEqual(await cities({ ...by("city"), where: { city: { from: "_", to: "ab" } } }), [
+      "_",
+      "a",
+      "a b",
+      "a-b",
+      "aB",
+      "ab",
+    ]);
+    assert.deepEqual(await cities({ ...by("city"), where: { city: { from: "ｚ" } } }), ["ｚ", "😀"]);
+  },
+
+  "numbers are compared as numbers": async (room) => {
+    await room.engine.define(people);
+    const inOrder = [
+      -1e300, -9007199254740991, -10, -9, -0.5, 0, 0.1, 0.30000000000000004, 9, 10, 1_700_000_000_123, 9007199254740991,
+      1e300,
+    ];
+    await room.put("people", Object.fromEntries(inOrder.toReversed().map((age) => [String(age), { age }])));
+    const ages = async (query: Partial<DocumentQuery>) =>
+      (await room.find("people", query)).map(({ data }) => (data as { age: number }).age);
+    assert.deepEqual(await ages({ ...by("age"), limit: 3 }), inOrder);
+    for (const age of inOrder) assert.deepEqual(await ages({ where: { age: { equals: age } } }), [age]);
+    assert.deepEqual(await ages({ ...by("age"), where: { age: { in: [0.1, 1e300, 5] } } }), [0.1, 1e300]);
+  },
+
+  "reading on sees what changed in between, and skips nobody who was there all along": async (room) => {
+    await citizens(room);
+    const first = await room.engine.find("people", { ...by("age"), limit: 3 });
+    assert.deepEqual(
+      first.map(({ key }) => key),
+      ["fay", "gus", "eve"],
+    );
+    await room.put("people", { new: { age: 8 }, old: { age: -5 } });
+    const rest = await room.keys("people", { ...by("age"), after: "eve", limit: 2 });
+    assert.deepEqual(rest, ["bob", "new", "ada", "dan", "cyd"]);
+  },
+
+  "by their keys documents are read on after one that is gone": async (room) => {
+    await citizens(room);
+    await room.write({ collection: "people", remove: "cyd" });
+    assert.deepEqual(await room.keys("people", { after: "cyd" }), ["dan", "eve", "fay", "gus"]);
+  },
+
+  "in another order reading on after one that is gone is refused, for its place is not known any more": async (
+    room,
+  ) => {
+    await citizens(room);
+    await room.write({ collection: "people", remove: "cyd" });
+    await assert.rejects(room.engine.find("people", { ...by("age"), after: "cyd", limit: 10 }), /cyd/);
+  },
+
+  "a column that is not declared cannot be asked for, whatever its name says": async (room) => {
+    await citizens(room);
+    for (const column of ["height", "key", "data", "constructor", "__proto__", `city" or 1=1 --`, "city, age"]) {
+      const where = Object.fromEntries([[column, { equals: "x" }]]);
+      await assert.rejects(room.engine.find("people", { where, limit: 1 }), TypeError);
+      await assert.rejects(room.engine.find("people", { ...by(column), limit: 1 }), TypeError);
+      await assert.rejects(room.engine.claim("people", { where, limit: 1 }, {}), TypeError);
+    }
+    assert.equal((await room.find("people")).length, 7);
+  },
+
+  "values are never taken for SQL": async (room) => {
+    await citizens(room);
+    for (const text of ["' or 1=1 --", "London' --", "%", "Lon_on", "(select 1)", "$1", "?"]) {
+      assert.deepEqual(await room.keys("people", { where: { city: { equals: text } } }), []);
+      assert.deepEqual(await room.keys("people", { where: { city: { in: [text] } } }), []);
+      assert.deepEqual(await room.find("people", { key: text }), []);
+    }
+    assert.equal((await room.find("people")).length, 7);
+  },
+};

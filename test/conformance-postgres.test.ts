@@ -1,0 +1,67 @@
+import { systemClock } from "trilith/contracts";
+import { openPostgres } from "trilith/postgres";
+import { engineConformance, type OpenEngine } from "trilith/testing";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import type { Engine } from "../src/storage/host.ts";
+import { checkHistories, checkRaces } from "./engine-histories.ts";
+import { startPostgres, type TestPostgres } from "./postgres.ts";
+
+/** The oldest version is asked for what its SQL has to do; what the engine does by itself is the same on both. */
+const ofOldest = ["appends", "receipts", "documents", "queries", "readers", "claims", "nodes"];
+
+describe.each([18, 15] as const)("PostgreSQL %s", (version) => {
+  let postgres: TestPostgres;
+  beforeAll(async () => {
+    postgres = await startPostgres(version);
+  }, 60_000);
+
+  const open: OpenEngine = async ({ clock }) => {
+    const schema = postgres.freshSchema();
+    const engines: Engine[] = [];
+    const another = async (): Promise<Engine> => {
+      const engine = await openPostgres({ url: postgres.url, schema, clock, connections: 4 });
+      engines.push(engine);
+      return engine;
+    };
+    const engine = await another();
+    return {
+      engine,
+      second: another,
+      reopen: async () => {
+        await Promise.all(engines.splice(0).map((open) => open.close()));
+        return another();
+      },
+      close: async () => {
+        await Promise.all(engines.splice(0).map((open) => open.close()));
+      },
+    };
+  };
+
+  const { cases, close } = engineConformance(open);
+  afterAll(async () => {
+    await close();
+    await postgres.remove();
+  });
+  const asked = cases.filter(({ topic }) => version === 18 || ofOldest.includes(topic));
+  describe.each([...Map.groupBy(asked, ({ topic }) => topic)])("%s", (_, ofTopic) => {
+    for (const { name, run } of ofTopic)
+      test(name, async ({ skip }) => {
+        const reason = await run();
+        if (reason !== undefined) skip(reason);
+      });
+  });
+
+  test.runIf(version === 18)("histories that fast-check tells have the outcomes of the model", async () => {
+    const { engine, close: end } = await open({ clock: systemClock });
+    await checkHistories(engine, 8);
+    await end();
+  });
+  test.runIf(version === 18)("histories that race from two processes have one order that explains them", async () => {
+    const { engine, second, close: end } = await open({ clock: systemClock });
+    await checkRaces(
+      [engine, await second?.()].filter((one) => one !== undefined),
+      15,
+    );
+    await end();
+  });
+});
