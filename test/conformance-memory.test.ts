@@ -38,6 +38,8 @@ describe("the engine in memory: histories that fast-check tells", () => {
     opened = await open({ clock: systemClock });
   });
   afterAll(() => opened.close());
-  test("have the outcomes and the contents of the model", () => checkHistories(opened.engine, 60));
-  test("have one order that explains every outcome, where they race", () => checkRaces([opened.engine], 60));
+  test("have the outcomes and the contents of the model", { timeout: 60_000 }, () => checkHistories(opened.engine, 60));
+  test("have one order that explains every outcome, where they race", { timeout: 60_000 }, () =>
+    checkRaces([opened.engine], 60),
+  );
 });

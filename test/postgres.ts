@@ -44,6 +44,7 @@ export async function startPostgres(version: 15 | 18 = 18): Promise<TestPostgres
   const settings = {
     ...{ fsync: "on", synchronous_commit: "on", listen_addresses: "127.0.0.1", unix_socket_directories: "" },
     ...{ max_connections: 200, shared_buffers: "64MB", log_min_messages: "panic", wal_sync_method: "fdatasync" },
+    wal_writer_delay: "10s", // what nobody waits for stays off the disk, so that its loss can be shown,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 

@@ -59,6 +59,11 @@ export const url: Kind<string> = {
   read: readUrl,
   refusal: 'is not an address; write it like "https://example.com", without a user name or a password in it.',
 };
+export const databaseUrl: Kind<string> = {
+  name: "database",
+  read: (given) => (/^postgres(ql)?:$/.test(URL.parse(given)?.protocol ?? "") ? given : undefined),
+  refusal: 'is not the address of a PostgreSQL database; write it like "postgres://user:password@host:5432/database".',
+};
 export const urlOrPath: Kind<string> = {
   name: "address or path",
   read: (given) => (/^[a-z][a-z\d+.-]+:\/\//i.test(given) ? readUrl(given) : path.read(given)),

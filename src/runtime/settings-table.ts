@@ -1,6 +1,7 @@
 import {
   type ConsoleAccess,
   consoleAccess,
+  databaseUrl,
   duration,
   host,
   type Kind,
@@ -30,6 +31,7 @@ export interface SettingValues {
   readonly host: string;
   readonly port: number;
   readonly data: string;
+  readonly postgres: string;
   readonly log: LogLevel;
   /** Bytes. */
   readonly bodyLimit: number;
@@ -60,6 +62,13 @@ export const settingsTable: Table = {
   },
   port: { name: "PORT", kind: port, default: "4400", meaning: "The port it listens on. `0` takes a free one." },
   data: { name: "TRILITH_DATA", kind: path, default: ".data", meaning: "The folder of everything that is kept." },
+  postgres: {
+    name: "TRILITH_POSTGRES",
+    kind: databaseUrl,
+    secret: true,
+    meaning:
+      "The PostgreSQL database (15 or later) whose schema `trilith` keeps the logs and the documents, instead of the SQLite file in the data folder. Needs the package `pg`.",
+  },
   log: { name: "TRILITH_LOG", kind: level, default: "info", meaning: "From which level on is logged." },
   bodyLimit: {
     name: "TRILITH_BODY_LIMIT",

@@ -50,6 +50,7 @@ test("every setting is read as its kind", () => {
     TRILITH_SUPERVISED: "ON",
     TRILITH_SOURCE_SEAT_MAPS_URL: "https://seats.test",
     TRILITH_REMOTE_PAYMENTS_TOKEN: "s3cret",
+    TRILITH_POSTGRES: "postgres://ada:s3cret@db.test/trips?sslmode=require",
   });
   expect(settings).toMatchObject({
     ...{ host: "::1", port: 0, data: "there", log: "debug", bodyLimit: 1_536, patienceMs: 250, shutdownMs: 60_000 },
@@ -58,6 +59,7 @@ test("every setting is read as its kind", () => {
     sources: { [upstreamName("seat-maps")]: { url: "https://seats.test" } },
   });
   expect(settings.remotes[upstreamName("payments")]?.token?.reveal()).toBe("s3cret");
+  expect(settings.postgres?.reveal()).toBe("postgres://ada:s3cret@db.test/trips?sslmode=require");
 });
 
 test("a bad value is refused by name, with what would do", () => {
@@ -103,7 +105,7 @@ test.each([
 });
 
 test("a secret is shown by nothing but the one who asks for it", () => {
-  const settings = readSettings({ TRILITH_SOURCE_DELAYS_TOKEN: "s3cret" });
+  const settings = readSettings({ TRILITH_SOURCE_DELAYS_TOKEN: "s3cret", TRILITH_POSTGRES: "postgres://a:s3cret@db" });
   for (const shown of [
     inspect(settings, { depth: 9 }),
     JSON.stringify(settings),
@@ -117,6 +119,12 @@ test("a secret is shown by nothing but the one who asks for it", () => {
 test("a password in an address is refused and not shown", () => {
   expect(sentencesOf({ TRILITH_OTLP_URL: "http://user:hunter2@localhost" })).toEqual([
     'TRILITH_OTLP_URL: "http://…@localhost" is not an address; write it like "https://example.com", without a user name or a password in it.',
+  ]);
+});
+
+test("a database that is none is refused, and its password not shown", () => {
+  expect(sentencesOf({ TRILITH_POSTGRES: "mysql://ada:hunter2@db.test/trips" })).toEqual([
+    'TRILITH_POSTGRES: its value is not the address of a PostgreSQL database; write it like "postgres://user:password@host:5432/database".',
   ]);
 });
 

@@ -4,7 +4,10 @@ import { type Secret, toSecret } from "./secret.ts";
 import { namedSettings, type Setting, type SettingValues, settingsTable } from "./settings-table.ts";
 
 /** The configuration of a backend, from its environment. Frozen; printing it shows no secret. */
-export interface Settings extends Omit<SettingValues, "jwtIssuer" | "jwtAudience" | "jwtJwks" | "otlpUrl"> {
+export interface Settings
+  extends Omit<SettingValues, "postgres" | "jwtIssuer" | "jwtAudience" | "jwtJwks" | "otlpUrl"> {
+  /** Where there is one, it is used instead of SQLite. */
+  readonly postgres?: Secret;
   readonly jwt?: { readonly issuer: string; readonly audience: string; readonly jwks: string };
   readonly otlpUrl?: string;
   /** By name in capitals with underscores; see `upstreamName`. */
@@ -33,7 +36,7 @@ export class SettingsError extends Error {
 export function readSettings(environment: Environment): Settings {
   const problems: string[] = [];
   const read = createReader(environment, problems);
-  const { keysFile, jwtIssuer, jwtAudience, jwtJwks, otlpUrl, ...plain } = readTable(read);
+  const { postgres, keysFile, jwtIssuer, jwtAudience, jwtJwks, otlpUrl, ...plain } = readTable(read);
   const jwt = { issuer: jwtIssuer, audience: jwtAudience, jwks: jwtJwks };
   const upstreams = readUpstreams(environment, problems);
   problems.push(...halfJwt(jwt), ...unknownNames(environment));
@@ -43,6 +46,7 @@ export function readSettings(environment: Environment): Settings {
     ...(plain as Omit<SettingValues, OwnWay>), // each has a default, and nothing was refused
     ...(inProduction && { console: "key" as const }),
     ...upstreams,
+    ...(postgres !== undefined && { postgres: toSecret(postgres) }),
     keysFile: keysFile ?? join(String(plain.data), "keys.json"),
     ...(jwt.issuer !== undefined && { jwt: Object.freeze(jwt) as NonNullable<Settings["jwt"]> }), // all three or none, as checked
     ...(otlpUrl !== undefined && { otlpUrl }),
@@ -56,7 +60,7 @@ export const upstreamName = (name: string): string =>
     .replaceAll(/[^a-zA-Z\d]+/g, "_")
     .toUpperCase();
 
-type OwnWay = "keysFile" | "jwtIssuer" | "jwtAudience" | "jwtJwks" | "otlpUrl";
+type OwnWay = "postgres" | "keysFile" | "jwtIssuer" | "jwtAudience" | "jwtJwks" | "otlpUrl";
 type Reader = <T>(setting: Setting<T>) => T | undefined;
 
 const readTable = (read: Reader): { readonly [K in keyof SettingValues]: SettingValues[K] | undefined } =>

@@ -4,7 +4,6 @@ import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { provideViews } from "../aggregation/host.ts";
 import { type AnyContract, type Client, systemClock, toClient } from "../contracts/index.ts";
-import { openSqlite } from "../engines/sqlite/index.ts";
 import { createGateway } from "../gateway/index.ts";
 import { Runner } from "../orchestration/host.ts";
 import { openStorage, toHealth, toIds } from "../storage/host.ts";
@@ -13,6 +12,7 @@ import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/in
 import type { StartOptions } from "./backend.ts";
 import { type Composition, toRemote, toServed } from "./composition.ts";
 import { createDispatch } from "./dispatcher.ts";
+import { openEngine } from "./open-engine.ts";
 import { Opened } from "./opened.ts";
 import { tellOperator } from "./operator.ts";
 import { openRunJournal } from "./run-journal.ts";
@@ -52,7 +52,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     });
     opened.defer(() => telemetry.close());
     const { tracing, feed } = telemetry;
-    const engine = options.engine ?? (await openSqlite({ folder: settings.data }));
+    const engine = options.engine ?? (await openEngine(settings, (sentence) => log.warn(sentence)));
     opened.defer(() => engine.close());
     const http = createHttp();
     opened.defer(() => http.close());

@@ -289,7 +289,13 @@ export class PostgresEngine implements Engine {
   }
 
   async status(): Promise<EngineStatus> {
-    const server = await readStatus(this.#schema, (sql, values) => this.#ask(sql, values));
+    this.#checkOpen();
+    // Asked once: whoever looks after the backend wants to know at once that the server is away.
+    const server = await readStatus(this.#schema, (sql, values) => this.#ports.connections.ask(sql, values)).catch(
+      (error: unknown) => {
+        throw toFault(error);
+      },
+    );
     return { ...server, exclusive: false, queued: this.#appender.queued, appendMs: this.#appender.appendMs };
   }
 

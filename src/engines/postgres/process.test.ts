@@ -206,7 +206,7 @@ test("after kill -9 of the server, what was acknowledged is there; with commits 
   expect(await missing(engine, acknowledged)).toEqual([]);
   await engine.close();
 
-  // The same call, on a connection of which the engine has not taken care.
+  // A commit of the same table, on a connection that the engine has not set up.
   const last = await hastily(schema);
   await postgres.stop("kill");
   await postgres.start();
