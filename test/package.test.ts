@@ -66,7 +66,7 @@ describe("the packed package", () => {
     };
     const { "./package.json": _itself, ...doors } = exports;
     expect(Object.keys(doors)).toEqual(expect.arrayContaining([".", "./contracts", "./testing"]));
-    await npm(project, "install", `pg@${await versionOf("pg")}`, `@types/pg@${await versionOf("@types/pg")}`); // an optional peer, which whoever opens that door brings
+    await npm(project, "install", `pg@${await versionOf("pg")}`); // an optional peer, which whoever opens that door brings
     const names = Object.keys(doors).map((door) => `trilith${door.slice(1)}`);
     const imports = names.map((name) => `await import("${name}");`).join("\n");
     await writeFile(join(project, "doors.mjs"), imports);
@@ -143,7 +143,7 @@ async function compile(file: string, how: "alone" | "with Node's types"): Promis
   await rm(types, { recursive: true, force: true });
   if (how !== "alone") {
     await mkdir(types);
-    await symlink(join(root, "node_modules/@types/node"), join(types, "node"));
+    for (const name of ["node", "pg"]) await symlink(join(root, "node_modules/@types", name), join(types, name));
   }
   const compilerOptions = {
     module: "nodenext",
