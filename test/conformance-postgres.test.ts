@@ -51,17 +51,25 @@ describe.each([18, 15] as const)("PostgreSQL %s", (version) => {
       });
   });
 
-  test.runIf(version === 18)("histories that fast-check tells have the outcomes of the model", { timeout: 60_000 }, async () => {
-    const { engine, close: end } = await open({ clock: systemClock });
-    await checkHistories(engine, 8);
-    await end();
-  });
-  test.runIf(version === 18)("histories that race from two processes have one order that explains them", { timeout: 60_000 }, async () => {
-    const { engine, second, close: end } = await open({ clock: systemClock });
-    await checkRaces(
-      [engine, await second?.()].filter((one) => one !== undefined),
-      15,
-    );
-    await end();
-  });
+  test.runIf(version === 18)(
+    "histories that fast-check tells have the outcomes of the model",
+    { timeout: 60_000 },
+    async () => {
+      const { engine, close: end } = await open({ clock: systemClock });
+      await checkHistories(engine, 8);
+      await end();
+    },
+  );
+  test.runIf(version === 18)(
+    "histories that race from two processes have one order that explains them",
+    { timeout: 60_000 },
+    async () => {
+      const { engine, second, close: end } = await open({ clock: systemClock });
+      await checkRaces(
+        [engine, await second?.()].filter((one) => one !== undefined),
+        15,
+      );
+      await end();
+    },
+  );
 });

@@ -6,10 +6,13 @@ import { createApiKey, readSettings } from "../runtime/index.ts";
 
 const usage = `Usage:
   trilith start [file]                     starts the backend that the file exports by default (backend.ts)
-  trilith key <id> --scope <scope> …       makes an API key, prints it once, and keeps its hash in the keys file
+  trilith key <id> --scope <scope> …       makes an API key, prints it once, and keeps its hash in
+                                           the keys file; an older key of that id stops working
 
-Settings come from the environment: HOST, PORT, TRILITH_DATA and more, see docs/guides/configuration.md.`;
+Settings come from the environment: HOST, PORT, TRILITH_DATA and more, see the guide "configuration" of the package's repository.`;
 
+/** The backend's file cannot be loaded: where, and why, stands in what was thrown. */
+class Unloadable extends Error {}
 /** Something that the person at the terminal can mend. */
 class Refusal extends Error {}
 
@@ -18,7 +21,8 @@ export async function run(args: string[]): Promise<void> {
   try {
     await main(args);
   } catch (error) {
-    console.error(process.env.TRILITH_LOG === "debug" ? error : (error as Error).message);
+    const unloaded = error instanceof Unloadable ? error.cause : undefined;
+    console.error(unloaded ?? (process.env.TRILITH_LOG === "debug" ? error : (error as Error).message));
     process.exit(1);
   }
 }
@@ -76,7 +80,7 @@ async function start(file: string): Promise<void> {
 async function load(file: string): Promise<Backend> {
   const path = resolve(file);
   const module = await import(pathToFileURL(path).href).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ERR_MODULE_NOT_FOUND" && error.message.includes(path)) {
+    if (error.code === "ERR_MODULE_NOT_FOUND" && error.message.startsWith(`Cannot find module '${path}'`)) {
       throw new Refusal(`There is no file ${file}. Name the file that exports your backend: trilith start backend.ts`);
     }
     if (
@@ -85,7 +89,7 @@ async function load(file: string): Promise<Backend> {
     ) {
       throw new Refusal(`${file} is read as CommonJS. Set "type": "module" in package.json: npm pkg set type=module`);
     }
-    throw error;
+    throw new Unloadable(`${file} cannot be loaded.`, { cause: error });
   });
   const { default: backend } = module as { default?: Partial<Backend> };
   if (typeof backend?.start === "function") return backend as Backend;
@@ -95,6 +99,9 @@ async function load(file: string): Promise<Backend> {
 async function makeKey(id: string, scopes: readonly string[]): Promise<void> {
   if (scopes.length === 0)
     throw new Refusal("Say what the key may do: trilith key ann --scope trips:book --scope trips:approve");
+  const odd = scopes.find((scope) => !/^[\w.-]+:[\w.*-]+$/.test(scope));
+  if (odd !== undefined)
+    throw new Refusal(`"${odd}" is no scope. Scopes are the "access" of contracts, like trips:book.`);
   const { keysFile } = readSettings(process.env);
   console.log(await createApiKey(keysFile, { id, scopes }));
 }

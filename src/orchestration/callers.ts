@@ -97,7 +97,7 @@ export class Callers {
     if (thrown.kind === "fault" && thrown.code === "Voided")
       return known?.rethrow(thrown) ?? new Fault("Voided", thrown.message);
     if (thrown.kind === "fault" && thrown.code !== "Internal") {
-      const message = `It could not be done, and was undone: ${thrown.message} Begin anew with a new key.`;
+      const message = `It could not be done, and was undone: ${thrown.message.replace(/[.!?]?$/, ".")} Begin anew with a new key.`;
       return new Fault("Unavailable", message, { retry: "later", outcome: "not done" });
     }
     return new Fault("Internal", sentenceOf(thrown), { outcome: "not done" });

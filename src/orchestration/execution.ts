@@ -65,7 +65,7 @@ export class Execution {
   readonly #body: Scope;
   readonly #project: Projection | undefined;
   #trace: Trace = silent;
-  #end: { readonly output: unknown } | { readonly thrown: Thrown } | undefined;
+  #end: End | undefined;
   #parking: "no" | "when settled" | "now" = "no";
 
   constructor(parts: ExecutionParts) {
@@ -141,7 +141,7 @@ export class Execution {
       const thrown = toThrown(error);
       await this.#undo(thrown).then(
         () => {
-          this.#end = { thrown };
+          this.#end = { thrown, cause: error };
         },
         (second: unknown) =>
           this.#exchange.stop(`The run cannot be undone: ${sentenceOf(toThrown(second))} ${resumable}`),
@@ -246,15 +246,15 @@ export class Execution {
     if (checked.ok) return value;
     const [issue] = checked.issues;
     const message = `The workflow of ${id} gave back what its contract does not allow: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
-    throw new Fault("InvalidOutput", message, { issues: checked.issues });
+    throw new Fault("Internal", message, { issues: checked.issues });
   }
 
-  #finish(end: { readonly output: unknown } | { readonly thrown: Thrown }): Promise<Verdict> {
+  #finish(end: End): Promise<Verdict> {
     const ended = { owner: null, wakeAt: null, endedAt: this.parts.clock.now() };
     if ("thrown" in end) {
-      const { thrown } = end;
+      const { thrown, cause } = end;
       this.script.write({ type: "Ended", state: "failed", thrown });
-      return this.#close({ state: "failed", ...ended }, { kind: "failed", thrown });
+      return this.#close({ state: "failed", ...ended }, { kind: "failed", thrown, cause });
     }
     const { output } = end;
     this.script.write({ type: "Ended", state: "done", ...(output !== undefined && { output }) });
@@ -295,5 +295,7 @@ export class Execution {
     return earliest !== null && earliest - clock.now() <= suspendAfterMs ? undefined : earliest;
   }
 }
+
+type End = { readonly output: unknown } | { readonly thrown: Thrown; readonly cause: unknown };
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -18,6 +18,8 @@ export interface Journal {
   putBack(run: string, wakeAt: number): Promise<void>;
   /** Makes runs due whose owner is gone; says how many. */
   release(now: number, limit: number): Promise<number>;
+  /** Workflows that waiting runs are of and that are not among the known ones; looks at the first thousand runs. */
+  strangers(knows: readonly string[]): Promise<readonly string[]>;
   /** When the next run of a known workflow is due, in ms since 1970. */
   nextDue(knows: readonly string[]): Promise<number | undefined>;
   /** Makes a paused run due; false where it is not paused. */

@@ -37,6 +37,8 @@ export interface RunnerPorts {
   readonly mostActive?: number;
   /** Told of what an operator should know: runs that were paused, lost, or failed in a way that no contract declares. */
   readonly report?: (event: RunnerEvent) => void;
+  /** Told in a sentence of what an operator may want to change. */
+  readonly warn?: (sentence: string) => void;
 }
 export interface RunnerEvent {
   readonly run: string;
@@ -98,6 +100,8 @@ export class Runner {
   async start(): Promise<void> {
     const { journal, clock } = this.#ports;
     while ((await journal.release(clock.now(), 256)) > 0);
+    for (const workflow of await journal.strangers([...this.#known.keys()]))
+      this.#ports.warn?.(strangerSentence(workflow));
     void this.#alarm.now();
   }
 
@@ -341,4 +345,6 @@ export class Runner {
   }
 }
 
+const strangerSentence = (workflow: string): string =>
+  `Runs wait for the workflow ${workflow}, which this backend does not have. Keep it beside the newer one until its last run has ended.`;
 const nameOf = ({ id, version }: Workflow): string => `${id}@${version}`;

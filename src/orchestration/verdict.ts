@@ -3,7 +3,7 @@ import type { Thrown } from "./journal.ts";
 /** How an activation of a run came to its end. */
 export type Verdict =
   | { readonly kind: "done"; readonly output: unknown }
-  | { readonly kind: "failed"; readonly thrown: Thrown }
+  | { readonly kind: "failed"; readonly thrown: Thrown; readonly cause?: unknown }
   /** It waits, out of memory; `wakeAt` is null where only a signal can wake it. */
   | { readonly kind: "suspended"; readonly wakeAt: number | null }
   /** It cannot go on until a person has mended something. */

@@ -114,6 +114,10 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const held = { where: { owner: { from: "" } }, limit };
       return (await engine.claim(runs.name, held, { owner: null, state: "waiting", wakeAt: now })).length;
     },
+    async strangers(knows) {
+      const waiting = await engine.find(runs.name, { where: { state: { equals: "waiting" } }, limit: 1_000 });
+      return [...new Set(waiting.map((row) => toRow(row).workflow))].filter((workflow) => !knows.includes(workflow));
+    },
     async nextDue(knows) {
       const where = { ...due(knows), wakeAt: { from: 0 } };
       const [document] = await engine.find(runs.name, {

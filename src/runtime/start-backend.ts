@@ -73,6 +73,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       node: randomUUID(),
       newId: toIds(clock),
       report: (event) => tellOperator(log, event),
+      warn: (sentence) => log.warn(sentence),
     });
     const views = provideViews(composition.aggregation, {
       upstream: toUpstream(http),

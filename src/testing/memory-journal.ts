@@ -70,6 +70,10 @@ export function memoryJournal(): MemoryJournal {
       for (const { run } of held) change(run, { row: { owner: null, state: "waiting", wakeAt: now } });
       return held.length;
     },
+    async strangers(knows) {
+      const waiting = [...rows.values()].filter(({ state }) => state === "waiting").map(({ workflow }) => workflow);
+      return [...new Set(waiting)].filter((workflow) => !knows.includes(workflow));
+    },
     async nextDue(knows) {
       const due = [...rows.values()]
         .filter(({ workflow, state, owner }) => knows.includes(workflow) && state === "waiting" && owner === null)
