@@ -3,56 +3,75 @@
  * nulls, the type of the elements, length and lower bound, then each element behind its length. As text every element
  * would be quoted here and unquoted there, which costs more than everything else in a large append.
  */
-export const toTextArray = (values: readonly (string | null | undefined)[]): Buffer => {
+export function toTextArray(values: readonly (string | null | undefined)[]): Buffer {
   let most = header;
   for (const value of values) most += 4 + 3 * (value?.length ?? 0); // no UTF-16 unit takes more than three bytes
   const buffer = begin(most, values, 25);
   let at = header;
   for (const value of values) {
-    const bytes = value === null || value === undefined ? -1 : buffer.write(value, at + 4);
+    const bytes = value === null || value === undefined ? absent : buffer.write(value, at + 4);
     buffer.writeInt32BE(bytes, at);
     at += 4 + Math.max(0, bytes);
   }
   return buffer.subarray(0, at);
-};
+}
 
-export const toIntegerArray = (values: readonly number[]): Buffer =>
-  fixed(values, 23, 4, (buffer, value, at) => buffer.writeInt32BE(value, at));
-
-export const toBigintArray = (values: readonly (number | null | undefined)[]): Buffer =>
-  fixed(values, 20, 8, (buffer, value, at) => buffer.writeBigInt64BE(BigInt(value), at));
-
-export const toBooleanArray = (values: readonly boolean[]): Buffer =>
-  fixed(values, 16, 1, (buffer, value, at) => buffer.writeUInt8(value ? 1 : 0, at));
-
-export const toUuidArray = (values: readonly string[]): Buffer =>
-  fixed(values, 2950, 16, (buffer, value, at) => buffer.write(value.replaceAll("-", ""), at, "hex"));
-
-const header = 20;
-
-function begin(size: number, values: readonly unknown[], type: number): Buffer {
-  const buffer = Buffer.allocUnsafe(size);
-  const nulls = values.some((value) => value === null || value === undefined);
-  for (const [index, field] of [1, nulls ? 1 : 0, type, values.length, 1].entries())
-    buffer.writeInt32BE(field, 4 * index);
+export function toIntegerArray(values: readonly number[]): Buffer {
+  const buffer = begin(header + 8 * values.length, values, 23);
+  let at = header;
+  for (const value of values) {
+    buffer.writeInt32BE(4, at);
+    buffer.writeInt32BE(value, at + 4);
+    at += 8;
+  }
   return buffer;
 }
 
-function fixed<T>(
-  values: readonly (T | null | undefined)[],
-  type: number,
-  size: number,
-  write: (buffer: Buffer, value: T, at: number) => void,
-): Buffer {
-  const buffer = begin(header + values.length * (4 + size), values, type);
+export function toBigintArray(values: readonly (number | null)[]): Buffer {
+  const buffer = begin(header + 12 * values.length, values, 20);
   let at = header;
   for (const value of values) {
-    const absent = value === null || value === undefined;
-    buffer.writeInt32BE(absent ? -1 : size, at);
+    buffer.writeInt32BE(value === null ? absent : 8, at);
     at += 4;
-    if (absent) continue;
-    write(buffer, value, at);
-    at += size;
+    if (value === null) continue;
+    buffer.writeBigInt64BE(BigInt(value), at);
+    at += 8;
   }
   return buffer.subarray(0, at);
+}
+
+export function toBooleanArray(values: readonly boolean[]): Buffer {
+  const buffer = begin(header + 5 * values.length, values, 16);
+  let at = header;
+  for (const value of values) {
+    buffer.writeInt32BE(1, at);
+    buffer.writeUInt8(value ? 1 : 0, at + 4);
+    at += 5;
+  }
+  return buffer;
+}
+
+export function toUuidArray(values: readonly string[]): Buffer {
+  const buffer = begin(header + 20 * values.length, values, 2950);
+  let at = header;
+  for (const value of values) {
+    buffer.writeInt32BE(16, at);
+    buffer.write(value.replaceAll("-", ""), at + 4, "hex");
+    at += 20;
+  }
+  return buffer;
+}
+
+const header = 20;
+/** In the place of an element's length. */
+const absent = -1;
+
+function begin(size: number, values: readonly unknown[], type: number): Buffer {
+  const buffer = Buffer.allocUnsafe(size);
+  buffer.writeInt32BE(1, 0);
+  buffer.writeInt32BE(values.some((value) => value === null || value === undefined) ? 1 : 0, 4);
+  buffer.writeInt32BE(type, 8);
+  buffer.writeInt32BE(values.length, 12);
+  buffer.writeInt32BE(1, 16);
+  return buffer;
 }

@@ -14,6 +14,8 @@ export interface DocumentWrite {
   readonly data: string | null;
   /** What an increment starts from, or behind a "!" why it cannot; why a patch cannot be, if there is anything to patch. */
   readonly extra: string | null;
+  /** Whether it is an increment by whole numbers: their sum is the same in any order. */
+  readonly sums: boolean;
 }
 export const kinds = { put: 1, patch: 2, increment: 3, remove: 4 } as const;
 
@@ -52,6 +54,7 @@ export function toDocumentWrites(
     times: step.times,
     data: step.kind === "remove" ? null : toJsonText(JSON.stringify(step.fields)),
     extra: toExtra(step),
+    sums: step.kind === "increment" && isWhole(step.fields),
   }));
 }
 
@@ -121,14 +124,16 @@ function joined(before: Step, step: Step): Fields | undefined {
       return fields;
     }
     case "increment increment":
-      // Sums of whole numbers are the same in any order; others are added one by one.
-      return [before.fields, step.fields].every((by) => Object.values(by).every(Number.isSafeInteger))
+      // What is not whole is added one by one: other orders have other sums.
+      return isWhole(before.fields) && isWhole(step.fields)
         ? increment(collection, step.key, before.fields, step.fields)
         : undefined;
     default:
       return undefined;
   }
 }
+
+const isWhole = (by: Fields): boolean => Object.values(by).every(Number.isSafeInteger);
 
 /** As JSON has it: without what is undefined. */
 function plain(collection: Collection, key: string, data: Fields): Fields {
@@ -161,13 +166,14 @@ function increment(collection: Collection, key: string, before: Fields, by: Fiel
   return { ...before, ...Object.fromEntries(added) };
 }
 
-/** As the functions take them: an array an attribute. A wave holds no document twice. */
+/** When each is written: a wave holds no document twice, but for increments that can be summed. */
 export function toWaves(writes: readonly DocumentWrite[]): readonly number[] {
-  const seen = new Map<string, number>();
-  return writes.map(({ collection, key }) => {
+  const last = new Map<string, { readonly wave: number; readonly sums: boolean }>();
+  return writes.map(({ collection, key, sums }) => {
     const place = `${collection} ${key}`;
-    const wave = (seen.get(place) ?? 0) + 1;
-    seen.set(place, wave);
+    const before = last.get(place) ?? { wave: 0, sums: false };
+    const wave = before.sums && sums ? before.wave : before.wave + 1;
+    last.set(place, { wave, sums });
     return wave;
   });
 }

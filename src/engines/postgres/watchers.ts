@@ -18,7 +18,7 @@ export interface WatcherPorts {
 const toldPollMs = 1_000;
 const untoldPollMs = 100;
 /** News of this process go out no more often than this. */
-const notifyMs = 10;
+const notifyMs = 20;
 
 /**
  * Those who wait for a log to grow. Other processes tell of what they have appended, after the commit and on another

@@ -3,7 +3,7 @@ import { pinned, refusedState } from "./pinned.ts";
 /**
  * Documents as they are changed: in the database and under its locks, so that nothing is read before it is written.
  * They are JSON text, and what is not touched stays as it was to the letter. `write` takes writes of one kind to one
- * collection, each key once, each standing for `times` writes; it is composed for its table anew, and `write_all` takes
+ * collection, each key once (but increments of whole numbers, which are summed), each standing for `times` writes; it is composed for its table anew, and `write_all` takes
  * any, in waves in which no key is touched twice. What is refused only where a document is there (a patch) or is not (what
  * an increment starts from) is known here alone: the sentence comes along, for the latter behind a "!".
  */
@@ -72,6 +72,18 @@ export const documents = (schema: string): string => `
       using p_keys, p_times, p_data, p_extra;
     when 3 then
       select name into v_name from ${schema}.collection where id = p_collection;
+      if cardinality(p_keys) > 1 and exists (select from unnest(p_keys) k(key) group by key having count(*) > 1) then
+        select array_agg(key), array_agg(times), array_agg(data), array_agg(extra) into p_keys, p_times, p_data, p_extra
+        from (
+          select key, sum(times)::integer as times, (array_agg(extra order by place))[1] as extra, (
+            select json_object_agg(f.key, f.amount) from (
+              select e.key, sum(e.value::text::double precision) as amount
+              from unnest(array_agg(w.data)) d(data) cross join json_each(d.data::json) e group by e.key
+            ) f
+          )::text as data
+          from unnest(p_keys, p_times, p_data, p_extra) with ordinality w(key, times, data, extra, place) group by key
+        ) summed;
+      end if;
       execute format(
         'with changed as (
            update ${schema}.document_%1$s d set revision = d.revision + w.times,
