@@ -8,7 +8,7 @@ export interface Sql {
 }
 
 /** The longest page that one look may take. */
-export const longestPage = 1_000;
+const longestPage = 1_000;
 
 /** The document after which a page begins, as it is now. */
 export interface After {
