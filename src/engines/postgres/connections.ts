@@ -87,7 +87,10 @@ export function toConfig(
   const session: Record<string, string | number> = {
     statement_timeout: statementMs,
     idle_in_transaction_session_timeout: statementMs,
+    // A page is the beginning of an index. By figures that are not of today, gathering everything and sorting it looks cheaper.
     enable_seqscan: "off",
+    enable_bitmapscan: "off",
+    enable_sort: "off",
     enable_hashjoin: "off",
     enable_mergejoin: "off",
     jit: "off",

@@ -17,7 +17,7 @@ export interface DocumentWrite {
   /** Whether it is an increment by whole numbers: their sum is the same in any order. */
   readonly sums: boolean;
 }
-export const kinds = { put: 1, patch: 2, increment: 3, remove: 4 } as const;
+const kinds = { put: 1, patch: 2, increment: 3, remove: 4 } as const;
 
 interface Step {
   readonly known: KnownCollection;

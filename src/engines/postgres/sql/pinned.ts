@@ -8,6 +8,7 @@ export const pinned = `
   set plan_cache_mode = force_generic_plan
   set enable_seqscan = off
   set enable_bitmapscan = off
+  set enable_sort = off
   set enable_material = off
   set enable_memoize = off
   set enable_hashjoin = off

@@ -1,0 +1,190 @@
+import type { Clock } from "../../contracts/index.ts";
+import type { Collection, Columns, Document, DocumentQuery, Engine, Write } from "../../storage/host.ts";
+import type { Asker } from "./asker.ts";
+import { checkCollection, columnOf, type KnownCollection, shapeOf, toDefinition } from "./collections.ts";
+import type { Row } from "./connections.ts";
+import { type After, type Sql, toSql } from "./document-query.ts";
+import { checkColumns, type DocumentWrite, toDocumentWrites } from "./document-writes.ts";
+import { fromJsonText, fromText, toJsonText, toText } from "./text.ts";
+import { Refused } from "./trouble.ts";
+
+interface DocumentRow extends Row {
+  readonly key: string;
+  readonly revision: number;
+  readonly data: string;
+}
+
+/** How often a claim looks again for documents that others have in hand at the moment. */
+const mostTries = 200;
+
+/** Collections and what is in them, apart from the writes that travel with appends and with readers' steps. */
+export class DocumentStore {
+  readonly #asker: Asker;
+  readonly #schema: string;
+  readonly #clock: Clock;
+  readonly #collections = new Map<string, KnownCollection>();
+  constructor(asker: Asker, schema: string, clock: Clock) {
+    this.#asker = asker;
+    this.#schema = schema;
+    this.#clock = clock;
+  }
+
+  /** A collection, where it was defined here. */
+  lookUp(name: string): KnownCollection | undefined {
+    return this.#collections.get(name);
+  }
+
+  async define(collection: Collection): Promise<void> {
+    checkCollection(collection);
+    const { name } = collection;
+    const known = this.#collections.get(name);
+    if (known && JSON.stringify(known.collection) === JSON.stringify(collection)) return;
+    const [row] = await this.#asker.ask<{ known: string }>(
+      `select ${this.#schema}.define_v1($1, $2, $3, $4, $5, $6) as known`,
+      toDefinition(collection),
+    );
+    const said = row?.known ?? "";
+    if (!/^\d+$/.test(said)) {
+      throw new TypeError(
+        `The collection "${name}" is in the database with the columns ${said} and now declares ${shapeOf(collection)}. Give it a new name (for a read model: raise its version), so that it is built anew.`,
+      );
+    }
+    this.#collections.set(name, { collection, id: Number(said), table: `${this.#schema}.document_${said}` });
+  }
+
+  async find(name: string, query: DocumentQuery): Promise<readonly Document[]> {
+    const known = this.#known(name);
+    const after = await this.#after(known, query);
+    const found: DocumentRow[] = [];
+    for (const { text, values } of toSql(known, query, after)) {
+      if (found.length >= query.limit) break;
+      found.push(...(await this.#asker.ask<DocumentRow>(text, values)));
+    }
+    return found.slice(0, Math.max(0, query.limit)).map(toDocument);
+  }
+
+  async claim(name: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {
+    const known = this.#known(name);
+    const { collection, table } = known;
+    const unknown = Object.keys(set).find((field) => !collection.columns.some((column) => column.name === field));
+    if (unknown !== undefined)
+      throw new TypeError(`A claim sets columns, and the collection "${name}" has no column "${unknown}".`);
+    orRefuse(() => checkColumns(collection, "(claimed)", set));
+    const after = await this.#after(known, query);
+    const claimed: DocumentRow[] = [];
+    for (let tries = 0; claimed.length < query.limit && tries < mostTries; tries++) {
+      const left = { ...query, limit: query.limit - claimed.length };
+      const except = claimed.map(({ key }) => key);
+      try {
+        for (const found of toSql(known, left, after, { what: "key", except }))
+          claimed.push(...(await this.#claim(table, found, set)));
+        if (claimed.length >= query.limit || !(await this.#isLeft(known, query, after, claimed))) break;
+      } catch (error) {
+        if (claimed.length === 0) throw error;
+        break; // what is claimed is claimed, and has to be told
+      }
+      // Somebody has a document in hand that may be left to us. It is not waited for under a lock: an append may wait for ours.
+      await new Promise<void>((resolve) => void this.#clock.after(2 + (tries % 8), resolve));
+    }
+    return claimed.map(toDocument);
+  }
+
+  async #claim(table: string, found: Sql, set: Columns): Promise<readonly DocumentRow[]> {
+    const values = [...found.values];
+    const data = `$${values.push(toJsonText(JSON.stringify(set)))}`;
+    return this.#asker.once<DocumentRow>(
+      (call) => ({
+        text: `with found as materialized (${found.text} for update skip locked),
+          placed as (select key, row_number() over () as place from found),
+          changed as (
+            update ${table} d set revision = d.revision + 1, data = ${this.#schema}.merge_v1(d.data, ${data}::json)
+            from placed p where d.key = p.key returning d.key, d.revision, d.data::text as data, p.place
+          ),
+          noted as (
+            insert into ${this.#schema}.call (id, reply)
+            select $${values.length + 1}, json_agg(key order by place) from changed having count(*) > 0
+          )
+          select key, revision, data from changed order by place`,
+        values: [...values, call],
+      }),
+      async (reply) => {
+        const keys = JSON.parse(reply) as readonly string[]; // as the statement noted them
+        const rows = await this.#asker.ask<DocumentRow>(
+          `select key, revision, data::text as data from ${table} where key = any($1)`,
+          [keys],
+        );
+        return rows.toSorted((a, b) => keys.indexOf(a.key) - keys.indexOf(b.key));
+      },
+    );
+  }
+
+  async #isLeft(
+    known: KnownCollection,
+    query: DocumentQuery,
+    after: After | undefined,
+    claimed: readonly DocumentRow[],
+  ): Promise<boolean> {
+    const except = claimed.map(({ key }) => key);
+    for (const { text, values } of toSql(known, { ...query, limit: 1 }, after, { what: "1 as one", except }))
+      if ((await this.#asker.ask(text, values)).length > 0) return true;
+    return false;
+  }
+
+  async collections(): Promise<readonly string[]> {
+    const rows = await this.#asker.ask<{ name: string }>(
+      `select name from ${this.#schema}.collection order by name`,
+      [],
+    );
+    return rows.map(({ name }) => fromText(name));
+  }
+
+  async drop({ collection, reader }: Parameters<Engine["drop"]>[0]): Promise<void> {
+    const texts = [collection, reader?.log, reader?.name].map((text) => (text === undefined ? null : toText(text)));
+    await this.#asker.ask(`select ${this.#schema}.drop_v1($1, $2, $3)`, texts);
+    if (collection !== undefined) this.#collections.delete(collection);
+  }
+
+  /** Writes as they travel, or why they cannot be. */
+  toRows(writes: readonly Write[]): { readonly rows: readonly DocumentWrite[]; readonly refused?: string } {
+    try {
+      return { rows: toDocumentWrites(writes, (name) => this.#collections.get(name)) };
+    } catch (error) {
+      if (error instanceof Refused) return { rows: [], refused: error.message };
+      throw error;
+    }
+  }
+
+  async #after(known: KnownCollection, { after, orderBy }: DocumentQuery): Promise<After | undefined> {
+    if (after === undefined) return undefined;
+    if (!orderBy) return { key: after, value: null };
+    const { sql } = columnOf(known.collection, orderBy.column);
+    const [row] = await this.#asker.ask<{ value: string | number | null }>(
+      `select ${sql} as value from ${known.table} where key = $1`,
+      [toText(after)],
+    );
+    if (row) return { key: after, value: typeof row.value === "string" ? fromText(row.value) : row.value };
+    throw new TypeError(
+      `The document "${after}", after which "${known.collection.name}" is to be read on, is not there any more. Begin from the first page.`,
+    );
+  }
+
+  #known(name: string): KnownCollection {
+    const known = this.#collections.get(name);
+    if (!known) throw new TypeError(`There is no collection "${name}". Define it before anything is asked of it.`);
+    return known;
+  }
+}
+
+const toDocument = ({ key, revision, data }: DocumentRow): Document => ({
+  key: fromText(key),
+  revision,
+  data: fromJsonText(data),
+});
+
+function orRefuse<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof Refused ? new TypeError(error.message) : error;
+  }
+}
