@@ -20,6 +20,7 @@ export function upcast<S extends AnySchema, T>(
   schema: S,
   up: (old: Out<S>) => T,
 ): { readonly schema: S; readonly up: (old: any) => T } {
+  // see Upcast.up
   return Object.freeze({ schema, up });
 }
 

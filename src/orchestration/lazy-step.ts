@@ -29,7 +29,7 @@ export class LazyStep implements Step<any> {
 
   // biome-ignore lint/suspicious/noThenProperty: being awaited is what starts a step
   then<A, B>(
-    onDone?: ((value: any) => A | PromiseLike<A>) | null,
+    onDone?: ((value: any) => A | PromiseLike<A>) | null, // the step's own type is that of Step<T>
     onFailed?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     this.#begun ??= this.#begin(this.#chained);

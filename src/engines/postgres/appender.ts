@@ -1,10 +1,10 @@
 import { type Clock, Fault } from "../../contracts/index.ts";
 import type { Outcome, Receipt } from "../../storage/host.ts";
+import { Latencies } from "../../storage/latencies.ts";
 import type { Calls } from "./calls.ts";
 import type { Epochs } from "./epochs.ts";
 import { type Answer, Group } from "./group.ts";
 import type { Lane } from "./lane.ts";
-import { Latencies } from "./latencies.ts";
 import type { Prepared } from "./prepared.ts";
 import { Queue, type Queued } from "./queue.ts";
 import { type Patience, rideOut, toFault } from "./riding-out.ts";

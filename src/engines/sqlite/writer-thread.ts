@@ -1,6 +1,6 @@
 import type { Worker } from "node:worker_threads";
 import { type Clock, Fault } from "../../contracts/index.ts";
-import { Latencies } from "./latencies.ts";
+import { Latencies } from "../../storage/latencies.ts";
 import type { Command, Failure, FromWriter, Reply, Result, ToWriter } from "./messages.ts";
 
 interface Waiting {
