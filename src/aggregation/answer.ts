@@ -42,7 +42,8 @@ export function toAnswer(
         span.span("source", name, {}, async (inside) => {
           const reader = readers.get(name) as Reader; // one was made for every source of every view
           const { principal, aborted } = call;
-          return reader.read({ input, principal, span: inside, deadline, aborted });
+          const scope = view.operation.access ?? "";
+          return reader.read({ input, principal, scope, span: inside, deadline, aborted });
         }),
       );
       const readings: Readings = new Map((await Promise.all(read)).map((reading) => [reading.source, reading]));

@@ -91,9 +91,10 @@ function assembleUnion(plan: UnionPlan, readings: Readings): Assembled {
   const ages = lists.map(({ meta }) => meta.ageMs ?? 0);
   const state = lists.some(({ meta }) => meta.state === "stale") ? "stale" : "fresh";
   const sources = lists.map(({ source }) => source);
+  const complete = lists.some(({ meta }) => meta.complete === false) && { complete: false as const };
   return {
     value: unite(plan, items),
-    meta: { state, rule, sources, ageMs: Math.max(...ages), conflict: false, rejected },
+    meta: { state, rule, sources, ageMs: Math.max(...ages), ...complete, conflict: false, rejected },
   };
 }
 

@@ -1,4 +1,6 @@
 import { type AnyQuery, type AnySchema, type In, type Named, type Out, toJsonSchema } from "../contracts/index.ts";
+import type { CustomPlan } from "./custom.ts";
+import type { PagingPlan } from "./paged.ts";
 import { type Params, toUrlTemplate, type UrlTemplate } from "./url-template.ts";
 
 /** Where to ask and what must come back. Parameters in braces are filled in, encoded, from the view's input. */
@@ -10,7 +12,7 @@ export interface Fetch<P extends string, Answer> {
 }
 
 /** The same as plain data, for the code that runs it. */
-export type FetchPlan = HttpPlan | CallPlan;
+export type FetchPlan = HttpPlan | CallPlan | CustomPlan;
 export interface HttpPlan {
   readonly via: "http";
   readonly format: "json" | "ndjson" | "csv" | "xml";
@@ -19,11 +21,14 @@ export interface HttpPlan {
   readonly schema: AnySchema;
   /** For XML: the names that lead to the records, from the root. */
   readonly rows?: readonly string[];
+  readonly paging?: PagingPlan;
   readonly params: readonly string[];
 }
 export interface CallPlan {
   readonly via: "call";
   readonly operation: string;
+  /** Of what it answers. */
+  readonly schema: AnySchema;
   readonly params: readonly string[];
 }
 
@@ -70,7 +75,10 @@ export function call<Op extends AnyQuery>(operation: Op): Fetch<keyof In<Op["inp
   const { id } = operation as Op & Partial<Named>;
   if (!id) throw new TypeError("call() wants a query that belongs to a contract, like call(Fares.quote).");
   const params = Object.freeze(Object.keys((toJsonSchema(operation.input).properties as object | undefined) ?? {}));
-  return Object.freeze({ kind: "fetch", plan: Object.freeze({ via: "call", operation: id, params }) });
+  return Object.freeze({
+    kind: "fetch",
+    plan: Object.freeze({ via: "call", operation: id, schema: operation.output, params }),
+  });
 }
 
 /** Accepts a row whose every column may be text; otherwise a sentence that names those that may not. */

@@ -312,11 +312,11 @@ describe("another contract's query as a source", () => {
     return { reply: (await reply) as any, calls }; // a reply with an output
   };
 
-  test("is asked through the dispatcher, with its own fields and the deadline", async () => {
+  test("is asked through the dispatcher, with its own fields and a deadline that leaves time to fuse", async () => {
     const { reply, calls } = await asking(async () => ({ wire: { name: "D" }, value: { name: "D" } }));
     expect(reply.output).toEqual({ name: "D" });
     expect(calls[0]?.slice(0, 2)).toEqual(["names.get", { iata: "DAL" }]);
-    expect(calls[0]?.[2]).toMatchObject({ deadline: 2_000 });
+    expect(calls[0]?.[2]).toMatchObject({ deadline: 1_980 });
   });
 
   test.each([

@@ -4,14 +4,19 @@
  */
 import type { Clock, Dispatch, Provider } from "../contracts/index.ts";
 import { toAnswer } from "./answer.ts";
-import type { Upstream } from "./port.ts";
+import type { ViewMeta } from "./meta.ts";
+import type { LastGood, Upstream } from "./port.ts";
 import { Cache } from "./reading/cache.ts";
 import type { SourceHealth } from "./reading/health.ts";
+import { LastGoodWriter } from "./reading/last-good.ts";
 import { Reader } from "./reading/reader.ts";
+import { isPersonal } from "./reading/samples.ts";
 import type { SourcePlan } from "./source.ts";
 import type { AnyView } from "./view.ts";
 
 export {
+  type LastGood,
+  type LastGoodRecord,
   type Upstream,
   type UpstreamAnswer,
   UpstreamProblem,
@@ -30,13 +35,24 @@ export interface ViewPorts {
   readonly origins: { readonly [source: string]: string };
   /** By source: the value of the `authorization` header. */
   readonly credentials?: { readonly [source: string]: string };
+  /** Where last good answers outlive the process; without it they do not. */
+  readonly lastGood?: LastGood;
 }
 export interface Views {
   readonly providers: readonly Provider[];
   /** How every source has been doing, by the order of declaration. */
   sources(): readonly SourceHealth[];
-  /** Aborts what is under way. Views that are asked afterwards say that their sources are `slow`. */
-  close(): void;
+  /** How every view has been doing, by the order of declaration. */
+  views(): readonly ViewHealth[];
+  /** Aborts what is under way, and writes what waits to be kept. Views that are asked afterwards say that their sources are `slow`. */
+  close(): Promise<void>;
+}
+/** How a view has been doing since the start. */
+export interface ViewHealth {
+  readonly view: string;
+  readonly answers: number;
+  /** Answers in which a rejected candidate said something else, by field. */
+  readonly conflicts: { readonly [field: string]: number };
 }
 
 const cacheEntries = 10_000;
@@ -53,24 +69,61 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
       );
   }
   const cache = new Cache(cacheEntries, cacheBytes);
+  const lastGood = ports.lastGood && { store: ports.lastGood, writer: new LastGoodWriter(ports.lastGood, clock) };
   const readers = new Map(
     [...sources].map(([name, source]) => {
       const origin = Object.hasOwn(origins, name) ? checkedOrigin(name, origins[name] ?? "") : undefined;
       const secret = Object.hasOwn(credentials, name) ? credentials[name] : undefined;
       const own = { ...(origin !== undefined && { origin }), ...(secret !== undefined && { credentials: secret }) };
+      const kept = lastGood && mayOutlive(source, views) && { lastGood };
       const { upstream, dispatch, random } = ports;
-      return [name, new Reader(source, { upstream, dispatch, clock, random, cache, ...own })];
+      return [name, new Reader(source, { upstream, dispatch, clock, random, cache, ...own, ...kept })];
     }),
   );
+  const tallies = new Map(views.map(({ id }) => [id, { answers: 0, conflicts: new Map<string, number>() }]));
   return {
-    providers: views.map((view) => ({ operation: view.id, handle: toAnswer(view, readers, clock) })),
-    sources: () => [...readers.values()].map((reader) => reader.health.summary()),
-    close() {
+    providers: views.map((view) => {
+      const answer = toAnswer(view, readers, clock);
+      const tally = tallies.get(view.id);
+      return {
+        operation: view.id,
+        handle: async (input: any, call) => {
+          // the input's type is the operation's, which the caller has checked
+          const reply = await answer(input, call);
+          if (tally && "meta" in reply) count(tally, reply.meta as ViewMeta); // toAnswer gives every reply its meta
+          return reply;
+        },
+      };
+    }),
+    sources: () => [...readers.values()].map((reader) => reader.health()),
+    views: () =>
+      [...tallies].map(([view, { answers, conflicts }]) => ({
+        view,
+        answers,
+        conflicts: Object.fromEntries(conflicts),
+      })),
+    async close() {
       for (const reader of readers.values()) reader.close();
       cache.clear();
+      await lastGood?.writer.flush();
     },
   };
 }
+
+function count(tally: { answers: number; conflicts: Map<string, number> }, { fields }: ViewMeta): void {
+  tally.answers += 1;
+  for (const [field, { conflict }] of Object.entries(fields))
+    if (conflict) tally.conflicts.set(field, (tally.conflicts.get(field) ?? 0) + 1);
+}
+
+/** What somebody marked as personal, at the source or in an answer that it is part of, is written to no disk from here. */
+const mayOutlive = (source: SourcePlan, views: readonly AnyView[]): boolean =>
+  source.staleIfErrorMs > 0 &&
+  !isPersonal(source.fetch.schema) &&
+  !views.some(
+    ({ sources, operation }) =>
+      sources.includes(source) && (isPersonal(operation.output) || isPersonal(operation.input)),
+  );
 
 function sourcesOf(views: readonly AnyView[]): ReadonlyMap<string, SourcePlan> {
   const sources = new Map<string, SourcePlan>();

@@ -3,8 +3,12 @@
  * field by field, and says of every field where it comes from. May import contracts and its own folder.
  * Start with source.ts, rules.ts and view.ts; the code that runs them begins at host.ts.
  */
+export { type Ask, type CustomContext, custom } from "./custom.ts";
 export { call, csv, type Fetch, json, ndjson, type TextColumns, xml } from "./fetch.ts";
 export type { FieldMeta, SourceMeta, SourceState, ViewMeta } from "./meta.ts";
+export { type Paging, paged } from "./paged.ts";
+export { UpstreamProblem, type UpstreamProblemKind } from "./port.ts";
+export type { Breaking, Resilience } from "./resilience.ts";
 export {
   type Candidate,
   type FieldRule,
@@ -22,7 +26,6 @@ export {
   type ListSource,
   type Many,
   type One,
-  type Resilience,
   type Source,
   source,
 } from "./source.ts";

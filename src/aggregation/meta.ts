@@ -6,8 +6,9 @@
  * - `invalid`: its answer breaks its contract; neither repeated nor cached
  * - `down`: it cannot be reached, or says that it cannot answer
  * - `slow`: no answer within its timeout or the budget
+ * - `shed`: not asked, because too many questions wait for it already or because they would outlive the deadline
  */
-export type SourceState = "fresh" | "stale" | "missing" | "invalid" | "down" | "slow";
+export type SourceState = "fresh" | "stale" | "missing" | "invalid" | "down" | "slow" | "shed";
 
 /** Where a field's value comes from. Without a value, the state says why. */
 export interface FieldMeta {
@@ -20,6 +21,8 @@ export interface FieldMeta {
   readonly sources?: readonly string[];
   /** How long ago the value was fetched. Of a union, the oldest part. */
   readonly ageMs?: number;
+  /** Of a list: `false` where one of its sources has more than was read. */
+  readonly complete?: false;
   /** The instant of which the value speaks, ISO 8601. */
   readonly asOf?: string;
   /** Whether a rejected candidate says something else. */
@@ -38,6 +41,12 @@ export interface SourceMeta {
   readonly cached?: true;
   /** How many other records of a batch had the same key. */
   readonly duplicates?: number;
+  /** How many keys travelled in the request that brought this answer, where there was more than one. */
+  readonly batched?: number;
+  /** Of a list in pages: how many were read. */
+  readonly pages?: number;
+  /** Of a list in pages: `false` where there is more than was read; `problem` says why. */
+  readonly complete?: false;
   /** A sentence, without addresses and credentials. */
   readonly problem?: string;
 }

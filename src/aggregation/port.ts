@@ -18,6 +18,8 @@ export interface UpstreamRequest {
   readonly remainingMs: number;
   /** W3C Trace Context; travels to the upstream. */
   readonly traceparent: string;
+  /** How many redirects may be followed; each is checked like a first address, and carries credentials to no other origin. */
+  readonly redirects: number;
   /** Whether somebody named this very address (in the settings, or literally in the source), so that it may be an inner one. */
   readonly named: boolean;
 }
@@ -28,6 +30,26 @@ export interface UpstreamAnswer {
   readonly headers: { readonly [name: string]: string | undefined };
   /** Decompressed. */
   readonly body: Uint8Array;
+}
+
+/**
+ * Where last good answers outlive the process. Best effort: what it forgets is asked for again, and what it cannot keep
+ * costs nobody an answer. It holds no secrets and nothing that a schema marks as personal.
+ */
+export interface LastGood {
+  load(source: string, key: string): Promise<LastGoodRecord | undefined>;
+  /** Each replaces what was there under its source and key. */
+  save(records: readonly LastGoodRecord[]): Promise<void>;
+}
+export interface LastGoodRecord {
+  readonly source: string;
+  readonly key: string;
+  /** JSON text: what the upstream said, before it was checked and shaped, so that it is checked again with the code of today. */
+  readonly said: string;
+  /** When it came, in ms since 1970. */
+  readonly at: number;
+  /** When it is of no use any more, in ms since 1970. */
+  readonly expires: number;
 }
 
 /**

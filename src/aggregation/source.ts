@@ -1,5 +1,6 @@
 import { type Duration, toMs } from "../contracts/index.ts";
 import type { Fetch, FetchPlan } from "./fetch.ts";
+import { type Resilience, type ResiliencePlan, toResilience } from "./resilience.ts";
 
 /** One upstream: where it is asked, what must come back, in which shape it is handed on, how long it may take. */
 export interface Source<Name extends string, P extends string, Shape, AsOf extends string | undefined> {
@@ -21,51 +22,45 @@ type KeysTo<Row, V> = { [K in keyof Row]-?: NonNullable<Row[K]> extends V ? K : 
 /** A field of a record that may hold an instant; a list has none of its own. */
 type InstantField<A> = A extends readonly unknown[] ? never : KeysTo<A, string | number | Date>;
 
-export interface Resilience {
-  /** How long one attempt may take. Without it, as long as the view's budget lasts. */
-  readonly timeout?: Duration;
-  /**
-   * How often it is asked at most, 1 to 10; 2 unless said otherwise. Pauses are drawn at random below a bound that
-   * doubles, stay inside the budget, and repetitions never exceed a tenth of the questions for long.
-   */
-  readonly attempts?: number;
-  /** A second question after this long without an answer: a percentile of what it has been taking, or a time. The first good answer counts. */
-  readonly hedge?: "p90" | "p95" | "p99" | Duration;
-  /** An answer this young is not asked for again. */
-  readonly cacheFor?: Duration;
-  /** For this long after `cacheFor`, the old answer is given at once, as `stale`, and renewed behind it. */
-  readonly staleWhileRevalidate?: Duration;
-  /** An answer this young stands in, as `stale`, where the source is down, slow or invalid. */
-  readonly staleIfError?: Duration;
-  /** What its answer may measure at most, in bytes; 4 MiB unless said otherwise. */
-  readonly maxBytes?: number;
-}
 export interface One<P extends string, A> {
   readonly get: Fetch<P, A>;
   readonly batch?: never;
   readonly match?: never;
+  readonly batchSize?: never;
+  readonly batchWindow?: never;
+  readonly keysAs?: never;
 }
-/** Many records for a key; ours is the one whose `match` field equals the address's only parameter, wherever it stands. */
+/** Many records for many keys; ours is the one whose `match` field equals the address's only parameter, wherever it stands. */
 export interface Many<P extends string, A> {
   readonly batch: Fetch<P, readonly A[]>;
   readonly match: KeysTo<A, string | number>;
   readonly get?: never;
+  /**
+   * How many keys one request asks for at most, 1 to 1,000. 100 unless said otherwise where the address has its
+   * parameter in the query (`?iata=DAL,HOU`), or where an adapter of one's own is handed the keys; 1 where it is part of the path.
+   */
+  readonly batchSize?: number;
+  /** How long a key waits for others to travel with. Without it, only those that are asked for in the same turn do. */
+  readonly batchWindow?: Duration;
+  /** How several keys are written: `?iata=DAL,HOU` (`"list"`, unless said otherwise) or `?iata=DAL&iata=HOU` (`"repeated"`). */
+  readonly keysAs?: "list" | "repeated";
 }
 
 /** A source as plain data, for the code that runs it. */
-export interface SourcePlan {
+export interface SourcePlan extends ResiliencePlan {
   readonly name: string;
   readonly fetch: FetchPlan;
-  readonly match?: string;
+  /** Of a batch: how our record is found, and how keys travel. */
+  readonly batch?: BatchPlan;
   readonly shape?: (answer: any) => unknown; // from whatever its schema gives back
   readonly asOf?: string;
-  readonly timeoutMs?: number;
-  readonly attempts: number;
-  readonly hedge?: "p90" | "p95" | "p99" | number;
-  readonly cacheForMs: number;
-  readonly staleWhileRevalidateMs: number;
-  readonly staleIfErrorMs: number;
-  readonly maxBytes: number;
+}
+export interface BatchPlan {
+  readonly match: string;
+  readonly size: number;
+  /** Without it, the keys of one turn travel together. */
+  readonly windowMs?: number;
+  readonly keysAs: "list" | "repeated";
 }
 
 /** Declares a source. Its name, in kebab-case, is what the settings call it: `our-airports` is `OUR_AIRPORTS`. */
@@ -90,38 +85,40 @@ export function source<
   const { get, batch, match, shape, asOf } = parts;
   const fetch = (get ?? batch) as Fetch<P, unknown> | undefined;
   if (!fetch) throw new TypeError(`The source "${name}" does not say where to ask: give it \`get\` or \`batch\`.`);
-  if (match !== undefined && fetch.plan.params.length !== 1) {
-    throw new TypeError(
-      `The batch of the source "${name}" is matched with its only parameter, so it must have exactly one; it has ${fetch.plan.params.length}.`,
-    );
-  }
   const plan: SourcePlan = {
     name,
     fetch: fetch.plan,
-    ...(match !== undefined && { match }),
+    ...(match !== undefined && { batch: toBatch(name, fetch.plan, match, parts) }),
     ...(shape && { shape }),
     ...(asOf !== undefined && { asOf }),
-    ...resilienceOf(name, parts),
+    ...toResilience(name, parts),
   };
   return Object.freeze({ kind: "source", name, asOf: asOf as AsOf, plan: Object.freeze(plan) });
 }
 
-function resilienceOf(name: string, parts: Resilience) {
-  const { timeout, attempts = 2, hedge, cacheFor, staleWhileRevalidate, staleIfError, maxBytes = 4 * 2 ** 20 } = parts;
-  if (!Number.isInteger(attempts) || attempts < 1 || attempts > 10)
-    throw new TypeError(`The source "${name}" may be asked 1 to 10 times; ${attempts} is not such a number.`);
-  if (!Number.isInteger(maxBytes) || maxBytes < 1)
-    throw new TypeError(`The source "${name}" needs a size in whole bytes for \`maxBytes\`; ${maxBytes} is not one.`);
-  const ms = (duration: Duration | undefined): number => (duration === undefined ? 0 : toMs(duration));
-  return {
-    ...(timeout !== undefined && { timeoutMs: toMs(timeout) }),
-    attempts,
-    ...(hedge !== undefined && { hedge: isPercentile(hedge) ? hedge : toMs(hedge) }),
-    cacheForMs: ms(cacheFor),
-    staleWhileRevalidateMs: ms(staleWhileRevalidate),
-    staleIfErrorMs: ms(staleIfError),
-    maxBytes,
-  };
+function toBatch(
+  source: string,
+  fetch: FetchPlan,
+  match: string,
+  { batchSize, batchWindow, keysAs = "list" }: Pick<Many<string, unknown>, "batchSize" | "batchWindow" | "keysAs">,
+): BatchPlan {
+  const [param, ...more] = fetch.params;
+  if (param === undefined || more.length > 0)
+    throw new TypeError(
+      `The batch of the source "${source}" is matched with its only parameter, so it must have exactly one; it has ${fetch.params.length}.`,
+    );
+  const inPath = fetch.via === "http" && fetch.url.path.includes(`{${param}}`);
+  // Whoever wrote a key into a path most likely meant one: an address of many is asked for only where somebody says so.
+  const size = batchSize ?? (inPath || fetch.via === "call" ? 1 : 100);
+  if (!Number.isInteger(size) || size < 1 || size > 1_000)
+    throw new TypeError(`The source "${source}" asks for 1 to 1,000 keys at once; ${size} is not such a number.`);
+  if (size > 1 && fetch.via === "call")
+    throw new TypeError(
+      `The source "${source}" asks another contract's query, which takes one key at a time: leave out \`batchSize\`.`,
+    );
+  if (keysAs === "repeated" && inPath)
+    throw new TypeError(
+      `The source "${source}" has its key in the path, where it cannot be repeated: leave out \`keysAs\`.`,
+    );
+  return Object.freeze({ match, size, keysAs, ...(batchWindow !== undefined && { windowMs: toMs(batchWindow) }) });
 }
-
-const isPercentile = (hedge: string): hedge is "p90" | "p95" | "p99" => /^p9[059]$/.test(hedge);

@@ -23,18 +23,23 @@ export class ManualClock implements Clock {
   /** Moves on, timer by timer, and lets what they woke come to rest. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
-    await setImmediate();
+    await turns();
     for (;;) {
       const [next] = this.#timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
       if (!next) break;
       this.#timers = this.#timers.filter((other) => other !== next);
       this.#now = Math.max(this.#now, next.at);
       next.wake();
-      await setImmediate();
+      await turns();
     }
     this.#now = until;
-    await setImmediate();
+    await turns();
   }
+}
+
+/** Keys that travel together leave a turn after they were asked for, and what they woke comes to rest in the next. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await setImmediate();
 }
 
 export interface Scripted {

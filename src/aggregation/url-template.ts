@@ -27,21 +27,44 @@ export function toUrlTemplate(text: string): UrlTemplate {
 }
 
 export type Filled = { readonly url: URL } | { readonly problem: string };
+/** Several values for a template's only parameter: `?iata=DAL,HOU` or `?iata=DAL&iata=HOU`. */
+export interface Keys {
+  readonly values: readonly string[];
+  readonly as: "list" | "repeated";
+}
 
-/** Fills in the parameters, encoded. `origin` stands in for scheme, host and port, and may carry a path prefix. */
-export function fillIn(template: UrlTemplate, input: { readonly [name: string]: unknown }, origin?: string): Filled {
-  for (const name of template.params) {
-    const value = toText(input[name]);
-    if (value === undefined || value === "") return { problem: `needs "${name}", which was not given` };
-  }
-  const fill = (part: string): string =>
-    part.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => encode(toText(input[name]) ?? ""));
+/**
+ * Fills in the parameters, encoded. `origin` stands in for scheme, host and port, and may carry a path prefix; `keys`
+ * stand in for the only parameter.
+ */
+export function fillIn(
+  template: UrlTemplate,
+  input: { readonly [name: string]: unknown },
+  origin?: string,
+  keys?: Keys,
+): Filled {
+  const textOf = (name: string): string =>
+    keys ? keys.values.map(encode).join(",") : encode(toText(input[name]) ?? "");
+  for (const name of template.params)
+    if (textOf(name) === "") return { problem: `needs "${name}", which was not given` };
+  const fill = (part: string): string => part.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => textOf(name));
   const path = fill(template.path);
   // A URL parser resolves "..", encoded or not, and a parameter would climb out of the path that was meant.
   const climbs = (text: string): boolean => text.split("/").some((part) => /^(\.|%2e){1,2}$/i.test(part));
   if (climbs(path) && !climbs(template.path)) return { problem: "cannot be asked for a name made of dots" };
-  return { url: new URL(`${(origin ?? template.origin).replace(/\/+$/, "")}${path}${fill(template.query)}`) };
+  const query = keys?.as === "repeated" ? repeated(template.query, keys.values) : fill(template.query);
+  return { url: new URL(`${(origin ?? template.origin).replace(/\/+$/, "")}${path}${query}`) };
 }
+
+/** `?a=1&iata={iata}` with two values is `?a=1&iata=DAL&iata=HOU`. */
+const repeated = (query: string, values: readonly string[]): string =>
+  `?${query
+    .slice(1)
+    .split("&")
+    .flatMap((pair) =>
+      /\{[^{}]+\}/.test(pair) ? values.map((value) => pair.replaceAll(/\{[^{}]+\}/g, () => encode(value))) : [pair],
+    )
+    .join("&")}`;
 
 // A lone surrogate cannot be encoded and would throw in the middle of a request.
 const encode = (text: string): string => encodeURIComponent(text.toWellFormed());

@@ -1,64 +1,95 @@
-import type { AnySchema, Issue } from "../../contracts/index.ts";
+import type { AnySchema, Issue, JsonSchema } from "../../contracts/index.ts";
 import { toJsonSchema, validate } from "../../contracts/index.ts";
 import type { HttpPlan } from "../fetch.ts";
 import type { UpstreamAnswer } from "../port.ts";
+import type { Sample } from "../reading/tried.ts";
 import { readCsv } from "./csv.ts";
 import { readJson, readNdjson } from "./json.ts";
 import { toText } from "./text.ts";
 import { readXml } from "./xml.ts";
 
-/** What came back, checked. `broken` counts the records of a batch that break their contract. */
-export type Decoded =
-  | { readonly state: "fresh"; readonly value: unknown; readonly broken: number }
-  | { readonly state: "missing" }
-  | { readonly state: "invalid"; readonly problem: string };
+/** What came back, checked. */
+export type Decoded = Checked | { readonly state: "missing" };
+export type Checked =
+  | {
+      readonly state: "fresh";
+      readonly value: unknown;
+      /** The same before it was checked. Of a batch, record by record. */
+      readonly said: unknown;
+      /** Of a batch: the records that break their contract, and were left out. */
+      readonly broken: readonly unknown[];
+    }
+  | { readonly state: "invalid"; readonly problem: string; readonly sample: Sample; readonly readable: boolean };
 
 /** A body that is not what was promised. Completes the sentence "The source … ". */
 export class Unreadable extends Error {
   override readonly name = "Unreadable";
 }
 
-/** Reads and checks a body. A list with a broken record is invalid as a whole; a batch only loses that record. */
+/** Reads and checks a body. */
 export async function decode(plan: HttpPlan, answer: UpstreamAnswer, batch: boolean): Promise<Decoded> {
   if (answer.status === 204 || (answer.body.byteLength === 0 && plan.format !== "ndjson")) return { state: "missing" };
-  let read: unknown;
+  let said: unknown;
   try {
     refuseErrorPage(answer, plan.format);
-    const { schema, rows = [] } = plan;
-    const text = toText(answer, plan.format);
-    if (plan.format === "json") read = readJson(text);
-    else if (plan.format === "ndjson") read = readNdjson(text);
-    else if (plan.format === "csv") read = readCsv(text, describe(schema));
-    else read = readXml(text, rows, describe(schema));
+    said = read(plan, toText(answer, plan.format));
   } catch (error) {
-    if (error instanceof Unreadable) return { state: "invalid", problem: error.message };
-    throw error;
+    if (!(error instanceof Unreadable)) throw error;
+    const text = new TextDecoder().decode(answer.body.subarray(0, sampleBytes));
+    return { state: "invalid", problem: error.message, sample: { text }, readable: false };
   }
-  if (plan.format !== "json") return records(plan.schema, read as readonly unknown[], batch);
-  if (batch) {
-    // The schema of a JSON batch is that of the whole list, so it stands or falls as a whole.
-    if (!Array.isArray(read)) return { state: "invalid", problem: "answered with something that is no list" };
-  }
-  const checked = await validate(plan.schema, read);
-  return checked.ok
-    ? { state: "fresh", value: checked.value, broken: 0 }
-    : { state: "invalid", problem: `answered with something that breaks its contract: ${tell(checked.issues)}` };
+  return check(plan, said, batch);
 }
 
-async function records(schema: AnySchema, read: readonly unknown[], batch: boolean): Promise<Decoded> {
+const sampleBytes = 2_048;
+
+/** What a source's schema speaks of: the whole answer, or one record of it. */
+export interface Shape {
+  readonly schema: AnySchema;
+  readonly format?: HttpPlan["format"];
+}
+
+/**
+ * Checks what was said against its contract. A list with a broken record is invalid as a whole; a batch only loses that
+ * record.
+ */
+export async function check({ schema, format = "json" }: Shape, said: unknown, batch: boolean): Promise<Checked> {
+  if (format !== "json") return records(schema, said as readonly unknown[], batch);
+  if (batch && !Array.isArray(said)) return broken("answered with something that is no list", said);
+  const checked = await validate(schema, said);
+  if (checked.ok) return { state: "fresh", value: checked.value, said, broken: [] };
+  // The schema of a JSON batch is that of the whole list. A list of one tells which record it is that breaks it.
+  if (batch) return records(schema, said as readonly unknown[], true, true);
+  return broken(`answered with something that breaks its contract: ${tell(checked.issues)}`, said);
+}
+
+async function records(schema: AnySchema, said: readonly unknown[], batch: boolean, lists = false): Promise<Checked> {
   const good: unknown[] = [];
-  let broken = 0;
-  for (const [at, record] of read.entries()) {
-    const checked = await validate(schema, record);
-    if (checked.ok) good.push(checked.value);
-    else if (batch) broken += 1;
-    else
-      return {
-        state: "invalid",
-        problem: `answered with a record that breaks its contract: ${tell(checked.issues, at)}`,
-      };
+  const whole: unknown[] = [];
+  const bad: unknown[] = [];
+  for (const [at, record] of said.entries()) {
+    const checked = await validate(schema, lists ? [record] : record);
+    if (checked.ok) {
+      good.push(lists ? (checked.value as readonly unknown[])[0] : checked.value);
+      whole.push(record);
+    } else if (batch) bad.push(record);
+    else return broken(`answered with a record that breaks its contract: ${tell(checked.issues, at)}`, record);
   }
-  return { state: "fresh", value: good, broken };
+  return { state: "fresh", value: good, said: whole, broken: bad };
+}
+
+const broken = (problem: string, said: unknown): Checked => ({
+  state: "invalid",
+  problem,
+  sample: { said },
+  readable: true,
+});
+
+function read(plan: HttpPlan, text: string): unknown {
+  if (plan.format === "json") return readJson(text);
+  if (plan.format === "ndjson") return readNdjson(text);
+  const described = describe(plan.schema);
+  return plan.format === "csv" ? readCsv(text, described) : readXml(text, plan.rows ?? [], described);
 }
 
 // A proxy in front of a broken service likes to say that all is well, in HTML.
@@ -83,8 +114,8 @@ const tell = (issues: readonly Issue[], at?: number): string => {
   return `${where || "the whole"}: ${first?.message ?? "refused"}${more}`;
 };
 
-// Only a help (required columns, repeated elements); a schema that cannot describe itself is still checked.
-function describe(schema: AnySchema) {
+/** Only a help (required columns, repeated elements, what is personal); a schema that cannot describe itself is still checked. */
+export function describe(schema: AnySchema): JsonSchema {
   try {
     return toJsonSchema(schema);
   } catch {

@@ -1,10 +1,11 @@
 import { Unreadable } from "./decode.ts";
 
 const mostLevels = 200;
-/** Below this size no document can be nested too deeply. */
-const smallest = mostLevels * 2;
 
-/** One document. A field called `__proto__`, and nesting that would exhaust the stack of whoever walks it, are refused. */
+/**
+ * One document. Refused are a field called `__proto__`, nesting that would exhaust the stack of whoever walks it, and
+ * two fields of one name in an object (RFC 7493): which of them counts is anybody's guess.
+ */
 export function readJson(text: string): unknown {
   let value: unknown;
   try {
@@ -12,7 +13,8 @@ export function readJson(text: string): unknown {
   } catch {
     throw new Unreadable("answered with something that is not JSON");
   }
-  if (text.length > smallest || mayHidePrototype.test(text)) refuseHostile(value);
+  if (countFields(value) !== countNames(text))
+    throw new Unreadable("answered with JSON that has two fields of one name in an object");
   return value;
 }
 
@@ -31,11 +33,10 @@ export function readNdjson(text: string): readonly unknown[] {
   return records;
 }
 
-const mayHidePrototype = /__proto__|\\u005f/i;
-
 // JSON.parse makes `__proto__` a field like any other; the next Object.assign would make it a prototype.
-function refuseHostile(root: unknown): void {
+function countFields(root: unknown): number {
   let level: unknown[] = [root];
+  let fields = 0;
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > mostLevels)
       throw new Unreadable(`answered with JSON that is nested more than ${mostLevels} levels deep`);
@@ -44,8 +45,34 @@ function refuseHostile(root: unknown): void {
       if (typeof value !== "object" || value === null) continue;
       if (Object.hasOwn(value, "__proto__"))
         throw new Unreadable('answered with JSON that has a field called "__proto__"');
-      for (const inner of Object.values(value)) if (typeof inner === "object" && inner !== null) below.push(inner);
+      const inside = Object.values(value);
+      if (!Array.isArray(value)) fields += inside.length;
+      for (const inner of inside) if (typeof inner === "object" && inner !== null) below.push(inner);
     }
     level = below;
   }
+  return fields;
 }
+
+/** The strings in valid JSON that a colon follows: what the parser has read, and of two alike kept the last. */
+function countNames(text: string): number {
+  let names = 0;
+  for (let from = text.indexOf('"'); from >= 0; ) {
+    let end = text.indexOf('"', from + 1);
+    while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+    let next = end + 1;
+    while (isSpace(text.charCodeAt(next))) next += 1;
+    if (text[next] === ":") names += 1;
+    from = text.indexOf('"', next);
+  }
+  return names;
+}
+
+/** Whether an odd number of backslashes stands before it. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at - 1;
+  while (text.charCodeAt(before) === 0x5c) before -= 1;
+  return (at - before) % 2 === 0;
+}
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;

@@ -1,11 +1,12 @@
-import { type Call, type Dispatch, Failed, Fault, type Span, toCanonicalJson } from "../../contracts/index.ts";
+import { type Call, type Dispatch, Failed, Fault, type Span } from "../../contracts/index.ts";
+import type { CustomPlan } from "../custom.ts";
 import type { CallPlan, HttpPlan } from "../fetch.ts";
-import { decode } from "../formats/decode.ts";
-import { toInstant } from "../instant.ts";
-import { type Upstream, type UpstreamAnswer, UpstreamProblem } from "../port.ts";
+import { type Checked, check, decode } from "../formats/decode.ts";
+import { type Upstream, type UpstreamAnswer, UpstreamProblem, type UpstreamProblemKind } from "../port.ts";
 import type { SourcePlan } from "../source.ts";
 import { fillIn } from "../url-template.ts";
-import type { Tried } from "./tried.ts";
+import { dependentMs } from "./budget.ts";
+import type { Tried, Trouble, TroubleKind } from "./tried.ts";
 
 /** Where the answers of one source come from. */
 export interface AskPorts {
@@ -18,34 +19,53 @@ export interface AskPorts {
 }
 export interface Question {
   readonly input: { readonly [field: string]: unknown };
+  /** Of a batch: what stands in for its parameter. */
+  readonly keys?: readonly string[];
+  /** Of a list in pages: where the page is, seen from the first one's address. */
+  readonly turn?: (first: URL) => URL;
   readonly principal: Call["principal"];
   readonly span: Span;
   readonly aborted: AbortSignal;
   readonly remainingMs: number;
+  /** On the monotonic clock. */
   readonly deadline: number;
 }
 
-/** Asks a source once, checks what comes back, and brings it into our shape. Never rejects. */
-export async function ask(source: SourcePlan, ports: AskPorts, question: Question): Promise<Tried> {
+/** One answer, checked: what was said, and what its schema made of it. */
+export interface Said {
+  readonly value: unknown;
+  /** Before it was checked; plain JSON where the format is. Of a batch, record by record. */
+  readonly said: unknown;
+  /** Of a batch: the records that break their contract, and were left out. */
+  readonly broken: readonly unknown[];
+  readonly bytes: number;
+  readonly url?: URL;
+  readonly headers?: UpstreamAnswer["headers"];
+}
+
+/** Asks a source once, and checks what comes back. Never rejects. */
+export async function ask(source: SourcePlan, ports: AskPorts, question: Question): Promise<Tried<Said>> {
   const { fetch } = source;
   try {
-    return fetch.via === "http"
-      ? await overHttp(source, fetch, ports, question)
-      : await throughContract(source, fetch, ports, question);
+    if (fetch.via === "http") return await overHttp(source, fetch, ports, question);
+    if (fetch.via === "custom") return await byAdapter(source, fetch, ports, question);
+    return await throughContract(source, fetch, ports, question);
   } catch (error) {
     // Neither the network nor the answer: something in the source's own declaration threw.
-    return { state: "invalid", problem: `could not be read: ${named(error)}`, repeat: false };
+    return { state: "invalid", kind: "broken", problem: `could not be read: ${named(error)}`, repeat: false };
   }
 }
 
-async function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts, question: Question): Promise<Tried> {
-  const filled = fillIn(plan.url, question.input, ports.origin);
-  if ("problem" in filled) return { state: "missing", problem: filled.problem, repeat: false };
+async function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts, question: Question): Promise<Tried<Said>> {
+  const keys = source.batch && question.keys && { values: question.keys, as: source.batch.keysAs };
+  const filled = fillIn(plan.url, question.input, ports.origin, keys);
+  if ("problem" in filled) return nothing(filled.problem);
+  const url = question.turn?.(filled.url) ?? filled.url;
   let answer: UpstreamAnswer;
   try {
     answer = await ports.upstream.fetch({
       source: source.name,
-      url: filled.url,
+      url,
       headers: {
         accept: accepted[plan.format],
         ...(ports.credentials !== undefined && { authorization: ports.credentials }),
@@ -54,96 +74,126 @@ async function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts, que
       maxBytes: source.maxBytes,
       remainingMs: question.remainingMs,
       traceparent: question.span.traceparent,
-      named: ports.origin !== undefined || isLiteral(filled.url.hostname),
+      redirects: source.redirects,
+      named: ports.origin !== undefined || isLiteral(url.hostname),
     });
   } catch (error) {
-    if (!(error instanceof UpstreamProblem)) return { state: "down", problem: "cannot be reached", repeat: true };
-    const { kind, message } = error;
-    const broken = kind === "too large" || kind === "unreadable";
-    return { state: broken ? "invalid" : "down", problem: message, repeat: !broken && kind !== "forbidden" };
+    return problemOf(error);
   }
-  const { status } = answer;
+  const { status, headers, body } = answer;
   const refused = refusal(answer);
   if (refused) return { ...refused, status };
-  const decoded = await decode(plan, answer, source.match !== undefined);
-  if (decoded.state === "missing") return { state: "missing", problem: "has nothing for this", repeat: false, status };
-  if (decoded.state === "invalid") return { state: "invalid", problem: decoded.problem, repeat: false, status };
-  const key = question.input[plan.params[0] ?? ""];
-  return { ...pick(source, decoded.value, key, decoded.broken, answer.body.byteLength), status };
+  const decoded = await decode(plan, answer, source.batch !== undefined);
+  if (decoded.state === "missing") return nothing("has nothing for this", status);
+  return { ...toTried(decoded, body.byteLength, { url, headers }), status };
+}
+
+/** An adapter of somebody's own is held to the same: what it brings is checked, what it throws is told without its text. */
+async function byAdapter(
+  source: SourcePlan,
+  plan: CustomPlan,
+  { origin, credentials }: AskPorts,
+  { input, keys, span, aborted, remainingMs }: Question,
+): Promise<Tried<Said>> {
+  const given = Object.fromEntries(plan.params.map((name) => [name, input[name]]));
+  const first = given[plan.params[0] ?? ""];
+  let said: unknown;
+  try {
+    said = await plan.ask(given, {
+      keys: keys ?? (first === undefined ? [] : [String(first)]),
+      aborted,
+      remainingMs,
+      traceparent: span.traceparent,
+      ...(origin !== undefined && { origin }),
+      ...(credentials !== undefined && { credentials }),
+    });
+  } catch (error) {
+    return problemOf(error);
+  }
+  if (said === undefined || said === null) return nothing("has nothing for this");
+  return toTried(await check(plan, said, source.batch !== undefined), sizeOf(said));
 }
 
 async function throughContract(
   source: SourcePlan,
   plan: CallPlan,
   { dispatch }: AskPorts,
-  { input, principal, span, aborted, deadline }: Question,
-): Promise<Tried> {
+  { input, principal, span, aborted, remainingMs, deadline }: Question,
+): Promise<Tried<Said>> {
   const fields = Object.fromEntries(plan.params.filter((name) => name in input).map((name) => [name, input[name]]));
+  const until = deadline - remainingMs + dependentMs(remainingMs);
   try {
-    const answer = await dispatch.call(plan.operation, fields, { principal, trace: span, aborted, deadline });
-    if ("accepted" in answer)
-      return { state: "down", problem: "was accepted as a run, and a view cannot wait for it", repeat: false };
-    if (answer.value === undefined || answer.value === null)
-      return { state: "missing", problem: "has nothing for this", repeat: false };
-    const bytes = source.cacheForMs + source.staleIfErrorMs > 0 ? (JSON.stringify(answer.wire)?.length ?? 0) : 0;
-    return pick(source, answer.value, input[plan.params[0] ?? ""], 0, bytes);
+    const answer = await dispatch.call(plan.operation, fields, { principal, trace: span, aborted, deadline: until });
+    if ("accepted" in answer) {
+      const problem = "was accepted as a run, and a view cannot wait for it";
+      return { state: "down", kind: "unexpected", problem, repeat: false };
+    }
+    if (answer.value === undefined || answer.value === null) return nothing("has nothing for this");
+    const keeps = source.cacheForMs + source.staleIfErrorMs + source.staleWhileRevalidateMs > 0;
+    const value = { value: answer.value, said: answer.wire, broken: [], bytes: keeps ? sizeOf(answer.wire) : 0 };
+    return { state: "fresh", value };
   } catch (error) {
     return failed(error);
   }
 }
 
-function failed(error: unknown): Tried {
+function failed(error: unknown): Trouble {
   if (error instanceof Failed) {
     const { code, status, retry } = error;
-    if (status === 404 || status === 410)
-      return { state: "missing", problem: `has nothing for this (${code})`, repeat: false };
-    return { state: "down", problem: `ended with ${code}`, repeat: retry !== "never" };
+    if (status === 404 || status === 410) return nothing(`has nothing for this (${code})`);
+    const kind = retry === "never" ? "refused" : "failing";
+    return { state: "down", kind, problem: `ended with ${code}`, repeat: retry !== "never" };
   }
   const { code, retry } = error instanceof Fault ? error : new Fault("Internal", "");
-  if (code === "InvalidOutput")
-    return { state: "invalid", problem: "answered with something that breaks its contract", repeat: false };
-  const state = code === "DeadlineExceeded" ? "slow" : "down";
-  return { state, problem: `ended with ${code}`, repeat: retry !== "never" };
-}
-
-/** Finds our record in a batch, reads its instant, and brings it into our shape. */
-function pick(source: SourcePlan, value: unknown, key: unknown, broken: number, bytes: number): Tried {
-  let answer = value;
-  let duplicates = 0;
-  if (source.match !== undefined) {
-    const found = matching(source, value as readonly Fields[], String(key));
-    // Ours may be among the records that could not be read, so nobody can say that it is not there.
-    if (found.length === 0 && broken > 0)
-      return {
-        state: "invalid",
-        problem: `answered with ${broken} records that break their contract, and without ours`,
-        repeat: false,
-      };
-    if (found.length === 0) return { state: "missing", problem: "has nothing for this key", repeat: false };
-    answer = found[0];
-    duplicates = found.length - 1;
+  if (code === "InvalidOutput") {
+    const problem = "answered with something that breaks its contract";
+    return { state: "invalid", kind: "broken", problem, repeat: false };
   }
-  const asOf = source.asOf === undefined ? undefined : toInstant((answer as Fields | null)?.[source.asOf]);
-  let shaped: unknown;
-  try {
-    shaped = source.shape ? source.shape(answer) : answer;
-  } catch (error) {
-    return { state: "invalid", problem: `gave an answer that \`shape\` cannot take: ${named(error)}`, repeat: false };
+  const late = code === "DeadlineExceeded";
+  return {
+    state: late ? "slow" : "down",
+    kind: late ? "timeout" : "failing",
+    problem: `ended with ${code}`,
+    repeat: retry !== "never",
+  };
+}
+
+function toTried(checked: Checked, bytes: number, about: Pick<Said, "url" | "headers"> = {}): Tried<Said> {
+  if (checked.state === "fresh") {
+    const { value, said, broken } = checked;
+    return { state: "fresh", value: { value, said, broken, bytes, ...about } };
   }
-  return { state: "fresh", value: shaped, ...(asOf !== undefined && { asOf }), duplicates, bytes };
+  const { problem, sample, readable } = checked;
+  return { state: "invalid", kind: readable ? "broken" : "unreadable", problem, repeat: false, sample };
 }
 
-type Fields = { readonly [name: string]: unknown };
+const nothing = (problem: string, status?: number): Trouble => ({
+  state: "missing",
+  kind: "nothing",
+  problem,
+  repeat: false,
+  ...(status !== undefined && { status }),
+});
 
-// The order of a batch says nothing, so of two records with one key the newest counts, and then the first by its text.
-function matching({ match = "", asOf }: SourcePlan, rows: readonly Fields[], key: string): readonly Fields[] {
-  const found = rows.filter((row) => String(row[match]) === key);
-  if (found.length < 2) return found;
-  const instantOf = (row: Fields): number => (asOf ? toInstant(row[asOf]) : undefined) ?? Number.NEGATIVE_INFINITY;
-  const ranked = found.map((row) => ({ row, at: instantOf(row), text: toCanonicalJson(row) }));
-  ranked.sort((a, b) => (a.at === b.at ? (a.text < b.text ? -1 : 1) : b.at - a.at));
-  return ranked.map(({ row }) => row);
+function problemOf(error: unknown): Trouble {
+  if (!(error instanceof UpstreamProblem))
+    return { state: "down", kind: "unreachable", problem: "cannot be reached", repeat: true };
+  const { state, kind, repeat } = problems[error.kind];
+  return { state, kind, problem: error.message, repeat };
 }
+const problems: {
+  readonly [K in UpstreamProblemKind]: {
+    readonly state: Trouble["state"];
+    readonly kind: TroubleKind;
+    readonly repeat: boolean;
+  };
+} = {
+  unreachable: { state: "down", kind: "unreachable", repeat: true },
+  interrupted: { state: "down", kind: "interrupted", repeat: true },
+  forbidden: { state: "down", kind: "forbidden", repeat: false },
+  "too large": { state: "invalid", kind: "unreadable", repeat: false },
+  unreadable: { state: "invalid", kind: "unreadable", repeat: false },
+};
 
 const accepted: { readonly [F in HttpPlan["format"]]: string } = {
   json: "application/json",
@@ -153,17 +203,26 @@ const accepted: { readonly [F in HttpPlan["format"]]: string } = {
 };
 
 /** What a status says without its body; nothing where the body counts. */
-function refusal({ status, headers }: UpstreamAnswer): Tried | undefined {
+function refusal({ status, headers }: UpstreamAnswer): Trouble | undefined {
   if (status === 204 || (status >= 200 && status < 300 && status !== 206)) return undefined;
-  if (status === 404 || status === 410) return { state: "missing", problem: `answered ${status}`, repeat: false };
-  if (status >= 300 && status < 400)
-    return { state: "invalid", problem: `answered ${status}, and redirects are not followed`, repeat: false };
-  if (status < 400) return { state: "invalid", problem: `answered ${status}, which was not asked for`, repeat: false };
+  if (status === 404 || status === 410) return nothing(`answered ${status}`);
+  if (status < 400) {
+    const why = status >= 300 ? "and it is followed no further" : "which was not asked for";
+    return { state: "invalid", kind: "unexpected", problem: `answered ${status}, ${why}`, repeat: false };
+  }
   const repeat = status >= 500 || status === 408 || status === 425 || status === 429;
   const seconds = Number(headers["retry-after"]);
   const wish = headers["retry-after"] !== undefined && seconds >= 0 ? { notBeforeMs: seconds * 1_000 } : {};
-  return { state: "down", problem: `answered ${status}`, repeat, ...wish };
+  return { state: "down", kind: repeat ? "failing" : "refused", problem: `answered ${status}`, repeat, ...wish };
 }
+
+const sizeOf = (said: unknown): number => {
+  try {
+    return JSON.stringify(said)?.length ?? 0;
+  } catch {
+    return 0; // a BigInt or a circle: it is kept in memory under its key's size, and on no disk
+  }
+};
 
 // An address in digits, or this machine: whoever wrote that into a source named it.
 const isLiteral = (host: string): boolean => host === "localhost" || host.startsWith("[") || /^[\d.]+$/.test(host);

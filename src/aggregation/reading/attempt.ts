@@ -12,19 +12,19 @@ export interface AttemptLimits {
  * One attempt: a question, and a second one where the first takes long. The first answer that settles it counts, and
  * whatever is still under way is aborted. Never rejects, and leaves no timer and no listener.
  */
-export function attempt(
-  ask: (aborted: AbortSignal, hedge: boolean) => Promise<Tried>,
+export function attempt<T>(
+  ask: (aborted: AbortSignal, hedge: boolean) => Promise<Tried<T>>,
   limits: AttemptLimits,
   clock: Clock,
   aborted: AbortSignal,
-): Promise<Tried> {
+): Promise<Tried<T>> {
   return new Promise((resolve) => {
     const abort = new AbortController();
     const timers: (() => void)[] = [];
     let underWay = 0;
     let ended = false;
 
-    const end = (tried: Tried): void => {
+    const end = (tried: Tried<T>): void => {
       if (ended) return;
       ended = true;
       for (const cancel of timers) cancel();
@@ -32,7 +32,8 @@ export function attempt(
       abort.abort();
       resolve(tried);
     };
-    const leave = (): void => end({ state: "slow", problem: "has not answered in time", repeat: false });
+    const leave = (): void =>
+      end({ state: "slow", kind: "budget", problem: "has not answered in time", repeat: false });
     const begin = (hedge: boolean): void => {
       underWay += 1;
       void ask(abort.signal, hedge).then((tried) => {
@@ -46,7 +47,7 @@ export function attempt(
     const { timeoutMs, hedgeAfterMs, mayHedge } = limits;
     if (timeoutMs !== undefined) {
       const problem = `has not answered within ${timeoutMs} ms`;
-      timers.push(clock.after(timeoutMs, () => end({ state: "slow", problem, repeat: true })));
+      timers.push(clock.after(timeoutMs, () => end({ state: "slow", kind: "timeout", problem, repeat: true })));
     }
     if (hedgeAfterMs !== undefined && (timeoutMs === undefined || hedgeAfterMs < timeoutMs))
       timers.push(clock.after(hedgeAfterMs, () => !ended && mayHedge() && begin(true)));

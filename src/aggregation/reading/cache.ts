@@ -1,9 +1,11 @@
 /** What was fetched, as it is kept: the value in our shape, and when it came. */
 export interface Kept {
   /** Without it, the source said that there is nothing. */
-  readonly found?: { readonly value: unknown; readonly asOf?: number };
+  readonly found?: { readonly value: unknown; readonly asOf?: number; readonly incomplete?: string };
   /** On the monotonic clock. */
   readonly at: number;
+  /** On the same clock: when it was last handed to what outlives the process. */
+  readonly writtenAt?: number;
 }
 
 /** The last good answers, in memory: the least recently used go first, by number and by size. */
@@ -24,6 +26,11 @@ export class Cache {
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     return entry.kept;
+  }
+
+  /** The same without counting as a use. */
+  peek(key: string): Kept | undefined {
+    return this.#entries.get(key)?.kept;
   }
 
   set(key: string, kept: Kept, bytes: number): void {

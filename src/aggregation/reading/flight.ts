@@ -1,26 +1,27 @@
 import type { Clock } from "../../contracts/index.ts";
-import type { Tried } from "./tried.ts";
 
-export interface Landed {
-  readonly tried: Tried;
-  readonly attempts: number;
-  /** On the monotonic clock. */
-  readonly at: number;
+/** What a question that is under way knows of those who wait for it. */
+export interface Waiting {
+  /** Aborts when nobody waits any more. */
+  readonly aborted: AbortSignal;
+  /** How long somebody will still wait, in ms. */
+  readonly remainingMs: number;
+  /** How often it has asked so far. */
+  attempts: number;
 }
 
 /**
  * One question that is under way, and everybody who waits for its answer. It lives as long as somebody waits: when the
  * last one leaves, it is aborted.
  */
-export class Flight {
+export class Flight<T> implements Waiting {
   readonly #abort = new AbortController();
   readonly #clock: Clock;
   #waiting = 0;
   #deadline = 0;
-  /** How often it has asked so far. */
   attempts = 0;
-  readonly landed: Promise<Landed>;
-  constructor(clock: Clock, run: (flight: Flight) => Promise<Landed>) {
+  readonly landed: Promise<T>;
+  constructor(clock: Clock, run: (flight: Flight<T>) => Promise<T>) {
     this.#clock = clock;
     // Begins a turn later, when the first waiter has joined and there is a deadline to read.
     this.landed = Promise.resolve().then(() => run(this));
@@ -34,20 +35,16 @@ export class Flight {
     this.#abort.abort();
   }
 
-  /** How long somebody will still wait, in ms. */
   get remainingMs(): number {
     return this.#deadline - this.#clock.monotonic();
   }
-  get deadline(): number {
-    return this.#deadline;
-  }
 
   /** Waits until it landed, the deadline passed, or this waiter was called away; both of the latter give `undefined`. */
-  wait(deadline: number, aborted?: AbortSignal): Promise<Landed | undefined> {
+  wait(deadline: number, aborted?: AbortSignal): Promise<T | undefined> {
     this.#waiting += 1;
     this.#deadline = Math.max(this.#deadline, deadline);
     return new Promise((resolve, reject) => {
-      const leave = (landed?: Landed): void => {
+      const leave = (landed?: T): void => {
         if (!cancel) return;
         cancel();
         cancel = undefined;

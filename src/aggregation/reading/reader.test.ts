@@ -19,6 +19,7 @@ function reading(resilience: Resilience, script: (count: number) => Scripted) {
     reader.read({
       input: { key },
       principal: toCall().principal,
+      scope: "public",
       span: silent,
       deadline: clock.monotonic() + budgetMs,
       aborted,
@@ -92,7 +93,7 @@ describe("sharing", () => {
     const metas = (await Promise.all(both)).map(({ meta }) => meta);
     expect(metas.map(({ attempts }) => attempts)).toEqual([1, 0, 1]);
     expect(upstream.requests).toHaveLength(2);
-    expect(reader.health.summary()).toMatchObject({ requests: 2, saved: 1, answers: { fresh: 3 } });
+    expect(reader.health()).toMatchObject({ requests: 2, saved: 1, answers: { fresh: 3 } });
   });
 
   test("one who leaves does not take the answer from the others; the last one ends the question", async () => {
@@ -184,7 +185,7 @@ describe("hedging", () => {
     expect(await settle()).toMatchObject({ value: { n: 2 }, meta: { ms: 120, attempts: 1 } });
     expect(upstream.requests).toHaveLength(2);
     expect(upstream.aborts).toBe(1);
-    expect(reader.health.summary().hedges).toBe(1);
+    expect(reader.health().hedges).toBe(1);
   });
 
   test("a failure does not win while the other question is under way", async () => {

@@ -1,13 +1,18 @@
 import { type Call, type Clock, type Span, toCanonicalJson } from "../../contracts/index.ts";
 import type { SourceMeta, SourceState } from "../meta.ts";
+import type { LastGood } from "../port.ts";
 import type { SourcePlan } from "../source.ts";
-import { Allowance, pauseBefore } from "./allowance.ts";
-import { type AskPorts, ask } from "./ask.ts";
-import { attempt } from "./attempt.ts";
+import { type AskPorts, ask, type Question, type Said } from "./ask.ts";
+import { Batcher } from "./batcher.ts";
 import type { Cache, Kept } from "./cache.ts";
-import { Flight, type Landed, pause } from "./flight.ts";
-import { Health } from "./health.ts";
-import { settles } from "./tried.ts";
+import { Flight, type Waiting } from "./flight.ts";
+import { Health, type SourceHealth } from "./health.ts";
+import { type LastGoodWriter, restore } from "./last-good.ts";
+import { Line } from "./line.ts";
+import { type Gathered, gatherOne, gatherPages } from "./pages.ts";
+import { type Found, pick } from "./pick.ts";
+import { Samples } from "./samples.ts";
+import type { Landed, Tried } from "./tried.ts";
 
 /** One source's part in one answer. There is a value where the state is `fresh` or `stale`. */
 export interface Reading {
@@ -19,6 +24,8 @@ export interface Reading {
 export interface ReadRequest {
   readonly input: { readonly [field: string]: unknown };
   readonly principal: Call["principal"];
+  /** Who may see the answer that this is a part of: the view's access. What one scope asked for is no other's. */
+  readonly scope: string;
   readonly span: Span;
   /** On the monotonic clock. */
   readonly deadline: number;
@@ -28,40 +35,65 @@ export interface ReaderPorts extends AskPorts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly cache: Cache;
+  /** Where last good answers outlive the process; missing where this source's must not. */
+  readonly lastGood?: { readonly store: LastGood; readonly writer: LastGoodWriter };
+}
+
+/** What a question came to, and how it travelled. */
+interface Answered extends Landed<Found> {
+  /** How many keys travelled with it. */
+  readonly keys: number;
 }
 
 /** A renewal behind a stale answer has nobody who waits, so it gets a time of its own. */
 const renewalMs = 30_000;
+/** A last good answer is written again after this share of the time that it may stand in, or a minute. */
+const rewriteShare = 0.1;
+const rewriteMs = 60_000;
 
-/** Reads one source for all views: cached, shared between callers that ask the same, repeated, measured. */
+/** Reads one source for all views: cached, shared between callers that ask the same, batched, measured. */
 export class Reader {
-  readonly health: Health;
+  readonly #health: Health;
   readonly #source: SourcePlan;
   readonly #ports: ReaderPorts;
-  readonly #flights = new Map<string, Flight>();
-  readonly #allowance = new Allowance();
+  readonly #line: Line;
+  readonly #batcher: Batcher | undefined;
+  readonly #samples: Samples;
+  readonly #flights = new Map<string, Flight<Answered>>();
   #closed = false;
   constructor(source: SourcePlan, ports: ReaderPorts) {
+    const { clock, random, credentials } = ports;
     this.#source = source;
     this.#ports = ports;
-    this.health = new Health(source.name);
+    this.#health = new Health(source.name, clock);
+    this.#line = new Line(source, clock, random, this.#health);
+    this.#batcher = source.batch && new Batcher(source.batch, clock);
+    this.#samples = new Samples(source, credentials);
   }
 
   /** Resolves by the deadline, whatever the source does. */
   async read(request: ReadRequest): Promise<Reading> {
     const { clock } = this.#ports;
-    const began = clock.monotonic();
-    const reading = await this.#read(request, began);
-    const { state, problem, attempts } = reading.meta;
-    const trouble = problem && state !== "missing" ? { sentence: problem, at: clock.now() } : undefined;
-    this.health.answered(state, attempts === 0 && state !== "slow", trouble);
+    const reading = await this.#read(request, clock.monotonic());
+    const { state, attempts, cached = false } = reading.meta;
+    this.#health.answered(reading.meta, clock.now());
     request.span.set({
       "trilith.source": this.#source.name,
       "trilith.state": state,
       "trilith.attempts": attempts,
-      "trilith.cached": reading.meta.cached ?? false,
+      "trilith.cached": cached,
     });
     return reading;
+  }
+
+  health(): SourceHealth {
+    const { breaker, bulkhead } = this.#line;
+    return this.#health.summary({
+      breaker: { state: breaker.state, opened: breaker.opened },
+      underWay: bulkhead.busy,
+      queued: bulkhead.waiting,
+      samples: this.#samples.list(),
+    });
   }
 
   /** Aborts what is under way. */
@@ -73,8 +105,10 @@ export class Reader {
   async #read(request: ReadRequest, began: number): Promise<Reading> {
     const { cacheForMs, staleWhileRevalidateMs } = this.#source;
     const key = this.#keyOf(request);
-    const kept = this.#keeps ? this.#ports.cache.get(key) : undefined;
+    let kept = this.#keeps ? this.#ports.cache.get(key) : undefined;
     const age = kept && began - kept.at;
+    if (cacheForMs + staleWhileRevalidateMs > 0)
+      this.#health.looked(age !== undefined && age < cacheForMs + staleWhileRevalidateMs);
     if (kept && age !== undefined && age < cacheForMs) return this.#fromCache(kept, began, "fresh");
     if (kept && age !== undefined && age < cacheForMs + staleWhileRevalidateMs) {
       this.#renew(key, request, began);
@@ -83,36 +117,46 @@ export class Reader {
     if (request.deadline <= began || request.aborted.aborted || this.#closed)
       return this.#instead(kept, began, "slow", "was not asked: the time had run out", 0);
 
+    // Looked for beside the question, for at the deadline it would be too late to begin.
+    const outlived = kept ? undefined : this.#outlived(key, request);
     const own = !this.#flights.has(key);
     const flight = this.#flights.get(key) ?? this.#begin(key, request);
     const landed = await flight.wait(request.deadline, request.aborted);
+    const state = landed?.tried.state ?? "slow";
+    if (outlived && state !== "fresh" && state !== "missing") {
+      await this.#untilDeadline(outlived, request);
+      kept = this.#ports.cache.get(key);
+    }
     if (!landed)
       return this.#instead(kept, began, "slow", "has not answered within the budget", own ? flight.attempts : 0);
     return this.#toReading(landed, kept, began, own, request.span);
   }
 
-  #toReading(landed: Landed, kept: Kept | undefined, began: number, own: boolean, span: Span): Reading {
-    const { tried } = landed;
+  #toReading(landed: Answered, kept: Kept | undefined, began: number, own: boolean, span: Span): Reading {
+    const { tried, keys } = landed;
     const attempts = own ? landed.attempts : 0;
     if (tried.status !== undefined) span.set({ "http.response.status_code": tried.status });
     const now = this.#ports.clock.monotonic();
     const ms = rounded(now - began);
+    const batched = keys > 1 && { batched: keys };
     if (tried.state === "fresh") {
-      const { value, asOf, duplicates } = tried;
+      const { value, asOf, duplicates, pages, incomplete } = tried.value;
       const meta = {
         state: "fresh" as const,
         ms,
         attempts,
         ageMs: rounded(now - landed.at),
         ...(duplicates > 0 && { duplicates }),
+        ...batched,
+        ...(pages !== undefined && { pages }),
+        ...(incomplete !== undefined && { complete: false as const, problem: this.#sentence(incomplete) }),
       };
       return { source: this.#source.name, meta, value, ...(asOf !== undefined && { asOf }) };
     }
-    if (tried.state === "missing")
-      return {
-        source: this.#source.name,
-        meta: { state: "missing", ms, attempts, problem: this.#sentence(tried.problem) },
-      };
+    if (tried.state === "missing") {
+      const meta = { state: "missing" as const, ms, attempts, ...batched, problem: this.#sentence(tried.problem) };
+      return { source: this.#source.name, meta };
+    }
     return this.#instead(kept, began, tried.state, tried.problem, attempts);
   }
 
@@ -132,8 +176,14 @@ export class Reader {
       const sentence = problem ?? this.#sentence("had nothing for this when it was last asked");
       return { source: this.#source.name, meta: { state: "missing", ...times, problem: sentence } };
     }
-    const { value, asOf } = kept.found;
-    const meta = { state, ...times, ...(problem !== undefined && { problem }) };
+    const { value, asOf, incomplete } = kept.found;
+    const sentence = problem ?? (incomplete === undefined ? undefined : this.#sentence(incomplete));
+    const meta = {
+      state,
+      ...times,
+      ...(incomplete !== undefined && { complete: false as const }),
+      ...(sentence !== undefined && { problem: sentence }),
+    };
     return { source: this.#source.name, meta, value, ...(asOf !== undefined && { asOf }) };
   }
 
@@ -143,11 +193,11 @@ export class Reader {
     void flight.wait(began + renewalMs);
   }
 
-  #begin(key: string, request: ReadRequest): Flight {
-    const flight = new Flight(this.#ports.clock, async (flight) => {
-      const landed = await this.#fly(flight, request);
-      this.#keep(key, landed);
-      return landed;
+  #begin(key: string, request: ReadRequest): Flight<Answered> {
+    const flight = new Flight<Answered>(this.#ports.clock, async (flight) => {
+      const answered = await this.#fly(flight, request);
+      this.#keep(key, answered);
+      return answered;
     });
     this.#flights.set(key, flight);
     const forget = (): void => {
@@ -159,53 +209,58 @@ export class Reader {
     return flight;
   }
 
-  /** The attempts, one after the other, as long as somebody waits. */
-  async #fly(flight: Flight, request: ReadRequest): Promise<Landed> {
-    const { clock, random } = this.#ports;
-    const { attempts, timeoutMs } = this.#source;
-    this.#allowance.earn();
-    for (let count = 1; ; count++) {
-      flight.attempts = count;
-      const hedgeAfterMs = this.#hedgeAfterMs();
-      const limits = {
-        ...(timeoutMs !== undefined && { timeoutMs }),
-        ...(hedgeAfterMs !== undefined && { hedgeAfterMs }),
-        mayHedge: () => this.#allowance.spend(),
-      };
-      const tried = await attempt(
-        (aborted, hedge) => this.#ask(flight, request, aborted, hedge),
-        limits,
-        clock,
-        flight.aborted,
-      );
-      const landed = { tried, attempts: count, at: clock.monotonic() };
-      if (settles(tried) || count === attempts || flight.aborted.aborted) return landed;
-      const wish = tried.state === "fresh" ? 0 : (tried.notBeforeMs ?? 0);
-      const waitMs = Math.max(pauseBefore(count + 1, random), wish);
-      if (waitMs >= flight.remainingMs || !this.#allowance.spend()) return landed;
-      await pause(waitMs, clock, flight.aborted);
-      if (flight.aborted.aborted) return landed;
+  async #fly(flight: Flight<Answered>, request: ReadRequest): Promise<Answered> {
+    const param = this.#source.fetch.params[0] ?? "";
+    const key = request.input[param];
+    if (!this.#batcher || key === undefined || key === null || String(key) === "")
+      return { ...this.#picked(await this.#gather(flight, request), key), keys: 1 };
+    const { landed, keys, first } = await this.#batcher.join(
+      this.#scopeOf(request),
+      String(key),
+      flight,
+      (together, waiting) => this.#gather(waiting, request, together),
+    );
+    return { ...this.#picked(landed, key), attempts: first ? landed.attempts : 0, keys };
+  }
+
+  #picked({ tried, attempts, at }: Landed<Gathered>, key: unknown): Landed<Found> {
+    const { status } = tried;
+    const found = tried.state === "fresh" ? pick(this.#source, tried.value, key) : tried;
+    if (found.state === "invalid" && tried.state === "fresh") {
+      this.#health.troubled(found.kind);
+      this.#sampled(found);
     }
+    return { tried: status === undefined ? found : { ...found, status }, attempts, at };
   }
 
-  async #ask(flight: Flight, request: ReadRequest, aborted: AbortSignal, hedge: boolean) {
-    const { clock } = this.#ports;
-    const { timeoutMs = Number.POSITIVE_INFINITY } = this.#source;
-    const began = clock.monotonic();
-    const { input, principal, span } = request;
-    const remainingMs = Math.max(1, Math.floor(Math.min(flight.remainingMs, timeoutMs)));
-    const question = { input, principal, span, aborted, remainingMs, deadline: began + remainingMs };
-    this.health.requested(hedge);
-    const tried = await ask(this.#source, this.#ports, question);
-    // What nobody waited for says nothing about how long the source takes.
-    if (!aborted.aborted && (tried.state === "fresh" || tried.state === "missing"))
-      this.health.measured(rounded(clock.monotonic() - began));
-    return tried;
+  /** Everything that is said in answer to one question, or to the questions of one batch. */
+  async #gather(waiting: Waiting, request: ReadRequest, keys?: readonly string[]): Promise<Landed<Gathered>> {
+    const { fetch } = this.#source;
+    const askPage = (turn: Question["turn"]): Promise<Landed<Said>> =>
+      this.#line.ask(waiting, async (aborted, remainingMs) => {
+        const { input, principal, span } = request;
+        const tried = await ask(this.#source, this.#ports, {
+          input,
+          ...(keys && { keys }),
+          ...(turn && { turn }),
+          principal,
+          span,
+          aborted,
+          remainingMs,
+          deadline: this.#ports.clock.monotonic() + remainingMs,
+        });
+        if (!aborted.aborted) this.#sampled(tried);
+        return tried;
+      });
+    const paging = fetch.via === "http" ? fetch.paging : undefined;
+    if (paging) return gatherPages(paging, askPage);
+    const { tried, ...about } = await askPage(undefined);
+    return { ...about, tried: tried.state === "fresh" ? { ...tried, value: gatherOne(tried.value) } : tried };
   }
 
-  #hedgeAfterMs(): number | undefined {
-    const { hedge } = this.#source;
-    return typeof hedge === "string" ? this.health.percentile(Number(hedge.slice(1)) / 100) : hedge;
+  #sampled(tried: Tried<unknown>): void {
+    if (tried.state === "invalid" && tried.sample)
+      this.#samples.add(this.#ports.clock.now(), this.#sentence(tried.problem), tried.sample);
   }
 
   get #keeps(): boolean {
@@ -213,19 +268,74 @@ export class Reader {
     return cacheForMs + staleIfErrorMs + staleWhileRevalidateMs > 0;
   }
 
-  #keep(key: string, { tried, at }: Landed): void {
-    if (!this.#keeps) return;
-    if (tried.state === "missing") this.#ports.cache.set(key, { at }, key.length);
+  #keep(key: string, { tried, at }: Answered): void {
+    if (!this.#keeps || this.#closed) return;
+    const { cache, lastGood, clock } = this.#ports;
+    if (tried.state === "missing") cache.set(key, { at }, key.length);
     if (tried.state !== "fresh") return;
-    const { value, asOf, bytes } = tried;
-    this.#ports.cache.set(key, { found: { value, ...(asOf !== undefined && { asOf }) }, at }, key.length + bytes);
+    const { value, asOf, bytes, said, incomplete } = tried.value;
+    const { name, staleIfErrorMs } = this.#source;
+    // What broke off half-way is handed on, but is no answer to come back to.
+    const partial = incomplete !== undefined && this.#source.fetch.via === "http" && this.#source.fetch.paging?.partial;
+    if (partial) return;
+    let writtenAt = cache.peek(key)?.writtenAt;
+    const rewriteAfter = Math.min(rewriteMs, staleIfErrorMs * rewriteShare);
+    if (lastGood && incomplete === undefined && (writtenAt === undefined || at - writtenAt >= rewriteAfter)) {
+      const now = clock.now();
+      if (lastGood.writer.keep(name, key, said, now, now + staleIfErrorMs)) writtenAt = at;
+    }
+    const found = { value, ...(asOf !== undefined && { asOf }), ...(incomplete !== undefined && { incomplete }) };
+    cache.set(key, { found, at, ...(writtenAt !== undefined && { writtenAt }) }, key.length + bytes);
   }
 
-  /** Equal questions share an answer. What another contract says may depend on who asks, so there the caller is part of it. */
-  #keyOf({ input, principal }: ReadRequest): string {
+  /** Brings what an earlier process kept into the cache, with its true age. Never rejects. */
+  async #outlived(key: string, { input }: ReadRequest): Promise<void> {
+    const { cache, clock, lastGood } = this.#ports;
+    if (!lastGood || this.#source.staleIfErrorMs === 0) return;
+    try {
+      const record = await lastGood.store.load(this.#source.name, key);
+      const ageMs = record && Math.max(0, clock.now() - record.at);
+      if (!record || ageMs === undefined || ageMs >= this.#source.staleIfErrorMs) return;
+      const gathered = await restore(this.#source, record.said);
+      const found = gathered && pick(this.#source, gathered, input[this.#source.fetch.params[0] ?? ""]);
+      // Whoever asked meanwhile may have got an answer, and that is newer.
+      if (found?.state !== "fresh" || cache.peek(key)) return;
+      const { value, asOf, bytes } = found.value;
+      const at = clock.monotonic() - ageMs;
+      cache.set(key, { found: { value, ...(asOf !== undefined && { asOf }) }, at, writtenAt: at }, key.length + bytes);
+    } catch {
+      // A store that cannot be read says so to whoever operates it; this answer does without.
+    }
+  }
+
+  #untilDeadline(work: Promise<void>, { deadline, aborted }: ReadRequest): Promise<void> {
+    const { clock } = this.#ports;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        aborted.removeEventListener("abort", end);
+        resolve();
+      };
+      const cancel = clock.after(Math.max(0, deadline - clock.monotonic()), end);
+      aborted.addEventListener("abort", end, { once: true });
+      void work.then(end);
+    });
+  }
+
+  /** Equal questions share an answer, within one scope. */
+  #keyOf(request: ReadRequest): string {
     const { name, fetch } = this.#source;
-    const given = fetch.params.map((param) => (typeof input[param] === "bigint" ? String(input[param]) : input[param]));
-    return toCanonicalJson([name, given, fetch.via === "call" ? [principal.id, principal.scopes] : null]);
+    const given = fetch.params.map((param) => {
+      const value = request.input[param];
+      return typeof value === "bigint" ? String(value) : value;
+    });
+    return toCanonicalJson([name, given, this.#scopeOf(request)]);
+  }
+
+  /** What another contract says may depend on who asks, so there the caller is part of it. */
+  #scopeOf({ scope, principal }: ReadRequest): string {
+    if (this.#source.fetch.via !== "call") return scope;
+    return toCanonicalJson([scope, principal.id, [...principal.scopes].sort()]);
   }
 
   #sentence(problem: string): string {

@@ -1,15 +1,15 @@
 import { type Upstream, UpstreamProblem, type UpstreamProblemKind } from "../../aggregation/host.ts";
-import type { Http } from "./client.ts";
+import type { Http, HttpAnswer, HttpRequest } from "./client.ts";
 import { remainingHeader, traceHeaders } from "./headers.ts";
 import { HttpProblem, type HttpProblemKind } from "./problem.ts";
 
 /** The sources of views, asked over HTTP. `http` belongs to the caller, who closes it. */
 export function toUpstream(http: Http): Upstream {
   return {
-    async fetch({ url, headers, aborted, maxBytes, remainingMs, traceparent, named }) {
+    async fetch({ url, headers, aborted, maxBytes, remainingMs, traceparent, redirects, named }) {
       const all = { ...headers, ...traceHeaders(traceparent), [remainingHeader]: String(remainingMs) };
       try {
-        return await http.send({ method: "GET", url, headers: all, aborted, maxBytes, named });
+        return await follow(http, { method: "GET", url, headers: all, aborted, maxBytes, named }, redirects);
       } catch (error) {
         if (!(error instanceof HttpProblem)) throw error;
         throw new UpstreamProblem(kinds[error.kind], error.message, error.cause);
@@ -17,6 +17,26 @@ export function toUpstream(http: Http): Upstream {
     },
   };
 }
+
+/**
+ * Follows redirects as far as it may. That somebody named the first address names no other origin, and credentials go
+ * to no other origin either; from https nothing leads to http.
+ */
+async function follow(http: Http, request: HttpRequest, most: number): Promise<HttpAnswer> {
+  const answer = await http.send(request);
+  const { location } = answer.headers;
+  if (most === 0 || location === undefined || !redirecting.has(answer.status)) return answer;
+  const { url, headers } = request;
+  const to = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+  const downgrades = url.protocol === "https:" && to?.protocol === "http:";
+  if (!to || !/^https?:$/.test(to.protocol) || downgrades)
+    throw new HttpProblem("unreadable", "redirects to an address that is not followed");
+  if (to.origin === url.origin) return follow(http, { ...request, url: to }, most - 1);
+  const { authorization: _, ...others } = headers;
+  return follow(http, { ...request, url: to, headers: others, named: false }, most - 1);
+}
+
+const redirecting: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 const kinds: { readonly [K in HttpProblemKind]: UpstreamProblemKind } = {
   "not connected": "unreachable",

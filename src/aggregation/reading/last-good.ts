@@ -1,0 +1,95 @@
+import type { Clock } from "../../contracts/index.ts";
+import { check } from "../formats/decode.ts";
+import type { LastGood, LastGoodRecord } from "../port.ts";
+import type { SourcePlan } from "../source.ts";
+import { type Gathered, itemsOf } from "./pages.ts";
+
+const flushAfterMs = 1_000;
+const mostPending = 5_000;
+/** Of one answer, in characters of JSON; a larger one is kept in memory only. */
+const longest = 256 * 1_024;
+/** Records that travel in one write, so that no other write waits for long. */
+const bite = 100;
+
+/**
+ * Writes last good answers behind what it answers: bounded, and newest wins. What cannot be written costs nobody an
+ * answer; it is counted and forgotten.
+ */
+export class LastGoodWriter {
+  readonly #store: LastGood;
+  readonly #clock: Clock;
+  readonly #pending = new Map<string, LastGoodRecord>();
+  #cancel: (() => void) | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  /** Records that were not written: too many at once, or the store refused. */
+  lost = 0;
+  constructor(store: LastGood, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Keeps what was said, unless it is too large or is no JSON. Says whether it will be written. */
+  keep(source: string, key: string, said: readonly unknown[], at: number, expires: number): boolean {
+    let text: string;
+    try {
+      text = JSON.stringify(said);
+    } catch {
+      return false; // an adapter of somebody's own may bring what JSON cannot say
+    }
+    if (text.length > longest) return false;
+    const id = `${source}\n${key}`;
+    if (this.#pending.size >= mostPending && !this.#pending.has(id)) {
+      this.lost += 1;
+      return false;
+    }
+    this.#pending.set(id, { source, key, said: text, at, expires });
+    this.#cancel ??= this.#clock.after(flushAfterMs, () => void this.flush());
+    return true;
+  }
+
+  /** Writes what waits, after whatever is being written. Never rejects. */
+  flush(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    while (this.#pending.size > 0) {
+      const records = [...this.#pending].slice(0, bite);
+      for (const [id] of records) this.#pending.delete(id);
+      await this.#store.save(records.map(([, record]) => record)).catch(() => {
+        this.lost += records.length;
+      });
+    }
+  }
+}
+
+/** Reads again what was kept, with the schema of today: an answer that no longer fits it is as good as none. */
+export async function restore(source: SourcePlan, text: string): Promise<Gathered | undefined> {
+  const { fetch } = source;
+  let said: unknown;
+  try {
+    said = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(said)) return undefined;
+  const paging = fetch.via === "http" ? fetch.paging : undefined;
+  const values: unknown[] = [];
+  for (const page of said) {
+    const checked = await check(fetch, page, source.batch !== undefined).catch(() => undefined);
+    if (checked?.state !== "fresh" || checked.broken.length > 0) return undefined;
+    values.push(checked.value);
+  }
+  const bytes = text.length;
+  if (!paging) return { value: values[0], said, broken: [], bytes };
+  return {
+    value: values.flatMap((value) => itemsOf(paging, value) ?? []),
+    said,
+    broken: [],
+    bytes,
+    pages: said.length,
+  };
+}
