@@ -5,6 +5,7 @@ import { noSuchFile, sendFile } from "./files.ts";
 import { enter, type Gate } from "./gate.ts";
 import { isLocal, isLoopback, isSameOrigin } from "./loopback.ts";
 import { notBuilt } from "./not-built.ts";
+import { sendJson } from "./operation-routes.ts";
 import type { GatewayParts } from "./ports.ts";
 
 export type EnterConsole = (request: FastifyRequest) => Promise<void>;
@@ -28,6 +29,9 @@ export function addConsole(app: FastifyInstance, parts: GatewayParts, gate: Gate
     const sent = assets === undefined ? undefined : await sendFile(assets, path, request, allow(reply));
     return sent ?? noSuchFile();
   });
+  app.get("/console/sources", route, async (_request, reply) =>
+    sendJson(reply.header("cache-control", "no-store"), parts.sources?.() ?? { sources: [], views: [] }),
+  );
   addFeed(app, parts, gate, enterConsole);
   addCrash(app, parts);
 }

@@ -10,6 +10,7 @@ import { addDocs } from "./docs.ts";
 import { addFrontDoor } from "./front-door.ts";
 import type { Gate } from "./gate.ts";
 import { countRequests, type InFlight } from "./in-flight.ts";
+import { addMetrics } from "./metrics.ts";
 import { answerNowhere } from "./nowhere.ts";
 import { addOperationRoutes } from "./operation-routes.ts";
 import type { GatewayParts } from "./ports.ts";
@@ -42,6 +43,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   });
   answerNowhere(app);
   addProbes(app, parts, gate);
+  addMetrics(app, parts, gate);
   addOperationRoutes(app, parts, gate);
   if (parts.runs) addRunRoutes(app, parts, parts.runs, gate);
   addDocs(app, parts, openApiOf(parts));

@@ -10,6 +10,7 @@ export type {
   GatewaySettings,
   Health,
   JwtSettings,
+  Metric,
   RunState,
   RunStatus,
   Runs,

@@ -34,6 +34,19 @@ export interface Health {
   readonly parts: { readonly [part: string]: { readonly ready: boolean; readonly detail?: string } };
 }
 
+/** One line of thought for whoever watches, in the words of Prometheus. */
+export interface Metric {
+  readonly name: string;
+  /** One line. */
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "summary";
+  readonly samples: readonly {
+    readonly suffix?: "_sum" | "_count";
+    readonly labels?: { readonly [label: string]: string };
+    readonly value: number;
+  }[];
+}
+
 export interface JwtSettings {
   readonly issuer: string;
   readonly audience: string;
@@ -72,6 +85,10 @@ export interface GatewayParts {
   readonly tracing: Tracing;
   readonly feed: SpanFeed;
   readonly health: () => Promise<Health>;
+  /** What `/metrics` shows beside what the gateway counts itself. */
+  readonly metrics?: () => readonly Metric[];
+  /** How the sources of views do, as JSON for the console: `/console/sources`. */
+  readonly sources?: () => unknown;
   readonly settings: GatewaySettings;
   readonly log: Logger;
   /** The folder of the built console: index.html, assets/, docs/. */

@@ -12,12 +12,14 @@ import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/in
 import type { StartOptions } from "./backend.ts";
 import { type Composition, toRemote, toServed } from "./composition.ts";
 import { createDispatch } from "./dispatcher.ts";
+import { openLastGood } from "./last-good.ts";
 import { openEngine } from "./open-engine.ts";
 import { Opened } from "./opened.ts";
 import { tellOperator } from "./operator.ts";
 import { openRunJournal } from "./run-journal.ts";
 import { toRuns } from "./runs.ts";
 import { readSettings, type Settings, upstreamName } from "./settings.ts";
+import { toSourceMetrics } from "./source-metrics.ts";
 
 /** A backend that is up. */
 export interface Running {
@@ -54,7 +56,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     const { tracing, feed } = telemetry;
     const engine = options.engine ?? (await openEngine(settings, (sentence) => log.warn(sentence)));
     opened.defer(() => engine.close());
-    const http = createHttp();
+    const http = createHttp({ connections: mostAtOnce(composition) });
     opened.defer(() => http.close());
 
     const served = toServed(composition);
@@ -82,6 +84,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       random: Math.random,
       origins: sources.urls,
       credentials: sources.credentials,
+      lastGood: await openLastGood(engine, clock),
     });
     opened.defer(() => views.close());
     dispatch.bind("storage", storage.providers);
@@ -109,6 +112,8 @@ export async function startBackend({ name, version, composition }: Plan, options
           ready: false,
           parts: { log: { ready: false, detail: error.message } },
         })),
+      metrics: () => toSourceMetrics(views.sources(), views.views()),
+      sources: () => ({ sources: views.sources(), views: views.views() }),
       settings,
       log,
       ...(await withAssets()),
@@ -145,6 +150,10 @@ export async function startBackend({ name, version, composition }: Plan, options
     throw error;
   }
 }
+
+/** As many connections to an origin as the most patient of its sources may use; a pool must not queue what a bulkhead let through. */
+const mostAtOnce = ({ aggregation }: Composition): number =>
+  Math.max(64, ...aggregation.flatMap(({ sources }) => sources).map(({ concurrency }) => concurrency));
 
 async function listening(
   gateway: ReturnType<typeof createGateway>,

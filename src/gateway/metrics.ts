@@ -1,0 +1,101 @@
+import type { FastifyInstance } from "fastify";
+import { enter, type Gate } from "./gate.ts";
+import { isLocal, isLoopback } from "./loopback.ts";
+import type { GatewayParts, Metric } from "./ports.ts";
+
+/**
+ * `/metrics`: what Prometheus scrapes (text format 0.0.4). Open to this machine on a loopback host, as the console is;
+ * everybody else needs the scope `metrics:read`.
+ */
+export function addMetrics(app: FastifyInstance, { settings, metrics, version, name }: GatewayParts, gate: Gate): void {
+  const requests = countAnswers(app);
+  const isOpen = settings.console === "on" && isLoopback(settings.host);
+  app.get(
+    "/metrics",
+    {
+      config: { path: "/metrics", quiet: true },
+      exposeHeadRoute: false,
+      onRequest: (request) =>
+        enter(request, gate, isOpen && isLocal(request) ? "public" : "metrics:read", "The metrics"),
+    },
+    async (_request, reply) =>
+      reply
+        .header("cache-control", "no-store")
+        .type("text/plain; version=0.0.4; charset=utf-8")
+        .send(toPrometheus([...ofProcess(name, version), requests(), ...(metrics?.() ?? [])])),
+  );
+}
+
+/** Writes metrics as Prometheus reads them. */
+export function toPrometheus(metrics: readonly Metric[]): string {
+  return metrics
+    .map(({ name, help, type, samples }) => {
+      const lines = samples.map(
+        ({ suffix = "", labels = {}, value }) => `${name}${suffix}${inBraces(labels)} ${value}`,
+      );
+      return [`# HELP ${name} ${help.replaceAll("\\", "\\\\")}`, `# TYPE ${name} ${type}`, ...lines, ""].join("\n");
+    })
+    .join("");
+}
+
+function inBraces(labels: { readonly [label: string]: string }): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${escaped(value)}"`);
+  return pairs.length > 0 ? `{${pairs.join(",")}}` : "";
+}
+
+const escaped = (value: string): string =>
+  value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+
+/** Counts by route as declared, never by path as asked, so that what somebody asks for makes no new line. */
+function countAnswers(app: FastifyInstance): () => Metric {
+  const counts = new Map<string, { readonly labels: { readonly [label: string]: string }; value: number }>();
+  app.addHook("onResponse", async (request, reply) => {
+    const { path, quiet } = request.routeOptions.config;
+    if (quiet) return;
+    const labels = {
+      method: request.method,
+      route: request.is404 ? "" : (path ?? ""),
+      status: String(reply.statusCode),
+    };
+    const key = Object.values(labels).join(" ");
+    const count = counts.get(key) ?? { labels, value: 0 };
+    count.value += 1;
+    counts.set(key, count);
+  });
+  return () => ({
+    name: "trilith_requests_total",
+    help: "Requests that were answered, by route and status.",
+    type: "counter",
+    samples: [...counts.values()],
+  });
+}
+
+function ofProcess(name: string, version: string): readonly Metric[] {
+  const { user, system } = process.cpuUsage();
+  return [
+    {
+      name: "trilith_info",
+      help: "What runs here.",
+      type: "gauge",
+      samples: [{ labels: { name, version }, value: 1 }],
+    },
+    {
+      name: "process_start_time_seconds",
+      help: "When the process began, in seconds since 1970.",
+      type: "gauge",
+      samples: [{ value: performance.timeOrigin / 1_000 }],
+    },
+    {
+      name: "process_cpu_seconds_total",
+      help: "Time that the process has computed.",
+      type: "counter",
+      samples: [{ value: (user + system) / 1e6 }],
+    },
+    {
+      name: "process_resident_memory_bytes",
+      help: "Memory that the process holds.",
+      type: "gauge",
+      samples: [{ value: process.memoryUsage.rss() }],
+    },
+  ];
+}
