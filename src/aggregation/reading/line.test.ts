@@ -130,13 +130,13 @@ describe("a source that is asked too much", () => {
 });
 
 test("a percentile that hedges does not sink because slow answers are given up for fast ones", async () => {
-  // Between 10 and 200 ms, all equally often: nine in ten take less than 181.
-  const { settle, reader } = reading({ hedge: "p90", attempts: 1 }, (count) => ({
+  // Of 25 answers 23 take up to 50 ms, the others 300 to 900: that is where the 95th percentile lies.
+  const { settle, reader } = reading({ hedge: "p95", attempts: 1 }, (count) => ({
     body,
-    afterMs: 10 + ((count * 73) % 191),
+    afterMs: (count * 7) % 25 < 23 ? 10 + (count % 40) : 300 + ((count * 73) % 600),
   }));
   for (let key = 0; key < 1_500; key++) await settle(key);
   const { hedges, p95Ms = 0 } = reader.health();
-  expect(hedges).toBeGreaterThan(100);
-  expect(p95Ms).toBeGreaterThan(175);
+  expect(hedges).toBeGreaterThan(50);
+  expect(p95Ms).toBeGreaterThan(300);
 });
