@@ -1,0 +1,214 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { silent } from "../../contracts/index.ts";
+import { type AnySource, csv, custom, json, source } from "../index.ts";
+import type { UpstreamRequest } from "../port.ts";
+import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "../test-kit.test-d.ts";
+import { Cache } from "./cache.ts";
+import { Reader } from "./reader.ts";
+
+const Row = z.object({ code: z.string(), name: z.string().min(1), n: z.coerce.number().optional() });
+const many = { batch: csv("https://s.test/all.csv?of={key}", Row), match: "code" as const };
+
+/** Answers with a row for every key that is asked for, backwards, so that nobody finds theirs by its place. */
+const rowsFor = ({ url }: UpstreamRequest): string =>
+  `code,name\n${url.searchParams
+    .getAll("of")
+    .flatMap((keys) => keys.split(","))
+    .reverse()
+    .map((key) => `${key},N${key}\n`)
+    .join("")}`;
+
+function reading(declared: AnySource, script: (request: UpstreamRequest, count: number) => Scripted) {
+  const clock = new ManualClock();
+  const upstream = new ScriptedUpstream(clock, (request, count) => ({ type: "text/csv", ...script(request, count) }));
+  const cache = new Cache(1_000, 1_000_000);
+  const reader = new Reader(declared.plan, { upstream, dispatch: nobody, clock, random: () => 0.5, cache });
+  const read = (key: string, budgetMs = 1_000, more: { aborted?: AbortSignal; scope?: string } = {}) =>
+    reader.read({
+      input: { key },
+      principal: toCall().principal,
+      scope: "public",
+      span: silent,
+      deadline: clock.monotonic() + budgetMs,
+      aborted: new AbortController().signal,
+      ...more,
+    });
+  const all = async (keys: readonly string[], budgetMs = 1_000) => {
+    const answers = keys.map((key) => read(key, budgetMs));
+    await clock.advance(budgetMs);
+    return Promise.all(answers);
+  };
+  const asked = () => upstream.requests.map(({ url }) => url.search);
+  return { clock, upstream, reader, read, all, asked };
+}
+const states = (readings: readonly { readonly meta: { readonly state: string } }[]) =>
+  readings.map(({ meta }) => meta.state);
+
+describe("keys that are asked for in the same turn", () => {
+  test("travel in one request, and each finds its record by key", async () => {
+    const { all, asked, reader } = reading(source("s", many), (request) => ({ body: rowsFor(request) }));
+    const answers = await all(["DAL", "HOU", "ABQ"]);
+    expect(asked()).toEqual(["?of=DAL,HOU,ABQ"]);
+    expect(answers.map(({ value }) => value)).toEqual([
+      { code: "DAL", name: "NDAL" },
+      { code: "HOU", name: "NHOU" },
+      { code: "ABQ", name: "NABQ" },
+    ]);
+    expect(answers.map(({ meta }) => [meta.attempts, meta.batched])).toEqual([
+      [1, 3],
+      [0, 3],
+      [0, 3],
+    ]);
+    expect(reader.health()).toMatchObject({ requests: 1, saved: 2 });
+  });
+
+  test("travel in as many requests as it takes, and each key once", async () => {
+    const declared = source("s", { ...many, batchSize: 3 });
+    const { all, asked } = reading(declared, (request) => ({ body: rowsFor(request) }));
+    expect(new Set(states(await all(["A", "B", "A", "C", "D", "E", "B"])))).toEqual(new Set(["fresh"]));
+    expect(asked()).toEqual(["?of=A,B,C", "?of=D,E"]);
+  });
+
+  test("a missing key is missing, a duplicate is reported, and neither costs the others", async () => {
+    const body = "code,name,n\nDAL,Dallas,1\nHOU,Houston,2\nDAL,Dallas,1\n";
+    const { all, reader } = reading(source("s", many), () => ({ body }));
+    const [dal, hou, xxx] = await all(["DAL", "HOU", "XXX"]);
+    expect(dal?.meta).toMatchObject({ state: "fresh", duplicates: 1 });
+    expect(hou?.meta.duplicates).toBeUndefined();
+    expect(xxx?.meta).toMatchObject({ state: "missing", problem: 'The source "s" has nothing for this key.' });
+    expect(reader.health().duplicates).toBe(1);
+  });
+
+  test("a broken record is invalid for its own key, and says nothing about the others", async () => {
+    const { all, reader } = reading(source("s", many), () => ({ body: "code,name\nDAL,Dallas\nHOU,\n" }));
+    expect(states(await all(["DAL", "HOU", "XXX"]))).toEqual(["fresh", "invalid", "missing"]);
+    expect(reader.health().samples).toEqual([expect.objectContaining({ said: '{"code":"HOU","name":""}' })]);
+  });
+
+  test("the same in JSON, where the schema is that of the whole list", async () => {
+    const declared = source("s", { batch: json("https://s.test/all?of={key}", z.array(Row)), match: "code" });
+    const body = [{ code: "HOU", name: 5 }, { code: "DAL", name: "Dallas" }, { nothing: true }];
+    const { all } = reading(declared, () => ({ type: "application/json", body }));
+    // A record without a key that can be read may be anybody's.
+    expect(states(await all(["DAL", "HOU", "XXX"]))).toEqual(["fresh", "invalid", "invalid"]);
+  });
+
+  test("what fails for one fails for all, and is repeated once for all of them", async () => {
+    const { all, upstream } = reading(source("s", many), (request, count) =>
+      count === 1 ? { status: 503 } : { body: rowsFor(request) },
+    );
+    expect(states(await all(["A", "B", "C"]))).toEqual(["fresh", "fresh", "fresh"]);
+    expect(upstream.requests).toHaveLength(2);
+  });
+
+  test("what is cached or under way is not asked for again", async () => {
+    const { all, asked, read, clock } = reading(source("s", { ...many, cacheFor: "1m" }), (request) => ({
+      body: rowsFor(request),
+      afterMs: 50,
+    }));
+    await all(["A", "B"]);
+    const slow = [read("C"), read("A")];
+    await clock.advance(10);
+    slow.push(read("C"), read("D"));
+    await clock.advance(100);
+    expect(states(await Promise.all(slow))).toEqual(["fresh", "fresh", "fresh", "fresh"]);
+    expect(asked()).toEqual(["?of=A,B", "?of=C", "?of=D"]);
+  });
+
+  test("one scope's keys never travel with another's", async () => {
+    const { read, asked, clock } = reading(source("s", { ...many, cacheFor: "1m" }), (request) => ({
+      body: rowsFor(request),
+    }));
+    const both = [read("A", 100, { scope: "a:read" }), read("A", 100, { scope: "b:read" })];
+    await clock.advance(100);
+    expect((await Promise.all(both)).map(({ meta }) => meta.attempts)).toEqual([1, 1]);
+    const again = read("A", 100, { scope: "c:read" });
+    await clock.advance(100);
+    expect((await again).meta.cached).toBeUndefined();
+    expect(asked()).toEqual(["?of=A", "?of=A", "?of=A"]);
+  });
+
+  test("who leaves takes nothing from the others, and the last one ends the request", async () => {
+    const { read, clock, upstream } = reading(source("s", { ...many, attempts: 1 }), (request) => ({
+      body: rowsFor(request),
+      afterMs: 100,
+    }));
+    const gone = new AbortController();
+    const answers = [read("A", 30), read("B", 500, { aborted: gone.signal }), read("C", 500)];
+    await clock.advance(50);
+    gone.abort();
+    await clock.advance(100);
+    expect(states(await Promise.all(answers))).toEqual(["slow", "slow", "fresh"]);
+    const hasty = [read("D", 20), read("E", 20)];
+    await clock.advance(20);
+    expect(states(await Promise.all(hasty))).toEqual(["slow", "slow"]);
+    expect(upstream.aborts).toBe(1);
+    expect(clock.timers).toBe(0);
+  });
+});
+
+describe("how keys travel", () => {
+  test("a window waits for others to come along", async () => {
+    const declared = source("s", { ...many, batchWindow: "5ms" });
+    const { read, clock, asked } = reading(declared, (request) => ({ body: rowsFor(request) }));
+    const first = read("A");
+    await clock.advance(3);
+    const second = read("B");
+    await clock.advance(10);
+    expect(states(await Promise.all([first, second]))).toEqual(["fresh", "fresh"]);
+    expect(asked()).toEqual(["?of=A,B"]);
+  });
+
+  test("repeated, where the upstream wants it so", async () => {
+    const declared = source("s", {
+      batch: csv("https://s.test/all.csv?v=1&of={key}", Row),
+      match: "code",
+      keysAs: "repeated",
+    });
+    const { all, asked } = reading(declared, (request) => ({ body: rowsFor(request) }));
+    expect(states(await all(["A", "B&C"]))).toEqual(["fresh", "fresh"]);
+    expect(asked()).toEqual(["?v=1&of=A&of=B%26C"]);
+  });
+
+  test("a key with a comma travels alone, and so does each where the key is part of the path", async () => {
+    const listed = reading(source("s", many), () => ({ body: "code,name\n" }));
+    await listed.all(["A,B", "C"]);
+    expect(listed.asked().sort()).toEqual(["?of=A%2CB", "?of=C"]);
+    const inPath = source("s", { batch: csv("https://s.test/{key}.csv", Row), match: "code" });
+    const { all, upstream } = reading(inPath, () => ({ body: "code,name\nA,a\n" }));
+    expect(states(await all(["A", "B"]))).toEqual(["fresh", "missing"]);
+    expect(upstream.requests.map(({ url }) => url.pathname)).toEqual(["/A.csv", "/B.csv"]);
+  });
+
+  test("an address never grows beyond what gets through", async () => {
+    const { all, asked } = reading(source("s", many), (request) => ({ body: rowsFor(request) }));
+    const keys = Array.from({ length: 100 }, (_, at) => `${at}-${"x".repeat(196)}`);
+    expect(new Set(states(await all(keys)))).toEqual(new Set(["fresh"]));
+    expect(asked().length).toBeGreaterThanOrEqual(4);
+    for (const search of asked()) expect(search.length).toBeLessThan(7_000);
+  });
+
+  test("an adapter of one's own is handed the keys", async () => {
+    const asked: (readonly string[])[] = [];
+    const rows = custom(["key"], z.array(Row), async (_, { keys }) => {
+      asked.push(keys);
+      return keys.map((key) => ({ code: key, name: `N${key}` }));
+    });
+    const { all } = reading(source("s", { batch: rows, match: "code" }), () => ({}));
+    expect((await all(["A", "B"])).map(({ value }) => value)).toEqual([
+      { code: "A", name: "NA" },
+      { code: "B", name: "NB" },
+    ]);
+    expect(asked).toEqual([["A", "B"]]);
+  });
+});
+
+test.each<[string, () => unknown, string]>([
+  ["no keys at once", () => source("s", { ...many, batchSize: 0 }), "1 to 1,000 keys"],
+  [
+    "a path that repeats",
+    () => source("s", { batch: csv("https://s.test/{key}", Row), match: "code", keysAs: "repeated" }),
+    "cannot be repeated",
+  ],
+])("refused when it is declared: %s", (_, declare, sentence) => expect(declare).toThrow(sentence));
