@@ -8,7 +8,7 @@ import type { ViewMeta } from "./meta.ts";
 import type { LastGood, Upstream } from "./port.ts";
 import { Cache } from "./reading/cache.ts";
 import type { SourceHealth } from "./reading/health.ts";
-import { LastGoodWriter } from "./reading/last-good.ts";
+import { isTellable, LastGoodWriter } from "./reading/last-good.ts";
 import { Reader } from "./reading/reader.ts";
 import { isPersonal } from "./reading/samples.ts";
 import type { SourcePlan } from "./source.ts";
@@ -119,7 +119,7 @@ function count(tally: { answers: number; conflicts: Map<string, number> }, { fie
 /** What somebody marked as personal, at the source or in an answer that it is part of, is written to no disk from here. */
 const mayOutlive = (source: SourcePlan, views: readonly AnyView[]): boolean =>
   source.staleIfErrorMs > 0 &&
-  !isPersonal(source.fetch.schema) &&
+  isTellable(source) &&
   !views.some(
     ({ sources, operation }) =>
       sources.includes(source) && (isPersonal(operation.output) || isPersonal(operation.input)),

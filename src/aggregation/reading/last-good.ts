@@ -1,8 +1,9 @@
-import type { Clock } from "../../contracts/index.ts";
-import { check } from "../formats/decode.ts";
+import { type Clock, toProjection } from "../../contracts/index.ts";
+import { check, describe } from "../formats/decode.ts";
 import type { LastGood, LastGoodRecord } from "../port.ts";
 import type { SourcePlan } from "../source.ts";
 import { type Gathered, itemsOf } from "./pages.ts";
+import { isPersonal } from "./samples.ts";
 
 const flushAfterMs = 1_000;
 const mostPending = 5_000;
@@ -65,6 +66,18 @@ export class LastGoodWriter {
     }
   }
 }
+
+/** What is written of an answer: what its schema declares. An upstream may say more, and nobody has said what that is. */
+export function toDeclared({ fetch }: SourcePlan): (said: readonly unknown[]) => readonly unknown[] {
+  const project = toProjection(describe(fetch.schema));
+  const isOfRecords = fetch.via === "http" && fetch.format !== "json";
+  const declared = (page: unknown): unknown => project(page).value;
+  return (said) => said.map((page) => (isOfRecords ? (page as readonly unknown[]).map(declared) : declared(page)));
+}
+
+/** Whether anything may be written of a source: not where its schema marks something as personal, or does not say. */
+export const isTellable = ({ fetch }: SourcePlan): boolean =>
+  Object.keys(describe(fetch.schema)).length > 0 && !isPersonal(fetch.schema);
 
 /** Reads again what was kept, with the schema of today: an answer that no longer fits it is as good as none. */
 export async function restore(source: SourcePlan, text: string): Promise<Gathered | undefined> {

@@ -7,7 +7,7 @@ import { Batcher } from "./batcher.ts";
 import type { Cache, Kept } from "./cache.ts";
 import { Flight, type Waiting } from "./flight.ts";
 import { Health, type SourceHealth } from "./health.ts";
-import { type LastGoodWriter, restore } from "./last-good.ts";
+import { type LastGoodWriter, restore, toDeclared } from "./last-good.ts";
 import { Line } from "./line.ts";
 import { type Gathered, gatherOne, gatherPages } from "./pages.ts";
 import { type Found, pick } from "./pick.ts";
@@ -59,6 +59,7 @@ export class Reader {
   readonly #line: Line;
   readonly #batcher: Batcher | undefined;
   readonly #samples: Samples;
+  readonly #declared: ReturnType<typeof toDeclared> | undefined;
   readonly #flights = new Map<string, Flight<Answered>>();
   #closed = false;
   constructor(source: SourcePlan, ports: ReaderPorts) {
@@ -69,6 +70,7 @@ export class Reader {
     this.#line = new Line(source, clock, random, this.#health);
     this.#batcher = source.batch && new Batcher(source.batch, clock);
     this.#samples = new Samples(source, credentials);
+    this.#declared = ports.lastGood && toDeclared(source);
   }
 
   /** Resolves by the deadline, whatever the source does. */
@@ -282,7 +284,8 @@ export class Reader {
     const rewriteAfter = Math.min(rewriteMs, staleIfErrorMs * rewriteShare);
     if (lastGood && incomplete === undefined && (writtenAt === undefined || at - writtenAt >= rewriteAfter)) {
       const now = clock.now();
-      if (lastGood.writer.keep(name, key, said, now, now + staleIfErrorMs)) writtenAt = at;
+      const declared = this.#declared?.(said) ?? [];
+      if (lastGood.writer.keep(name, key, declared, now, now + staleIfErrorMs)) writtenAt = at;
     }
     const found = { value, ...(asOf !== undefined && { asOf }), ...(incomplete !== undefined && { incomplete }) };
     cache.set(key, { found, at, ...(writtenAt !== undefined && { writtenAt }) }, key.length + bytes);
