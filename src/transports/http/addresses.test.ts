@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isInner, lookupOuter } from "./addresses.ts";
+import { isInner, toLookupOuter } from "./addresses.ts";
 
 describe("an inner address", () => {
   test.each([
@@ -50,7 +50,9 @@ describe("an inner address", () => {
   test.each([true, false])(
     "a name that leads to one is refused by the lookup that the connection uses (all: %s)",
     async (all) => {
-      const error = await new Promise((resolve) => lookupOuter("localhost", { all }, (refused) => resolve(refused)));
+      const error = await new Promise((resolve) =>
+        toLookupOuter()("localhost", { all }, (refused) => resolve(refused)),
+      );
       expect(error).toMatchObject({ name: "ForbiddenAddress" });
     },
   );

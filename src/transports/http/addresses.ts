@@ -18,18 +18,20 @@ export function isInner(address: string): boolean {
 
 /**
  * A name lookup that gives outer addresses only. It is the one that the connection itself uses, so the address that was
- * checked is the address that is connected to, whatever the name resolves to a moment later.
+ * checked is the address that is connected to, whatever the name resolves to a moment later (DNS rebinding).
  */
-export const lookupOuter: LookupFunction = (hostname, options, done) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-    if (error) return done(error, "");
-    const [first] = addresses;
-    const forbidden = addresses.find(({ address }) => isInner(address));
-    if (forbidden || !first) return done(new ForbiddenAddress("The name leads to an inner address."), "");
-    if (options.all) done(null, addresses);
-    else done(null, first.address, first.family);
-  });
-};
+export const toLookupOuter =
+  (resolve: typeof lookup = lookup): LookupFunction =>
+  (hostname, options, done) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      if (error) return done(error, "");
+      const [first] = addresses;
+      const forbidden = addresses.find(({ address }) => isInner(address));
+      if (forbidden || !first) return done(new ForbiddenAddress("The name leads to an inner address."), "");
+      if (options.all) done(null, addresses);
+      else done(null, first.address, first.family);
+    });
+  };
 
 // https://www.iana.org/assignments/iana-ipv4-special-registry and its sister for IPv6.
 const inner = new BlockList();

@@ -1,5 +1,7 @@
+import type { lookup } from "node:dns";
+import type { LookupFunction } from "node:net";
 import { Agent, buildConnector, type Dispatcher } from "undici";
-import { ForbiddenAddress, isInner, lookupOuter } from "./addresses.ts";
+import { ForbiddenAddress, isInner, toLookupOuter } from "./addresses.ts";
 import { acceptEncoding, collect, decompress } from "./body.ts";
 import { HttpProblem } from "./problem.ts";
 
@@ -29,6 +31,10 @@ export interface HttpOptions {
   readonly connectTimeoutMs?: number;
   /** Connections to one origin; more requests queue. 64 unless said otherwise. */
   readonly connections?: number;
+  /** Certificates (PEM) that are trusted in place of the well-known ones. */
+  readonly ca?: string;
+  /** How names are resolved; the machine's own way unless said otherwise. */
+  readonly resolve?: typeof lookup;
 }
 
 /** A pool of connections per origin. Addresses that are named and those that are not never share a connection. */
@@ -69,8 +75,12 @@ class ConnectFailed extends Error {
   override readonly name = "ConnectFailed";
 }
 
-function toAgent({ connectTimeoutMs = 5_000, connections = 64 }: HttpOptions, named: boolean): Agent {
-  const connect = buildConnector({ timeout: connectTimeoutMs, ...(named ? {} : { lookup: lookupOuter }) });
+function toAgent({ connectTimeoutMs = 5_000, connections = 64, ca, resolve }: HttpOptions, named: boolean): Agent {
+  const connect = buildConnector({
+    timeout: connectTimeoutMs,
+    ...(ca !== undefined && { ca }),
+    ...(named ? resolve && { lookup: resolve as LookupFunction } : { lookup: toLookupOuter(resolve) }), // its overloads are wider
+  });
   return new Agent({
     connections,
     pipelining: 1,

@@ -1,6 +1,9 @@
+import type { lookup } from "node:dns";
 import { once } from "node:events";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { createServer } from "node:net";
+import { createServer as createTlsServer } from "node:https";
+import { type AddressInfo, createServer } from "node:net";
+import type { Duplex } from "node:stream";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -18,6 +21,7 @@ import {
   xml,
 } from "../../aggregation/index.ts";
 import { contract, query } from "../../contracts/index.ts";
+import { type Certificate, selfSigned } from "./certificate.test-d.ts";
 import { createHttp } from "./client.ts";
 import { countingClock, eventually, nobody, serve, toCall } from "./test-kit.test-d.ts";
 import { toUpstream } from "./upstream.ts";
@@ -159,6 +163,37 @@ describe("a hostile upstream costs its fields, in time, and leaves nothing behin
       "invalid",
     ],
     ["sends __proto__", send('{"name":"Dallas","__proto__":{"admin":true}}'), "invalid"],
+    ["says a field twice", send('{"name":"Dallas","name":"Houston"}'), "invalid"],
+    [
+      "sends a charset that nobody knows",
+      send(good, { "content-type": "application/json; charset=klingon" }),
+      "invalid",
+    ],
+    [
+      "sends Latin 1 and calls it UTF-8",
+      send(Buffer.from('{"name":"Z\u00fcrich"}', "latin1"), { "content-type": "application/json; charset=utf-8" }),
+      "invalid",
+    ],
+    [
+      "sends more than it promises",
+      (request) => void request.socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n${good}`),
+      "invalid",
+    ],
+    [
+      "promises two lengths",
+      (request) => void request.socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 17\r\n\r\n${good}`),
+      "down",
+    ],
+    [
+      "breaks off between chunks",
+      (request) => void request.socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"nam\r\n'),
+      "down",
+    ],
+    [
+      "sends headers without end",
+      (request) => void request.socket.write(`HTTP/1.1 200 OK\r\nx: ${"x".repeat(100_000)}`),
+      "down",
+    ],
     ["sends __proto__ in disguise", send('{"name":"Dallas","x":[{"\\u005f_proto__":{"admin":true}}]}'), "invalid"],
     ["nests without end", send(`{"name":"Dallas","x":${deep}}`), "invalid", { budget: "5s" }],
     ["sends bytes that are not UTF-8", send(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])), "invalid"],
@@ -368,6 +403,147 @@ describe("what goes out", () => {
   });
 });
 
+describe("an upstream that is not who it says", () => {
+  const asTls = async (certificate: Certificate, host: string, trusted?: string) => {
+    const server = createTlsServer(certificate, send(good));
+    const sockets = new Set<Duplex>();
+    server.on("connection", (socket) => {
+      sockets.add(socket.on("error", () => {}));
+      socket.on("close", () => sockets.delete(socket));
+    });
+    server.on("tlsClientError", () => {});
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const http = createHttp(trusted === undefined ? {} : { ca: trusted });
+    const clock = countingClock();
+    const hostile = formats.json({ attempts: 1 });
+    const views = provideViews([view(Names.get, { budget: "5s", fields: { name: prefer(hostile) } })], {
+      upstream: toUpstream(http),
+      dispatch: nobody,
+      clock,
+      random: () => 0,
+      origins: { hostile: `https://${host}:${port}` },
+      credentials: { hostile: "Bearer s3cret" },
+    });
+    const reply = (await views.providers[0]?.handle({ iata: "DAL" }, toCall(), {})) as { meta: ViewMeta };
+    await http.close();
+    await eventually(() => sockets.size === 0);
+    expect(clock.timers()).toBe(0);
+    server.close();
+    await once(server, "close");
+    return reply.meta.sources.hostile;
+  };
+
+  test("with a certificate that nobody vouches for is down, and one that somebody does is not", async () => {
+    const own = selfSigned("localhost");
+    expect(await asTls(own, "localhost")).toMatchObject({
+      state: "down",
+      problem: expect.stringMatching(/cannot be reached \(\w*SELF_SIGNED\w*\)/),
+    });
+    expect(await asTls(own, "localhost", own.cert)).toMatchObject({ state: "fresh" });
+  });
+
+  test("with another's certificate, or one whose time is over, is down", async () => {
+    const others = selfSigned("other.test");
+    expect(await asTls(others, "localhost", others.cert)).toMatchObject({
+      state: "down",
+      problem: 'The source "hostile" cannot be reached (ERR_TLS_CERT_ALTNAME_INVALID).',
+    });
+    const old = selfSigned("localhost", Date.now() - 60_000);
+    expect(await asTls(old, "localhost", old.cert)).toMatchObject({
+      state: "down",
+      problem: 'The source "hostile" cannot be reached (CERT_HAS_EXPIRED).',
+    });
+  });
+});
+
+describe("an address that changes after it was looked at", () => {
+  const request = { method: "GET", headers: {}, aborted: new AbortController().signal, maxBytes: 1_000 } as const;
+
+  test("is not connected to: each connection looks once, and goes where it looked", async () => {
+    await using server = await serve(send(good));
+    const { port } = new URL(server.url);
+    let looks = 0;
+    // First an address of a range that is not given out, then this machine.
+    const rebinding = ((_: string, __: object, done: (error: null, addresses: object[]) => void) => {
+      looks += 1;
+      done(null, [looks === 1 ? { address: "4000::1", family: 6 } : { address: "127.0.0.1", family: 4 }]);
+    }) as typeof lookup; // as much of it as the client uses
+    const http = createHttp({ resolve: rebinding, connectTimeoutMs: 200 });
+    const ask = () => http.send({ ...request, url: new URL(`http://rebind.test:${port}/`), named: false });
+    await expect(ask()).rejects.toMatchObject({ kind: "not connected" });
+    expect(looks).toBe(1);
+    await expect(ask()).rejects.toMatchObject({ kind: "forbidden" });
+    expect(server.connections()).toBe(0);
+    await http.close();
+  });
+
+  test("is refused where only one of its addresses is an inner one", async () => {
+    await using server = await serve(send(good));
+    const both = ((_: string, __: object, done: (error: null, addresses: object[]) => void) =>
+      done(null, [
+        { address: "4000::1", family: 6 },
+        { address: "127.0.0.1", family: 4 },
+      ])) as typeof lookup; // as above
+    const http = createHttp({ resolve: both });
+    const url = new URL(`http://both.test:${new URL(server.url).port}/`);
+    await expect(http.send({ ...request, url, named: false })).rejects.toMatchObject({ kind: "forbidden" });
+    expect(server.connections()).toBe(0);
+    await http.close();
+  });
+});
+
+describe("redirects", () => {
+  const asked = async (to: string, redirects: number, location = (url: string) => url) => {
+    const seen: IncomingMessage["headers"][] = [];
+    await using target = await serve((request, response) => {
+      seen.push(request.headers);
+      send(good)(request, response as never); // the same response, which the listener's type narrows
+    });
+    await using server = await serve((request, response) => {
+      if (request.url === "/end") send(good)(request, response as never);
+      else response.writeHead(302, { location: to === "target" ? location(target.url) : to }).end();
+    });
+    const http = createHttp();
+    const upstream = toUpstream(http);
+    const answer = await upstream
+      .fetch({
+        source: "s",
+        url: new URL(server.url),
+        headers: { authorization: "Bearer s3cret" },
+        aborted: new AbortController().signal,
+        maxBytes: 1_000,
+        remainingMs: 1_000,
+        traceparent: "",
+        redirects,
+        named: true,
+      })
+      .catch((error: unknown) => error);
+    await http.close();
+    return { answer, seen, connections: target.connections() };
+  };
+
+  test("are answers unless they are allowed, and then followed as far as they are", async () => {
+    expect((await asked("/end", 0)).answer).toMatchObject({ status: 302 });
+    expect((await asked("/end", 1)).answer).toMatchObject({ status: 200 });
+    expect((await asked("/again", 3)).answer).toMatchObject({ status: 302 });
+  });
+
+  test("to an inner address are refused, though the first address was named", async () => {
+    for (const to of ["target", "http://169.254.169.254/latest", "http://localhost:1/", "http://[::1]/"]) {
+      const { answer, connections } = await asked(to, 5);
+      expect(answer).toMatchObject({ kind: "forbidden" });
+      expect(connections).toBe(0);
+    }
+  });
+
+  test("to something else than HTTP are not followed", async () => {
+    for (const to of ["file:///etc/passwd", "gopher://localhost/", "http://["])
+      expect((await asked(to, 5)).answer).toMatchObject({ kind: "unreadable" });
+  });
+});
+
 test("a hundred answers over a hanging source leave no socket and no timer", async () => {
   await using server = await serve(() => {});
   const clock = countingClock();
@@ -395,4 +571,41 @@ test("a hundred answers over a hanging source leave no socket and no timer", asy
   await eventually(() => server.sockets.size === 0, 8_000);
   expect(views.sources()[0]).toMatchObject({ breaker: { opened: 1 }, underWay: 0, queued: 0 });
   await http.close();
+});
+
+test("what the process holds after hundreds of hostile answers is what it held before", async () => {
+  const answers: readonly RequestListener[] = [
+    send(good),
+    send("<!doctype html>", { "content-type": "text/html" }),
+    send(gzipSync(good).subarray(0, 20), { "content-encoding": "gzip" }),
+    (request) => void request.socket.resetAndDestroy(),
+    (_, response) => void response.writeHead(200, { "content-length": "1000" }).write(good),
+    () => {},
+  ];
+  const held = () =>
+    process.getActiveResourcesInfo().filter((kind) => /TCP|Timeout|Immediate|TLS|DNS|FSReq/.test(kind)).length;
+  const before = held();
+  {
+    let count = 0;
+    await using server = await serve((request, response) => answers[count++ % answers.length]?.(request, response));
+    const http = createHttp();
+    const hostile = formats.json({ attempts: 2, breaker: false, timeout: "250ms", concurrency: 32, queue: 2_000 });
+    const views = provideViews([view(Names.get, { budget: "5s", fields: { name: prefer(hostile) } })], {
+      upstream: toUpstream(http),
+      dispatch: nobody,
+      clock: countingClock(),
+      random: () => 0,
+      origins: { hostile: server.url },
+    });
+    await Promise.all(
+      Array.from({ length: 300 }, (_, at) => views.providers[0]?.handle({ iata: String(at) }, toCall(), {})),
+    );
+    const [health] = views.sources();
+    expect(health).toMatchObject({ underWay: 0, queued: 0 });
+    expect(health?.samples).toHaveLength(5);
+    expect(Object.keys(health?.errors ?? {}).sort()).toEqual(["interrupted", "timeout", "unreadable"]);
+    await views.close();
+    await http.close();
+  }
+  await eventually(() => held() <= before, 5_000);
 });
