@@ -1,7 +1,22 @@
 // What is inferred, and what must not compile: one mistake a line; `tsc` fails here if any of them begins to compile.
 import { z } from "zod";
 import { contract, query } from "../contracts/index.ts";
-import { call, csv, json, latest, linked, majority, ndjson, prefer, source, union, view, xml } from "./index.ts";
+import {
+  call,
+  csv,
+  custom,
+  json,
+  latest,
+  linked,
+  majority,
+  ndjson,
+  paged,
+  prefer,
+  source,
+  union,
+  view,
+  xml,
+} from "./index.ts";
 
 const Delay = z.object({ flight: z.string(), minutes: z.int(), at: z.iso.datetime() });
 const Position = z.object({ latitude: z.number(), longitude: z.number() });
@@ -166,3 +181,37 @@ view(Tags.see, {
 });
 // @ts-expect-error the name may be absent though its source is up
 view(Tags.see, { budget: "1s", require: [patchy], fields: { name: prefer(patchy), note: prefer(patchy) } });
+
+// adapters of one's own, and lists in pages
+const own = custom(["iata"], z.object({ name: z.string() }), async ({ iata }, { keys, aborted }) => {
+  keys satisfies readonly string[];
+  aborted satisfies AbortSignal;
+  return { name: String(iata) };
+});
+const adapted = source("adapted", { get: own });
+view(Airports.page, { budget, require: [adapted], fields: { name: prefer(adapted) } });
+const elsewhere = source("elsewhere", {
+  get: custom(["icao"], z.object({ name: z.string() }), async ({ icao }) => icao),
+});
+// @ts-expect-error an adapter that needs what the view is not asked with
+view(Airports.page, { budget, require: [elsewhere], fields: { name: prefer(elsewhere) } });
+// @ts-expect-error what it did not name it is not given
+custom(["iata"], z.object({ name: z.string() }), async ({ icao }) => icao);
+const Listed = z.object({ items: z.array(Delay), next: z.string().optional(), total: z.int() });
+const turned = source("turned", {
+  get: paged(json("https://x.test/{iata}", Listed), { next: { cursor: "next", as: "after" }, items: "items" }),
+});
+view(Airports.page, { budget, require, fields: { name: prefer(good), delays: union(turned).dedupeBy("flight") } });
+paged(ndjson("https://x.test/{iata}", Delay), { next: "link", pages: 3 });
+// @ts-expect-error a field that is no list
+paged(json("https://x.test/{iata}", Listed), { next: "link", items: "total" });
+// @ts-expect-error a page that is no list says where its list is
+paged(json("https://x.test/{iata}", Listed), { next: "link" });
+// @ts-expect-error an offset needs the size of a page
+paged(ndjson("https://x.test/{iata}", Delay), { next: { offset: "from" } });
+// @ts-expect-error only a batch has a size
+source("one", { get: json("https://x.test/{iata}", row), batchSize: 10 });
+source("many", { batch: csv("https://x.test?c={iata}", row), match: "iata", batchSize: 10, keysAs: "repeated" });
+source("patient", { get: own, breaker: { failures: 0.2, pause: "1s" }, concurrency: 8, queue: 0, redirects: 1 });
+// @ts-expect-error a breaker is there or is false
+source("impatient", { get: own, breaker: true });

@@ -96,6 +96,6 @@ function poorSources(spans: readonly SeenSpan[]): string[] {
   const poor = spans.filter((span) => span.kind === "source" && span.status !== "open" && isPoor(span));
   return [...new Set(poor.map((span) => text(span, "trilith.source") ?? span.name))];
 }
-const gaveNothing: ReadonlySet<string> = new Set(["missing", "invalid", "down", "slow"]);
+const gaveNothing: ReadonlySet<string> = new Set(["missing", "invalid", "down", "slow", "shed"]);
 const isPoor = (span: SeenSpan) =>
   gaveNothing.has(text(span, "trilith.state") ?? (span.status === "failed" ? "down" : "fresh"));

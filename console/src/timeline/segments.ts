@@ -45,7 +45,7 @@ function lookOf(span: SeenSpan): Segment["look"] {
   if (span.status === "failed") return "failed";
   if (
     span.kind === "source" &&
-    ["missing", "invalid", "down", "slow"].includes(String(span.attributes["trilith.state"]))
+    ["missing", "invalid", "down", "slow", "shed"].includes(String(span.attributes["trilith.state"]))
   )
     return "poor";
   return ["request", "operation", "run", "view"].includes(span.kind) ? "holds" : "work";
