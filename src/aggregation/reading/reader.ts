@@ -1,13 +1,12 @@
 import { type Call, type Clock, type Span, toCanonicalJson } from "../../contracts/index.ts";
 import type { SourceMeta, SourceState } from "../meta.ts";
-import type { LastGood } from "../port.ts";
 import type { SourcePlan } from "../source.ts";
 import { type AskPorts, ask, type Question, type Said } from "./ask.ts";
 import { Batcher } from "./batcher.ts";
-import type { Cache, Kept } from "./cache.ts";
+import type { Kept } from "./cache.ts";
 import { Flight, type Waiting } from "./flight.ts";
 import { Health, type SourceHealth } from "./health.ts";
-import { type LastGoodWriter, restore, toDeclared } from "./last-good.ts";
+import { Keeper, type KeeperPorts } from "./keeper.ts";
 import { Line } from "./line.ts";
 import { type Gathered, gatherOne, gatherPages } from "./pages.ts";
 import { type Found, pick } from "./pick.ts";
@@ -31,12 +30,9 @@ export interface ReadRequest {
   readonly deadline: number;
   readonly aborted: AbortSignal;
 }
-export interface ReaderPorts extends AskPorts {
+export interface ReaderPorts extends AskPorts, KeeperPorts {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly cache: Cache;
-  /** Where last good answers outlive the process; missing where this source's must not. */
-  readonly lastGood?: { readonly store: LastGood; readonly writer: LastGoodWriter };
 }
 
 /** What a question came to, and how it travelled. */
@@ -47,9 +43,6 @@ interface Answered extends Landed<Found> {
 
 /** A renewal behind a stale answer has nobody who waits, so it gets a time of its own. */
 const renewalMs = 30_000;
-/** A last good answer is written again after this share of the time that it may stand in, or a minute. */
-const rewriteShare = 0.1;
-const rewriteMs = 60_000;
 
 /** Reads one source for all views: cached, shared between callers that ask the same, batched, measured. */
 export class Reader {
@@ -59,7 +52,7 @@ export class Reader {
   readonly #line: Line;
   readonly #batcher: Batcher | undefined;
   readonly #samples: Samples;
-  readonly #declared: ReturnType<typeof toDeclared> | undefined;
+  readonly #keeper: Keeper;
   readonly #flights = new Map<string, Flight<Answered>>();
   #closed = false;
   constructor(source: SourcePlan, ports: ReaderPorts) {
@@ -70,7 +63,7 @@ export class Reader {
     this.#line = new Line(source, clock, random, this.#health);
     this.#batcher = source.batch && new Batcher(source.batch, clock);
     this.#samples = new Samples(source, credentials);
-    this.#declared = ports.lastGood && toDeclared(source);
+    this.#keeper = new Keeper(source, ports);
   }
 
   /** Resolves by the deadline, whatever the source does. */
@@ -107,7 +100,7 @@ export class Reader {
   async #read(request: ReadRequest, began: number): Promise<Reading> {
     const { cacheForMs, staleWhileRevalidateMs } = this.#source;
     const key = this.#keyOf(request);
-    let kept = this.#keeps ? this.#ports.cache.get(key) : undefined;
+    let kept = this.#keeper.get(key);
     const age = kept && began - kept.at;
     if (cacheForMs + staleWhileRevalidateMs > 0)
       this.#health.looked(age !== undefined && age < cacheForMs + staleWhileRevalidateMs);
@@ -120,14 +113,14 @@ export class Reader {
       return this.#instead(kept, began, "slow", "was not asked: the time had run out", 0);
 
     // Looked for beside the question, for at the deadline it would be too late to begin.
-    const outlived = kept ? undefined : this.#outlived(key, request);
+    const recalled = kept ? undefined : this.#keeper.recall(key, request.input);
     const own = !this.#flights.has(key);
     const flight = this.#flights.get(key) ?? this.#begin(key, request);
     const landed = await flight.wait(request.deadline, request.aborted);
     const state = landed?.tried.state ?? "slow";
-    if (outlived && state !== "fresh" && state !== "missing") {
-      await this.#untilDeadline(outlived, request);
-      kept = this.#ports.cache.get(key);
+    if (recalled && state !== "fresh" && state !== "missing") {
+      await this.#untilDeadline(recalled, request);
+      kept = this.#keeper.get(key);
     }
     if (!landed)
       return this.#instead(kept, began, "slow", "has not answered within the budget", own ? flight.attempts : 0);
@@ -198,7 +191,7 @@ export class Reader {
   #begin(key: string, request: ReadRequest): Flight<Answered> {
     const flight = new Flight<Answered>(this.#ports.clock, async (flight) => {
       const answered = await this.#fly(flight, request);
-      this.#keep(key, answered);
+      if (!this.#closed) this.#keeper.keep(key, answered);
       return answered;
     });
     this.#flights.set(key, flight);
@@ -263,52 +256,6 @@ export class Reader {
   #sampled(tried: Tried<unknown>): void {
     if (tried.state === "invalid" && tried.sample)
       this.#samples.add(this.#ports.clock.now(), this.#sentence(tried.problem), tried.sample);
-  }
-
-  get #keeps(): boolean {
-    const { cacheForMs, staleIfErrorMs, staleWhileRevalidateMs } = this.#source;
-    return cacheForMs + staleIfErrorMs + staleWhileRevalidateMs > 0;
-  }
-
-  #keep(key: string, { tried, at }: Answered): void {
-    if (!this.#keeps || this.#closed) return;
-    const { cache, lastGood, clock } = this.#ports;
-    if (tried.state === "missing") cache.set(key, { at }, key.length);
-    if (tried.state !== "fresh") return;
-    const { value, asOf, bytes, said, incomplete } = tried.value;
-    const { name, staleIfErrorMs } = this.#source;
-    // What broke off half-way is handed on, but is no answer to come back to.
-    const partial = incomplete !== undefined && this.#source.fetch.via === "http" && this.#source.fetch.paging?.partial;
-    if (partial) return;
-    let writtenAt = cache.peek(key)?.writtenAt;
-    const rewriteAfter = Math.min(rewriteMs, staleIfErrorMs * rewriteShare);
-    if (lastGood && incomplete === undefined && (writtenAt === undefined || at - writtenAt >= rewriteAfter)) {
-      const now = clock.now();
-      const declared = this.#declared?.(said) ?? [];
-      if (lastGood.writer.keep(name, key, declared, now, now + staleIfErrorMs)) writtenAt = at;
-    }
-    const found = { value, ...(asOf !== undefined && { asOf }), ...(incomplete !== undefined && { incomplete }) };
-    cache.set(key, { found, at, ...(writtenAt !== undefined && { writtenAt }) }, key.length + bytes);
-  }
-
-  /** Brings what an earlier process kept into the cache, with its true age. Never rejects. */
-  async #outlived(key: string, { input }: ReadRequest): Promise<void> {
-    const { cache, clock, lastGood } = this.#ports;
-    if (!lastGood || this.#source.staleIfErrorMs === 0) return;
-    try {
-      const record = await lastGood.store.load(this.#source.name, key);
-      const ageMs = record && Math.max(0, clock.now() - record.at);
-      if (!record || ageMs === undefined || ageMs >= this.#source.staleIfErrorMs) return;
-      const gathered = await restore(this.#source, record.said);
-      const found = gathered && pick(this.#source, gathered, input[this.#source.fetch.params[0] ?? ""]);
-      // Whoever asked meanwhile may have got an answer, and that is newer.
-      if (found?.state !== "fresh" || cache.peek(key)) return;
-      const { value, asOf, bytes } = found.value;
-      const at = clock.monotonic() - ageMs;
-      cache.set(key, { found: { value, ...(asOf !== undefined && { asOf }) }, at, writtenAt: at }, key.length + bytes);
-    } catch {
-      // A store that cannot be read says so to whoever operates it; this answer does without.
-    }
   }
 
   #untilDeadline(work: Promise<void>, { deadline, aborted }: ReadRequest): Promise<void> {
