@@ -215,3 +215,19 @@ source("many", { batch: csv("https://x.test?c={iata}", row), match: "iata", batc
 source("patient", { get: own, breaker: { failures: 0.2, pause: "1s" }, concurrency: 8, queue: 0, redirects: 1 });
 // @ts-expect-error a breaker is there or is false
 source("impatient", { get: own, breaker: true });
+
+// from the view's words to the upstream's
+const renamed = source("renamed", {
+  get: json("https://x.test/{code}", z.object({ name: z.string() })),
+  from: ({ iata }: { iata: string }) => ({ code: iata.toLowerCase() }),
+});
+view(Airports.page, { budget, require: [renamed], fields: { name: prefer(renamed) } });
+const twoParams = json("https://x.test/{code}/{of}", row);
+// @ts-expect-error `from` leaves out a parameter
+source("half", { get: twoParams, from: ({ iata }: { iata: string }) => ({ code: iata }) });
+const still = source("still", {
+  get: json("https://x.test/{code}", z.object({ name: z.string() })),
+  from: ({ icao }: { icao: string }) => ({ code: icao }),
+});
+// @ts-expect-error a source that is mapped from what the view is not asked with
+view(Airports.page, { budget, require: [still], fields: { name: prefer(still) } });

@@ -332,6 +332,52 @@ describe("another contract's query as a source", () => {
   });
 });
 
+describe("what goes to the upstream", () => {
+  const Named = contract("named", "1.0.0", {
+    get: query({ input: z.object({ iata: z.string() }), output: z.object({ name: z.string().optional() }) }),
+  });
+  const asking = async (declared: ReturnType<typeof toSource>) => {
+    const clock = new ManualClock();
+    const upstream = new ScriptedUpstream(clock, () => ({ body: { name: "D" } }));
+    const views = provideViews([view(Named.get, { budget: "1s", fields: { name: prefer(declared) } })], {
+      ...{ upstream, dispatch: nobody, clock, random: () => 0, origins: {} },
+      credentials: { mapped: "Bearer s3cret" },
+    });
+    const reply = views.providers[0]?.handle({ iata: "DAL" }, toCall(), {});
+    await clock.advance(2_000);
+    return { meta: ((await reply) as { meta: ViewMeta }).meta, requests: upstream.requests };
+  };
+  const toSource = (from: (input: { iata: string }) => { code: string }) =>
+    source("mapped", {
+      get: json("https://m.test/{code}", z.object({ name: z.string() })),
+      from,
+      headers: { "X-Tenant": "acme" },
+      tokenIn: "X-Api-Key",
+      attempts: 1,
+    });
+
+  test("is mapped from the view's words, with the headers of its own and the token where it wants it", async () => {
+    const { requests, meta } = await asking(toSource(({ iata }) => ({ code: iata.toLowerCase() })));
+    expect(requests[0]?.url.pathname).toBe("/dal");
+    expect(requests[0]?.headers).toEqual({ accept: "application/json", "x-tenant": "acme", "x-api-key": "s3cret" });
+    expect(meta.sources.mapped?.state).toBe("fresh");
+  });
+
+  test("is nothing where the mapping throws, and that costs the source its fields", async () => {
+    const thrower = toSource(() => {
+      throw new RangeError("DAL is not among them");
+    });
+    const { requests, meta } = await asking(thrower);
+    expect(requests).toHaveLength(0);
+    expect(meta.sources.mapped).toMatchObject({ state: "invalid", problem: expect.stringContaining("RangeError") });
+  });
+
+  test.each(["Authorization", "Cookie", "Host", "x y", "x\r\ny"])("cannot be the header %j", (name) => {
+    const get = json("https://m.test/{code}", z.object({ name: z.string() }));
+    expect(() => source("mapped", { get, headers: { [name]: "a" } })).toThrow("header");
+  });
+});
+
 describe("what is bound wrongly is refused at the start", () => {
   const clock = new ManualClock();
   const ports = { upstream: new ScriptedUpstream(clock, () => ({})), dispatch: nobody, clock, random: () => 0 };

@@ -54,6 +54,10 @@ export interface SourcePlan extends ResiliencePlan {
   readonly batch?: BatchPlan;
   readonly shape?: (answer: any) => unknown; // from whatever its schema gives back
   readonly asOf?: string;
+  readonly from?: (input: any) => { readonly [param: string]: unknown }; // from the input of whatever view asks
+  readonly headers: { readonly [name: string]: string };
+  /** The header that takes the token, where it is not `authorization`. */
+  readonly tokenIn?: string;
 }
 export interface BatchPlan {
   readonly match: string;
@@ -70,6 +74,7 @@ export function source<
   A,
   const Shape = A,
   const AsOf extends InstantField<A> | undefined = undefined,
+  Given extends object = { readonly [K in P]: unknown },
 >(
   name: Name,
   parts: (One<P, A> | Many<P, A>) &
@@ -78,11 +83,17 @@ export function source<
       readonly shape?: (answer: A) => Shape;
       /** The field with the instant that the answer speaks of: an ISO date, a `Date`, or seconds or milliseconds since 1970. */
       readonly asOf?: AsOf;
+      /** From the view's input to the parameters; left out where they have the same names and words. Pure. */
+      readonly from?: (input: Given) => { readonly [K in P]: unknown };
+      /** Sent with every request over HTTP. Credentials are not among them: they come from the settings. */
+      readonly headers?: { readonly [name: string]: string };
+      /** The header in which the token of the settings is sent as it is, like `"x-api-key"`; `authorization: Bearer …` unless said otherwise. */
+      readonly tokenIn?: string;
     },
-): Source<Name, P, Shape, AsOf> {
+): Source<Name, keyof Given & string, Shape, AsOf> {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
     throw new TypeError(`A source's name is in kebab-case, like "our-airports"; "${name}" is not.`);
-  const { get, batch, match, shape, asOf } = parts;
+  const { get, batch, match, shape, asOf, from, headers = {}, tokenIn } = parts;
   const fetch = (get ?? batch) as Fetch<P, unknown> | undefined;
   if (!fetch) throw new TypeError(`The source "${name}" does not say where to ask: give it \`get\` or \`batch\`.`);
   const plan: SourcePlan = {
@@ -91,9 +102,29 @@ export function source<
     ...(match !== undefined && { batch: toBatch(name, fetch.plan, match, parts) }),
     ...(shape && { shape }),
     ...(asOf !== undefined && { asOf }),
+    ...(from && { from }),
+    headers: toHeaders(name, headers),
+    ...(tokenIn !== undefined && { tokenIn: tokenIn.toLowerCase() }),
     ...toResilience(name, parts),
   };
   return Object.freeze({ kind: "source", name, asOf: asOf as AsOf, plan: Object.freeze(plan) });
+}
+
+function toHeaders(source: string, headers: { readonly [name: string]: string }): SourcePlan["headers"] {
+  const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  for (const [name, value] of lower) {
+    if (/^(authorization|proxy-authorization|cookie)$/.test(name))
+      throw new TypeError(
+        `The source "${source}" has the header "${name}" in the code. Set its token in TRILITH_SOURCE_<NAME>_TOKEN instead.`,
+      );
+    if (
+      !/^[\w!#$%&'*+.^`|~-]+$/.test(name) ||
+      /[\r\n\0]/.test(value) ||
+      /^(host|connection|content-length)$/.test(name)
+    )
+      throw new TypeError(`The source "${source}" cannot send the header "${name}".`);
+  }
+  return Object.freeze(Object.fromEntries(lower));
 }
 
 function toBatch(

@@ -68,7 +68,8 @@ async function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts, que
       url,
       headers: {
         accept: accepted[plan.format],
-        ...(ports.credentials !== undefined && { authorization: ports.credentials }),
+        ...source.headers,
+        ...credentialsIn(source.tokenIn, ports.credentials),
       },
       aborted: question.aborted,
       maxBytes: source.maxBytes,
@@ -194,6 +195,12 @@ const problems: {
   "too large": { state: "invalid", kind: "unreadable", repeat: false },
   unreadable: { state: "invalid", kind: "unreadable", repeat: false },
 };
+
+/** `Bearer abc` as it is, or `abc` alone in a header of the upstream's own. */
+function credentialsIn(tokenIn: string | undefined, credentials: string | undefined) {
+  if (credentials === undefined) return {};
+  return tokenIn === undefined ? { authorization: credentials } : { [tokenIn]: credentials.replace(/^\S+\s+/, "") };
+}
 
 const accepted: { readonly [F in HttpPlan["format"]]: string } = {
   json: "application/json",

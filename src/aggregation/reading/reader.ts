@@ -69,7 +69,7 @@ export class Reader {
   /** Resolves by the deadline, whatever the source does. */
   async read(request: ReadRequest): Promise<Reading> {
     const { clock } = this.#ports;
-    const reading = await this.#read(request, clock.monotonic());
+    const reading = await this.#mapped(request);
     const { state, attempts, cached = false } = reading.meta;
     this.#health.answered(reading.meta, clock.now());
     request.span.set({
@@ -95,6 +95,21 @@ export class Reader {
   close(): void {
     this.#closed = true;
     for (const flight of this.#flights.values()) flight.abort();
+  }
+
+  /** From the view's input to this source's parameters. */
+  #mapped(request: ReadRequest): Reading | Promise<Reading> {
+    const began = this.#ports.clock.monotonic();
+    const { from } = this.#source;
+    if (!from) return this.#read(request, began);
+    let input: ReadRequest["input"];
+    try {
+      input = from(request.input);
+    } catch (error) {
+      const problem = `was not asked: \`from\` cannot take the input (${error instanceof Error ? error.name : "something was thrown"})`;
+      return this.#instead(undefined, began, "invalid", problem, 0);
+    }
+    return this.#read({ ...request, input }, began);
   }
 
   async #read(request: ReadRequest, began: number): Promise<Reading> {

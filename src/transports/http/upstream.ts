@@ -32,10 +32,12 @@ async function follow(http: Http, request: HttpRequest, most: number): Promise<H
   if (!to || !/^https?:$/.test(to.protocol) || downgrades)
     throw new HttpProblem("unreadable", "redirects to an address that is not followed");
   if (to.origin === url.origin) return follow(http, { ...request, url: to }, most - 1);
-  const { authorization: _, ...others } = headers;
+  const others = Object.fromEntries(Object.entries(headers).filter(([name]) => harmless.has(name)));
   return follow(http, { ...request, url: to, headers: others, named: false }, most - 1);
 }
 
+/** Whatever else a source sends may be a credential. */
+const harmless: ReadonlySet<string> = new Set(["accept", "traceparent", remainingHeader]);
 const redirecting: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 const kinds: { readonly [K in HttpProblemKind]: UpstreamProblemKind } = {
