@@ -6,8 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { startPostgres } from "../../test/postgres.ts";
 import { csv, json, prefer, source, type ViewMeta, view } from "../aggregation/index.ts";
 import { type Clock, contract, personal, query, systemClock } from "../contracts/index.ts";
+import { openPostgres } from "../engines/postgres/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
 import { backend } from "./backend.ts";
 import { openLastGood } from "./last-good.ts";
@@ -130,6 +132,21 @@ describe("after a restart with its upstreams dead", () => {
     expect(meta.sources.guide?.state).toBe("down");
     await second.stop();
   });
+});
+
+test("PostgreSQL keeps them as well", { timeout: 60_000 }, async () => {
+  const postgres = await startPostgres();
+  try {
+    const engine = await openPostgres({ url: postgres.url, schema: postgres.freshSchema() });
+    const store = await openLastGood(engine, systemClock);
+    const record = { source: "s", key: "a", said: '["\u00e4"]', at: 1, expires: 2 ** 48 };
+    await store.save([record, { ...record, key: "old", expires: 1 }]);
+    expect(await store.load("s", "a")).toEqual(record);
+    expect(await store.load("s", "old")).toBeUndefined();
+    await engine.close();
+  } finally {
+    await postgres.remove();
+  }
 });
 
 describe("what is kept on the engine", () => {

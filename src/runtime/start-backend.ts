@@ -84,7 +84,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       random: Math.random,
       origins: sources.urls,
       credentials: sources.credentials,
-      lastGood: await openLastGood(engine, clock),
+      ...(standsIn(composition) && { lastGood: await openLastGood(engine, clock) }),
     });
     opened.defer(() => views.close());
     dispatch.bind("storage", storage.providers);
@@ -154,6 +154,9 @@ export async function startBackend({ name, version, composition }: Plan, options
 /** As many connections to an origin as the most patient of its sources may use; a pool must not queue what a bulkhead let through. */
 const mostAtOnce = ({ aggregation }: Composition): number =>
   Math.max(64, ...aggregation.flatMap(({ sources }) => sources).map(({ concurrency }) => concurrency));
+
+const standsIn = ({ aggregation }: Composition): boolean =>
+  aggregation.flatMap(({ sources }) => sources).some(({ staleIfErrorMs }) => staleIfErrorMs > 0);
 
 async function listening(
   gateway: ReturnType<typeof createGateway>,

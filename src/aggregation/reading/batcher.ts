@@ -47,7 +47,7 @@ export class Batcher {
       const { windowMs } = this.#plan;
       const depart = (): void => this.#depart(scope, begun);
       if (windowMs === undefined) setImmediate(depart);
-      else this.#clock.after(windowMs, depart);
+      else begun.unwait = this.#clock.after(windowMs, depart);
     }
     const shared = group.board(key, waiting);
     if (group.isFull) this.#depart(scope, group);
@@ -70,6 +70,8 @@ class Group implements Waiting {
   #length = 0;
   #asked = 0;
   #gone = false;
+  /** Ends the waiting for others. */
+  unwait: () => void = () => {};
   #attempts = 0;
   #first: Waiting | undefined;
   constructor(most: number, ask: AskKeys) {
@@ -120,6 +122,7 @@ class Group implements Waiting {
   depart(): void {
     if (this.#gone) return;
     this.#gone = true;
+    this.unwait();
     const keys = [...this.#members.keys()];
     this.#asked = keys.length;
     // Everybody may have left before it began; then nobody is there to be told either.

@@ -158,6 +158,14 @@ describe("how keys travel", () => {
     await clock.advance(10);
     expect(states(await Promise.all([first, second]))).toEqual(["fresh", "fresh"]);
     expect(asked()).toEqual(["?of=A,B"]);
+    expect(clock.timers).toBe(0);
+  });
+
+  test("a window ends when as many have come as may travel", async () => {
+    const declared = source("s", { ...many, batchWindow: "1h", batchSize: 2 });
+    const { all, clock } = reading(declared, (request) => ({ body: rowsFor(request) }));
+    expect(states(await all(["A", "B"], 10))).toEqual(["fresh", "fresh"]);
+    expect(clock.timers).toBe(0);
   });
 
   test("repeated, where the upstream wants it so", async () => {

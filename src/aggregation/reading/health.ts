@@ -102,7 +102,7 @@ export class Health {
     const { state, attempts, problem, duplicates = 0, complete } = meta;
     this.#answers[state] += 1;
     this.#rate.add(state === "fresh" || state === "missing");
-    if (attempts === 0 && state !== "slow" && state !== "shed") this.#saved += 1;
+    if (attempts === 0 && (state === "fresh" || state === "stale" || state === "missing")) this.#saved += 1;
     this.#duplicates += duplicates;
     if (complete === false) this.#incomplete += 1;
     if (problem && state !== "missing") this.#lastProblem = { state, problem, at };
