@@ -28,10 +28,11 @@ export class Samples {
   }
 
   add(at: number, problem: string, sample: Sample): void {
+    // One broken record of a batch is the trouble of every key that may be its own.
+    const last = this.#kept.at(-1);
+    if (last?.problem === problem && last.at === at) return;
     this.#schema ??= describe(this.#source.fetch.schema);
     const said = this.#hidden(toText(this.#schema, sample));
-    // One broken record of a batch is the trouble of every key that may be its own.
-    if (this.#kept.at(-1)?.problem === problem && this.#kept.at(-1)?.at === at) return;
     this.#kept.push({ at, problem, said: said.length > longest ? `${said.slice(0, longest)}…` : said });
     if (this.#kept.length > most) this.#kept.shift();
   }

@@ -112,7 +112,7 @@ async function world() {
       return reply as { readonly output: CallerOutput<typeof Airports.page>; readonly meta: ViewMeta };
     },
     async [Symbol.asyncDispose]() {
-      views.close();
+      await views.close();
       await http.close();
       await eventually(() => Object.values(services).every(({ sockets }) => sockets.size === 0));
       await Promise.all(Object.values(services).map((service) => service[Symbol.asyncDispose]()));
