@@ -3,7 +3,21 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { contract, Failed, Fault, failure, query } from "../contracts/index.ts";
 import { provideViews, type UpstreamRequest } from "./host.ts";
-import { type AnyView, call, csv, json, latest, linked, majority, prefer, source, union, view, xml } from "./index.ts";
+import {
+  type AnyView,
+  call,
+  csv,
+  json,
+  latest,
+  linked,
+  majority,
+  paged,
+  prefer,
+  source,
+  union,
+  view,
+  xml,
+} from "./index.ts";
 import type { ViewMeta } from "./meta.ts";
 import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "./test-kit.test-d.ts";
 
@@ -170,6 +184,19 @@ describe("one honest answer", () => {
     );
     expect(seen.size).toBe(1);
   });
+});
+
+test("a list of which not everything was read says so at its field", async () => {
+  const Lists = contract("lists", "1.0.0", {
+    get: query({ input: z.object({ iata: z.string() }), output: z.object({ delays: z.array(Delay).optional() }) }),
+  });
+  const all = json("https://all.test/{iata}", z.array(Delay));
+  const listed = source("listed", { get: paged(all, { next: { page: "page" }, records: 3 }), attempts: 1 });
+  const lists = view(Lists.get, { budget: "1s", fields: { delays: union(listed).limit(10) } });
+  const { output, meta } = await backend(() => good.delays ?? {}, [lists]).ask({ iata: "DAL" });
+  expect(output.delays).toHaveLength(3);
+  expect(meta.fields.delays).toMatchObject({ state: "fresh", complete: false });
+  expect(meta.sources.listed?.problem).toBe('The source "listed" has more than 3 records, and the rest was not read.');
 });
 
 describe("what is required", () => {

@@ -44,6 +44,8 @@ export interface Views {
   sources(): readonly SourceHealth[];
   /** How every view has been doing, by the order of declaration. */
   views(): readonly ViewHealth[];
+  /** Last good answers that were not written: too many at once, or the store refused. */
+  lost(): number;
   /** Aborts what is under way, and writes what waits to be kept. Views that are asked afterwards say that their sources are `slow`. */
   close(): Promise<void>;
 }
@@ -102,6 +104,7 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
         answers,
         conflicts: Object.fromEntries(conflicts),
       })),
+    lost: () => lastGood?.writer.lost ?? 0,
     async close() {
       for (const reader of readers.values()) reader.close();
       cache.clear();

@@ -37,6 +37,7 @@ test("an operator sees at /metrics and /console/sources how a source does", asyn
     'trilith_source_requests_total{source="dead"} 2',
     'trilith_source_breaker_state{source="dead"} 2',
     'trilith_source_seconds_count{source="dead"} 0',
+    "trilith_last_good_lost_total 0",
     'trilith_view_answers_total{view="cities.page"} 3',
     'trilith_requests_total{method="GET",route="/cities/{city}",status="200"} 3',
   ])

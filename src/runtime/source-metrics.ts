@@ -1,8 +1,10 @@
-import type { SourceHealth, ViewHealth } from "../aggregation/host.ts";
+import type { SourceHealth, Views } from "../aggregation/host.ts";
 import type { Metric } from "../gateway/index.ts";
 
 /** How sources and views do, as what a scraper collects. Names and labels are stable; what has never happened has no line. */
-export function toSourceMetrics(sources: readonly SourceHealth[], views: readonly ViewHealth[]): readonly Metric[] {
+export function toSourceMetrics(provided: Pick<Views, "sources" | "views" | "lost">): readonly Metric[] {
+  const sources = provided.sources();
+  const views = provided.views();
   const each = (name: string, help: string, type: Metric["type"], read: (source: SourceHealth) => number): Metric => ({
     name: `trilith_source_${name}`,
     help,
@@ -38,6 +40,12 @@ export function toSourceMetrics(sources: readonly SourceHealth[], views: readonl
     each("under_way", "Questions that are under way.", "gauge", ({ underWay }) => underWay),
     each("queued", "Questions that wait for a place.", "gauge", ({ queued }) => queued),
     latencies(sources),
+    {
+      name: "trilith_last_good_lost_total",
+      help: "Last good answers that were not written.",
+      type: "counter",
+      samples: [{ value: provided.lost() }],
+    },
     {
       name: "trilith_view_answers_total",
       help: "Answers of views.",

@@ -112,7 +112,7 @@ export async function startBackend({ name, version, composition }: Plan, options
           ready: false,
           parts: { log: { ready: false, detail: error.message } },
         })),
-      metrics: () => toSourceMetrics(views.sources(), views.views()),
+      metrics: () => toSourceMetrics(views),
       sources: () => ({ sources: views.sources(), views: views.views() }),
       settings,
       log,
