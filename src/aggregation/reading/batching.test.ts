@@ -80,6 +80,13 @@ describe("keys that are asked for in the same turn", () => {
     expect(reader.health().duplicates).toBe(1);
   });
 
+  test("two records with one key are told apart whatever their schema made of them", async () => {
+    const Big = z.object({ code: z.string(), n: z.coerce.bigint() });
+    const declared = source("s", { batch: csv("https://s.test/all.csv?of={key}", Big), match: "code" });
+    const { all } = reading(declared, () => ({ body: "code,n\nA,2\nA,1\n" }));
+    expect(await all(["A"])).toMatchObject([{ value: { code: "A", n: 1n }, meta: { state: "fresh", duplicates: 1 } }]);
+  });
+
   test("a broken record is invalid for its own key, and says nothing about the others", async () => {
     const { all, reader } = reading(source("s", many), () => ({ body: "code,name\nDAL,Dallas\nHOU,\n" }));
     expect(states(await all(["DAL", "HOU", "XXX"]))).toEqual(["fresh", "invalid", "missing"]);

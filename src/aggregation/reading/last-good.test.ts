@@ -127,10 +127,10 @@ test("what waits to be written is bounded, and the newest of a question wins", a
   const clock = new ManualClock();
   const shelf = new Shelf();
   const writer = new LastGoodWriter(shelf, clock);
-  for (let at = 0; at < 6_000; at++) writer.keep("s", String(at), [at], at, 10_000);
-  expect(writer.keep("s", "0", ["newer"], 1, 10_000)).toBe(true);
-  expect(writer.keep("t", "large", ["x".repeat(300_000)], 1, 10_000)).toBe(false);
-  expect(writer.keep("t", "circle", [10n], 1, 10_000)).toBe(false);
+  for (let at = 0; at < 6_000; at++) writer.keep("s", String(at), () => [at], at, 10_000);
+  expect(writer.keep("s", "0", () => ["newer"], 1, 10_000)).toBe(true);
+  expect(writer.keep("t", "large", () => ["x".repeat(300_000)], 1, 10_000)).toBe(false);
+  expect(writer.keep("t", "no JSON", () => [10n], 1, 10_000)).toBe(false);
   await clock.advance(1_000);
   await writer.flush();
   expect(shelf.records.size).toBe(5_000);

@@ -30,10 +30,10 @@ export class LastGoodWriter {
   }
 
   /** Keeps what was said, unless it is too large or is no JSON. Says whether it will be written. */
-  keep(source: string, key: string, said: readonly unknown[], at: number, expires: number): boolean {
+  keep(source: string, key: string, said: () => readonly unknown[], at: number, expires: number): boolean {
     let text: string;
     try {
-      text = JSON.stringify(said);
+      text = JSON.stringify(said());
     } catch {
       return false; // an adapter of somebody's own may bring what JSON cannot say
     }
@@ -76,8 +76,14 @@ export function toDeclared({ fetch }: SourcePlan): (said: readonly unknown[]) =>
 }
 
 /** Whether anything may be written of a source: not where its schema marks something as personal, or does not say. */
-export const isTellable = ({ fetch }: SourcePlan): boolean =>
-  Object.keys(describe(fetch.schema)).length > 0 && !isPersonal(fetch.schema);
+export function isTellable(source: SourcePlan): boolean {
+  try {
+    toDeclared(source);
+  } catch {
+    return false; // a schema that refers outside itself is described, and cannot be followed
+  }
+  return Object.keys(describe(source.fetch.schema)).length > 0 && !isPersonal(source.fetch.schema);
+}
 
 /** Reads again what was kept, with the schema of today: an answer that no longer fits it is as good as none. */
 export async function restore(source: SourcePlan, text: string): Promise<Gathered | undefined> {

@@ -78,8 +78,12 @@ function matching({ asOf }: SourcePlan, match: string, rows: readonly Fields[], 
   const ranked = found.map((at) => {
     const row = rows[at] as Fields;
     const instant = (asOf ? toInstant(row[asOf]) : undefined) ?? Number.NEGATIVE_INFINITY;
-    return { at, instant, text: toCanonicalJson(row) };
+    return { at, instant, text: toText(row) };
   });
   ranked.sort((a, b) => (a.instant === b.instant ? (a.text < b.text ? -1 : 1) : b.instant - a.instant));
   return ranked.map(({ at }) => at);
 }
+
+// A schema may make of a column what JSON cannot say, such as a BigInt.
+const toText = (row: Fields): string =>
+  toCanonicalJson(JSON.parse(JSON.stringify(row, (_, cell) => (typeof cell === "bigint" ? String(cell) : cell))));
