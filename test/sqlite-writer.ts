@@ -2,6 +2,7 @@
 // on its input, it opens the folder, says what stands after that position, and appends until it is killed. It prints the id
 // of each append once it is acknowledged, or with "early" before it is asked for.
 import { once } from "node:events";
+import { flushCompileCache } from "node:module";
 import { openSqlite } from "trilith/sqlite";
 
 /** What a process says that comes upon a folder. */
@@ -33,6 +34,7 @@ async function write(folder: string, after: number, early: boolean): Promise<voi
   const engine = await openSqlite({ folder });
   await engine.define({ name: "counts", columns: [], indexes: [] });
   say(JSON.stringify(await look(engine, after)));
+  flushCompileCache(); // where there is one; who is killed keeps none by itself
   let next = Date.now() * 100;
   await Promise.all(
     Array.from({ length: 32 }, async (_, client) => {

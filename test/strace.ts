@@ -18,11 +18,13 @@ export async function straced(
   program: string,
   args: readonly string[],
   options: readonly string[],
+  env: NodeJS.ProcessEnv,
 ): Promise<readonly string[]> {
   const file = fileURLToPath(new URL(program, import.meta.url));
   const node = [process.execPath, "--conditions=trilith-source", file, ...args];
   const child = spawn("strace", ["-qq", "-f", ...options, ...node], {
     stdio: ["ignore", "pipe", "inherit"],
+    env,
   });
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -4,11 +4,13 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { compileCache } from "../../../test/compile-cache.ts";
 import { startPostgres, type TestPostgres } from "../../../test/postgres.ts";
 import type { Engine, StoredEvent } from "../../storage/host.ts";
 import { openPostgres } from "./index.ts";
 
 let postgres: TestPostgres;
+const cache = compileCache();
 const writers: ChildProcess[] = [];
 beforeAll(async () => {
   postgres = await startPostgres();
@@ -16,7 +18,10 @@ beforeAll(async () => {
 afterEach(() => {
   for (const writer of writers.splice(0)) writer.kill("SIGKILL");
 });
-afterAll(() => postgres.remove());
+afterAll(async () => {
+  cache.remove();
+  await postgres.remove();
+});
 
 interface Writer {
   readonly process: ChildProcess;
@@ -31,7 +36,7 @@ function startWriter(schema: string, name: number, when = ""): Writer {
   const child = spawn(
     process.execPath,
     ["--conditions=trilith-source", file, postgres.url, schema, String(name), when],
-    { stdio: ["ignore", "pipe", "inherit", "ipc"] },
+    { stdio: ["ignore", "pipe", "inherit", "ipc"], env: cache.environment },
   );
   writers.push(child);
   const ids: string[] = [];
