@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 
 /** Why system calls cannot be watched here, where that is so. */
 export const withoutStrace: string | undefined =
@@ -11,7 +10,7 @@ export const withoutStrace: string | undefined =
       : "strace is not installed, or may not trace here.";
 
 /**
- * Runs a program of this folder, with what strace is told by `options`, and gives its lines. A program that is killed by
+ * Runs a program, with what strace is told by `options`, and gives its lines. A program that is killed by
  * what is injected ends without a word.
  */
 export async function straced(
@@ -20,8 +19,7 @@ export async function straced(
   options: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<readonly string[]> {
-  const file = fileURLToPath(new URL(program, import.meta.url));
-  const node = [process.execPath, "--conditions=trilith-source", file, ...args];
+  const node = [process.execPath, "--conditions=trilith-source", program, ...args];
   const child = spawn("strace", ["-qq", "-f", ...options, ...node], {
     stdio: ["ignore", "pipe", "inherit"],
     env,

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { compileCache } from "../../../test/compile-cache.ts";
 import { type Act, afterPowerCut, toActs, traceOptions } from "../../../test/power-cut.ts";
@@ -19,11 +20,12 @@ const idOf = (line: string): string => line.slice(0, 36);
 const acknowledgedIn = (lines: readonly string[]): readonly string[] =>
   lines.filter((line) => line.endsWith(" acknowledged")).map(idOf);
 
+const story = fileURLToPath(new URL("../../../test/sqlite-story.ts", import.meta.url));
 const calls = "trace=pwrite64,fsync,fdatasync";
 /** Three appends in two commits, with something in the way of a call. */
 const tellWith = (place: string, injected: string, more: readonly string[] = []): Promise<readonly string[]> =>
   straced(
-    "sqlite-story.ts",
+    story,
     [place, "1", "2"],
     [...more, "-o", "/dev/null", "-e", calls, "-e", `inject=${injected}`],
     cache.environment,
