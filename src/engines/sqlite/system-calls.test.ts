@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,13 +23,11 @@ const acknowledgedIn = (lines: readonly string[]): readonly string[] =>
 const story = fileURLToPath(new URL("../../../test/sqlite-story.ts", import.meta.url));
 const calls = "trace=pwrite64,fsync,fdatasync";
 /** Three appends in two commits, with something in the way of a call. */
-const tellWith = (place: string, injected: string, more: readonly string[] = []): Promise<readonly string[]> =>
-  straced(
-    story,
-    [place, "1", "2"],
-    [...more, "-o", "/dev/null", "-e", calls, "-e", `inject=${injected}`],
-    cache.environment,
-  );
+function tellWith(place: string, injected: string, more: readonly string[] = []): Promise<readonly string[]> {
+  mkdirSync(place); // calls are counted by thread, and those of the one that writes are meant
+  const options = [...more, "-o", "/dev/null", "-e", calls, "-e", `inject=${injected}`];
+  return straced(story, [place, "1", "2"], options, cache.environment);
+}
 /** With it strace stops only at the calls that it is told; but what it stops at so cannot be killed. */
 const quick = ["--seccomp-bpf"];
 
@@ -70,12 +68,7 @@ async function tell(
 ): Promise<{ lines: readonly string[]; acts: readonly Act[] }> {
   const trace = join(folder, "trace");
   const args = [join(folder, "told"), String(alone), String(together)];
-  const lines = await straced(
-    "sqlite-story.ts",
-    args,
-    [...traceOptions, ...quick, ...options, "-o", trace],
-    cache.environment,
-  );
+  const lines = await straced(story, args, [...traceOptions, ...quick, ...options, "-o", trace], cache.environment);
   return { lines, acts: toActs(readFileSync(trace, "utf8")) };
 }
 
@@ -143,6 +136,7 @@ describe.skipIf(withoutStrace !== undefined)(`system calls${withoutStrace ? ` ($
     const { acts, lines } = await tell([4, 3]);
     expect(acknowledgedIn(lines)).toHaveLength(7);
     expect([...(await lost(acts, () => false))]).toEqual([]);
+    expect(acts.slice(0, 5)).toContainEqual({ kind: "sync", path: folder }); // in which the data folder was made
     for (let round = 0; round < 2; round++) expect([...(await lost(acts, () => Math.random() < 0.5))]).toEqual([]);
   }, 120_000);
 
