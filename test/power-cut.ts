@@ -2,7 +2,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 /** What a process asked of the system that matters when the power goes, in order. */
-export type Act =
+export type Act = Call & {
+  readonly thread: string;
+};
+type Call =
   | { readonly kind: "write"; readonly path: string; readonly at: number; readonly bytes: Buffer }
   | { readonly kind: "cut"; readonly path: string; readonly length: number }
   | { readonly kind: "remove"; readonly path: string }
@@ -18,19 +21,19 @@ export const traceOptions: readonly string[] = [
 /** Reads a trace. A write counts from when it was begun, a flush from when it was done; one that was injected was none. */
 export function toActs(trace: string): readonly Act[] {
   const acts: Act[] = [];
-  const begun = new Map<string, Act>();
+  const begun = new Map<string, Call>();
   for (const line of trace.split("\n")) {
     const [, thread = "", rest = ""] = /^(\d+) +(.*)$/.exec(line) ?? [];
     const resumed = /^<\.\.\. (fsync|fdatasync) resumed>/.test(rest);
     const act = resumed ? begun.get(thread) : toAct(rest);
     if (!act) continue;
     if (act.kind === "sync" && rest.endsWith("<unfinished ...>")) begun.set(thread, act);
-    else if (act.kind !== "sync" || /\) += 0$/.test(rest)) acts.push(act);
+    else if (act.kind !== "sync" || /\) += 0$/.test(rest)) acts.push({ ...act, thread });
   }
   return acts;
 }
 
-function toAct(call: string): Act | undefined {
+function toAct(call: string): Call | undefined {
   const [, name, args = ""] = /^(\w+)\((.*)$/.exec(call) ?? [];
   const path = fromHex(/^\d+<([^>]*)>/.exec(args)?.[1] ?? "");
   const [, text = ""] = /"([^"]*)"/.exec(args) ?? [];
@@ -46,7 +49,7 @@ function toAct(call: string): Act | undefined {
 const toBytes = (text: string): Buffer => Buffer.from(text.replaceAll("\\x", ""), "hex");
 const fromHex = (text: string): string => (text.startsWith("\\x") ? toBytes(text).toString() : text);
 
-type Change = Exclude<Act, { kind: "sync" | "say" }>;
+type Change = Exclude<Call, { kind: "sync" | "say" }>;
 
 /**
  * A folder as a disk may have it after the power has gone: of each file what was flushed, and of what was written since

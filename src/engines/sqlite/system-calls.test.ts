@@ -24,7 +24,7 @@ const story = fileURLToPath(new URL("../../../test/sqlite-story.ts", import.meta
 const calls = "trace=pwrite64,fsync,fdatasync";
 /** Three appends in two commits, with something in the way of a call. */
 function tellWith(place: string, injected: string, more: readonly string[] = []): Promise<readonly string[]> {
-  mkdirSync(place); // calls are counted by thread, and those of the one that writes are meant
+  mkdirSync(place);
   const options = [...more, "-o", "/dev/null", "-e", calls, "-e", `inject=${injected}`];
   return straced(story, [place, "1", "2"], options, cache.environment);
 }
@@ -51,6 +51,17 @@ async function look(place: string): Promise<ReadonlySet<string>> {
   }
 }
 
+/** How many calls of a kind the thread has that has most of them: where one is to be met, strace counts by thread. */
+const most = (acts: readonly Act[], kind: Act["kind"]): number =>
+  Math.max(
+    ...Map.groupBy(
+      acts.filter((act) => act.kind === kind),
+      ({ thread }) => thread,
+    )
+      .values()
+      .map((ofThread) => ofThread.length),
+  );
+
 /** Several at a time: most of what each does is to wait. */
 async function each<T>(all: readonly T[], work: (one: T, index: number) => Promise<void>): Promise<void> {
   const rest = all.entries();
@@ -76,10 +87,9 @@ describe.skipIf(withoutStrace !== undefined)(`system calls${withoutStrace ? ` ($
   test("killed at whichever of its writes and flushes, it has what it acknowledged, and nothing by half", async () => {
     const { lines, acts } = await tell([1, 2]);
     expect(acknowledgedIn(lines)).toHaveLength(3);
-    const count = (kind: Act["kind"]): number => acts.filter((act) => act.kind === kind).length;
     const cases = [
-      ...Array.from({ length: count("sync") }, (_, n) => `fsync,fdatasync:signal=KILL:when=${n + 1}`),
-      ...Array.from({ length: count("write") }, (_, n) => `pwrite64:signal=KILL:when=${n + 1}`),
+      ...Array.from({ length: most(acts, "sync") }, (_, n) => `fsync,fdatasync:signal=KILL:when=${n + 1}`),
+      ...Array.from({ length: most(acts, "write") }, (_, n) => `pwrite64:signal=KILL:when=${n + 1}`),
     ];
     let cut = 0;
     await each(cases, async (injected, index) => {
@@ -94,9 +104,8 @@ describe.skipIf(withoutStrace !== undefined)(`system calls${withoutStrace ? ` ($
 
   test("a flush that fails is said, acknowledges nothing, and ends the writing", async () => {
     const { acts } = await tell([1, 2]);
-    const flushes = acts.filter(({ kind }) => kind === "sync").length;
     let failed = 0;
-    await each(Array(flushes).fill(0), async (_, index) => {
+    await each(Array(most(acts, "sync")).fill(0), async (_, index) => {
       const place = join(folder, String(index));
       const injected = `fsync,fdatasync:error=EIO:when=${index + 1}`;
       const said = await tellWith(place, injected, quick);
@@ -105,7 +114,7 @@ describe.skipIf(withoutStrace !== undefined)(`system calls${withoutStrace ? ` ($
       const told = said.filter((line) => !line.endsWith(" acknowledged") && line !== "closed");
       if (told.length === 0) return; // it was a folder's, or the last of all
       failed++;
-      expect(told[0]).toContain("The disk failed while it was read or written. (SQLite: disk I/O error)");
+      expect(told[0]).toMatch(/The disk failed while it was (read or )?written\. \(/);
       const first = said.indexOf(told[0] ?? "");
       expect(acknowledgedIn(said.slice(first))).toEqual([]);
       const { length } = told.filter((line) => / Unavailable unknown /.test(line));
@@ -113,7 +122,7 @@ describe.skipIf(withoutStrace !== undefined)(`system calls${withoutStrace ? ` ($
       for (const line of told.filter((one) => / Unavailable not done /.test(one)))
         expect(there.has(idOf(line))).toBe(false);
     });
-    expect(failed).toBeGreaterThan(5);
+    expect(failed).toBeGreaterThan(2);
   }, 120_000);
 
   /** Which acknowledged appends are gone where the power goes, over all moments of a story. */
@@ -136,7 +145,7 @@ describe.skipIf(withoutStrace !== undefined)(`system calls${withoutStrace ? ` ($
     const { acts, lines } = await tell([4, 3]);
     expect(acknowledgedIn(lines)).toHaveLength(7);
     expect([...(await lost(acts, () => false))]).toEqual([]);
-    expect(acts.slice(0, 5)).toContainEqual({ kind: "sync", path: folder }); // in which the data folder was made
+    expect(acts.slice(0, 5)).toContainEqual(expect.objectContaining({ kind: "sync", path: folder })); // in which the data folder was made
     for (let round = 0; round < 2; round++) expect([...(await lost(acts, () => Math.random() < 0.5))]).toEqual([]);
   }, 120_000);
 
