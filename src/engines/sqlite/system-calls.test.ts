@@ -52,15 +52,10 @@ async function look(place: string): Promise<ReadonlySet<string>> {
 }
 
 /** How many calls of a kind the thread has that has most of them: where one is to be met, strace counts by thread. */
-const most = (acts: readonly Act[], kind: Act["kind"]): number =>
-  Math.max(
-    ...Map.groupBy(
-      acts.filter((act) => act.kind === kind),
-      ({ thread }) => thread,
-    )
-      .values()
-      .map((ofThread) => ofThread.length),
-  );
+const most = (acts: readonly Act[], kind: Act["kind"]): number => {
+  const ofKind = acts.filter((act) => act.kind === kind);
+  return Math.max(...[...Map.groupBy(ofKind, ({ thread }) => thread).values()].map(({ length }) => length));
+};
 
 /** Several at a time: most of what each does is to wait. */
 async function each<T>(all: readonly T[], work: (one: T, index: number) => Promise<void>): Promise<void> {
