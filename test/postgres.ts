@@ -101,7 +101,10 @@ async function serve(
     postgres.kill(how === "fast" ? "SIGINT" : "SIGQUIT"); // at the second, each of its processes ends where it stands
     await exited;
   };
-  await start();
+  await start().catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
   let schemas = 0;
   const replica = async (through = port): Promise<TestPostgres> =>
     serve(version, async (copy, { uid, gid }) => {
