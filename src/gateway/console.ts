@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Fault } from "../contracts/index.ts";
 import { addFeed } from "./console-feed.ts";
+import { addStorageDesk } from "./console-storage.ts";
 import { noSuchFile, sendFile } from "./files.ts";
 import { enter, type Gate } from "./gate.ts";
 import { isLocal, isLoopback, isSameOrigin } from "./loopback.ts";
@@ -28,6 +29,7 @@ export function addConsole(app: FastifyInstance, parts: GatewayParts, gate: Gate
     const sent = assets === undefined ? undefined : await sendFile(assets, path, request, allow(reply));
     return sent ?? noSuchFile();
   });
+  if (parts.storage) addStorageDesk(app, parts, parts.storage, gate);
   addFeed(app, parts, gate, enterConsole);
   addCrash(app, parts);
 }

@@ -34,6 +34,18 @@ export interface Health {
   readonly parts: { readonly [part: string]: { readonly ready: boolean; readonly detail?: string } };
 }
 
+/** What an operator may ask of the storage, and do to it. What it gives travels as JSON; a `TypeError` is the asker's own. */
+export interface StorageDesk {
+  status(): Promise<unknown>;
+  /** Looks through everything that is kept: a sentence for each thing that is wrong. */
+  check(): Promise<readonly string[]>;
+  parked(reader: string): Promise<unknown>;
+  resume(reader: string): Promise<unknown>;
+  rebuild(reader: string): Promise<void>;
+  dismiss(reader: string, position: number): Promise<void>;
+  restart(reader: string, after: number): Promise<void>;
+}
+
 export interface JwtSettings {
   readonly issuer: string;
   readonly audience: string;
@@ -72,6 +84,8 @@ export interface GatewayParts {
   readonly tracing: Tracing;
   readonly feed: SpanFeed;
   readonly health: () => Promise<Health>;
+  /** For the console: `/console/storage`. */
+  readonly storage?: StorageDesk;
   readonly settings: GatewaySettings;
   readonly log: Logger;
   /** The folder of the built console: index.html, assets/, docs/. */

@@ -109,6 +109,7 @@ export async function startBackend({ name, version, composition }: Plan, options
           ready: false,
           parts: { log: { ready: false, detail: error.message } },
         })),
+      storage: { ...storage, check: () => engine.check() },
       settings,
       log,
       ...(await withAssets()),
