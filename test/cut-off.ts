@@ -8,14 +8,17 @@ export interface CutOff {
   /** Ends every connection, and takes no new ones until `restore`. */
   cut(): void;
   restore(): void;
+  /** New connections go to another server from now on. */
+  lead(port: number): void;
   /** How many answers were swallowed. */
   readonly swallowed: number;
   close(): Promise<void>;
 }
 
 /** A way to a server that can be cut: so that a commit happens and nobody hears of it. */
-export async function cutOff(port: number): Promise<CutOff> {
+export async function cutOff(first: number): Promise<CutOff> {
   const sockets = new Set<Socket>();
+  let port = first;
   let asked: string | undefined;
   let away = false;
   let swallowed = 0;
@@ -57,6 +60,9 @@ export async function cutOff(port: number): Promise<CutOff> {
     },
     restore: () => {
       away = false;
+    },
+    lead: (to) => {
+      port = to;
     },
     get swallowed() {
       return swallowed;

@@ -1,5 +1,6 @@
 // A process that appends to PostgreSQL from many clients: `node postgres-writer.ts <url> <schema> <name> [early]`. It prints
 // the id of each append once it is acknowledged, or with "early" before it is asked for.
+import { flushCompileCache } from "node:module";
 import { setTimeout as pause } from "node:timers/promises";
 import { openPostgres } from "trilith/postgres";
 
@@ -11,6 +12,7 @@ const toId = (): string =>
   `00000000-000${name}-7000-8000-${(Date.now() * 1_000 + next++).toString(16).padStart(12, "0").slice(-12)}`;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 say("open");
+flushCompileCache(); // where there is one; who is killed keeps none by itself
 
 process.on("message", () => {
   ending = true;

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, chown, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { appendFile, chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
@@ -18,6 +18,8 @@ export interface TestPostgres {
   freshSchema(): string;
   /** Asks something as the superuser, on a connection of its own. */
   query(sql: string, values?: readonly unknown[]): Promise<readonly any[]>; // rows of whatever was asked
+  /** Another server that follows this one by streaming, through a port that leads here, and can be asked. */
+  replica(through?: number): Promise<TestPostgres>;
   /** Ends the server: `fast` breaks connections off, `kill` is a power failure for everything that it had not flushed. */
   stop(how?: "fast" | "kill"): Promise<void>;
   /** Starts it again, on the same port and with the same data. */
@@ -26,19 +28,35 @@ export interface TestPostgres {
   remove(): Promise<void>;
 }
 
+interface Identity {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
 const run = promisify(execFile);
 
 /** Starts a real PostgreSQL on a free port, with everything durable as in production, and its data in a new folder. */
 export async function startPostgres(version: 15 | 18 = 18): Promise<TestPostgres> {
-  const { initdb, postgres: program } = await binaries(version);
+  const { initdb } = await binaries(version);
+  return serve(version, async (data, identity) => {
+    const how = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+    await run(initdb, how, { ...identity, cwd: data });
+  });
+}
+
+/** `fill` makes the folder of a cluster. */
+async function serve(
+  version: 15 | 18,
+  fill: (data: string, identity: Identity) => Promise<void>,
+): Promise<TestPostgres> {
+  const { postgres: program } = await binaries(version);
   const identity = await unprivileged();
   const folder = await mkdtemp(join(tmpdir(), "trilith-postgres-"));
   await chmod(folder, 0o755);
   const data = join(folder, "data");
   await mkdir(data, { mode: 0o700 });
   if (identity.uid !== undefined) await chown(data, identity.uid, identity.gid ?? identity.uid);
-  const how = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
-  await run(initdb, how, { ...identity, cwd: data });
+  await fill(data, identity);
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const settings = {
@@ -83,9 +101,32 @@ export async function startPostgres(version: 15 | 18 = 18): Promise<TestPostgres
     postgres.kill(how === "fast" ? "SIGINT" : "SIGQUIT"); // at the second, each of its processes ends where it stands
     await exited;
   };
-  await start();
+  await start().catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
   let schemas = 0;
+  const replica = async (through = port): Promise<TestPostgres> =>
+    serve(version, async (copy, { uid, gid }) => {
+      const client = new pg.Client(url);
+      await client.connect();
+      try {
+        await client.query("select pg_backup_start('replica', true)");
+        await run("cp", ["-a", `${data}/.`, copy]);
+        const { rows } = await client.query("select labelfile from pg_backup_stop(false)");
+        const follow = `primary_conninfo = 'host=127.0.0.1 port=${through} user=postgres application_name=replica'\n`;
+        await rm(join(copy, "postmaster.pid"));
+        await writeFile(join(copy, "backup_label"), rows[0].labelfile);
+        await writeFile(join(copy, "standby.signal"), "");
+        await appendFile(join(copy, "postgresql.auto.conf"), follow);
+        if (uid === undefined) return;
+        for (const made of ["backup_label", "standby.signal"]) await chown(join(copy, made), uid, gid ?? uid);
+      } finally {
+        await client.end();
+      }
+    });
   return {
+    replica,
     version,
     port,
     url,
@@ -117,7 +158,7 @@ async function binaries(version: 15 | 18): Promise<{ readonly initdb: string; re
 }
 
 /** PostgreSQL refuses to run as root, so there it runs as whoever owns nothing else of importance. */
-async function unprivileged(): Promise<{ readonly uid?: number; readonly gid?: number }> {
+async function unprivileged(): Promise<Identity> {
   if (userInfo().uid !== 0) return {};
   const passwd = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
   const found = passwd.find(([name]) => name === "postgres") ?? passwd.find(([name]) => name === "nobody");

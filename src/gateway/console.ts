@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Fault } from "../contracts/index.ts";
 import { addFeed } from "./console-feed.ts";
+import { addStorageDesk } from "./console-storage.ts";
 import { noSuchFile, sendFile } from "./files.ts";
 import { enter, type Gate } from "./gate.ts";
 import { isLocal, isLoopback, isSameOrigin } from "./loopback.ts";
@@ -32,6 +33,7 @@ export function addConsole(app: FastifyInstance, parts: GatewayParts, gate: Gate
   app.get("/console/sources", route, async (_request, reply) =>
     sendJson(reply.header("cache-control", "no-store"), parts.sources?.() ?? { sources: [], views: [] }),
   );
+  if (parts.storage) addStorageDesk(app, parts, parts.storage, gate);
   addFeed(app, parts, gate, enterConsole);
   addCrash(app, parts);
 }

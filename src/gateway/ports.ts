@@ -47,6 +47,18 @@ export interface Metric {
   }[];
 }
 
+/** What an operator may ask of the storage, and do to it. What it gives travels as JSON; a `TypeError` is the asker's own. */
+export interface StorageDesk {
+  status(): Promise<unknown>;
+  /** Looks through everything that is kept: a sentence for each thing that is wrong. */
+  check(): Promise<readonly string[]>;
+  parked(reader: string): Promise<unknown>;
+  resume(reader: string): Promise<unknown>;
+  rebuild(reader: string): Promise<void>;
+  dismiss(reader: string, position: number): Promise<void>;
+  restart(reader: string, after: number): Promise<void>;
+}
+
 export interface JwtSettings {
   readonly issuer: string;
   readonly audience: string;
@@ -89,6 +101,8 @@ export interface GatewayParts {
   readonly metrics?: () => readonly Metric[];
   /** How the sources of views do, as JSON for the console: `/console/sources`. */
   readonly sources?: () => unknown;
+  /** For the console: `/console/storage`. */
+  readonly storage?: StorageDesk;
   readonly settings: GatewaySettings;
   readonly log: Logger;
   /** The folder of the built console: index.html, assets/, docs/. */

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { z } from "zod";
 import { command, contract, event, failure, query } from "../contracts/index.ts";
 import { workflow } from "../orchestration/index.ts";
-import { entity, store } from "../storage/index.ts";
+import { entity, store, subscription } from "../storage/index.ts";
 import { backend } from "./index.ts";
 
 const Names = z.object({ id: z.string() });
@@ -71,6 +71,30 @@ it("ends with the failures of its contract, and has undone what was done on the 
   });
   expect(await running.client(Counters).get({ id: "a" })).toBe(0);
   await running.stop();
+});
+
+it("hands events to a subscription that belongs to no store, and goes on where it was after a restart", async () => {
+  const taken: string[] = [];
+  let enough = Promise.withResolvers<void>();
+  const listener = subscription("listener", {
+    events: Counters,
+    handle: {
+      Added: ({ id }) => {
+        taken.push(id);
+        enough.resolve();
+      },
+    },
+  });
+  const listening = backend("sums", { storage: [counters, listener] });
+  for (const id of ["a", "b"]) {
+    const running = await listening.start({ environment: environment() });
+    enough = Promise.withResolvers<void>();
+    await running.client(Counters).add({ id, by: 3 });
+    await enough.promise;
+    expect(await (await fetch(`${running.url}/readyz`)).text()).toContain('\\"listener\\" hands over');
+    await running.stop();
+  }
+  expect(taken).toEqual(["a", "b"]);
 });
 
 it("checks what goes into an operation, and keeps out what the contract does not declare", async () => {

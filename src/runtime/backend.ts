@@ -2,15 +2,16 @@ import type { View } from "../aggregation/index.ts";
 import type { Clock } from "../contracts/index.ts";
 import type { Workflow } from "../orchestration/index.ts";
 import type { Engine } from "../storage/host.ts";
-import type { Store } from "../storage/index.ts";
+import type { Store, Subscription } from "../storage/index.ts";
 import type { Environment } from "./settings.ts";
 import { type Running, startBackend } from "./start-backend.ts";
 
 type ContractOf<Id extends string> = Id extends `${infer C}.${string}` ? C : Id;
 type Needed<W> = W extends Workflow<string, infer N> ? N : never;
-type Missing<S extends readonly Store[], W extends readonly Workflow[], V extends readonly View[]> = Exclude<
+type Kept = readonly (Store | Subscription)[];
+type Missing<S extends Kept, W extends readonly Workflow[], V extends readonly View[]> = Exclude<
   Needed<W[number]>,
-  S[number]["id"] | ContractOf<W[number]["id"] | V[number]["id"]>
+  Extract<S[number], Store>["id"] | ContractOf<W[number]["id"] | V[number]["id"]>
 >;
 
 export interface StartOptions {
@@ -33,7 +34,7 @@ export interface Backend {
 
 /** Composes a backend from its layers: the only place that knows them all. A contract that is used by a workflow and implemented by nobody does not compile without its address. */
 export function backend<
-  const S extends readonly Store[] = [],
+  const S extends Kept = [],
   const W extends readonly Workflow[] = [],
   const V extends readonly View[] = [],
 >(

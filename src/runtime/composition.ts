@@ -1,11 +1,12 @@
 import type { View } from "../aggregation/index.ts";
 import type { AnyContract, Named, Operation } from "../contracts/index.ts";
 import type { Workflow } from "../orchestration/index.ts";
-import type { Store } from "../storage/index.ts";
+import type { Store, Subscription } from "../storage/index.ts";
 
 /** What a backend is made of. */
 export interface Composition {
-  readonly storage: readonly Store[];
+  /** Stores, and subscriptions to what they write that belong to none of them. */
+  readonly storage: readonly (Store | Subscription)[];
   readonly orchestration: readonly Workflow[];
   readonly aggregation: readonly View[];
   /** Contracts that somebody else implements: their addresses by name. */
@@ -16,7 +17,8 @@ export interface Composition {
 export function toServed({ storage, orchestration, aggregation }: Composition): readonly AnyContract[] {
   const operations = [...orchestration, ...aggregation].map(({ operation }) => operation as Operation & Named);
   const contracts = new Map<string, { [member: string]: unknown } & AnyContract>();
-  for (const { contract } of storage) contracts.set(contract["~contract"].name, { ...contract });
+  for (const part of storage)
+    if (part.kind === "store") contracts.set(part.contract["~contract"].name, { ...part.contract });
   for (const operation of operations) {
     const { name } = operation.about;
     const contract = contracts.get(name) ?? { "~contract": operation.about };

@@ -114,6 +114,7 @@ export async function startBackend({ name, version, composition }: Plan, options
         })),
       metrics: () => toSourceMetrics(views),
       sources: () => ({ sources: views.sources(), views: views.views() }),
+      storage: { ...storage, check: () => engine.check() },
       settings,
       log,
       ...(await withAssets()),

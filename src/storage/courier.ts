@@ -1,6 +1,7 @@
 import { Fault } from "../contracts/index.ts";
 import { Bell } from "./bell.ts";
-import { DeliverySession, Lost, type SessionPorts } from "./delivery-session.ts";
+import { Lost } from "./delivered-place.ts";
+import { DeliverySession, type SessionPorts } from "./delivery-session.ts";
 import type { Place } from "./engine.ts";
 import { Lease, leaseStepMs } from "./lease.ts";
 import type { Subscription } from "./subscription.ts";

@@ -2,13 +2,27 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach, expect, test } from "vitest";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { compileCache } from "../../test/compile-cache.ts";
+import { startPostgres, type TestPostgres } from "../../test/postgres.ts";
+import { openPostgres } from "../engines/postgres/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
-import type { Place } from "./host.ts";
+import type { Engine, Place } from "./host.ts";
 import { openOn, toFolder, toTallyStore } from "./test-kit.test-d.ts";
 
 /** How often the process is shot. CRASH_ROUNDS=100 for a long night. */
 const rounds = Number(process.env.CRASH_ROUNDS ?? 8);
+
+let postgres: TestPostgres;
+beforeAll(async () => {
+  postgres = await startPostgres();
+}, 60_000);
+const cache = compileCache();
+afterAll(async () => {
+  cache.remove();
+  await postgres.remove();
+});
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -20,21 +34,22 @@ afterEach(() => {
  * two commits, which is the mistake that this test is to find.
  */
 const program = `
-  const [, engineFile, kitFile, storageFile, folder, torn] = process.argv;
-  const { openSqlite } = await import(engineFile);
+  const [, kitFile, storageFile, engineFile, opener, options, folder, torn] = process.argv;
   const { openOn, Tally, toChanged, toTallyStore } = await import(kitFile);
-  const sqlite = await openSqlite({ folder });
-  const engine = torn !== "torn" ? sqlite : toChanged(sqlite, {
+  const sound = await (await import(engineFile))[opener](JSON.parse(options));
+  const engine = torn !== "torn" ? sound : toChanged(sound, {
     commit: async (checkpoint, writes) => {
-      await sqlite.append("main", [{ id: crypto.randomUUID(), expect: [], events: [], documents: writes }]);
+      await sound.append("main", [{ id: crypto.randomUUID(), expect: [], events: [], documents: writes }]);
       await new Promise((resolve) => setTimeout(resolve, 5));
-      return sqlite.commit(checkpoint, []);
+      return sound.commit(checkpoint, []);
     },
   });
   const { subscription } = await import(storageFile);
   const { appendFileSync } = await import("node:fs");
   const take = (_, { position }) => appendFileSync(folder + "/taken", position + "\\n");
   const listener = subscription("listener", { events: Tally, handle: { Added: take } });
+  const { flushCompileCache } = await import("node:module");
+  flushCompileCache(); // who is killed keeps nothing by itself
   const backend = await openOn(engine, [toTallyStore(), listener]);
   for (let client = 0; client < 8; client++) void (async () => {
     for (;;) {
@@ -44,23 +59,52 @@ const program = `
   })();
 `;
 
+/** Where the program writes, and how this process looks at what it left. */
+interface Ground {
+  readonly folder: string;
+  /** The engine's file, the function that opens it, and its options. */
+  readonly opening: readonly [file: string, opener: string, options: object];
+  open(): Promise<Engine>;
+  /** Resolves once nothing of a killed process is on its way any more. */
+  settle(): Promise<void>;
+}
+const onSqlite = (folder: string): Ground => ({
+  folder,
+  opening: ["../engines/sqlite/index.ts", "openSqlite", { folder }],
+  open: () => openSqlite({ folder }),
+  settle: async () => {},
+});
+function onPostgres(folder: string): Ground {
+  const options = { url: postgres.url, schema: postgres.freshSchema(), connections: 3 };
+  const sessions = "select from pg_stat_activity where application_name = 'trilith'";
+  return {
+    folder,
+    opening: ["../engines/postgres/index.ts", "openPostgres", options],
+    open: () => openPostgres(options),
+    settle: async () => {
+      while ((await postgres.query(sessions)).length > 0) await pause(10);
+    },
+  };
+}
+
 /** Lets the program run until it has acknowledged so much, and kills it in the middle of the next. */
-async function shoot(folder: string, after: number, ...options: string[]): Promise<void> {
-  const files = ["../engines/sqlite/index.ts", "./test-kit.test-d.ts", "./index.ts"].map(
+async function shoot({ folder, opening, settle }: Ground, after: number, ...how: string[]): Promise<void> {
+  const [engineFile, opener, options] = opening;
+  const [engine, ...files] = [engineFile, "./test-kit.test-d.ts", "./index.ts"].map(
     (file) => new URL(file, import.meta.url).href,
   );
   const flags = ["--conditions=trilith-source", "--input-type=module", "-e", program];
-  const child = spawn(process.execPath, [...flags, ...files, folder, ...options], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const args = [...flags, ...files, engine as string, opener, JSON.stringify(options), folder, ...how];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env: cache.environment });
   children.push(child);
   let acknowledged = 0;
   for await (const _ of createInterface({ input: child.stdout })) if (++acknowledged === after) child.kill("SIGKILL");
+  await settle();
 }
 
 /** How many events there are, and how many the rows have counted once they have caught up. */
-async function count(folder: string): Promise<{ readonly events: number; readonly counted: number }> {
-  const engine = await openSqlite({ folder });
+async function count({ open }: Ground): Promise<{ readonly events: number; readonly counted: number }> {
+  const engine = await open();
   try {
     await using backend = await openOn(engine, [toTallyStore()]);
     const { position } = await engine.head("main");
@@ -72,8 +116,8 @@ async function count(folder: string): Promise<{ readonly events: number; readonl
   }
 }
 
-async function checkpointOf(folder: string, reader: string): Promise<Place> {
-  const engine = await openSqlite({ folder });
+async function checkpointOf({ open }: Ground, reader: string): Promise<Place> {
+  const engine = await open();
   try {
     return await engine.checkpoint("main", reader);
   } finally {
@@ -83,24 +127,43 @@ async function checkpointOf(folder: string, reader: string): Promise<Place> {
 
 const some = (): number => 1 + Math.floor(Math.random() * 400);
 
+/** Shoots so often, and looks each time whether the rows have counted every event exactly once. */
+async function shootAndCount(ground: Ground, times: number): Promise<void> {
+  let last = 0;
+  for (let round = 0; round < times; round++) {
+    await shoot(ground, some());
+    const { events, counted } = await count(ground);
+    expect(counted).toBe(events);
+    expect(events).toBeGreaterThan(last);
+    last = events;
+  }
+}
+
 test(
   "rows that follow the log have counted every event exactly once, whenever the process is killed",
   async () => {
     const { folder, remove } = toFolder();
     try {
-      let last = 0;
-      for (let round = 0; round < rounds; round++) {
-        await shoot(folder, some());
-        const { events, counted } = await count(folder);
-        expect(counted).toBe(events);
-        expect(events).toBeGreaterThan(last);
-        last = events;
-      }
+      const ground = onSqlite(folder);
+      await shootAndCount(ground, rounds);
       // The subscription beside them took what it took at least once, and is not past what it never took.
       const taken = readFileSync(join(folder, "taken"), "utf8").trimEnd().split("\n").map(Number);
-      const { position } = await checkpointOf(folder, "listener");
+      const { position } = await checkpointOf(ground, "listener");
       expect(position).toBeGreaterThan(0);
       expect(new Set(taken.filter((one) => one <= position)).size).toBe(position);
+    } finally {
+      remove();
+    }
+  },
+  20_000 + 5_000 * rounds,
+);
+
+test(
+  "and so they have on PostgreSQL",
+  async () => {
+    const { folder, remove } = toFolder();
+    try {
+      await shootAndCount(onPostgres(folder), rounds);
     } finally {
       remove();
     }
@@ -111,10 +174,11 @@ test(
 test("the check above can fail: rows and checkpoint in two commits are caught by it", async () => {
   const { folder, remove } = toFolder();
   try {
+    const ground = onSqlite(folder);
     let twice = false;
     for (let round = 0; round < 20 && !twice; round++) {
-      await shoot(folder, some(), "torn");
-      const { events, counted } = await count(folder);
+      await shoot(ground, some(), "torn");
+      const { events, counted } = await count(ground);
       twice = counted > events;
     }
     expect(twice).toBe(true);

@@ -1,27 +1,20 @@
 import type { Clock } from "../contracts/index.ts";
 import type { Bell } from "./bell.ts";
-import type { Engine, Place, StoredEvent, Write } from "./engine.ts";
+import { DeliveredPlace, Lost } from "./delivered-place.ts";
+import type { Engine, Place, StoredEvent } from "./engine.ts";
 import type { EventCodec } from "./event-codec.ts";
 import { Halt } from "./halt.ts";
+import { Handover } from "./handover.ts";
 import { Lanes } from "./lanes.ts";
 import { ParkedStreams } from "./parked-streams.ts";
 import type { Parking } from "./parking.ts";
-import type { Handle, Subscription } from "./subscription.ts";
+import type { Subscription } from "./subscription.ts";
 import { Watermark } from "./watermark.ts";
 
 /** Positions that one look covers at most, however few of them are wanted. */
 const stretch = 20_000;
-/** Positions without an event of its own that a checkpoint may lag: a commit for each would cost more than looking again. */
-const idle = 1_000;
-const shortestPauseMs = 100;
-const longestPauseMs = 30_000;
 /** More are no accidents, and a subscription that hands over nothing helps nobody. */
 const mostParked = 1_000;
-
-/** Somebody else has moved the checkpoint: this process must not hand over any more. */
-export class Lost extends Error {
-  override readonly name = "Lost";
-}
 
 export interface SessionPorts {
   readonly engine: Engine;
@@ -46,22 +39,27 @@ export class DeliverySession {
   readonly #ended = new AbortController();
   readonly #mark: Watermark;
   readonly #parked = new ParkedStreams();
-  #place: Place;
-  #writes: Write[] = [];
-  #delivered = false;
-  #committing: Promise<void> | undefined;
+  readonly #handover: Handover;
+  readonly #place: DeliveredPlace;
   #watching = false;
   #halt: Halt | undefined;
   #failure: unknown;
-  #trouble: string | undefined;
   constructor(reader: string, subscription: Subscription, place: Place, ports: SessionPorts) {
     this.#reader = reader;
     this.#subscription = subscription;
-    this.#place = place;
     this.#ports = ports;
     this.#types = subscription.events.map(({ id }) => id);
     this.#lanes = new Lanes(subscription.atOnce);
     this.#mark = new Watermark(place.position);
+    this.#handover = new Handover(subscription, { ...ports, ended: this.#ended.signal });
+    this.#place = new DeliveredPlace(reader, place, {
+      ...ports,
+      mark: () => this.#mark.mark,
+      committed: (error) => {
+        if (error !== undefined) this.fail(error);
+        ports.bell.ring(); // more may have ended in the meantime
+      },
+    });
   }
 
   /** Up to here everything was handed over, was parked, or concerned nobody. */
@@ -73,7 +71,7 @@ export class DeliverySession {
   }
   /** What went wrong last, while it is tried again. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    return this.#handover.trouble;
   }
 
   async load(): Promise<void> {
@@ -87,10 +85,10 @@ export class DeliverySession {
     while (!this.#halt && this.inHand < this.#subscription.inHand && (await this.#fetch()));
     // What came before it is handed over first; the last handler to end rings.
     if (this.#halt && this.inHand === 0) {
-      await this.#flush();
+      await this.#place.flush();
       throw this.#halt;
     }
-    this.#commitSoon();
+    this.#place.moveSoon();
   }
 
   /** Something is wrong from outside: the lease is gone. */
@@ -108,7 +106,7 @@ export class DeliverySession {
     });
     await Promise.race([this.#lanes.close(), patience]);
     forget();
-    if (this.#failure === undefined) await this.#flush().catch(() => {}); // what is not committed is handed over again
+    if (this.#failure === undefined) await this.#place.flush().catch(() => {}); // what is not committed is handed over again
   }
 
   /** Tries the parked events again, stream by stream in order; one that fails again keeps those behind it. */
@@ -122,7 +120,7 @@ export class DeliverySession {
         if (stuck.has(stream) || !this.#parked.has(stream, position)) return;
         const [event] = await engine.read(log, { after: position - 1, limit: 1 });
         if (event?.position !== position) return;
-        const reason = await this.#deliver(event);
+        const reason = await this.#handover.deliver(event);
         if (reason !== undefined) {
           stuck.add(stream);
           this.#park(event, reason);
@@ -133,7 +131,7 @@ export class DeliverySession {
       }),
     );
     await Promise.race([Promise.all(tries), this.#over()]);
-    await this.#flush();
+    await this.#place.flush();
     return { done, parked: all.length - done };
   }
 
@@ -141,12 +139,12 @@ export class DeliverySession {
     const stream = this.#parked.streamOf(position);
     if (stream === undefined) return;
     this.#leave(stream, position);
-    await this.#flush();
+    await this.#place.flush();
   }
 
   #leave(stream: string, position: number): void {
     this.#parked.remove(stream, position);
-    this.#writes.push(this.#ports.parking.leave(this.#reader, position));
+    this.#place.write(this.#ports.parking.leave(this.#reader, position));
   }
 
   #inLane(stream: string, work: () => Promise<void>): Promise<void> {
@@ -203,52 +201,21 @@ export class DeliverySession {
         const first = this.#parked.first(stream);
         const reason =
           first === undefined
-            ? await this.#deliver(event)
+            ? await this.#handover.deliver(event)
             : `Waits behind position ${first} of its stream, which is parked.`;
         if (this.#ended.signal.aborted && reason !== undefined) return;
         if (reason !== undefined) this.#park(event, reason);
       }
-      this.#delivered = true;
+      this.#place.delivered();
       this.#mark.end(position);
       this.#ports.bell.ring();
     });
     return true;
   }
 
-  /** Tries until it is handed over, or gives the reason why it was not. */
-  async #deliver({
-    id,
-    stream,
-    revision,
-    position,
-    at,
-    type,
-    version,
-    data,
-  }: StoredEvent): Promise<string | undefined> {
-    const { attempts, handle } = this.#subscription;
-    const { signal: aborted } = this.#ended;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const value = await this.#ports.codec.decode(type, version, data);
-        const delivery = { id, stream, revision, position, at: new Date(at), attempt, aborted };
-        await (handle[type] as Handle)(value, Object.freeze(delivery)); // it reads only what it handles
-        this.#trouble = undefined;
-        return undefined;
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        if (attempt >= attempts || aborted.aborted) return reason;
-        this.#trouble = `Position ${position}, attempt ${attempt} of ${attempts}: ${reason}`;
-        await this.#pause(Math.min(longestPauseMs, shortestPauseMs * 2 ** (attempt - 1)));
-        if (aborted.aborted) return reason;
-      }
-    }
-  }
-
   #park(event: StoredEvent, reason: string): void {
-    this.#trouble = undefined;
     this.#parked.add(event.stream, event.position);
-    this.#writes.push(this.#ports.parking.park(this.#reader, event, reason, this.#ports.clock.now()));
+    this.#place.write(this.#ports.parking.park(this.#reader, event, reason, this.#ports.clock.now()));
     if (this.#parked.count >= mostParked) {
       this.#halt ??= new Halt(
         `"${this.#reader}" has parked ${mostParked} events, which is no accident any more. Mend its handlers, then resume it.`,
@@ -268,51 +235,5 @@ export class DeliverySession {
         if (!this.#ended.signal.aborted) this.fail(error);
       },
     );
-  }
-
-  #isDue(): boolean {
-    const behind = this.#mark.mark - this.#place.position;
-    return this.#writes.length > 0 || (this.#delivered && behind > 0) || behind >= idle;
-  }
-
-  #commitSoon(): void {
-    if (this.#committing || !this.#isDue()) return;
-    this.#committing = this.#commit()
-      .catch((error: unknown) => this.fail(error))
-      .finally(() => {
-        this.#committing = undefined;
-        this.#ports.bell.ring(); // more may have ended in the meantime
-      });
-  }
-
-  async #flush(): Promise<void> {
-    while (this.#committing || this.#isDue()) {
-      await (this.#committing ?? this.#commit());
-      if (this.#failure !== undefined) throw this.#failure;
-    }
-  }
-
-  async #commit(): Promise<void> {
-    const { engine, log } = this.#ports;
-    const { epoch, position: from } = this.#place;
-    const writes = this.#writes;
-    const position = this.#mark.mark;
-    this.#writes = [];
-    this.#delivered = false;
-    if (!(await engine.commit({ log, reader: this.#reader, epoch, from, position }, writes)))
-      throw new Lost(`Somebody else has moved the checkpoint of "${this.#reader}".`);
-    this.#place = { epoch, position };
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const forget = this.#ports.clock.after(ms, resolve);
-      const end = (): void => {
-        forget();
-        resolve();
-      };
-      if (this.#ended.signal.aborted) end();
-      else this.#ended.signal.addEventListener("abort", end, { once: true });
-    });
   }
 }

@@ -88,6 +88,19 @@ test("an event of a megabyte is written, and a larger one is refused with its si
   ).rejects.toThrow("1200002 bytes");
 });
 
+test("an append of ten thousand events, or of 16 MiB, is written, and a larger one is refused with what to do", async () => {
+  const event = { stream: "thing/many", type: "things.Said", data: 1 };
+  expect(await log.append({ events: Array(10_000).fill(event) })).toMatchObject({ ok: true });
+  await expect(log.append({ events: Array(10_001).fill(event) })).rejects.toThrow(
+    'An append to the log "main" has 10001 events; it may have up to 10000. Spread them over several appends.',
+  );
+  const large = { ...event, data: "x".repeat(1_048_574) };
+  expect(await log.append({ events: Array(16).fill(large) })).toMatchObject({ ok: true });
+  await expect(log.append({ events: [...Array(16).fill(large), event] })).rejects.toThrow(
+    "16777217 characters of JSON",
+  );
+});
+
 test("a revision that is not the expected one is an outcome that says both", async () => {
   const stream = "thing/raced";
   const event = { stream, type: "things.Said", data: 1 };

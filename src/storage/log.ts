@@ -1,4 +1,5 @@
 import type { Clock } from "../contracts/index.ts";
+import { checkAppend } from "./append-limits.ts";
 import type {
   Engine,
   Expected,
@@ -79,12 +80,14 @@ export class Log {
   async append(append: LogAppend): Promise<Outcome> {
     const { id = this.#nextId(), expect = {}, events, ...others } = append;
     for (const stream of Object.keys(expect)) checkStreamName(stream);
+    const written = events.map(toNewEvent);
+    checkAppend(written, this.name);
     const [outcome] = await this.#engine.append(this.name, [
       {
         ...others,
         id,
         expect: Object.entries(expect).map(([stream, revision]) => ({ stream, revision })),
-        events: events.map(toNewEvent),
+        events: written,
       },
     ]);
     if (!outcome) throw new Error(`The engine gave no outcome for the append ${id} to the log "${this.name}".`);

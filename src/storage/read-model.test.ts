@@ -135,7 +135,12 @@ test("rows are found by what is indexed, in order, page by page", async () => {
     expect(paged).toEqual(whole);
   }
   expect(await find({}, { orderBy: "-stars" })).toEqual(["é", "c", "a", "Z", "b", "d"]);
-  await expect(find({ puts: 1 })).rejects.toThrow('has no column "puts" to look by. It has "stars", "lent"');
+  await expect(find({ puts: 1 })).rejects.toThrow(
+    'cannot be searched or ordered by "puts", which is not indexed. Indexed: "stars", "lent". Add it to the indexes, and raise the version.',
+  );
+  await expect(find({}, { orderBy: "-book" })).rejects.toThrow(
+    'by "book", which is not indexed. Indexed: "stars", "lent". Ask for it with get.',
+  );
   await expect(find({}, { limit: 5_000 })).rejects.toThrow("from 1 to 1,000 rows");
   await expect(find({}, { orderBy: "stars", after: "gone" })).rejects.toThrow("is not there any more");
 });

@@ -31,6 +31,8 @@ export function toRowReader(engine: Engine, log: Log, kept: KeptModel, follower:
       if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
         throw new TypeError(`A page of "${kept.model.name}" has from 1 to 1,000 rows; ${limit} cannot be asked for.`);
       const asked = Object.entries(where).filter(([, condition]) => condition !== undefined);
+      for (const [column] of asked) checkIndexed(kept, column);
+      if (orderBy !== undefined) checkIndexed(kept, toOrder(orderBy).column);
       return read({
         where: Object.fromEntries(asked.map(([column, condition]) => [column, toCondition(condition)])),
         limit,
@@ -39,6 +41,15 @@ export function toRowReader(engine: Engine, log: Log, kept: KeptModel, follower:
       });
     },
   });
+}
+
+function checkIndexed({ model, collection }: KeptModel, field: string): void {
+  if (collection.columns.some(({ name }) => name === field)) return;
+  const names = collection.columns.map(({ name }) => `"${name}"`).join(", ") || "none";
+  const way = field === model.key ? "Ask for it with get" : "Add it to the indexes, and raise the version";
+  throw new TypeError(
+    `The read model "${model.name}" cannot be searched or ordered by "${field}", which is not indexed. Indexed: ${names}. ${way}.`,
+  );
 }
 
 const toOrder = (orderBy: string): { readonly column: string; readonly descending: boolean } =>

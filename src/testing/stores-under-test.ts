@@ -23,6 +23,7 @@ import {
 } from "../contracts/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
 import { type AnyStore, type Engine, openStorage, type Storage } from "../storage/host.ts";
+import type { Subscription } from "../storage/index.ts";
 
 export interface StoresUnderTest extends AsyncDisposable {
   /** Calls a store's operations by its contract. `call` says who calls, and with which key. */
@@ -33,15 +34,15 @@ export interface StoresUnderTest extends AsyncDisposable {
 }
 
 /**
- * Opens stores for a test: on a SQLite of their own that goes when they are closed, or on an engine that the test brings
- * along and closes itself (`memoryEngine()` is the fastest).
+ * Opens stores, and subscriptions beside them, for a test: on a SQLite of their own that goes when they are closed, or on
+ * an engine that the test brings along and closes itself (`memoryEngine()` is the fastest).
  *
  *     await using stores = await testStores([bookingStore]);
  *     const bookings = stores.client(Bookings);
  *     await bookings.hold(seat);
  */
 export async function testStores(
-  stores: readonly AnyStore[],
+  parts: readonly (AnyStore | Subscription)[],
   options: { readonly engine?: Engine; readonly clock?: Clock } = {},
 ): Promise<StoresUnderTest> {
   const { clock = systemClock } = options;
@@ -50,11 +51,12 @@ export async function testStores(
     : await temporarySqlite(clock);
   let storage: Storage;
   try {
-    storage = await openStorage(stores, { engine, clock });
+    storage = await openStorage(parts, { engine, clock });
   } catch (error) {
     await closeEngine();
     throw error;
   }
+  const stores = parts.filter((part) => part.kind === "store");
   const dispatch = toDispatch(stores, storage.providers);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {

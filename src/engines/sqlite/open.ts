@@ -1,9 +1,9 @@
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Clock, systemClock } from "../../contracts/index.ts";
 import type { Engine } from "../../storage/host.ts";
 import { SqliteEngine } from "./engine.ts";
 import { lockFolder } from "./lock.ts";
+import { makeFolder } from "./make-folder.ts";
 import type { WriterOptions } from "./messages.ts";
 import { startThread } from "./thread.ts";
 import { sentenceOf } from "./trouble.ts";
@@ -25,7 +25,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Engine> {
   const folder = resolve(options.folder);
   const file = join(folder, "trilith.db");
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw new Error(`The data folder ${folder} cannot be made: ${(error as Error).message}.`, { cause: error });
   }

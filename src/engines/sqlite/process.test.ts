@@ -1,13 +1,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { compileCache } from "../../../test/compile-cache.ts";
+import type { Found } from "../../../test/sqlite-writer.ts";
 import { openSqlite } from "./index.ts";
 
 let folder: string;
 const children: ChildProcess[] = [];
+const cache = compileCache();
+afterAll(() => cache.remove());
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "trilith-crash-"));
 });
@@ -16,112 +23,129 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Appends from many clients, and prints each append's id and stream once it is acknowledged, or (`early`) before. */
-const program = `
-  const { openSqlite } = await import(process.argv[1]);
-  const folder = process.argv[2], early = process.argv[3] === "early";
-  const engine = await openSqlite({ folder }).catch((error) => { console.log("refused " + error.message); process.exit(1); });
-  console.log("open");
-  await engine.define({ name: "counts", columns: [], indexes: [] });
-  let next = Date.now() * 100;
-  await Promise.all(Array.from({ length: 32 }, async (_, client) => {
-    for (;;) {
-      const id = "00000000-0000-7000-8000-" + (next++).toString(16).padStart(12, "0");
-      const streams = ["client/" + client, "shared/" + (client % 3)];
-      const writing = engine.append("main", [{
-        id, expect: [], receipt: { key: id, digest: "d" },
-        events: [...streams, ...streams].map((stream) => ({ stream, type: "t.Said", version: 1, data: "1" })),
-        documents: [{ collection: "counts", increment: "all", by: { appends: 1 }, initial: { appends: 0 } }],
-        readers: ["r"],
-      }]);
-      if (early) { process.stdout.write(id + "\\n"); }
-      await writing;
-      if (!early) process.stdout.write(id + "\\n");
-    }
-  }));
-`;
+/** How often a writer is shot: CRASH_ROUNDS says otherwise. */
+const rounds = Number(process.env.CRASH_ROUNDS ?? 100);
 
-function start(...options: string[]): { readonly child: ChildProcess; readonly lines: AsyncIterable<string> } {
-  const engine = new URL("./index.ts", import.meta.url).href;
-  const child = spawn(
-    process.execPath,
-    ["--conditions=trilith-source", "--input-type=module", "-e", program, engine, folder, ...options],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
+interface Writer {
+  readonly child: ChildProcess;
+  /** Lets it open the folder; what it found there after a position. */
+  go(after: number): Promise<Found>;
+  /** Kills it; what it had acknowledged. */
+  kill(): Promise<readonly string[]>;
+}
+/** A process that has loaded its code and waits: opening is all that is left to do when its turn comes. */
+function prepare(...options: string[]): Writer {
+  const file = fileURLToPath(new URL("../../../test/sqlite-writer.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--conditions=trilith-source", file, folder, ...options], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: cache.environment,
+  });
   children.push(child);
-  return { child, lines: createInterface({ input: child.stdout }) };
-}
-
-/** What was acknowledged until the process was killed, `after` so many acknowledgements. */
-async function shoot(after: number, ...options: string[]): Promise<string[]> {
-  const { child, lines } = start(...options);
+  child.stdin.on("error", () => {}); // it may have been killed before it was asked
+  const found = Promise.withResolvers<Found>();
   const acknowledged: string[] = [];
-  for await (const line of lines) {
-    if (line === "open") continue;
-    acknowledged.push(line);
-    if (acknowledged.length === after) child.kill("SIGKILL");
-  }
-  return acknowledged.filter((id) => id.length === 36);
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    if (line.startsWith("{")) found.resolve(JSON.parse(line) as Found);
+    else if (line.length === 36) acknowledged.push(line);
+    else if (line.startsWith("refused")) found.reject(new Error(line));
+  });
+  const closed = once(child, "close");
+  return {
+    child,
+    go: (after) => {
+      child.stdin.write(`${after}\n`);
+      return found.promise;
+    },
+    kill: async () => {
+      child.kill("SIGKILL");
+      await closed;
+      return acknowledged;
+    },
+  };
 }
 
-/** Which acknowledged appends are not there; throws where one is there by half. */
-async function missing(acknowledged: readonly string[]): Promise<string[]> {
-  const engine = await openSqlite({ folder });
-  try {
-    await engine.define({ name: "counts", columns: [], indexes: [] });
-    const events = new Map<string, number>();
-    let position = 0;
-    for (;;) {
-      const page = await engine.read("main", { after: position, limit: 1_000 });
-      if (page.length === 0) break;
-      for (const event of page) {
-        expect(event.position).toBe(++position);
-        const id = event.id.slice(0, 36);
-        events.set(id, (events.get(id) ?? 0) + 1);
-      }
+/** What has been read of a log that is written by one process after the other. */
+class Reader {
+  position = 0;
+  readonly #appends = new Set<string>();
+  readonly #revisions = new Map<string, number>();
+
+  /** Throws where something is there by half. */
+  take({ position, epoch, counted, events, withoutReceipt }: Found): void {
+    const sizes = new Map<string, number>();
+    for (const { append, stream, revision } of events) {
+      expect(revision).toBe((this.#revisions.get(stream) ?? -1) + 1);
+      this.#revisions.set(stream, revision);
+      sizes.set(append, (sizes.get(append) ?? 0) + 1);
     }
-    for (const [id, count] of events) {
-      expect(count).toBe(4);
-      expect(await engine.receipt("main", id)).toBeDefined();
+    for (const [append, size] of sizes) {
+      expect([append, size]).toEqual([append, 4]);
+      this.#appends.add(append);
     }
-    const [counted] = await engine.find("counts", { key: "all", limit: 1 });
-    expect((counted?.data as { appends: number } | undefined)?.appends ?? 0).toBe(events.size);
-    expect(await engine.checkpoint("main", "r")).toEqual({ epoch: 1, position });
-    return acknowledged.filter((id) => !events.has(id));
-  } finally {
+    this.position += events.length;
+    expect({ counted, withoutReceipt }).toEqual({ counted: this.#appends.size, withoutReceipt: [] });
+    expect({ epoch, position }).toEqual({ epoch: 1, position: this.position });
+  }
+
+  missing(acknowledged: readonly string[]): readonly string[] {
+    return acknowledged.filter((id) => !this.#appends.has(id));
+  }
+}
+
+test(
+  `after kill -9 at any moment, ${rounds} times, what was acknowledged is there and nothing is there by half`,
+  async () => {
+    const reader = new Reader();
+    let acknowledged: readonly string[] = [];
+    let all = 0;
+    let next = prepare();
+    for (let round = 0; round <= rounds; round++) {
+      const writer = next;
+      const opened = writer.go(reader.position);
+      next = prepare();
+      // One in ten is shot while it opens.
+      if (round % 10 !== 9) {
+        reader.take(await opened);
+        expect(reader.missing(acknowledged)).toEqual([]);
+        acknowledged = [];
+      } else opened.catch(() => {});
+      await pause(Math.random() * 60);
+      const said = await writer.kill();
+      acknowledged = [...acknowledged, ...said];
+      all += said.length;
+    }
+    reader.take(await next.go(reader.position));
+    expect(reader.missing(acknowledged)).toEqual([]);
+    expect(all).toBeGreaterThan(rounds);
+    await next.kill();
+    const engine = await openSqlite({ folder });
+    expect(await engine.check()).toEqual([]);
     await engine.close();
-  }
-}
-
-test("after kill -9 at any moment, what was acknowledged is there and nothing is there by half", async () => {
-  const acknowledged: string[] = [];
-  for (let round = 0; round < 6; round++) {
-    acknowledged.push(...(await shoot(1 + Math.floor(Math.random() * 800))));
-    expect(await missing(acknowledged)).toEqual([]);
-  }
-  expect(acknowledged.length).toBeGreaterThan(6);
-}, 60_000);
+  },
+  30_000 + 1_000 * rounds,
+);
 
 test("the check above can fail: an acknowledgement before the commit is caught by it", async () => {
-  const acknowledged: string[] = [];
-  let lost: string[] = [];
-  for (let round = 0; round < 10 && lost.length === 0; round++) {
-    acknowledged.push(...(await shoot(1 + Math.floor(Math.random() * 800), "early")));
-    lost = await missing(acknowledged);
+  const reader = new Reader();
+  let missing: readonly string[] = [];
+  for (let round = 0; round < 20 && missing.length === 0; round++) {
+    const writer = prepare("early");
+    await writer.go(reader.position).then((found) => reader.take(found));
+    await pause(Math.random() * 60);
+    const said = await writer.kill();
+    const after = prepare();
+    reader.take(await after.go(reader.position));
+    missing = reader.missing(said);
+    await after.kill(); // what it wrote itself is read by the next
   }
-  expect(lost.length).toBeGreaterThan(0);
+  expect(missing.length).toBeGreaterThan(0);
 }, 60_000);
 
 test("a folder that another process holds is refused with its pid, and is free once that was killed", async () => {
-  const { child, lines } = start();
-  let seen = "";
-  for await (const line of lines) {
-    seen ||= line;
-    if (line !== "open") continue;
-    await expect(openSqlite({ folder })).rejects.toThrow(`is in use by process ${child.pid}.`);
-    child.kill("SIGKILL");
-  }
-  expect(seen).toBe("open");
+  const first = prepare();
+  await first.go(0);
+  await expect(openSqlite({ folder })).rejects.toThrow(`is in use by process ${first.child.pid}.`);
+  await first.kill();
   const engine = await openSqlite({ folder });
   await engine.close();
 });

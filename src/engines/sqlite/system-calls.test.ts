@@ -1,0 +1,153 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { compileCache } from "../../../test/compile-cache.ts";
+import { type Act, afterPowerCut, toActs, traceOptions } from "../../../test/power-cut.ts";
+import { straced, withoutStrace } from "../../../test/strace.ts";
+import { openSqlite } from "./index.ts";
+
+let folder: string;
+const cache = compileCache();
+afterAll(() => cache.remove());
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "trilith-system-calls-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const idOf = (line: string): string => line.slice(0, 36);
+const acknowledgedIn = (lines: readonly string[]): readonly string[] =>
+  lines.filter((line) => line.endsWith(" acknowledged")).map(idOf);
+
+const story = fileURLToPath(new URL("../../../test/sqlite-story.ts", import.meta.url));
+const calls = "trace=pwrite64,fsync,fdatasync";
+/** Three appends in two commits, with something in the way of a call. */
+function tellWith(place: string, injected: string, more: readonly string[] = []): Promise<readonly string[]> {
+  mkdirSync(place);
+  const options = [...more, "-o", "/dev/null", "-e", calls, "-e", `inject=${injected}`];
+  return straced(story, [place, "1", "2"], options, cache.environment);
+}
+/** With it strace stops only at the calls that it is told; but what it stops at so cannot be killed. */
+const quick = ["--seccomp-bpf"];
+
+/** Opens what a process has left; which of its appends are there. Throws where one is there by half. */
+async function look(place: string): Promise<ReadonlySet<string>> {
+  const engine = await openSqlite({ folder: place });
+  try {
+    await engine.define({ name: "counts", columns: [], indexes: [] });
+    const events = await engine.read("main", { after: 0, limit: 1_000 });
+    expect(events.map(({ position }) => position)).toEqual(events.map((_, index) => index + 1));
+    const appends = Map.groupBy(events, ({ id }) => idOf(id));
+    for (const [id, written] of appends) {
+      expect([id, written.length]).toEqual([id, 2]);
+      expect(await engine.receipt("main", id)).toMatchObject({ key: id });
+    }
+    const [counted] = await engine.find("counts", { key: "all", limit: 1 });
+    expect((counted?.data as { n: number } | undefined)?.n ?? 0).toBe(appends.size);
+    return new Set(appends.keys());
+  } finally {
+    await engine.close();
+  }
+}
+
+/** How many calls of a kind the thread has that has most of them: where one is to be met, strace counts by thread. */
+const most = (acts: readonly Act[], kind: Act["kind"]): number => {
+  const ofKind = acts.filter((act) => act.kind === kind);
+  return Math.max(...[...Map.groupBy(ofKind, ({ thread }) => thread).values()].map(({ length }) => length));
+};
+
+/** Several at a time: most of what each does is to wait. */
+async function each<T>(all: readonly T[], work: (one: T, index: number) => Promise<void>): Promise<void> {
+  const rest = all.entries();
+  await Promise.all(
+    Array.from({ length: 3 }, async () => {
+      for (const [index, one] of rest) await work(one, index);
+    }),
+  );
+}
+
+/** Tells a story once, with nothing in its way, and notes what it does. */
+async function tell(
+  [alone, together]: readonly [number, number],
+  options: readonly string[] = [],
+): Promise<{ lines: readonly string[]; acts: readonly Act[] }> {
+  const trace = join(folder, "trace");
+  const args = [join(folder, "told"), String(alone), String(together)];
+  const lines = await straced(story, args, [...traceOptions, ...quick, ...options, "-o", trace], cache.environment);
+  return { lines, acts: toActs(readFileSync(trace, "utf8")) };
+}
+
+describe.skipIf(withoutStrace !== undefined)(`system calls${withoutStrace ? ` (${withoutStrace})` : ""}`, () => {
+  test("killed at whichever of its writes and flushes, it has what it acknowledged, and nothing by half", async () => {
+    const { lines, acts } = await tell([1, 2]);
+    expect(acknowledgedIn(lines)).toHaveLength(3);
+    const cases = [
+      ...Array.from({ length: most(acts, "sync") }, (_, n) => `fsync,fdatasync:signal=KILL:when=${n + 1}`),
+      ...Array.from({ length: most(acts, "write") }, (_, n) => `pwrite64:signal=KILL:when=${n + 1}`),
+    ];
+    let cut = 0;
+    await each(cases, async (injected, index) => {
+      const place = join(folder, String(index));
+      const said = await tellWith(place, injected);
+      if (!said.includes("closed")) cut++;
+      const there = await look(place);
+      expect([injected, acknowledgedIn(said).filter((id) => !there.has(id))]).toEqual([injected, []]);
+    });
+    expect(cut).toBeGreaterThan(cases.length - 4); // the last ones of a thread that has more of them elsewhere
+  }, 120_000);
+
+  test("a flush that fails is said, acknowledges nothing, and ends the writing", async () => {
+    const { acts } = await tell([1, 2]);
+    let failed = 0;
+    await each(Array(most(acts, "sync")).fill(0), async (_, index) => {
+      const place = join(folder, String(index));
+      const injected = `fsync,fdatasync:error=EIO:when=${index + 1}`;
+      const said = await tellWith(place, injected, quick);
+      const there = await look(place);
+      expect(acknowledgedIn(said).filter((id) => !there.has(id))).toEqual([]);
+      const told = said.filter((line) => !line.endsWith(" acknowledged") && line !== "closed");
+      if (told.length === 0) return; // it was a folder's, or the last of all
+      failed++;
+      expect(told[0]).toMatch(/The disk failed while it was (read or )?written\. \(/);
+      const first = said.indexOf(told[0] ?? "");
+      expect(acknowledgedIn(said.slice(first))).toEqual([]);
+      const { length } = told.filter((line) => / Unavailable unknown /.test(line));
+      expect(length).toBeLessThanOrEqual(3); // what came later was not tried
+      for (const line of told.filter((one) => / Unavailable not done /.test(one)))
+        expect(there.has(idOf(line))).toBe(false);
+    });
+    expect(failed).toBeGreaterThan(2);
+  }, 120_000);
+
+  /** Which acknowledged appends are gone where the power goes, over all moments of a story. */
+  async function lost(acts: readonly Act[], kept: () => boolean): Promise<ReadonlySet<string>> {
+    const gone = new Set<string>();
+    const moments = acts.flatMap((act, n) => (act.kind === "sync" || act.kind === "say" ? [n + 1] : []));
+    await each(moments, async (moment, index) => {
+      const before = acts.slice(0, moment);
+      const place = join(folder, `cut-${index}`);
+      afterPowerCut(before, place, kept);
+      const there = await look(place);
+      const said = before.flatMap((act) => (act.kind === "say" ? act.text.trimEnd().split("\n") : []));
+      for (const id of acknowledgedIn(said)) if (!there.has(id)) gone.add(id);
+      rmSync(place, { recursive: true });
+    });
+    return gone;
+  }
+
+  test("when the power goes, what was acknowledged is there, whatever else was on its way to the disk", async () => {
+    const { acts, lines } = await tell([4, 3]);
+    expect(acknowledgedIn(lines)).toHaveLength(7);
+    expect([...(await lost(acts, () => false))]).toEqual([]);
+    expect(acts.slice(0, 5)).toContainEqual(expect.objectContaining({ kind: "sync", path: folder })); // in which the data folder was made
+    for (let round = 0; round < 2; round++) expect([...(await lost(acts, () => Math.random() < 0.5))]).toEqual([]);
+  }, 120_000);
+
+  test("the check above can fail: where flushes do nothing, what was acknowledged is lost", async () => {
+    const { acts, lines } = await tell([4, 3], ["-e", "inject=fsync,fdatasync:retval=0"]);
+    expect(acknowledgedIn(lines)).toHaveLength(7);
+    expect(acts.filter(({ kind }) => kind === "sync")).toEqual([]);
+    expect((await lost(acts, () => false)).size).toBe(7);
+  }, 60_000);
+});
