@@ -15,6 +15,8 @@ export interface Finding {
   readonly message: string;
   /** What it is about where lines say little: `bookings.hold`, `trips.book input /email`. */
   readonly about?: string;
+  /** Other files that it is about as much; what is said of them for the same reason is then left unsaid. */
+  readonly concerns?: readonly string[];
   /** What helps here, where it is more to the point than what the rule says in general. */
   readonly wayOut?: string;
 }

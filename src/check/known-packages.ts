@@ -103,8 +103,6 @@ export const networkPackages: readonly string[] = [
   "koa",
   "hono",
   "stripe",
-  "openai",
-  "@anthropic-ai/sdk",
   "googleapis",
   "@aws-sdk/*",
   "@azure/*",

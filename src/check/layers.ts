@@ -36,8 +36,8 @@ export function toLayers(settings: { readonly [name: string]: LayerSettings }): 
     const allowed = packages && [...(base.packages ?? []), ...packages];
     layers.set(name, { ...base, ...said, ...(allowed && { packages: allowed }) });
   }
-  const named = Object.entries(settings).flatMap(([name, { files }]) =>
-    files ? [{ layer: layers.get(name) as Layer, matches: toMatcher(files) }] : [], // it was set above
+  const named = Object.entries(settings).flatMap(
+    ([name, { files }]) => (files ? [{ layer: layers.get(name) as Layer, matches: toMatcher(files) }] : []), // it was set above
   );
   const byFolder = new Set(conventional.map(({ name }) => name).filter((name) => !settings[name]?.files));
   const isTest = toMatcher(testFiles);

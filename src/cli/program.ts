@@ -8,6 +8,7 @@ const usage = `Usage:
   trilith start [file]                     starts the backend that the file exports by default (backend.ts)
   trilith key <id> --scope <scope> …       makes an API key, prints it once, and keeps its hash in
                                            the keys file; an older key of that id stops working
+  trilith check [folder]                   says where a project breaks the rules; see trilith check --help
 
 Settings come from the environment: HOST, PORT, TRILITH_DATA and more, see the guide "configuration" of the package's repository.`;
 
@@ -28,6 +29,12 @@ export async function run(args: string[]): Promise<void> {
 }
 
 async function main(args: string[]): Promise<void> {
+  if (args[0] === "check") {
+    const { checkCommand } = await import("./check-command.ts");
+    // Set, and not exited with: what was written to a pipe has to arrive.
+    process.exitCode = await checkCommand(args.slice(1));
+    return;
+  }
   const { values, positionals } = read(args);
   const [command, ...rest] = positionals;
   if (values.help || command === undefined) return console.log(usage);
