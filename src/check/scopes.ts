@@ -123,11 +123,14 @@ class Resolver {
         scope.declare({ name: pattern.name, ...origin });
         return;
       case "AssignmentPattern":
-        return this.#pattern(pattern.left, scope, origin);
+        this.#pattern(pattern.left, scope, origin);
+        return;
       case "TSParameterProperty":
-        return this.#pattern(pattern.parameter, scope, origin);
+        this.#pattern(pattern.parameter, scope, origin);
+        return;
       case "RestElement":
-        return this.#pattern(pattern.argument, scope, opaque);
+        this.#pattern(pattern.argument, scope, opaque);
+        return;
       case "ArrayPattern":
         for (const item of pattern.elements) if (item) this.#pattern(item, scope, opaque);
         return;
@@ -145,7 +148,10 @@ class Resolver {
 
   #visit(node: Node, scope: Scope): void {
     if (isType(node)) return;
-    if (isFunction(node)) return this.#function(node, scope);
+    if (isFunction(node)) {
+      this.#function(node, scope);
+      return;
+    }
     switch (node.type) {
       case "Identifier":
         this.#resolved.set(node, scope.find(node.name));
@@ -173,26 +179,30 @@ class Resolver {
       case "BlockStatement":
       case "StaticBlock":
       case "TSModuleBlock":
-        return this.#block(node.body, node.body, new Scope(scope));
+        this.#block(node.body, node.body, new Scope(scope));
+        return;
       case "SwitchStatement":
         this.#visit(node.discriminant, scope);
-        return this.#block(
+        this.#block(
           node.cases.flatMap((one: Node) => one.consequent),
           node.cases,
           new Scope(scope),
         );
+        return;
       case "ForStatement":
       case "ForInStatement":
       case "ForOfStatement": {
         const inner = new Scope(scope);
         const head: Node | null = node.type === "ForStatement" ? node.init : node.left;
         if (head) this.#hoist([head], inner);
-        return this.#inside(node, inner);
+        this.#inside(node, inner);
+        return;
       }
       case "CatchClause": {
         const inner = new Scope(scope);
         if (node.param) this.#pattern(node.param, inner, { kind: "variable" });
-        return this.#inside(node, inner);
+        this.#inside(node, inner);
+        return;
       }
       case "ImportDeclaration":
       case "ExportAllDeclaration":
@@ -201,7 +211,8 @@ class Resolver {
       case "ContinueStatement":
         return;
       case "LabeledStatement":
-        return this.#visit(node.body, scope);
+        this.#visit(node.body, scope);
+        return;
       case "ExportSpecifier":
         return;
       case "TSEnumMember":
@@ -227,7 +238,10 @@ class Resolver {
     for (const parameter of node.params) this.#pattern(parameter, scope, { kind: "parameter" });
     for (const parameter of node.params) this.#visit(parameter, scope);
     if (!node.body) return;
-    if (node.body.type !== "BlockStatement") return this.#visit(node.body, scope);
+    if (node.body.type !== "BlockStatement") {
+      this.#visit(node.body, scope);
+      return;
+    }
     this.#hoistVariables(node.body, scope);
     this.#block(node.body.body, node.body.body, scope);
   }

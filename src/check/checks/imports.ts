@@ -12,7 +12,7 @@ export function checkImports(project: Project): readonly Finding[] {
     const layer = project.layerOf(path);
     if (!layer || layer.imports === "anything") return [];
     const findings = project.importsOf(path).flatMap((one) => judge(project, path, layer, one) ?? []);
-    const undecided = (project.files.get(path)?.undecided ?? []).map(
+    const undecided = (isCore(layer) ? (project.files.get(path)?.undecided ?? []) : []).map(
       (at): Finding => ({
         rule: "layers/undecidable-import",
         file: path,
@@ -50,7 +50,8 @@ function judgeFile(
 ): Finding | undefined {
   const other = project.layerOf(target.path);
   if (other && project.layers.allows(layer, other)) {
-    if (other.name === layer.name || other.name === "contracts") return undefined;
+    // A layer that a project adds may import one that reaches further: it said so itself, of both.
+    if (other.name === layer.name || other.name === "contracts" || !isCore(layer)) return undefined;
     const chain = chainTo(project, target.path, layer);
     return chain && here("layers/transitive", reaches(project, layer, specifier, chain), chain);
   }
@@ -64,6 +65,9 @@ function judgeFile(
   if (chain) return here("layers/transitive", reaches(project, layer, specifier, chain), chain);
   return here("layers/shared-file", `${layer.name} imports ${target.path}, which is ${owned(other)}.`, [target.path]);
 }
+
+const isCore = ({ name }: Layer): boolean =>
+  name === "contracts" || name === "orchestration" || name === "aggregation" || name === "storage";
 
 const owned = (layer: Layer | undefined): string =>
   layer ? `of the layer ${layer.name}` : "neither its own nor a contract";

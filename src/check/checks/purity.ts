@@ -61,7 +61,8 @@ class Walk {
         return;
       case "NewExpression":
       case "CallExpression":
-        return this.#call(node, where);
+        this.#call(node, where);
+        return;
       case "Property":
       case "MethodDefinition":
       case "PropertyDefinition":
@@ -69,7 +70,8 @@ class Walk {
         if (node.value) this.#read(node.value, where);
         return;
       case "LabeledStatement":
-        return this.#read(node.body, where);
+        this.#read(node.body, where);
+        return;
       case "MetaProperty":
       case "BreakStatement":
       case "ContinueStatement":

@@ -56,7 +56,7 @@ export const layerRules: { readonly [rule in LayerRule]: Rule } = {
     what: "A layer imports nothing by a name that is put together at run time.",
     why: "Such an import can lead anywhere, so nothing can be said of where this layer reaches.",
     wayOut: 'Write the imports out, for instance as a map from names to `() => import("./one.ts")`.',
-    wrong: "await import(`../${layer}/index.ts`);",
+    wrong: 'await import("../" + layer + "/index.ts");',
     right: 'const shapes = { csv: () => import("./csv.ts") };',
   },
   "layers/unresolved-import": {
