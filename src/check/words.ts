@@ -20,3 +20,6 @@ export function hasPhrase(words: readonly string[], phrase: readonly string[]): 
 
 const isPluralOf = (found: string, word: string): boolean =>
   found === `${word}s` || found === `${word}es` || (word.endsWith("y") && found === `${word.slice(0, -1)}ies`);
+
+/** A sentence with its full stop, where somebody else's words end it. */
+export const ended = (sentence: string): string => (/[.!?…]$/.test(sentence) ? sentence : `${sentence}.`);

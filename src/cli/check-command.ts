@@ -25,6 +25,7 @@ const usage = `Usage:
     --baseline                  what is in ${baselineFile} is known; only what is new, or gone, fails
     --update-baseline           makes the baseline, or takes out what is gone; it never adds
     --config <file>             instead of trilith.check.json
+    --no-load                   reads files only: contract files and the backend are not run
   trilith check --explain <rule>, --rules
 
 It ends with 0 if nothing breaks a rule, 1 if something does, 2 if it could not check.`;
@@ -53,7 +54,10 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const folder = resolve(positionals[0] ?? ".");
   const began = performance.now();
-  const report = await check(folder, values.config === undefined ? {} : { config: values.config });
+  const report = await check(folder, {
+    load: !values["no-load"],
+    ...(values.config !== undefined && { config: values.config }),
+  });
   const file = join(folder, baselineFile);
   const baseline = values.baseline || values["update-baseline"] ? readBaseline(file) : [];
   if (baseline === undefined && !values["update-baseline"])
@@ -82,6 +86,7 @@ function read(args: readonly string[]) {
         explain: { type: "string" },
         help: { type: "boolean", short: "h" },
         json: { type: "boolean" },
+        "no-load": { type: "boolean" },
         rules: { type: "boolean" },
         sarif: { type: "boolean" },
         "update-baseline": { type: "boolean" },

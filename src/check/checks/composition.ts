@@ -3,6 +3,7 @@ import type { Finding, Span } from "../finding.ts";
 import type { InspectedContract, Inspection, Suspect, Unloadable } from "../inspection/inspection.ts";
 import { toRelative } from "../listing.ts";
 import type { Project } from "../project.ts";
+import { ended } from "../words.ts";
 import { type Declaration, fieldIn, memberOf, spanOf } from "./declarations.ts";
 import { checkOperations } from "./operations.ts";
 
@@ -15,7 +16,7 @@ export function checkComposition(
   const places = new Places(project, declarations);
   return [
     ...inspection.unloadable.map((one) => unloadable(project, one)),
-    ...inspection.contracts.flatMap((contract) => checkContract(places, contract)),
+    ...once(inspection.contracts.flatMap((contract) => checkContract(places, contract))),
     ...(inspection.composition ? checkOperations(places, inspection.contracts, inspection.composition) : []),
     ...once(inspection.suspects.flatMap((suspect) => suspicion(places, suspect) ?? [])),
     ...inspection.lock.map(
@@ -78,7 +79,7 @@ function unloadable(project: Project, { file, reason, from }: Unloadable): Findi
     rule: "backend/loads",
     file: inside ? toRelative(root, inside.file) : local,
     ...(start !== undefined && { at: { start, end } }),
-    message: `${local} cannot be loaded: ${reason.replaceAll(join(root, "/"), "")}`,
+    message: ended(`${local} cannot be loaded: ${reason.replaceAll(join(root, "/"), "")}`),
   };
 }
 
@@ -96,7 +97,7 @@ function checkContract(places: Places, contract: InspectedContract): readonly Fi
     const at = { ...places.ofOperation(id), about: id };
     if (examples === 0) findings.push({ rule: "contracts/examples", ...at, message: `${id} has no example.` });
     for (const sentence of wrong)
-      findings.push({ rule: "contracts/invalid-example", ...at, message: `${id}: ${sentence}` });
+      findings.push({ rule: "contracts/invalid-example", ...at, message: `${id}: ${ended(sentence)}` });
   }
   return isDouble ? findings.slice(0, 1) : findings;
 }
@@ -131,7 +132,7 @@ function elsewhere(project: Project, field: string): { readonly file: string; re
 function once(findings: readonly Finding[]): readonly Finding[] {
   const byPlace = new Map<string, Finding>();
   for (const finding of findings) {
-    const key = `${finding.file}:${finding.at?.start}`;
+    const key = `${finding.rule} ${finding.file}:${finding.at?.start} ${finding.rule === "contracts/invalid-example" ? finding.message : ""}`;
     if (!byPlace.has(key)) byPlace.set(key, finding);
   }
   return [...byPlace.values()];

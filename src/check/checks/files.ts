@@ -1,5 +1,6 @@
 import type { Finding } from "../finding.ts";
 import type { Project } from "../project.ts";
+import { ended } from "../words.ts";
 
 /** Files that cannot be parsed, that belong to no layer, and links from one layer's folder into another's. */
 export function checkFiles(project: Project): readonly Finding[] {
@@ -10,7 +11,7 @@ export function checkFiles(project: Project): readonly Finding[] {
         rule: "files/syntax",
         file: file.path,
         at: file.syntaxError.at,
-        message: `${file.path} cannot be parsed: ${file.syntaxError.message}`,
+        message: ended(`${file.path} cannot be parsed: ${file.syntaxError.message}`),
       });
     if (!project.layerOf(file.path))
       findings.push({ rule: "files/layer", file: file.path, message: `${file.path} belongs to no layer.` });
