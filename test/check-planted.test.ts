@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { check, type RuleId, ruleIds } from "../src/check/index.ts";
-import { clean, type Files, projectWith, workflowWith } from "./check-project.ts";
+import { clean, edited, type Files, projectWith, workflowWith } from "./check-project.ts";
 
 interface Planted {
   readonly rule: RuleId;
@@ -529,10 +529,8 @@ const planted: { readonly [what: string]: Planted } = {
 };
 
 function replaced(text: string, from: string, to: string): string {
-  if (!text.includes(from)) throw new Error(`There is no ${from} to replace.`);
-  return text
-    .replace(from, () => to)
-    .replace("event, personal", to.includes("upcast(") ? "event, upcast, personal" : "event, personal");
+  const edit = edited(text, [from, to]);
+  return to.includes("upcast(") ? edited(edit, ["event, personal", "event, upcast, personal"]) : edit;
 }
 
 describe("a planted violation", () => {

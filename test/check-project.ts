@@ -113,3 +113,12 @@ ${body}
   return run.uuid();
 });
 `;
+
+/** A text with parts of it replaced, each of which has to be there. */
+export function edited(text: string, ...edits: readonly (readonly [from: string | RegExp, to: string])[]): string {
+  return edits.reduce((before, [from, to]) => {
+    const after = before.replace(from, () => to);
+    if (after === before) throw new Error(`There is no ${from} to replace.`);
+    return after;
+  }, text);
+}
