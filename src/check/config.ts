@@ -116,8 +116,9 @@ function toLayerSettings(complaints: Complaints, given: unknown, at: string): La
 function toOff(complaints: Complaints, given: unknown): Config["off"] {
   const off = complaints.object(given, "/off");
   for (const [rule, reason] of Object.entries(off)) {
-    complaints.oneOf(rule, `/off/${rule}`, ruleIds, "rule");
-    complaints.reason(reason, `/off/${rule}`);
+    const at = `/off/${rule.replaceAll("/", "~1")}`; // as a JSON Pointer writes it
+    complaints.oneOf(rule, at, ruleIds, "rule");
+    complaints.reason(reason, at);
   }
   return off as Config["off"];
 }

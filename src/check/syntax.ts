@@ -12,7 +12,8 @@ export const isNode = (part: unknown): part is Node =>
 /** The nodes directly inside a node, in the order of the text. */
 export function childrenOf(node: Node): Node[] {
   const children: Node[] = [];
-  for (const part of Object.values(node)) {
+  for (const name in node) {
+    const part: unknown = node[name]; // no list of values is made: this is asked of every node
     if (Array.isArray(part)) for (const item of part) isNode(item) && children.push(item);
     else if (isNode(part)) children.push(part);
   }

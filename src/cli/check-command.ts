@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import {
@@ -53,6 +53,7 @@ async function run(args: readonly string[]): Promise<number> {
     throw new Misused(`There is no rule ${values.explain}. trilith check --rules lists them.`);
   }
   const folder = resolve(positionals[0] ?? ".");
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new Misused(`There is no folder ${folder}.`);
   const began = performance.now();
   const report = await check(folder, {
     load: !values["no-load"],

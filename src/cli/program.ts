@@ -29,12 +29,6 @@ export async function run(args: string[]): Promise<void> {
 }
 
 async function main(args: string[]): Promise<void> {
-  if (args[0] === "check") {
-    const { checkCommand } = await import("./check-command.ts");
-    // Set, and not exited with: what was written to a pipe has to arrive.
-    process.exitCode = await checkCommand(args.slice(1));
-    return;
-  }
   const { values, positionals } = read(args);
   const [command, ...rest] = positionals;
   if (values.help || command === undefined) return console.log(usage);

@@ -25,7 +25,7 @@ export function declarationsOf(project: Project): readonly Declaration[] {
   const declarations: Declaration[] = [];
   for (const file of project.files.values()) {
     const layer = project.layerOf(file.path)?.name;
-    if (layer === "tests" || layer === "tools" || !/contract|entity|readModel/.test(file.text)) continue;
+    if (layer === "tests" || layer === "tools" || !/\b(contract|entity|readModel)\b/.test(file.text)) continue;
     if (!file.requests.some(({ specifier }) => /^[#.@~]|^trilith\//.test(specifier))) continue;
     walk(file.tree(), (node) => {
       if (node.type !== "CallExpression") return;

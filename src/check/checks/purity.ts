@@ -22,7 +22,8 @@ export function checkPurity(project: Project): readonly Finding[] {
 }
 
 /** Making a tree is most of the work of a check, so it is made where there is a reason. */
-const mayHaveEntries = ({ text }: SourceFile): boolean => /workflow|entity|readModel|source|upcast|decide/.test(text);
+const mayHaveEntries = ({ text }: SourceFile): boolean =>
+  /\b(workflow|entity|readModel|source|upcast|decide)\b/.test(text);
 
 interface Where {
   readonly file: SourceFile;
