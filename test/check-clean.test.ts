@@ -167,6 +167,26 @@ export const Fares = contract("fares", { version: "1.0.0", owner: "fares", summa
     }),
     "contracts.ts": edited(clean["contracts.ts"], ['owner: "trips", summary: "Trips."', 'summary: ""']),
   },
+  "a backend in a single file": {
+    "contracts.ts": null,
+    "storage/bookings.ts": null,
+    [flow]: null,
+    "aggregation/airport-page.ts": null,
+    "backend.ts": `import { backend } from "trilith";
+import { command, contract, event, subject } from "trilith/contracts";
+import { entity, store } from "trilith/storage";
+import { z } from "zod";
+const Seat = z.object({ booking: subject(z.string()) });
+const Bookings = contract("bookings", { version: "1.0.0", owner: "trips", summary: "Seats." }, {
+  hold: command({ input: Seat, examples: [{ input: { booking: "B1" } }] }),
+  SeatHeld: event(Seat),
+});
+const seats = entity("seat", { events: Bookings, state: z.object({}), initial: {}, evolve: { SeatHeld: (seat) => seat } });
+export default backend("seats", {
+  storage: [store(Bookings, { seats }, { hold: (seat, { seats }) => seats(seat.booking).decide((_, { SeatHeld }) => SeatHeld(seat)) })],
+});
+`,
+  },
   "a folder for each feature, below src": {
     ...Object.fromEntries(
       Object.keys(clean)

@@ -407,6 +407,21 @@ const planted: { readonly [what: string]: Planted } = {
     at: ["contracts.ts", '"airports"'],
     files: inContracts(', summary: "Airports."', ""),
   },
+  "a contract of a single file's backend without an owner": {
+    rule: "contracts/owner",
+    at: ["backend.ts", '"fares"'],
+    files: {
+      "backend.ts": edited(
+        `import { contract, event } from "trilith/contracts";
+import { entity, store } from "trilith/storage";
+import { z } from "zod";
+const Fares = contract("fares", { version: "1.0.0", summary: "Fares." }, { Raised: event(z.object({})) });
+const fares = entity("fare", { events: Fares, state: z.object({}), initial: {}, evolve: { Raised: (fare) => fare } });
+${clean["backend.ts"]}`,
+        ["[bookingStore]", "[bookingStore, store(Fares, { fares }, {})]"],
+      ),
+    },
+  },
   "an operation without an example": {
     rule: "contracts/examples",
     at: ["contracts.ts", "hold"],

@@ -14,10 +14,12 @@ export function checkComposition(
   inspection: Inspection,
 ): readonly Finding[] {
   const places = new Places(project, declarations);
+  // What a package declares is for its owner to complete.
+  const contracts = inspection.contracts.filter(({ name }) => places.find("contract", name));
   return [
     ...inspection.unloadable.map((one) => unloadable(project, one)),
-    ...once(inspection.contracts.flatMap((contract) => checkContract(places, contract))),
-    ...(inspection.composition ? checkOperations(places, inspection.contracts, inspection.composition) : []),
+    ...once(contracts.flatMap((contract) => checkContract(places, contract))),
+    ...(inspection.composition ? checkOperations(places, contracts, inspection.composition) : []),
     ...once(inspection.suspects.flatMap((suspect) => suspicion(places, suspect) ?? [])),
     ...inspection.lock.map(
       ({ contract, message }): Finding => ({

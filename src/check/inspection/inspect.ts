@@ -43,7 +43,7 @@ export async function inspect(assignment: Assignment): Promise<Inspection> {
       void worker.terminate();
     };
     worker.once("message", end);
-    worker.once("error", (error: Error) => end(failed(error.message)));
+    worker.once("error", (error: Error) => end(failed(`The thread that loads it failed. ${error.message}`)));
     worker.once("exit", (code) => end(failed(`It ended the process that loaded it, with code ${code}.`)));
   });
 }

@@ -23,6 +23,9 @@ async function inspect({ contractFiles, backend, lock }: Assignment): Promise<In
   const composed = module?.default;
   if (module && !isBackend(composed))
     unloadable.push({ file: backend as string, reason: "It exports no backend by default." }); // it was loaded
+  // A small backend declares its contracts beside what implements them.
+  for (const contract of isBackend(composed) ? contractsIn(composed) : [])
+    if (!found.has(contract)) found.set(contract, backend as string); // it was loaded
   const names = [...found.keys()].map((contract) => contract["~contract"].name);
   const contracts = await Promise.all(
     [...found].map(([contract, file]) =>
@@ -88,6 +91,11 @@ function compositionOf({ composition }: InspectedBackend): InspectedComposition 
     needs: [...used, ...called],
     remote: Object.keys(remote),
   };
+}
+
+function contractsIn({ composition }: InspectedBackend): readonly AnyContract[] {
+  const { storage, orchestration } = composition;
+  return [...storage.map(({ contract }) => contract), ...orchestration.flatMap(({ uses }) => uses)];
 }
 
 async function judged(
