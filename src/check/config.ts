@@ -30,7 +30,7 @@ export interface Allowed {
 /** The configuration cannot be read, or does not say what one can say. */
 export class ConfigError extends Error {}
 
-export const configFile = "trilith.check.json";
+const configFile = "trilith.check.json";
 
 /** Reads `trilith.check.json`, or `"trilith": { "check": … }` in package.json. Neither need be there. */
 export function readConfig(root: string, file?: string): Config {
@@ -48,7 +48,7 @@ export function readConfig(root: string, file?: string): Config {
 }
 
 /** Throws one error with everything that is wrong with a configuration. */
-export function toConfig(given: unknown, where: string): Config {
+function toConfig(given: unknown, where: string): Config {
   const complaints = new Complaints();
   const keys = [
     "$schema",

@@ -142,7 +142,7 @@ function readManifest(folder: string): Manifest | undefined {
   }
 }
 
-export const packageOf = (specifier: string): string =>
+const packageOf = (specifier: string): string =>
   specifier
     .split("/")
     .slice(0, specifier.startsWith("@") ? 2 : 1)

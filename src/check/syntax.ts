@@ -6,7 +6,7 @@ export interface Node {
   readonly [part: string]: any; // each type of node has its own parts
 }
 
-export const isNode = (part: unknown): part is Node =>
+const isNode = (part: unknown): part is Node =>
   typeof part === "object" && part !== null && typeof (part as Node).type === "string";
 
 /** The nodes directly inside a node, in the order of the text. */

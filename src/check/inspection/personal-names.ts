@@ -3,8 +3,8 @@ import { hasPhrase, wordsOf } from "../words.ts";
 /** Whether a field's name sounds like personal data: `email`, `customerName`, `dateOfBirth`, but not `fileName`. */
 export function soundsPersonal(field: string): boolean {
   const words = wordsOf(field);
-  const core = words.filter((word, at) => at === 0 || !endings.has(word));
-  if (phrases.some((phrase) => hasPhrase(core, phrase))) return true;
+  if (phrases.some((phrase) => hasPhrase(words, phrase))) return true;
+  const core = words.filter((word, at) => at === 0 || !endings.has(word.replace(/\d+$/, "")));
   const last = core.at(-1)?.replace(/s$/, "");
   const before = core.at(-2);
   if (last === "name") return before === undefined || !things.has(before);
@@ -20,9 +20,7 @@ const endings = new Set([
   "value",
   "raw",
   "line",
-  "1",
-  "2",
-  "3",
+  "",
   "primary",
   "secondary",
   "old",
