@@ -186,6 +186,15 @@ const planted: { readonly [what: string]: Planted } = {
         '{ "layers": { "shared": { "files": ["shared/"] }, "orchestration": { "imports": ["contracts", "shared"] } } }',
     }),
   },
+  "a package of the same repository that leads to another layer": {
+    rule: "layers/transitive",
+    at: ["orchestration/planted.ts", '"facts"'],
+    files: importing('import type {} from "facts";', {
+      "node_modules/facts": "→ ../packages/facts",
+      "packages/facts/package.json": '{ "name": "facts", "type": "module", "exports": "./index.ts" }',
+      "packages/facts/index.ts": 'export * from "../../storage/bookings.ts";\n',
+    }),
+  },
   "a shared helper": {
     rule: "layers/shared-file",
     at: ["orchestration/planted.ts", '"../helpers/cents.ts"'],
@@ -288,6 +297,58 @@ const planted: { readonly [what: string]: Planted } = {
       "orchestration/time.ts":
         "export const late = () => Date.now() > 5;\nexport const unused = () => Math.random();\n",
     }),
+  },
+  "a clock in a class": {
+    rule: "pure/clock",
+    at: [flow, "Date.now"],
+    files: inFlow(
+      "  if (watch.late()) return trip.flight;",
+      "class Watch { late() { return Date.now() > 5; } }\nconst watch = new Watch();",
+    ),
+  },
+  "a clock in one of an object's functions": {
+    rule: "pure/clock",
+    at: [flow, "Date.now"],
+    files: inFlow(
+      "  if (kit.late()) return trip.flight;",
+      "const kit = { late: () => Date.now() > 5, other: () => Math.random() };",
+    ),
+  },
+  "a clock in a default export": {
+    rule: "pure/clock",
+    at: ["orchestration/late.ts", "new Date()"],
+    files: inFlow("  if (isLate()) return trip.flight;", 'import isLate from "./late.ts";', {
+      "orchestration/late.ts": "export default function isLate() { return new Date().getTime() > 5; }\n",
+    }),
+  },
+  "a clock in a function that is declared elsewhere": {
+    rule: "pure/clock",
+    at: [flow, "Date.now"],
+    files: {
+      [flow]: `import { Bookings, Trips } from "../contracts.ts";
+import * as kit from "trilith/orchestration";
+const body = async (trip: { flight: string }) => { const now = Date.now; return trip.flight + now(); };
+export const bookTrip = kit.workflow(Trips.book, { version: 1, uses: [Bookings] }, body);
+`,
+    },
+  },
+  "a clock through require": {
+    rule: "pure/clock",
+    at: ["orchestration/late.cts", "performance.now"],
+    files: {
+      "orchestration/late.cts": `const { performance } = require("perf_hooks");
+const { workflow } = require("trilith/orchestration");
+exports.late = workflow({}, { version: 1 }, async () => performance.now());
+`,
+    },
+  },
+  "a step of something that was not handed over": {
+    rule: "pure/clock",
+    at: [flow, "Date.now"],
+    files: inFlow(
+      '  local.step("at", () => Date.now());',
+      "const local = { step: (_: string, action: () => unknown) => action() };",
+    ),
   },
   "a clock that was read when the file was loaded": {
     rule: "pure/clock",
@@ -535,6 +596,13 @@ ${clean["backend.ts"]}`,
     rule: "allow/unknown-rule",
     at: [flow, "// trilith-allow pure/clok: why not"],
     files: inFlow("  // trilith-allow pure/clok: why not"),
+  },
+  "an allowance in the configuration of what does not occur": {
+    rule: "allow/unused",
+    at: ["trilith.check.json"],
+    files: {
+      "trilith.check.json": '{ "allow": [{ "rule": "files/layer", "at": "utils.ts", "reason": "It was here." }] }',
+    },
   },
   "an allowance of what does not occur": {
     rule: "allow/unused",
