@@ -235,6 +235,23 @@ const planted: { readonly [what: string]: Planted } = {
       "aggregation/planted.ts": 'import { DatabaseSync } from "node:sqlite";\nexport const it = DatabaseSync;\n',
     },
   },
+  "a driver in a layer of one's own that may not have one": {
+    rule: "capabilities/driver",
+    at: ["ops/planted.ts", '"pg"'],
+    files: {
+      "ops/planted.ts":
+        'import type {} from "pg";\nimport type {} from "../backend.ts";\nimport type {} from "trilith";\n',
+      "trilith.check.json": '{ "layers": { "ops": { "files": ["ops/"], "may": ["network"] } } }',
+    },
+  },
+  "a package that a layer of one's own may not import": {
+    rule: "layers/import",
+    at: ["ops/planted.ts", '"node:fs"'],
+    files: {
+      "ops/planted.ts": 'import type {} from "node:fs";\nimport type {} from "node:path";\n',
+      "trilith.check.json": '{ "layers": { "ops": { "files": ["ops/"], "packages": ["node:path"] } } }',
+    },
+  },
   "an HTTP client in orchestration": {
     rule: "capabilities/network",
     at: ["orchestration/planted.ts", '"undici"'],

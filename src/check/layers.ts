@@ -28,6 +28,10 @@ export interface Layers {
   allows(from: Layer, to: Layer): boolean;
 }
 
+/** Whether a layer may import whatever it likes. */
+export const isFree = ({ imports, may, packages }: Layer): boolean =>
+  imports === "anything" && may.includes("network") && may.includes("drivers") && packages === undefined;
+
 /** The layers of a project: those that the folders' names tell, and those that its configuration adds or changes. */
 export function toLayers(settings: { readonly [name: string]: LayerSettings }): Layers {
   const layers = new Map(conventional.map((layer) => [layer.name, layer]));
@@ -41,13 +45,12 @@ export function toLayers(settings: { readonly [name: string]: LayerSettings }): 
   );
   const byFolder = new Set(conventional.map(({ name }) => name).filter((name) => !settings[name]?.files));
   const isTest = toMatcher(testFiles);
-  const isTool = toMatcher(toolFiles);
   return {
     of(path) {
       if (byFolder.has("tests") && isTest(path)) return layers.get("tests");
       const found = named.find(({ matches }) => matches(path));
       if (found) return found.layer;
-      const name = isTool(path) ? "tools" : nameOf(path);
+      const name = nameOf(path);
       return name !== undefined && byFolder.has(name) ? layers.get(name) : undefined;
     },
     allows: (from, to) => from.name === to.name || from.imports === "anything" || from.imports.includes(to.name),
@@ -65,14 +68,15 @@ const conventional: readonly Layer[] = [
 ];
 
 const testFiles = ["**/*.{test,spec,test-d}.{ts,tsx,mts,cts,js,jsx,mjs,cjs}", "**/{test,tests,__tests__}/**"];
-const toolFiles = ["*.config.{ts,mts,cts,js,mjs,cjs}", "**/*.config.{ts,mts,js,mjs}", "{scripts,tools,bin}/**"];
 
 /** The outermost folder that is called like a layer tells; after that, the file's own name. */
 function nameOf(path: string): string | undefined {
   const folders = path.split("/");
   const file = folders.pop() ?? "";
+  if (["scripts", "tools", "bin"].includes(folders[0] ?? "")) return "tools";
   const folder = folders.find((name) => ["contracts", "orchestration", "aggregation", "storage"].includes(name));
   if (folder) return folder;
   if (/(^|\.)contracts?\.[cm]?[jt]sx?$/.test(file)) return "contracts";
-  return /(^|\.)backend\.[cm]?[jt]sx?$/.test(file) ? "backend" : undefined;
+  if (/(^|\.)backend\.[cm]?[jt]sx?$/.test(file)) return "backend";
+  return /\.config\.[cm]?[jt]s$/.test(file) ? "tools" : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Finding } from "../finding.ts";
 import { drivers, isListed, networkPackages } from "../known-packages.ts";
-import type { Layer } from "../layers.ts";
+import { isFree, type Layer } from "../layers.ts";
 import { isSource } from "../listing.ts";
 import type { Import, Project } from "../project.ts";
 import type { Target } from "../resolution.ts";
@@ -10,7 +10,7 @@ import { chainTo } from "./reach.ts";
 export function checkImports(project: Project): readonly Finding[] {
   return [...project.files.keys()].flatMap((path) => {
     const layer = project.layerOf(path);
-    if (!layer || layer.imports === "anything") return [];
+    if (!layer || isFree(layer)) return [];
     const findings = project.importsOf(path).flatMap((one) => judge(project, path, layer, one) ?? []);
     const undecided = (isCore(layer) ? (project.files.get(path)?.undecided ?? []) : []).map(
       (at): Finding => ({
@@ -30,7 +30,9 @@ function judge(project: Project, path: string, layer: Layer, { request, target }
   const here: Here = (rule, message, concerns) => ({ rule, file: path, at, message, ...(concerns && { concerns }) });
   switch (target.kind) {
     case "nothing":
-      return here("layers/unresolved-import", `"${specifier}" leads to no file.`);
+      return layer.imports === "anything"
+        ? undefined
+        : here("layers/unresolved-import", `"${specifier}" leads to no file.`);
     case "file":
       return judgeFile(project, layer, target, specifier, here);
     case "builtin":
@@ -48,6 +50,7 @@ function judgeFile(
   specifier: string,
   here: Here,
 ): Finding | undefined {
+  if (layer.imports === "anything") return undefined;
   const other = project.layerOf(target.path);
   if (other && project.layers.allows(layer, other)) {
     // A layer that a project adds may import one that reaches further: it said so itself, of both.
@@ -86,7 +89,8 @@ function judgePackage(
   const { name } = target;
   if (target.kind === "package" && name === "trilith") {
     const door = doorOf(target.entry);
-    const mayPass = door === "contracts" || door === layer.name || layer.imports.includes(door);
+    const mayPass =
+      door === "contracts" || door === layer.name || layer.imports === "anything" || layer.imports.includes(door);
     return mayPass
       ? undefined
       : here("layers/door", `${layer.name} imports "trilith${target.entry.slice(1)}", which is for ${door}.`);
