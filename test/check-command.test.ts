@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { availableParallelism, loadavg } from "node:os";
+import { loadavg } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Ajv } from "ajv";
@@ -245,7 +245,7 @@ describe("a baseline", () => {
 describe("the lock file", () => {
   it("is judged by who knows about versions, with the contracts as they are loaded", async () => {
     const judge =
-      'export const judgeLock = (contracts, text) => contracts.filter((one) => one["~contract"].name === "trips").map((one) => ({ contract: "trips", message: "trips " + one["~contract"].version + " is not in " + text + "." }));\n';
+      'export const judgeLock = ({ contracts, backend, text }) => contracts.filter(() => backend.name === "seats").filter((one) => one["~contract"].name === "trips").map((one) => ({ contract: "trips", message: "trips " + one["~contract"].version + " is not in " + text + "." }));\n';
     await inProject({ "contracts.lock.json": "{}", "scripts/judge.js": judge }, async (folder) => {
       const lockJudge = pathToFileURL(join(folder, "scripts/judge.js")).href;
       const { findings, textOf } = await check(folder, { lockJudge });
@@ -269,8 +269,9 @@ describe("a thousand files", () => {
       const ms = performance.now() - began;
       expect({ code, err, out }).toMatchObject({ code: 0, err: "" });
       expect(out).toMatch(/^1005 files/);
-      // Where others keep the cores busy, the bound is theirs.
-      expect(ms).toBeLessThan((loadavg()[0] ?? 0) > availableParallelism() ? 8_000 : 2_000);
+      // Where others keep the cores busy, a part of the time is theirs.
+      const [load = 0] = loadavg();
+      expect(ms).toBeLessThan(load <= 1 ? 2_000 : 2_000 * (1 + load));
     });
   });
 });

@@ -19,8 +19,8 @@ export interface CheckOptions {
   /** The configuration's file, relative to the folder; `trilith.check.json` or package.json unless told. */
   readonly config?: string;
   /**
-   * The URL of a module whose `judgeLock(contracts, text)` says what is wrong with contracts.lock.json, as a list of
-   * `{ contract, message }`. Without it the lock file is not looked at.
+   * The URL of a module that exports a `LockJudge` as `judgeLock`: it says what is wrong with contracts.lock.json. It is
+   * loaded where the contracts are. Without it the lock file is not looked at.
    */
   readonly lockJudge?: string;
   /** Whether contract files and the backend are loaded, which runs them; true unless told. */

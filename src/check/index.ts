@@ -16,7 +16,7 @@ export {
 export { type CheckOptions, check, type Report } from "./check.ts";
 export { ConfigError } from "./config.ts";
 export type { Finding, Span } from "./finding.ts";
-export type { LockRemark } from "./inspection/inspection.ts";
+export type { LockJudge, LockRemark } from "./inspection/inspection.ts";
 export { toJson } from "./report/json.ts";
 export { toSarif } from "./report/sarif.ts";
 export { explain, toText } from "./report/text.ts";

@@ -5,7 +5,7 @@ import type { Inspection } from "./inspection.ts";
 export interface Assignment {
   readonly contractFiles: readonly string[];
   readonly backend?: string;
-  /** The lock file, and the URL of a module whose `judgeLock(contracts, text)` gives remarks on it. */
+  /** The lock file, and the URL of a module that exports a `LockJudge` as `judgeLock`. */
   readonly lock?: { readonly file: string; readonly judge: string };
 }
 

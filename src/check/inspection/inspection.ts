@@ -1,3 +1,5 @@
+import type { AnyContract } from "../../contracts/index.ts";
+
 /** What is seen when contract files and the backend are loaded: plain data, told by the thread that loads them. */
 export interface Inspection {
   readonly unloadable: readonly Unloadable[];
@@ -49,7 +51,14 @@ export interface Suspect {
   readonly about: string;
 }
 
-/** What somebody who knows about versions says of contracts and their lock file. */
+/** A port: somebody who knows about versions looks at the contracts of a project, its backend as it is exported, and the text of its lock file. */
+export type LockJudge = (given: {
+  readonly contracts: readonly AnyContract[];
+  readonly backend: unknown;
+  readonly text: string;
+}) => readonly LockRemark[] | Promise<readonly LockRemark[]>;
+
+/** What is wrong with a contract and its lock file, in a sentence. */
 export interface LockRemark {
   readonly contract: string;
   readonly message: string;

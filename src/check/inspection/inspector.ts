@@ -6,7 +6,14 @@ import type { AnyContract } from "../../contracts/index.ts";
 import { type InspectedBackend, isBackend, isContract } from "./backend-shape.ts";
 import { wrongExamplesOf } from "./examples.ts";
 import type { Assignment } from "./inspect.ts";
-import type { InspectedComposition, InspectedContract, Inspection, LockRemark, Unloadable } from "./inspection.ts";
+import type {
+  InspectedComposition,
+  InspectedContract,
+  Inspection,
+  LockJudge,
+  LockRemark,
+  Unloadable,
+} from "./inspection.ts";
 import { suspectsIn, suspectsOf } from "./suspects.ts";
 
 parentPort?.postMessage(await inspect(workerData as Assignment));
@@ -38,7 +45,7 @@ async function inspect({ contractFiles, backend, lock }: Assignment): Promise<In
     contracts,
     ...(isBackend(composed) && { composition: compositionOf(composed) }),
     suspects: [...[...found.keys()].flatMap(suspectsOf), ...stores.flatMap(suspectsIn)],
-    lock: lock && unloadable.length === 0 ? await judged(lock, [...found.keys()]) : [],
+    lock: lock && unloadable.length === 0 ? await judged(lock, [...found.keys()], composed) : [],
   };
 }
 
@@ -101,7 +108,8 @@ function contractsIn({ composition }: InspectedBackend): readonly AnyContract[] 
 async function judged(
   { file, judge }: NonNullable<Assignment["lock"]>,
   contracts: readonly AnyContract[],
+  backend: unknown,
 ): Promise<readonly LockRemark[]> {
-  const { judgeLock } = await import(judge);
-  return judgeLock(contracts, readFileSync(file, "utf8"));
+  const { judgeLock } = (await import(judge)) as { readonly judgeLock: LockJudge };
+  return judgeLock({ contracts, backend, text: readFileSync(file, "utf8") });
 }
