@@ -234,6 +234,26 @@ describe("a baseline", () => {
     });
   });
 
+  it("keeps what could not be looked at, as do allowances, where nothing is loaded", async () => {
+    const files = {
+      "contracts.ts": edited(
+        clean["contracts.ts"],
+        ['owner: "trips", summary: "Trips."', 'summary: "Trips."'],
+        [', summary: "Airports."', ""],
+      ),
+      "trilith.check.json":
+        '{ "allow": [{ "rule": "contracts/summary", "at": "airports", "reason": "It is a test." }] }',
+    };
+    await inProject(files, async (folder) => {
+      expect((await trilithCheck(folder, "--update-baseline")).code).toBe(0);
+      expect((await trilithCheck(folder, "--no-load", "--baseline")).code).toBe(0);
+      expect((await trilithCheck(folder, "--no-load", "--update-baseline")).code).toBe(0);
+      expect((await trilithCheck(folder, "--baseline")).out).toContain(
+        "(1 known from the baseline, 1 allowed with a reason)",
+      );
+    });
+  });
+
   it("that somebody broke is refused", async () => {
     await inProject({ [baselineFile]: '{ "version": 1, "findings": [{}] }' }, async (folder) => {
       const { code, err } = await trilithCheck(folder, "--baseline");

@@ -1,7 +1,7 @@
 import type { Finding } from "./finding.ts";
 import { toMatcher } from "./globs.ts";
 import type { Project } from "./project.ts";
-import { isRuleId, type RuleId } from "./rules/catalogue.ts";
+import { isRuleId, needsLoading, type RuleId } from "./rules/catalogue.ts";
 import type { SourceFile } from "./source-file.ts";
 import { lineOf } from "./text-lines.ts";
 
@@ -19,6 +19,7 @@ export interface AllowedFinding {
 export function applyAllowances(
   project: Project,
   findings: readonly Finding[],
+  loaded: boolean,
 ): { readonly left: readonly Finding[]; readonly allowed: readonly AllowedFinding[] } {
   const comments = [...project.files.values()].flatMap(commentsOf);
   const configured = project.config.allow.map((one) => ({ ...one, matches: toMatcher([one.at]), used: false }));
@@ -40,7 +41,7 @@ export function applyAllowances(
     else if (!comment) left.push(finding);
   }
   const configFindings = configured
-    .filter(({ used, rule }) => !used && project.config.off[rule] === undefined)
+    .filter(({ used, rule }) => !used && isChecked(project, rule, loaded))
     .map(
       ({ rule, at }): Finding => ({
         rule: "allow/unused",
@@ -49,7 +50,10 @@ export function applyAllowances(
         message: `The configuration allows ${rule} at "${at}", where it does not occur.`,
       }),
     );
-  return { left: [...left, ...comments.flatMap((comment) => wrongWith(project, comment)), ...configFindings], allowed };
+  return {
+    left: [...left, ...comments.flatMap((comment) => wrongWith(project, comment, loaded)), ...configFindings],
+    allowed,
+  };
 }
 
 interface Comment {
@@ -79,12 +83,14 @@ function lineBelow(text: string, end: number): number {
   return lineOf(text, end) + blank;
 }
 
-function wrongWith(project: Project, { file, at, rule, reason, used }: Comment): readonly Finding[] {
+function wrongWith(project: Project, { file, at, rule, reason, used }: Comment, loaded: boolean): readonly Finding[] {
   const here = (id: RuleId, message: string): Finding[] => [{ rule: id, file, at, message }];
   if (!isRuleId(rule)) return here("allow/unknown-rule", `There is no rule ${rule}.`);
   if (!used)
-    return project.config.off[rule] === undefined
-      ? here("allow/unused", `${rule} is allowed here, and does not occur.`)
-      : [];
+    return isChecked(project, rule, loaded) ? here("allow/unused", `${rule} is allowed here, and does not occur.`) : [];
   return reason === "" ? here("allow/reason", `${rule} is allowed here without a reason.`) : [];
 }
+
+/** Whether a rule that found nothing was looked at. */
+const isChecked = ({ config }: Project, rule: RuleId, loaded: boolean): boolean =>
+  config.off[rule] === undefined && (loaded || !needsLoading(rule));

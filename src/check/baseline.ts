@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Report } from "./check.ts";
 import type { Finding } from "./finding.ts";
-import { isRuleId, type RuleId } from "./rules/catalogue.ts";
+import { isRuleId, needsLoading, type RuleId } from "./rules/catalogue.ts";
 
 /** A finding that was there when the baseline was made. It is known by its line's text, so that lines may move. */
 export interface BaselineEntry {
@@ -39,7 +39,9 @@ export function compare(report: Report, baseline: readonly BaselineEntry[]): Com
     if (entry) kept.push(entry);
     (entry ? known : fresh).push(finding);
   }
-  return { fresh, known, gone: open, kept };
+  // What was not looked at is neither there nor gone.
+  const unseen = open.filter(({ rule }) => !report.loaded && needsLoading(rule));
+  return { fresh, known, gone: open.filter((entry) => !unseen.includes(entry)), kept: [...kept, ...unseen] };
 }
 
 /** The entries of a first baseline. Later ones are a part of it. */

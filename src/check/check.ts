@@ -34,6 +34,8 @@ export interface Report {
   readonly files: number;
   readonly findings: readonly Finding[];
   readonly allowed: readonly AllowedFinding[];
+  /** Whether contract files and the backend were loaded, all that there are. Without it, nothing is known of the rules that need it. */
+  readonly loaded: boolean;
   /** What was not checked, and why. */
   readonly notes: readonly string[];
   /** The text of a file, as it was read. */
@@ -59,12 +61,14 @@ export async function check(folder: string, options: CheckOptions = {}): Promise
     ...withoutPlacesOf(rest, network),
     ...(loaded ? checkComposition(project, declarations, loaded) : []),
   ].filter(({ rule }) => project.config.off[rule] === undefined);
-  const { left, allowed } = applyAllowances(project, found);
+  const isLoaded = options.load !== false && (loaded?.unloadable ?? []).length === 0;
+  const { left, allowed } = applyAllowances(project, found, isLoaded);
   return {
     root: project.listing.root,
     files: project.files.size,
     findings: [...left].sort(byPlace),
     allowed,
+    loaded: isLoaded,
     notes,
     textOf: (file) => project.files.get(file)?.text,
   };

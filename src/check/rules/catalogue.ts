@@ -28,4 +28,10 @@ export type RuleId =
   | keyof typeof projectRules;
 export const ruleIds: readonly RuleId[] = Object.keys(rules) as RuleId[]; // keys of an object that has no others
 
+/** Whether a rule is about what only loading the project tells. */
+export const needsLoading = (rule: RuleId): boolean =>
+  /^(contracts|personal|operations|backend|lock)\//.test(rule) &&
+  rule !== "contracts/place" &&
+  rule !== "contracts/schema-libraries";
+
 export const isRuleId = (text: unknown): text is RuleId => typeof text === "string" && Object.hasOwn(rules, text);
