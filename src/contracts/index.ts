@@ -34,7 +34,7 @@ export { type Duration, toMs } from "./duration.ts";
 export { type AnyEvent, type Event, event, type Upcast, upcast } from "./event.ts";
 export { type Fail, Failed, type Failure, type Failures, failure, type Retry, toFail } from "./failure.ts";
 export { Fault, type FaultCode, faultCodes } from "./fault.ts";
-export { maskPersonal, personal, subject } from "./marks.ts";
+export { impersonal, maskPersonal, personal, subject } from "./marks.ts";
 export { type OpenApiOptions, toOpenApi } from "./openapi.ts";
 export {
   type Access,
@@ -44,6 +44,7 @@ export {
   type CallerOutput,
   type Command,
   command,
+  type Example,
   type HandlerInput,
   type HandlerOutput,
   type Named,

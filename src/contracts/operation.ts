@@ -23,6 +23,14 @@ export function signal<S extends AnySchema>(
   return Object.freeze({ kind: "signal", schema, ...options });
 }
 
+/** A call as it may happen: what is sent, and what comes back or how it fails. All of it as it travels, the input side. */
+export interface Example<I extends AnySchema, O extends AnySchema, Failure extends string> {
+  readonly summary?: string;
+  readonly input: In<I>;
+  readonly output?: In<O>;
+  readonly failure?: Failure;
+}
+
 interface Declared<I extends AnySchema, O extends AnySchema, F extends Failures, R extends string> {
   readonly input: I;
   readonly output?: O;
@@ -32,6 +40,7 @@ interface Declared<I extends AnySchema, O extends AnySchema, F extends Failures,
   readonly summary?: string;
   readonly timeout?: Duration;
   readonly idempotent?: boolean;
+  readonly examples?: NoInfer<readonly Example<I, O, keyof F & string>[]>;
 }
 /** A route opens an operation to the outside, so it must say for whom. */
 type Opened<R extends string> = [R] extends [never] ? {} : { readonly access: Access };
@@ -43,6 +52,7 @@ interface Described {
   readonly summary?: string;
   readonly timeoutMs?: number;
   readonly idempotent: boolean;
+  readonly examples: readonly Example<AnySchema, AnySchema, string>[];
 }
 export interface Command<I extends AnySchema, O extends AnySchema, F extends Failures, S extends Signals>
   extends Described {
@@ -114,9 +124,10 @@ export type HandlerOutput<Op extends Operation> = [In<Op["output"]>] extends [vo
 function described<F extends Failures>(
   operation: Declared<AnySchema, AnySchema, F, any> & { readonly access?: Access },
 ) {
-  const { input, failures, http, access, summary, timeout } = operation;
+  const { input, failures, http, access, summary, timeout, examples = [] } = operation;
   return {
     input,
+    examples: Object.freeze([...examples]),
     failures: Object.freeze({ ...failures }) as F,
     ...(http !== undefined && { route: toRoute(http) }),
     ...(access !== undefined && { access }),

@@ -3,6 +3,7 @@ import type { Clock } from "../contracts/index.ts";
 import type { Workflow } from "../orchestration/index.ts";
 import type { Engine } from "../storage/host.ts";
 import type { Store, Subscription } from "../storage/index.ts";
+import type { Composition } from "./composition.ts";
 import type { Environment } from "./settings.ts";
 import { type Running, startBackend } from "./start-backend.ts";
 
@@ -25,6 +26,8 @@ export interface StartOptions {
 
 export interface Backend {
   readonly name: string;
+  /** What it is made of, for tools that look at it without starting it. */
+  readonly composition: Composition;
   /**
    * Opens the log, takes over what an earlier process left under way, and listens. Rejects with a sentence that says
    * what is wrong: a bad setting, a busy port, a data folder that cannot be written or that another process has.
@@ -49,6 +52,7 @@ export function backend<
   const composition = Object.freeze({ storage, orchestration, aggregation, remote });
   return Object.freeze({
     name,
+    composition,
     start: (options: StartOptions = {}) => startBackend({ name, version, composition }, options),
   });
 }
