@@ -91,7 +91,7 @@ export class Membership {
     const { journal, clock, leaseMs, failed, free } = this.#ports;
     try {
       const asked = clock.monotonic();
-      const kept = this.isIn && (await journal.nodes.renew(this.#id, leaseMs));
+      const kept = this.isIn && (await journal.nodes.renew(this.#id, leaseMs)) && this.isIn;
       if (this.#stopped) return;
       if (kept) this.#extend(asked);
       else {

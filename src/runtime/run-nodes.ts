@@ -77,7 +77,7 @@ export function toNodes({ engine, clock, alone, append }: NodesPorts): Nodes {
         if (last) return { place: last.position, items: events.map(toItem) };
         place = Math.max(place, head);
         await engine.watch(runLog, place, aborted);
-        await new Promise<void>((resolve) => void clock.after(paceMs, resolve));
+        await pause(clock, paceMs, aborted);
         aborted.throwIfAborted();
       }
     },
@@ -103,3 +103,16 @@ const toItem = ({ type, stream }: StoredEvent): News["items"][number] => ({
   what: news[type] ?? "free",
   run: stream.slice(stream.indexOf("/") + 1),
 });
+
+/** Ends early where it is aborted. */
+function pause(clock: Clock, ms: number, aborted: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      disarm();
+      aborted.removeEventListener("abort", end);
+      resolve();
+    };
+    const disarm = clock.after(ms, end);
+    aborted.addEventListener("abort", end);
+  });
+}
