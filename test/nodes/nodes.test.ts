@@ -60,13 +60,16 @@ describe.each([
     await using world = await open();
     const said: string[] = [];
     const first = await start(world, [chore(said)], { suspendAfterMs: 600_000 });
-    void first.client(Chores, { key: "k" }).do({ id: "a" });
+    void first
+      .client(Chores, { key: "k" })
+      .do({ id: "a" })
+      .catch(() => {});
     await world.until(() => said.length === 1);
     const second = await start(world, [chore(said)]);
     await world.until(() => pause(world, leaseMs * 2).then(() => true));
     expect([first.runner.active, second.runner.active]).toEqual([1, 0]);
     expect(said).toEqual(["a begins in version 1"]);
-    await Promise.all([first.runner.drain(0), second.runner.drain(0)]);
+    await Promise.all([first.stop(), second.stop()]);
   });
 
   it("take over what a dead one held within twice its lease, and answer whoever waits elsewhere", async () => {
@@ -75,7 +78,10 @@ describe.each([
     const gate = Promise.withResolvers<void>();
     const first = await start(world, [longChore(said, { open: gate.promise })]);
     const second = await start(world, [longChore(said, { open: Promise.resolve() })]);
-    void first.client(Chores, { key: "k" }).do({ id: "a" });
+    void first
+      .client(Chores, { key: "k" })
+      .do({ id: "a" })
+      .catch(() => {});
     await world.until(() => said.length === 1);
     const waits = second.client(Chores, { key: "k" }).do({ id: "a" }); // joins the run that the first node has
     await pause(world, 50);
@@ -90,7 +96,7 @@ describe.each([
     expect(world.clock.monotonic() - died).toBeLessThan(2 * leaseMs);
     expect(said).toEqual(["a is at it", "a is at it", "a ends"]);
     gate.resolve();
-    await second.runner.drain(0);
+    await second.stop();
   });
 
   it("hand a signal to a run in another's memory, and its end to whoever waits there, within milliseconds", async () => {
@@ -98,7 +104,10 @@ describe.each([
     const said: string[] = [];
     const first = await start(world, [chore(said)], { suspendAfterMs: 600_000 });
     const second = await start(world, [chore(said)], { suspendAfterMs: 600_000 });
-    void first.client(Chores, { key: "k" }).do({ id: "a" });
+    void first
+      .client(Chores, { key: "k" })
+      .do({ id: "a" })
+      .catch(() => {});
     await world.until(() => said.length === 1);
     await pause(world, leaseMs); // by now each knows that there is another
     let answer: unknown;
@@ -114,7 +123,7 @@ describe.each([
     await world.until(() => answer !== undefined);
     expect(answer).toEqual({ by: "bob" });
     expect(world.clock.monotonic() - posted).toBeLessThan(500); // it would have waited in memory for ten minutes
-    await Promise.all([first.runner.drain(0), second.runner.drain(0)]);
+    await Promise.all([first.stop(), second.stop()]);
   });
 
   it("get a draining one's runs at once", async () => {
@@ -136,7 +145,7 @@ describe.each([
     expect(world.clock.monotonic() - began).toBeLessThan(1_500);
     await drained;
     expect(said).toHaveLength(3); // nothing was done twice
-    await Promise.all([second.runner.drain(0), third.runner.drain(0)]);
+    await Promise.all([second.stop(), third.stop()]);
   });
 
   it("get only runs whose workflow they know in its version", async () => {
@@ -159,7 +168,7 @@ describe.each([
       where: { workflow: { equals: "chores.do@1" } },
       limit: 1,
     });
-    await older.runner.drain(0);
+    await older.stop();
     await newer.runner.signal(old, "go", { by: "bob" }, { id: "bob" });
     await pause(world, 1_500);
     expect(await newer.row(old)).toMatchObject({ state: "waiting", owner: null, workflow: "chores.do@1" });
@@ -167,7 +176,7 @@ describe.each([
     const both = await start(world, [chore(said, 1), chore(said, 2)]);
     await world.until(async () => (await both.row(old))?.state === "done");
     expect(said).toContain("old ends");
-    await Promise.all([newer.runner.drain(0), both.runner.drain(0)]);
+    await Promise.all([newer.stop(), both.stop()]);
   });
 
   it("take an owner that is on no list for dead", async () => {
@@ -185,7 +194,7 @@ describe.each([
     await second.journal.nodes.leave(first.name); // as if somebody had cleaned up
     await world.until(() => second.runner.active === 1, 2 * leaseMs);
     expect((await second.row(run))?.owner).toBe(second.name);
-    await second.runner.drain(0);
+    await second.stop();
   });
 
   it("that cannot keep their lease drop what they have, and come back by another id", async () => {
@@ -207,7 +216,7 @@ describe.each([
     gate.resolve();
     await world.until(async () => (await first.row(run))?.state === "done");
     expect(said).toEqual(["a is at it", "a is at it", "a ends"]);
-    await first.runner.drain(0);
+    await first.stop();
   });
 
   it("wake what a dead one had put to sleep, when it is due", async () => {
@@ -221,11 +230,14 @@ describe.each([
     });
     const first = await start(world, [nap], { suspendAfterMs: 0 });
     const second = await start(world, [nap], { suspendAfterMs: 0 });
-    void first.client(Chores, { key: "k" }).do({ id: "a" });
+    void first
+      .client(Chores, { key: "k" })
+      .do({ id: "a" })
+      .catch(() => {});
     await world.until(() => said.length === 1 && first.runner.active === 0);
     first.die();
     await world.until(() => said.length === 2, 5_000);
-    await second.runner.drain(0);
+    await second.stop();
   });
 
   it("find again what an answer that was lost left with them", async () => {
@@ -250,7 +262,7 @@ describe.each([
     await first.runner.signal(run, "go", { by: "bob" }, { id: "bob" });
     await world.until(() => said.includes("a ends"), 5_000);
     expect(lost).toBeGreaterThan(0);
-    await first.runner.drain(0);
+    await first.stop();
   });
 });
 

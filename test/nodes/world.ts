@@ -39,6 +39,8 @@ export interface TestNode {
   readonly events: readonly RunnerEvent[];
   client<C extends AnyContract>(contract: C, call?: Partial<Call>): Client<C>;
   row(run: string): Promise<RunRow | undefined>;
+  /** Drains it, while time goes on. */
+  stop(): Promise<void>;
   /** As if the process were killed: nothing of it comes through any more. */
   die(): void;
   /** As if the engine were out of its reach; what it asks meanwhile is asked when the time is over. */
@@ -137,6 +139,13 @@ export async function startNode(world: World, parts: NodeParts): Promise<TestNod
         ...{ aborted: new AbortController().signal, ...call },
       }),
     row: (run) => journal.find(run),
+    async stop() {
+      let stopped = false;
+      void runner.drain(0).then(() => {
+        stopped = true;
+      });
+      await world.until(() => stopped);
+    },
     die: () => line.cut(),
     cutOff: () => line.cut(),
   };
