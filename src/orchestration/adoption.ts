@@ -8,6 +8,8 @@ export interface AdoptionPorts {
   readonly catalog: Catalog;
   /** From 0 to 1. */
   readonly random: () => number;
+  /** Whether a run may be tried that may be what ends processes: one at a time, so that it takes no other one with it. */
+  readonly mayTry: (run: string) => boolean;
 }
 export type Adopted =
   | {
@@ -27,7 +29,8 @@ export type Adopted =
 
 /** A run that was claimed so often in succession, and got nowhere before its node was gone, is taken for the reason. */
 const mostClaims = 5;
-const firstDelayMs = 1_000;
+const suspiciousClaims = 3;
+const retryMs = 500;
 
 /**
  * Brings a claimed run back from its journal. The claim is written down before any of its code runs: that fences off
@@ -46,8 +49,8 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
 
     const claims = Math.min(row.claims ?? 0, trailingClaims(entries));
     if (claims >= mostClaims) return await pause(row, entries, poisonous(claims), ports);
-    const at = delayedUntil(entries, claims, ports);
-    if (at > clock.now()) {
+    if (claims >= suspiciousClaims && !ports.mayTry(row.run)) {
+      const at = clock.now() + retryMs * (0.5 + ports.random());
       await journal.putBack(row.run, node, at);
       return { kind: "later", at };
     }
@@ -92,10 +95,4 @@ async function pause(
 function trailingClaims(entries: readonly Entry[]): number {
   const last = entries.findLastIndex(({ type }) => type !== "Claimed");
   return entries.length - 1 - last;
-}
-
-// Runs that a poisonous one took with it are not to die of its next attempt as well, so suspects come back each at its own time.
-function delayedUntil(entries: readonly Entry[], claims: number, { random }: AdoptionPorts): number {
-  if (claims < 2) return 0;
-  return (entries.at(-1)?.at ?? 0) + firstDelayMs * 2 ** (claims - 2) * (0.5 + random());
 }

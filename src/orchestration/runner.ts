@@ -206,7 +206,7 @@ export class Runner {
   }
 
   #left(row: RunRow, verdict: Verdict, about: { readonly told: boolean; readonly begun: boolean }): void {
-    this.#waker.left(verdict, about);
+    this.#waker.left(row, verdict, about);
     const ended = verdict.kind === "done" || verdict.kind === "failed";
     if (ended && row.ticket) this.#admitters?.nudge(row.operation);
     this.#tell(row, verdict);

@@ -22,6 +22,8 @@ export interface WakerPorts {
 const wakeAtOnce = 64;
 const putBackMs = 5_000;
 const tidyAtOnce = 4_096;
+/** How long a suspect has its node for itself at the most. */
+const longestTrialMs = 30_000;
 /** How often the due runs of other nodes are looked for, which may have died since they said when. */
 const pollMs = 1_000;
 
@@ -34,6 +36,8 @@ export class Waker {
   #backlog = false;
   /** Whether rows may name this node as the owner of runs that it does not have. */
   #untidy = false;
+  /** A run that may be what ends processes, and is tried while no other such run is. */
+  #suspect: { readonly run: string; readonly until: number } | undefined;
 
   constructor(ports: WakerPorts) {
     this.#ports = ports;
@@ -59,7 +63,8 @@ export class Waker {
   }
 
   /** A run has left memory, so there is room again. */
-  left(verdict: Verdict, { told }: { readonly told: boolean }): void {
+  left({ run }: RunRow, verdict: Verdict, { told }: { readonly told: boolean }): void {
+    if (this.#suspect?.run === run) this.#suspect = undefined;
     if (verdict.kind === "suspended" && verdict.wakeAt !== null) this.#alarm.at(verdict.wakeAt);
     if (verdict.kind === "lost" || verdict.kind === "fenced") {
       this.#untidy = true;
@@ -94,11 +99,11 @@ export class Waker {
   async #adopt(row: RunRow, node: string): Promise<void> {
     const { journal, clock, active, membership, tell } = this.#ports;
     try {
-      const adopted = await adopt(row, node, this.#ports);
+      const adopted = await adopt(row, node, { ...this.#ports, mayTry: (run) => this.#mayTry(run) });
       if (adopted.kind === "later") this.#alarm.at(adopted.at);
       else if (adopted.kind === "paused") tell(row, adopted);
-      else if (adopted.kind === "fenced") this.left(adopted, { told: false });
-      else if (membership.node === node) active.activate(adopted.known, adopted.row, adopted);
+      else if (adopted.kind === "fenced") this.left(row, adopted, { told: false });
+      else if (membership.isIn && membership.node === node) active.activate(adopted.known, adopted.row, adopted);
       // A node that was counted out meanwhile leaves the run to whoever takes over from it.
     } catch (error) {
       tell(row, { kind: "lost", error });
@@ -106,6 +111,13 @@ export class Waker {
       await journal.putBack(row.run, node, clock.now() + putBackMs);
       this.#alarm.at(clock.now() + putBackMs);
     }
+  }
+
+  #mayTry(run: string): boolean {
+    const now = this.#ports.clock.now();
+    if (this.#suspect && now < this.#suspect.until) return false;
+    this.#suspect = { run, until: now + longestTrialMs };
+    return true;
   }
 
   /** Makes due what this node owns by its row and not in fact: its journal was out of reach at the wrong moment. */

@@ -145,9 +145,12 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
   };
 }
 
-/** Runs that wait, that nobody owns, and whose workflow is known. */
+/**
+ * Runs that go on by themselves, that nobody owns, and whose workflow is known. Their state may be one of activity: an
+ * owner that was given up may have written it between the release and the next claim.
+ */
 const due = (knows: readonly string[]) => ({
-  state: { equals: "waiting" },
+  state: { in: ["waiting", "running", "undoing"] },
   owner: { equals: null },
   workflow: { in: knows },
 });

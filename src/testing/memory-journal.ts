@@ -74,7 +74,7 @@ export function memoryJournal(): MemoryJournal {
         limit,
         (row) =>
           knows.includes(row.workflow) &&
-          row.state === "waiting" &&
+          goingOn.has(row.state) &&
           row.owner === null &&
           row.wakeAt !== null &&
           row.wakeAt <= now,
@@ -95,7 +95,7 @@ export function memoryJournal(): MemoryJournal {
     },
     async nextDue(knows) {
       const due = [...rows.values()]
-        .filter(({ workflow, state, owner }) => knows.includes(workflow) && state === "waiting" && owner === null)
+        .filter(({ workflow, state, owner }) => knows.includes(workflow) && goingOn.has(state) && owner === null)
         .map(({ wakeAt }) => wakeAt);
       const known = due.filter((at) => at !== null);
       return known.length > 0 ? Math.min(...known) : undefined;
@@ -116,3 +116,5 @@ export function memoryJournal(): MemoryJournal {
   };
   return journal;
 }
+
+const goingOn: ReadonlySet<string> = new Set(["waiting", "running", "undoing"]);

@@ -24,6 +24,11 @@ export class Adoptions {
     for (const [owner, runs] of this.#owned) this.#open.push({ at, owner, runs });
   }
 
+  /** What is under way now says nothing: the database is away for a while. */
+  disturbed(): void {
+    this.#open = [];
+  }
+
   async end(): Promise<{ readonly count: number; readonly median: number; readonly longest: number }> {
     this.#ended = true;
     await this.#watching;

@@ -24,7 +24,7 @@ export interface Aftermath {
   readonly kills: number;
   readonly freezes: number;
   readonly restartsOfPostgres: number;
-  /** How long after it was killed or frozen a node's runs were all somebody else's. */
+  /** How long after it was killed or frozen a node's runs were all somebody else's, while PostgreSQL was there. */
   readonly adoptionMs: { readonly count: number; readonly median: number; readonly longest: number };
   readonly violations: readonly string[];
 }
@@ -102,8 +102,10 @@ export async function chaos({ folder, seconds, runs, seed, leaseMs }: Chaos): Pr
     while (performance.now() - began + restartEveryMs / 2 < seconds * 1_000) {
       await pause(restartsOfPostgres === 0 ? restartEveryMs / 2 : restartEveryMs);
       restartsOfPostgres++;
+      adoptions.disturbed();
       await postgres.stop(chance.random() < 0.5 ? "fast" : "kill");
       await postgres.start();
+      adoptions.disturbed();
     }
   };
   await Promise.all([calling, fire(), shake()]);
