@@ -2,6 +2,7 @@ import type { Clock, Dispatch, Tracing } from "../contracts/index.ts";
 import type { Known } from "./catalog.ts";
 import { Execution } from "./execution.ts";
 import type { Entry, Journal, RunRow } from "./journal.ts";
+import { tooManyOf } from "./limits.ts";
 import { Places } from "./places.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -62,7 +63,7 @@ export class ActiveRuns {
   ): Execution {
     const { dispatch, clock, tracing, random, suspendAfterMs, errorOf } = this.#ports;
     const { run, traceparent } = row;
-    const journal = lettingGo(this.#ports.journal, row);
+    const journal = journalOf(this.#ports.journal, row);
     const ports = { journal, dispatch, clock, random, rethrow, places: this.#places, suspendAfterMs };
     const execution = new Execution({ run, workflow, ...ports, ...parts });
     this.#active.set(run, execution);
@@ -104,16 +105,15 @@ export class ActiveRuns {
   }
 }
 
-/** A node that lets go of a run properly leaves no suspicion behind, and an end frees what the run was let in with. */
-function lettingGo(journal: Journal, { claims = 0, ticket }: RunRow): Journal {
-  if (claims === 0 && !ticket) return journal;
-  return {
-    ...journal,
-    append(run, revision, entries, change) {
-      const { row } = change;
-      const calm = row?.owner === null && claims > 0 ? { row: { ...row, claims: 0 } } : {};
-      const frees = row?.endedAt != null && ticket ? { frees: ticket } : {};
-      return journal.append(run, revision, entries, { ...change, ...calm, ...frees });
-    },
+/** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
+function journalOf(journal: Journal, { claims = 0, ticket }: RunRow): Journal {
+  const append: Journal["append"] = async (run, revision, entries, change) => {
+    const refused = tooManyOf(revision + 1, entries);
+    if (refused !== undefined) return { refused };
+    const { row } = change;
+    const calm = row?.owner === null && claims > 0 ? { row: { ...row, claims: 0 } } : {};
+    const frees = typeof row?.endedAt === "number" && ticket ? { frees: ticket } : {};
+    return journal.append(run, revision, entries, { ...change, ...calm, ...frees });
   };
+  return Object.create(journal, { append: { value: append } }) as Journal;
 }

@@ -309,6 +309,21 @@ describe("a waiting run", () => {
     expect(await b.runner.signal(onlyRun(b).run, "agreed", { by: "bob" }, { id: "bob" })).toBe("ended");
   });
 
+  it("is its node's still when a signal comes at the moment in which it would have left memory", async () => {
+    const b = bench();
+    b.world.price = 500;
+    let posted = false;
+    let left: unknown;
+    b.journal.onAppend = async (run, entries) => {
+      if (posted) left ??= b.journal.rows()[0];
+      if (posted || !entries.some(({ type }) => type === "SignalAwaited")) return;
+      posted = true;
+      await b.journal.post(run, { signal: "agreed", payload: { by: "bob" }, by: "bob", at: b.clock.now() });
+    };
+    expect(await outcome(b)).toEqual({ paid: 500 });
+    expect(left).toMatchObject({ state: "running", owner: expect.stringContaining("node-") });
+  });
+
   it("goes on without it when the time is over", async () => {
     const b = await waiting();
     const began = b.clock.now();

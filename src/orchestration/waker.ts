@@ -55,6 +55,12 @@ export class Waker {
     return this.#ports.active.size < this.#ports.mostActive;
   }
 
+  /** Enough that looking is worth while: many are claimed in one commit as fast as one. */
+  get #hasRoomForSome(): boolean {
+    const { active, mostActive } = this.#ports;
+    return mostActive - active.size >= Math.min(wakeAtOnce, Math.ceil(mostActive / 2));
+  }
+
   now(): Promise<void> {
     return this.#alarm.now();
   }
@@ -70,7 +76,7 @@ export class Waker {
       this.#untidy = true;
       this.#alarm.at(this.#ports.clock.now() + pollMs);
     }
-    if (this.#backlog || (told && verdict.kind === "suspended")) void this.#alarm.now();
+    if ((this.#backlog && this.#hasRoomForSome) || (told && verdict.kind === "suspended")) void this.#alarm.now();
   }
 
   async stop(): Promise<void> {

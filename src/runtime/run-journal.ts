@@ -48,7 +48,6 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const stream = `run/${run}`;
       const events = entries.map((entry) => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }));
       const refused = refusalOf(
-        revision,
         entries,
         events.map(({ data }) => data),
       );

@@ -48,7 +48,7 @@ export function memoryJournal(): MemoryJournal {
       await journal.onAppend(run, entries);
       const stream = streams.get(run) ?? [];
       const texts = entries.map((entry) => JSON.stringify(entry));
-      const refused = refusalOf(revision, entries, texts);
+      const refused = refusalOf(entries, texts);
       if (refused !== undefined) return { refused };
       if (stream.length - 1 !== revision) return "fenced";
       const inboxHead = (inboxes.get(run)?.length ?? 0) - 1;
