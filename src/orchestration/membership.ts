@@ -70,7 +70,8 @@ export class Membership {
     this.#disarmBeat();
     this.#disarmLapse();
     await this.#beating;
-    if (!this.#ports.journal.nodes.alone) await this.#ports.journal.nodes.leave(this.#id);
+    const { journal, failed } = this.#ports;
+    if (!journal.nodes.alone) await journal.nodes.leave(this.#id).catch(failed); // its lease ends by itself
   }
 
   async #enter(): Promise<void> {

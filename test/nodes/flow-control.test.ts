@@ -169,6 +169,25 @@ describe.each([
     await node.stop();
   });
 
+  it("let a newcomer in at once, though a hundred thousand of another tenant wait", { timeout: 120_000 }, async () => {
+    await using world = await open();
+    const floor = new Floor();
+    const node = await start(world, floor, { concurrency: 1, fairness: ({ tenant }) => tenant });
+    const { ended } = await begin(node, toJobs(10, "a"));
+    await world.until(async () => (await states(node)).length === 10 && floor.present.size === 1);
+    await queueMany(node, "a", 100_000);
+    const few = await begin(node, toJobs(2, "b"));
+    await world.until(async () => (await states(node)).length === 12);
+    const began = performance.now();
+    await world.until(() => {
+      floor.letOneGo();
+      return few.ended.length === 2;
+    });
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(ended.length).toBeLessThan(5);
+    node.die(); // the many are there as tickets only, and could not be begun
+  });
+
   it("let runs in at a rate", async () => {
     await using world = await open();
     const floor = new Floor();
@@ -214,3 +233,21 @@ describe.each([
     await second.stop();
   });
 });
+
+/** Many more runs of one tenant, as the line has them. */
+async function queueMany(node: TestNode, tenant: string, count: number): Promise<void> {
+  const [{ key: turn } = { key: "" }] = await node.engine.find("run turn", { limit: 1 });
+  expect(turn).toContain(tenant);
+  const atOnce = 2_000;
+  const at = node.journal.line ? Date.now() + 86_400_000 : 0; // behind those that are there
+  for (let from = 0; from < count; from += atOnce) {
+    const tickets = Array.from({ length: atOnce }, (_, n) => ({
+      ...{ collection: "run ticket", put: `00000000-0000-8000-8000-${String(from + n).padStart(12, "0")}` },
+      data: { turn, at: at + from + n, lane: "" },
+    }));
+    const more = { collection: "run turn", increment: turn, by: { waiting: atOnce }, initial: { waiting: 0 } };
+    const id = `00000000-0000-7000-8000-${String(from).padStart(12, "0")}`;
+    const [outcome] = await node.engine.append("runs", [{ id, expect: [], events: [], documents: [...tickets, more] }]);
+    expect(outcome?.ok).toBe(true);
+  }
+}
