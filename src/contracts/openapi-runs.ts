@@ -107,7 +107,7 @@ const run = {
   properties: {
     run: { type: "string" },
     operation: { type: "string" },
-    state: { type: "string", enum: ["running", "waiting", "undoing", "paused", "done", "failed"] },
+    state: { type: "string", enum: ["queued", "running", "waiting", "undoing", "paused", "done", "failed"] },
     startedAt: { type: "string", format: "date-time" },
     endedAt: { type: "string", format: "date-time" },
     output: { description: "The operation's output: of a run that is done." },

@@ -9,7 +9,7 @@ export interface Runs {
   signal(run: string, name: string, payload: unknown, call: Call): Promise<SignalAnswer>;
 }
 export type SignalAnswer = "taken" | "no such run" | "no such signal" | "ended";
-export type RunState = "running" | "waiting" | "undoing" | "paused" | "done" | "failed";
+export type RunState = "queued" | "running" | "waiting" | "undoing" | "paused" | "done" | "failed";
 export interface RunStatus {
   readonly run: string;
   /** The operation's id: `trips.book`. */

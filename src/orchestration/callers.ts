@@ -34,6 +34,14 @@ export class Callers {
     this.#endings.announce(run, verdict);
   }
 
+  /** A run may have ended on another node. */
+  async endedElsewhere(run: string): Promise<void> {
+    if (!this.#endings.isAwaited(run)) return;
+    const row = await this.#ports.journal.find(run);
+    const verdict = row && (await this.verdictOf(row));
+    if (verdict) this.announce(run, verdict);
+  }
+
   /** This node says nothing more of runs that it does not have in memory. */
   letGo(isActive: (run: string) => boolean): void {
     this.#endings.announceAll({ kind: "parked" }, isActive);

@@ -52,12 +52,13 @@ export class Committer {
     change: { readonly row?: Change["row"]; readonly inboxSeen?: number } = {},
   ): Promise<"written" | "inbox moved" | Verdict> {
     const entries = this.#script.take();
-    const row = { ...this.#row, ...change.row };
+    const kept = this.#row;
+    const row = { ...kept, ...change.row };
     this.#row = {};
     const appended = await this.#write(entries, row, change.inboxSeen);
     if (appended === "inbox moved") {
       this.#script.pending = [...entries, ...this.#script.pending];
-      this.#row = { ...row, ...this.#row };
+      this.#row = { ...kept, ...this.#row }; // and not the change: the run does not suspend after all
       return "inbox moved";
     }
     if (appended === "fenced") return { kind: "fenced" };

@@ -33,8 +33,6 @@ export interface ExecutionParts {
   readonly entries: readonly Entry[];
   /** Of a new run: its row and its first entry. */
   readonly begin?: Beginning;
-  /** Of an adopted run: written before anything else. */
-  readonly claimed?: NewEntry;
   readonly inbox: readonly Item[];
   readonly journal: Journal;
   readonly dispatch: Dispatch;
@@ -66,14 +64,13 @@ export class Execution {
   readonly #project: Projection | undefined;
   #trace: Trace = silent;
   #end: End | undefined;
-  #parking: "no" | "when settled" | "now" = "no";
+  #parking: "no" | "when settled" | "now" | "dropped" = "no";
 
   constructor(parts: ExecutionParts) {
-    const { run, workflow, entries, begin, claimed, inbox, journal, clock, dispatch, places, rethrow } = parts;
+    const { run, workflow, entries, begin, inbox, journal, clock, dispatch, places, rethrow } = parts;
     this.parts = parts;
     this.script = new Script(entries, () => clock.now());
     if (begin) this.script.write(begin.started);
-    if (claimed) this.script.write(claimed);
     const exchange = new Exchange(this.script);
     this.#exchange = exchange;
     const trace = () => this.#trace;
@@ -117,6 +114,13 @@ export class Execution {
     this.#exchange.stir();
   }
 
+  /** Lets go of the run without a word: it is somebody else's by now, or will be. */
+  drop(): void {
+    this.#parking = "dropped";
+    void this.#body.close();
+    this.#exchange.stir();
+  }
+
   /** Closes a part of the run: what it waits for is taken back, what it does is aborted and waited for. */
   async close(scope: Scope): Promise<void> {
     const settled = scope.close();
@@ -154,6 +158,7 @@ export class Execution {
     const exchange = this.#exchange;
     for (;;) {
       await this.#rest();
+      if (this.#parking === "dropped") return { kind: "fenced" };
       if (exchange.trouble !== undefined) return this.#pause(exchange.trouble);
       const replayed = exchange.replayNext();
       if (replayed === "unasked") await this.#untilAsked();

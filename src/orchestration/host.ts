@@ -2,5 +2,18 @@
 
 export type { RunStatus } from "./callers.ts";
 export { digestOf } from "./identity.ts";
-export type { Appended, Change, Entry, Item, Journal, NewItem, RunRow, RunState } from "./journal.ts";
+export {
+  type Appended,
+  type Change,
+  type Entry,
+  type Item,
+  type Journal,
+  type NewItem,
+  type RunRow,
+  type RunState,
+  Unreadable,
+} from "./journal.ts";
+export { entryBytes, refusalOf } from "./limits.ts";
+export { type Admission, type Lane, type Line, type Standing, type Ticket, type Turn, untilFreed } from "./line.ts";
+export type { Census, News, Nodes } from "./nodes.ts";
 export { Runner, type RunnerEvent, type RunnerPorts, type SignalOutcome } from "./runner.ts";

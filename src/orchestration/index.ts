@@ -3,6 +3,7 @@
  * signals. May import contracts and itself; time, durability and the other layers come through ports.
  * Start with workflow.ts; script.ts and execution.ts are how a run is acted out, runner.ts how a node owns its runs.
  */
+export type { FlowOptions } from "./flow.ts";
 export type { Step, StepContext, StepPolicy, Undone } from "./step.ts";
 export {
   type Incoming,

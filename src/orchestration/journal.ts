@@ -1,10 +1,16 @@
 import type { Principal } from "../contracts/index.ts";
+import type { Line, Ticket } from "./line.ts";
+import type { Nodes } from "./nodes.ts";
 
 /**
  * The port to where runs are kept. A run is a stream of entries that only its owner writes; what others want to tell it
  * goes to its inbox. Beside them stands one row a run, which changes at start, suspend, claim and end, never per step.
  */
 export interface Journal {
+  /** Who else has runs of this journal. */
+  readonly nodes: Nodes;
+  /** Where runs wait for their turn; without it the limits of workflows are not held. */
+  readonly line?: Line;
   /** Appends to a run after its `revision`-th entry (-1: a new run); the row changes in the same commit. Resolves when durable. */
   append(run: string, revision: number, entries: readonly Entry[], change: Change): Promise<Appended>;
   read(run: string): Promise<readonly Entry[]>;
@@ -14,10 +20,14 @@ export interface Journal {
   inbox(run: string): Promise<readonly Item[]>;
   /** Makes `node` the owner of runs that are due and whose workflow, in its version, it knows. */
   claimDue(node: string, knows: readonly string[], now: number, limit: number): Promise<readonly RunRow[]>;
-  /** Gives a claimed run back, to be claimed again at a time. */
-  putBack(run: string, wakeAt: number): Promise<void>;
-  /** Makes runs due whose owner is gone; says how many. */
-  release(now: number, limit: number): Promise<number>;
+  /** Gives a run back, to be claimed again at a time, if it is this owner's still. */
+  putBack(run: string, owner: string, wakeAt: number): Promise<void>;
+  /** Takes a run from its owner that nobody can go on with, without a word to its journal; nothing where it is not the owner's. */
+  strand(run: string, owner: string, reason: string): Promise<void>;
+  /** The runs that an owner has according to their rows; not all of them where they are more than `limit`. */
+  heldBy(owner: string, limit: number): Promise<readonly string[]>;
+  /** Makes runs due that an owner holds and that is gone; says how many. */
+  release(owner: string, now: number, limit: number): Promise<number>;
   /** Workflows that waiting runs are of and that are not among the known ones; looks at the first thousand runs. */
   strangers(knows: readonly string[]): Promise<readonly string[]>;
   /** When the next run of a known workflow is due, in ms since 1970. */
@@ -26,7 +36,13 @@ export interface Journal {
   wake(run: string, now: number): Promise<boolean>;
 }
 
-export type RunState = "running" | "waiting" | "undoing" | "paused" | "done" | "failed";
+/** What is kept of a run is not what was written: no time heals that. */
+export class Unreadable extends Error {
+  override readonly name = "Unreadable";
+}
+
+/** `queued`: accepted, and waiting until the limits of its workflow let it in. */
+export type RunState = "queued" | "running" | "waiting" | "undoing" | "paused" | "done" | "failed";
 export interface RunRow {
   readonly run: string;
   readonly operation: string;
@@ -43,11 +59,17 @@ export interface RunRow {
   readonly traceparent: string;
   /** Why it is paused, for a person. */
   readonly reason: string | null;
+  /** How often it was claimed in succession by nodes that did not let go of it properly. */
+  readonly claims?: number;
+  /** Of a workflow with limits: what it stands in line with, and holds once it was let in. */
+  readonly ticket?: Ticket;
 }
 export interface Change {
   /** The whole row, with a run's first entries. */
   readonly begin?: RunRow;
-  readonly row?: Partial<Omit<RunRow, "run" | "operation">>;
+  readonly row?: Partial<Omit<RunRow, "run" | "operation" | "ticket">>;
+  /** Of a run that ends: what it was let in with is free again. */
+  readonly frees?: Ticket;
   /** Written only if the inbox has had no more items than this: otherwise a signal could slip between a look and a suspension. */
   readonly inboxSeen?: number;
 }
@@ -125,6 +147,7 @@ export type Note =
       readonly principal: Principal;
       readonly traceparent: string;
     }
+  | { readonly type: "Admitted" }
   | { readonly type: "Claimed"; readonly node: string; readonly term: number }
   | {
       readonly type: "AttemptFailed";
@@ -148,6 +171,6 @@ const results: ReadonlySet<string> = new Set([
   "SignalTimedOut",
   "VoidKnown",
 ]);
-const notes: ReadonlySet<string> = new Set(["Started", "Claimed", "AttemptFailed", "Paused", "Ended"]);
+const notes: ReadonlySet<string> = new Set(["Started", "Admitted", "Claimed", "AttemptFailed", "Paused", "Ended"]);
 export const isResult = (entry: Entry): entry is Result & { readonly at: number } => results.has(entry.type);
 export const isNote = (entry: Entry): entry is Note & { readonly at: number } => notes.has(entry.type);

@@ -172,3 +172,29 @@ workflow(Bookings.SeatHeld, { version: 1 }, async () => {});
 workflow(Trips.tidy, {}, async () => {});
 // @ts-expect-error what it uses are contracts
 workflow(Trips.tidy, { version: 1, uses: [Bookings.hold] }, async () => {});
+
+// limits read the input as the handler does
+const limits = {
+  concurrency: { limit: 10, key: ({ flight }: { readonly flight: string }) => flight },
+  rate: { limit: 600, per: "1m", burst: 20 },
+} as const;
+const limited = workflow(Trips.book, { version: 1, uses: [Bookings], ...limits }, async (trip, { bookings }) =>
+  bookings.ticket(trip),
+);
+is<Equal<typeof limited, Workflow<"trips.book", "bookings">>>();
+workflow(
+  Trips.book,
+  {
+    version: 1,
+    concurrency: { limit: 1, key: ({ until }) => until.toISOString() },
+    priority: ({ lastKnownFare }) => (lastKnownFare > 100 ? 1 : 0),
+    fairness: ({ flight }) => flight,
+  },
+  async () => ({ ticket: "t" }),
+);
+// @ts-expect-error: a key is a text
+workflow(Trips.tidy, { version: 1, concurrency: { limit: 1, key: () => 7 } }, async () => {});
+// @ts-expect-error: a rate says in which time
+workflow(Trips.tidy, { version: 1, rate: { limit: 1 } }, async () => {});
+// @ts-expect-error: the input has no such field
+workflow(Trips.tidy, { version: 1, fairness: ({ tenant }) => tenant }, async () => {});

@@ -15,6 +15,7 @@ import type {
   Out,
   Signal,
 } from "../contracts/index.ts";
+import { type Flow, type FlowOptions, toFlow } from "./flow.ts";
 import type { Step, StepContext, StepPolicy } from "./step.ts";
 
 /** A contract's operations as durable steps. */
@@ -60,6 +61,8 @@ export interface Workflow<Id extends string = string, Needs extends string = str
   readonly operation: AnyCommand & Named<Id>;
   readonly version: number;
   readonly uses: readonly AnyContract[];
+  /** How many runs may be under way, and how fast they may begin; undefined where nothing is limited. */
+  readonly flow: Flow | undefined;
   readonly body: (input: any, context: any) => Promise<unknown>; // typed where it is declared, below
   readonly "~needs": Needs;
 }
@@ -71,7 +74,7 @@ export interface Workflow<Id extends string = string, Needs extends string = str
  */
 export function workflow<Op extends AnyCommand & Named, const U extends readonly AnyContract[] = []>(
   operation: Op,
-  options: { readonly version: number; readonly uses?: U },
+  options: { readonly version: number; readonly uses?: U } & FlowOptions<HandlerInput<Op>>,
   body: NoInfer<(input: HandlerInput<Op>, context: WorkflowContext<Op, U>) => Promise<HandlerOutput<Op>>>,
 ): Workflow<Op["id"], NameOf<U[number]>> {
   const { version, uses = [] } = options;
@@ -91,6 +94,7 @@ export function workflow<Op extends AnyCommand & Named, const U extends readonly
     operation,
     version,
     uses,
+    flow: toFlow(operation.id, options),
     body,
     "~needs": "" as NameOf<U[number]>,
   });

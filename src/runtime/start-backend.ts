@@ -74,6 +74,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       tracing,
       node: randomUUID(),
       newId: toIds(clock),
+      leaseMs: settings.leaseMs,
       report: (event) => tellOperator(log, event),
       warn: (sentence) => log.warn(sentence),
     });

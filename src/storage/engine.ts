@@ -28,6 +28,8 @@ export interface Engine {
    * A hint: it may come early, and it may come late by the engine's polling time, but it comes.
    */
   watch(log: string, after: number, aborted: AbortSignal): Promise<void>;
+  /** Milliseconds since 1970 on the engine's own clock: one and the same for all processes that share it. Leases run on it. */
+  time(): Promise<number>;
   /** Forgets receipts that have expired; says how many. Bounded by `limit`. */
   sweep(log: string, now: number, limit: number): Promise<number>;
   /** Sets columns of the documents that a query finds, atomically, and gives them back as they are now. */

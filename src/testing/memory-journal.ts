@@ -1,4 +1,4 @@
-import type { Change, Entry, Item, Journal, RunRow } from "../orchestration/host.ts";
+import { type Change, type Entry, type Item, type Journal, type RunRow, refusalOf } from "../orchestration/host.ts";
 
 /** A journal in memory, for tests of workflows without a disk. Everything passes through JSON, as on a real one. */
 export interface MemoryJournal extends Journal {
@@ -29,6 +29,17 @@ export function memoryJournal(): MemoryJournal {
   };
 
   const journal: MemoryJournal = {
+    nodes: {
+      alone: true,
+      enter: async () => {},
+      renew: async () => true,
+      leave: async () => {},
+      async census(node) {
+        const owners = new Set([...rows.values()].map(({ owner }) => owner));
+        return { others: [], gone: [...owners].filter((owner) => owner !== null && owner !== node) as string[] }; // null is filtered
+      },
+      news: (_, aborted) => new Promise((_resolve, reject) => aborted.addEventListener("abort", reject)),
+    },
     onAppend: () => {},
     get commits() {
       return commits;
@@ -36,10 +47,13 @@ export function memoryJournal(): MemoryJournal {
     async append(run, revision, entries, changed) {
       await journal.onAppend(run, entries);
       const stream = streams.get(run) ?? [];
+      const texts = entries.map((entry) => JSON.stringify(entry));
+      const refused = refusalOf(entries, texts);
+      if (refused !== undefined) return { refused };
       if (stream.length - 1 !== revision) return "fenced";
       const inboxHead = (inboxes.get(run)?.length ?? 0) - 1;
       if (changed.inboxSeen !== undefined && inboxHead > changed.inboxSeen) return "inbox moved";
-      streams.set(run, [...stream, ...entries.map((entry) => JSON.stringify(entry))]);
+      streams.set(run, [...stream, ...texts]);
       change(run, changed);
       commits++;
       position += entries.length;
@@ -60,13 +74,18 @@ export function memoryJournal(): MemoryJournal {
         limit,
         (row) =>
           knows.includes(row.workflow) &&
-          row.state === "waiting" &&
+          goingOn.has(row.state) &&
           row.owner === null &&
           row.wakeAt !== null &&
           row.wakeAt <= now,
       ),
-    async release(now, limit) {
-      const held = [...rows.values()].filter(({ owner }) => owner !== null).slice(0, limit);
+    heldBy: async (owner, limit) =>
+      [...rows.values()]
+        .filter((row) => row.owner === owner)
+        .slice(0, limit)
+        .map(({ run }) => run),
+    async release(owner, now, limit) {
+      const held = [...rows.values()].filter((row) => row.owner === owner).slice(0, limit);
       for (const { run } of held) change(run, { row: { owner: null, state: "waiting", wakeAt: now } });
       return held.length;
     },
@@ -76,7 +95,7 @@ export function memoryJournal(): MemoryJournal {
     },
     async nextDue(knows) {
       const due = [...rows.values()]
-        .filter(({ workflow, state, owner }) => knows.includes(workflow) && state === "waiting" && owner === null)
+        .filter(({ workflow, state, owner }) => knows.includes(workflow) && goingOn.has(state) && owner === null)
         .map(({ wakeAt }) => wakeAt);
       const known = due.filter((at) => at !== null);
       return known.length > 0 ? Math.min(...known) : undefined;
@@ -86,11 +105,16 @@ export function memoryJournal(): MemoryJournal {
       if (paused) change(run, { row: { state: "waiting", wakeAt: now, reason: null } });
       return paused;
     },
-    async putBack(run, wakeAt) {
-      change(run, { row: { owner: null, state: "waiting", wakeAt } });
+    async putBack(run, owner, wakeAt) {
+      if (rows.get(run)?.owner === owner) change(run, { row: { owner: null, state: "waiting", wakeAt } });
+    },
+    async strand(run, owner, reason) {
+      if (rows.get(run)?.owner === owner) change(run, { row: { owner: null, state: "paused", wakeAt: null, reason } });
     },
     entries: (run) => (streams.get(run) ?? []).map((entry) => JSON.parse(entry) as Entry),
     rows: () => [...rows.values()],
   };
   return journal;
 }
+
+const goingOn: ReadonlySet<string> = new Set(["waiting", "running", "undoing"]);

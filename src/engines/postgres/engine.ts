@@ -179,6 +179,15 @@ export class PostgresEngine implements Engine {
     await this.#watchers.wait(log, after, aborted);
   }
 
+  async time(): Promise<number> {
+    this.#checkOpen();
+    const [row] = await this.#asker.ask<{ now: number }>(
+      "select floor(extract(epoch from clock_timestamp()) * 1000)::double precision as now",
+      [],
+    );
+    return (row as { now: number }).now; // a select without a from gives one row
+  }
+
   async sweep(log: string, now: number, limit: number): Promise<number> {
     this.#checkOpen();
     const rows = await this.#asker.ask(

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { Fault } from "../../contracts/index.ts";
+import { type Clock, Fault } from "../../contracts/index.ts";
 import type {
   Append,
   Checkpoint,
@@ -39,6 +39,7 @@ import type { WriterThread } from "./writer-thread.ts";
 export class SqliteEngine implements Engine {
   readonly #file: string;
   readonly #lock: Lock;
+  readonly #clock: Clock;
   readonly #writer: WriterThread;
   readonly #scanner: ScannerThread;
   readonly #db: DatabaseSync;
@@ -48,9 +49,10 @@ export class SqliteEngine implements Engine {
   readonly #watchers = new Watchers();
   readonly #ended = new AbortController();
   #closing: Promise<void> | undefined;
-  constructor(file: string, lock: Lock, writer: WriterThread) {
+  constructor(file: string, { lock, writer, clock }: { lock: Lock; writer: WriterThread; clock: Clock }) {
     this.#file = file;
     this.#lock = lock;
+    this.#clock = clock;
     this.#writer = writer;
     this.#scanner = new ScannerThread(file);
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
@@ -151,6 +153,12 @@ export class SqliteEngine implements Engine {
     // Look and wait begin in one turn, without an await between them: what is committed after the look is told of later.
     const { position } = this.#look(() => this.#pages.place(log));
     if (position <= after) await this.#watchers.wait(log, after, aborted);
+  }
+
+  // One process alone writes here, so its clock is everybody's.
+  async time(): Promise<number> {
+    this.#checkOpen();
+    return this.#clock.now();
   }
 
   async sweep(log: string, now: number, limit: number): Promise<number> {

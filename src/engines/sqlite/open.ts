@@ -34,7 +34,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Engine> {
   let writer: WriterThread | undefined;
   try {
     writer = await WriterThread.over(startThread("writer", settings), clock, queue);
-    return new SqliteEngine(file, lock, writer);
+    return new SqliteEngine(file, { lock, writer, clock });
   } catch (error) {
     await writer?.close();
     lock.release();

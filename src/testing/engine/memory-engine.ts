@@ -119,6 +119,11 @@ class MemoryEngine implements Engine {
     }
   }
 
+  async time(): Promise<number> {
+    this.#checkOpen();
+    return this.#clock.now();
+  }
+
   async sweep(log: string, now: number, limit: number): Promise<number> {
     return this.#log(log).sweep(now, limit);
   }

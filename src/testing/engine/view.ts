@@ -32,6 +32,7 @@ function viewOf(engine: Engine, prefix: string): Engine {
     checkpoint: (log, reader) => engine.checkpoint(toLog(log), reader),
     head: (log) => engine.head(toLog(log)),
     watch: (log, after, aborted) => engine.watch(toLog(log), after, aborted),
+    time: () => engine.time(),
     sweep: (log, now, limit) => engine.sweep(toLog(log), now, limit),
     claim: (collection, query, set) => engine.claim(toCollection(collection), query, set),
     collections: async () => {

@@ -1,0 +1,119 @@
+import type { Clock, Dispatch, Tracing } from "../contracts/index.ts";
+import type { Known } from "./catalog.ts";
+import { Execution } from "./execution.ts";
+import type { Entry, Journal, RunRow } from "./journal.ts";
+import { tooManyOf } from "./limits.ts";
+import { Places } from "./places.ts";
+import type { Verdict } from "./verdict.ts";
+
+export interface ActiveRunsPorts {
+  readonly journal: Journal;
+  readonly dispatch: Dispatch;
+  readonly clock: Clock;
+  readonly tracing: Tracing;
+  readonly random: () => number;
+  readonly suspendAfterMs: number;
+  /** How a failure is told, for the trace. */
+  readonly errorOf: (operation: string, verdict: Verdict & { readonly kind: "failed" }) => Error;
+  /** A run has left memory. `told`: something came into its inbox while it was in memory. */
+  readonly left: (row: RunRow, verdict: Verdict, about: { readonly told: boolean; readonly begun: boolean }) => void;
+}
+
+/** The runs that one node has in memory. */
+export class ActiveRuns {
+  readonly #ports: ActiveRunsPorts;
+  readonly #places = new Places();
+  readonly #active = new Map<string, Execution>();
+  readonly #activations = new Set<Promise<void>>();
+  /** Runs that were told something while they were in memory: they may have suspended without having seen it. */
+  readonly #told = new Set<string>();
+
+  constructor(ports: ActiveRunsPorts) {
+    this.#ports = ports;
+  }
+
+  get size(): number {
+    return this.#active.size;
+  }
+  has(run: string): boolean {
+    return this.#active.has(run);
+  }
+
+  /** Of a run that is about to begin here: its first entry. */
+  beginningOf(run: string): Entry | undefined {
+    const begin = this.#active.get(run)?.parts.begin;
+    return begin && { ...begin.started, at: begin.row.startedAt };
+  }
+
+  /** Something is about to come into a run's inbox. */
+  tell(run: string): void {
+    if (this.#active.has(run)) this.#told.add(run);
+  }
+
+  /** Something has come into a run's inbox: it looks, if it is here. */
+  async poke(run: string): Promise<void> {
+    this.tell(run);
+    await this.#active.get(run)?.poke();
+  }
+
+  activate(
+    { workflow, rethrow }: Known,
+    row: RunRow,
+    parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin">,
+  ): Execution {
+    const { dispatch, clock, tracing, random, suspendAfterMs, errorOf } = this.#ports;
+    const { run, traceparent } = row;
+    const journal = journalOf(this.#ports.journal, row);
+    const ports = { journal, dispatch, clock, random, rethrow, places: this.#places, suspendAfterMs };
+    const execution = new Execution({ run, workflow, ...ports, ...parts });
+    this.#active.set(run, execution);
+    const about = { "trilith.run": run, "trilith.workflow": workflow.id, "trilith.resumed": parts.begin === undefined };
+    const activation = tracing.continue(traceparent).span("run", workflow.id, about, async (trace) => {
+      const verdict = await execution.act(trace);
+      trace.set({ "trilith.state": verdict.kind });
+      if (verdict.kind === "failed") throw Object.assign(errorOf(workflow.id, verdict), { verdict });
+      return verdict;
+    });
+    const left = activation
+      .catch((error: { verdict?: Verdict }) => error.verdict ?? ({ kind: "lost", error } as const))
+      .then((verdict) => this.#leave(row, execution, verdict));
+    this.#activations.add(left);
+    void left.finally(() => this.#activations.delete(left));
+    return execution;
+  }
+
+  /** Lets go of every run: once its actions have settled, or at once. */
+  park(when: "when settled" | "now"): void {
+    for (const execution of this.#active.values()) execution.park(when);
+  }
+
+  /** Forgets every run without a word to the journal: they are not this node's any more. */
+  drop(): void {
+    for (const execution of this.#active.values()) execution.drop();
+  }
+
+  /** Resolves when no run is in memory any more. */
+  async settled(): Promise<void> {
+    while (this.#activations.size > 0) await Promise.all(this.#activations);
+  }
+
+  #leave(row: RunRow, execution: Execution, verdict: Verdict): void {
+    const { run } = row;
+    if (this.#active.get(run) === execution) this.#active.delete(run);
+    const told = this.#told.delete(run);
+    this.#ports.left(row, verdict, { told, begun: execution.parts.begin === undefined });
+  }
+}
+
+/** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
+function journalOf(journal: Journal, { claims = 0, ticket }: RunRow): Journal {
+  const append: Journal["append"] = async (run, revision, entries, change) => {
+    const refused = tooManyOf(revision + 1, entries);
+    if (refused !== undefined) return { refused };
+    const { row } = change;
+    const calm = row?.owner === null && claims > 0 ? { row: { ...row, claims: 0 } } : {};
+    const frees = typeof row?.endedAt === "number" && ticket ? { frees: ticket } : {};
+    return journal.append(run, revision, entries, { ...change, ...calm, ...frees });
+  };
+  return Object.create(journal, { append: { value: append } }) as Journal;
+}
