@@ -48,13 +48,15 @@ export class Committer {
   }
 
   /** Writes what is pending. What the journal refuses pauses the run: the code is ahead of what can be kept. */
-  async commit(
-    change: { readonly row?: Change["row"]; readonly inboxSeen?: number } = {},
-  ): Promise<"written" | "inbox moved" | Verdict> {
+  async commit(change: Pick<Change, "row" | "inboxSeen" | "tell"> = {}): Promise<"written" | "inbox moved" | Verdict> {
     const entries = this.#script.take();
     const row = { ...this.#row, ...change.row };
     this.#row = {};
-    const appended = await this.#write(entries, row, change.inboxSeen);
+    const { inboxSeen, tell } = change;
+    const appended = await this.#write(entries, row, {
+      ...(inboxSeen !== undefined && { inboxSeen }),
+      ...(tell && { tell }),
+    });
     if (appended === "inbox moved") {
       this.#script.pending = [...entries, ...this.#script.pending];
       this.#row = { ...row, ...this.#row };
@@ -87,10 +89,10 @@ export class Committer {
   #write(
     entries: readonly Entry[],
     row: NonNullable<Change["row"]>,
-    inboxSeen?: number,
+    others: Pick<Change, "inboxSeen" | "tell"> = {},
   ): Promise<Appended | { readonly error: unknown }> {
     const change: Change = {
-      ...(inboxSeen !== undefined && { inboxSeen }),
+      ...others,
       ...(this.#beginning ? { begin: { ...this.#beginning.row, ...row } } : Object.keys(row).length > 0 && { row }),
     };
     const about = { "trilith.log": "runs", "trilith.events": entries.length };

@@ -10,14 +10,16 @@ import {
   toProjection,
   validate,
 } from "../contracts/index.ts";
-import { type Action, act, type Settled } from "./action.ts";
+import { type Action, type Asleep, act, type Settled } from "./action.ts";
 import { type Beginning, Committer } from "./committer.ts";
 import { toContext } from "./context.ts";
+import { wayOut } from "./difference.ts";
 import { Effects } from "./effects.ts";
-import { diverged, Exchange } from "./exchange.ts";
-import type { Change, Entry, Item, Journal, NewEntry, Thrown } from "./journal.ts";
-import type { LazyStep } from "./lazy-step.ts";
+import type { Events } from "./events.ts";
+import { Exchange } from "./exchange.ts";
+import { type Change, type Entry, type Item, inboxFrom, type Journal, type NewEntry, type Thrown } from "./journal.ts";
 import type { Places } from "./places.ts";
+import { toPlain } from "./plain.ts";
 import { Scope } from "./scope.ts";
 import { Script } from "./script.ts";
 import { type Rethrow, sentenceOf, toThrown } from "./thrown.ts";
@@ -29,7 +31,13 @@ export interface ExecutionParts {
   readonly run: string;
   readonly workflow: Workflow;
   readonly input: unknown;
-  /** What is on disk; empty for a new run. */
+  /** Its highest version here, which a further stretch takes. */
+  readonly newest: Workflow;
+  /** The run that waits for this one's end. */
+  readonly parent: string | undefined;
+  /** The revision of the first entry. */
+  readonly from: number;
+  /** What is on disk of the present stretch; empty for a new run. */
   readonly entries: readonly Entry[];
   /** Of a new run: its row and its first entry. */
   readonly begin?: Beginning;
@@ -44,6 +52,8 @@ export interface ExecutionParts {
   readonly places: Places;
   /** A run that waits longer than this leaves memory. */
   readonly suspendAfterMs: number;
+  readonly evict: "waiting" | "always";
+  readonly events: Events | undefined;
 }
 
 /** The code of a workflow that waits for nothing of ours is given this long before the run is paused. */
@@ -57,34 +67,50 @@ export class Execution {
   readonly parts: ExecutionParts;
   readonly script: Script;
   readonly effects: Effects;
-  /** Steps that the code has made and not awaited. */
-  readonly created: Set<LazyStep> = new Set();
+  /** What the code has made and not awaited, and in which part of the run. */
+  readonly created: Map<{ readonly name: string }, Scope> = new Map();
   readonly #exchange: Exchange;
   readonly #committer: Committer;
   readonly #undoStack: UndoStack;
   readonly #body: Scope;
   readonly #project: Projection | undefined;
+  readonly #stretch: number;
+  /** Rejects what the code waits for: it can never go on as it is. */
+  readonly #mistaken = Promise.withResolvers<never>();
+  /** Whether a result was delivered that was not in the journal. */
+  #advanced = false;
+  #next: { readonly input: unknown } | undefined;
   #trace: Trace = silent;
   #end: End | undefined;
   #parking: "no" | "when settled" | "now" = "no";
+  #undoing = false;
+  #projectProgress: Projection | undefined;
 
   constructor(parts: ExecutionParts) {
-    const { run, workflow, entries, begin, claimed, inbox, journal, clock, dispatch, places, rethrow } = parts;
+    const { run, workflow, entries, from, begin, claimed, inbox, journal, clock, dispatch, places, rethrow } = parts;
     this.parts = parts;
-    this.script = new Script(entries, () => clock.now());
+    this.script = new Script(entries, () => clock.now(), from);
     if (begin) this.script.write(begin.started);
     if (claimed) this.script.write(claimed);
     const exchange = new Exchange(this.script);
     this.#exchange = exchange;
     const trace = () => this.#trace;
     const acting = (action: Action, scope: Scope) => this.#act(action, scope);
-    this.#body = Scope.body(run);
+    const [first] = entries;
+    const continued = first?.type === "Continued" ? first : undefined;
+    this.#stretch = continued?.stretch ?? 1;
+    // A further stretch takes the same names again, and must not find the results of the one before.
+    const root = continued ? `${run}~${continued.stretch}` : run;
+    this.#body = Scope.body(root);
     this.#committer = new Committer({ journal, run, script: this.script, clock, trace, beginning: begin });
-    this.#undoStack = new UndoStack({ run, exchange, dispatch, places, act: acting });
+    this.#undoStack = new UndoStack({ run, root, exchange, dispatch, places, act: acting });
     this.effects = new Effects(
-      { run, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
+      { run, root, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
       inbox,
+      continued?.inbox,
     );
+    exchange.forgotten = (name) => this.#mistaken.reject(neverAwaited("waits", name));
+    this.#mistaken.promise.catch(() => {}); // the body hears of it, where it still waits
     const { output } = workflow.operation;
     this.#project = output === nothing ? undefined : toProjection(toJsonSchema(output));
   }
@@ -108,7 +134,8 @@ export class Execution {
 
   /** A signal has come in. */
   async poke(): Promise<void> {
-    this.effects.look(await this.parts.journal.inbox(this.parts.run));
+    const { journal, run, entries } = this.parts;
+    this.effects.look(await journal.inbox(run, inboxFrom(entries[0])));
   }
 
   /** Lets go of the run once its present actions have settled, or at once: another activation goes on from the journal. */
@@ -125,6 +152,30 @@ export class Execution {
     await settled;
   }
 
+  /** What the run says of itself. Throws where it is not JSON. */
+  progress(value: unknown): void {
+    const { workflow } = this.parts;
+    const { progress } = workflow.operation;
+    if (!progress)
+      throw new TypeError(
+        `${workflow.id} declares no progress. Declare its schema in the contract: command({ progress }).`,
+      );
+    this.#projectProgress ??= toProjection(toJsonSchema(progress));
+    this.script.progress(this.#projectProgress(toPlain(value, "The progress of the run")).value);
+  }
+
+  /** See Run.continueAsNew. */
+  continueAsNew(input: unknown): never {
+    if (this.#undoing) throw new Error("An undo cannot continue the run as new: what failed is to be undone.");
+    this.#next = { input };
+    throw new Continuing();
+  }
+
+  /** See Run.changed. */
+  changed(name: string): boolean {
+    return this.script.changed(name);
+  }
+
   /** Our own work between two deliveries: the code is not at rest before its end. */
   hold<T>(work: () => Promise<T>): Promise<T> {
     return this.#exchange.hold(work);
@@ -134,10 +185,17 @@ export class Execution {
     const { workflow, input, run, places } = this.parts;
     const scope = this.#body;
     try {
-      const output = await places.in({ run, scope }, () => workflow.body(input, toContext(this, scope)));
+      const body = places.in({ run, scope }, () => workflow.body(input, toContext(this, scope)));
+      const output = await Promise.race([body, this.#mistaken.promise]);
       this.#checkNothingLeft();
+      if (this.#next)
+        throw new Error(
+          `The workflow called run.continueAsNew and went on. Write "throw" in front of it, and catch it nowhere.`,
+        );
       this.#end = { output: await this.hold(() => this.#checked(output)) };
-    } catch (error) {
+    } catch (raised) {
+      const error = raised instanceof Continuing ? await this.#continue() : raised;
+      if (error === undefined) return this.#exchange.stir();
       const thrown = toThrown(error);
       await this.#undo(thrown).then(
         () => {
@@ -159,7 +217,10 @@ export class Execution {
       if (replayed === "unasked") await this.#untilAsked();
       if (replayed !== "over") continue;
       exchange.activate(({ kind }) => kind !== "action");
-      if (exchange.deliverNext()) continue;
+      if (exchange.deliverNext()) {
+        this.#advanced = true;
+        continue;
+      }
       const verdict = await this.#goOn();
       if (verdict) return verdict;
     }
@@ -172,9 +233,10 @@ export class Execution {
 
   /** Code that awaits something of its own before it asks is given time: so it was when it ran first. */
   async #untilAsked(): Promise<void> {
-    const tell = (): void => this.#exchange.stop(diverged(this.script.unasked));
-    if (this.#end) return tell();
-    const disarm = this.parts.clock.after(strayMs, tell);
+    const tell = (asked: "nothing" | "the end") => (): void =>
+      this.#exchange.stop(`${this.script.unasked(asked).message}\n${wayOut}`);
+    if (this.#end) return tell("the end")();
+    const disarm = this.parts.clock.after(strayMs, tell("nothing"));
     await this.#exchange.stirred();
     disarm();
   }
@@ -183,11 +245,18 @@ export class Execution {
   async #goOn(): Promise<Verdict | undefined> {
     const exchange = this.#exchange;
     if (this.#end) return this.#finish(this.#end);
-    if (this.#parking !== "no" && (this.#parking === "now" || !this.#acting)) {
-      return this.#close({ state: "waiting", owner: null, wakeAt: this.parts.clock.now() }, { kind: "parked" });
-    }
+    const now = this.parts.clock.now();
+    if (this.#parking !== "no" && (this.#parking === "now" || !this.#acting))
+      return this.#close({ state: "waiting", owner: null, wakeAt: now }, { kind: "parked" });
     const wakeAt = this.#suspendUntil();
-    if (wakeAt !== undefined) return this.#suspend(wakeAt);
+    if (wakeAt !== undefined) {
+      const forgotten = this.#forgotten();
+      if (forgotten === undefined) return this.#suspend(wakeAt);
+      exchange.settle({ type: "StepForgotten", path: forgotten });
+      return undefined;
+    }
+    if (this.parts.evict === "always" && this.#advanced && !this.#acting)
+      return this.#close({ state: "waiting", owner: null, wakeAt: now }, { kind: "suspended", wakeAt: now });
     if (this.script.pending.length > 0) {
       const written = await this.#committer.commit();
       if (typeof written === "object") return written;
@@ -201,7 +270,9 @@ export class Execution {
   }
 
   get #acting(): boolean {
-    return [...this.#exchange.waiting.values()].some(({ kind, active }) => kind === "action" && active);
+    return [...this.#exchange.waiting.values()].some(
+      ({ kind, active, asleep }) => kind === "action" && active && !asleep,
+    );
   }
 
   #watchStray(): () => void {
@@ -210,7 +281,7 @@ export class Execution {
     return clock.after(strayMs, () => this.#exchange.stop(reason));
   }
 
-  async #act(action: Action, { aborted }: Scope): Promise<Settled | undefined> {
+  async #act(action: Action, { aborted }: Scope): Promise<Settled | Asleep | undefined> {
     const { clock, random } = this.parts;
     const note = (entry: NewEntry): void => {
       this.script.write(entry);
@@ -219,10 +290,12 @@ export class Execution {
     const parking = () => this.#parking !== "no";
     const settled = await act(action, { clock, random, trace: this.#trace, aborted, parking, note });
     // What fails because its node is stopping may well succeed on the next one.
+    if ("asleep" in settled) return parking() ? undefined : settled;
     return parking() && settled.result.type === "StepFailed" ? undefined : settled;
   }
 
   async #undo(why: Thrown): Promise<void> {
+    this.#undoing = true;
     await this.close(this.#body);
     if (this.#undoStack.isEmpty) return;
     this.#committer.change({ state: "undoing" });
@@ -230,12 +303,38 @@ export class Execution {
   }
 
   #checkNothingLeft(): void {
-    const [open] = this.created;
-    if (open)
-      throw new Error(`The workflow ended, but its step "${open.name}" was never awaited. Await it, or leave it out.`);
+    const open = this.#forgotten();
+    if (open !== undefined) throw neverAwaited("ended", open);
     const [waiting] = this.#exchange.waiting.values();
     if (waiting)
       throw new Error(`The workflow ended while "${waiting.path}" was under way. Await every step before the end.`);
+  }
+
+  /** A step that the code has made and not begun; what belongs to a part that lost does not count. */
+  #forgotten(): string | undefined {
+    for (const [{ name }, scope] of this.created) if (!scope.closed) return name;
+    return undefined;
+  }
+
+  /** The stretch ends here; gives back what keeps it from that. */
+  async #continue(): Promise<unknown> {
+    const { workflow, newest } = this.parts;
+    try {
+      this.#checkNothingLeft();
+      await this.close(this.#body);
+      const { operation } = newest;
+      const { value: input } = toProjection(toJsonSchema(operation.input))(toPlain(this.#next?.input, "The input"));
+      const checked = await this.hold(() => validate(operation.input, input));
+      if (!checked.ok) {
+        const [issue] = checked.issues;
+        const message = `${workflow.id} cannot continue with this input: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
+        throw new Fault("Internal", message, { issues: checked.issues });
+      }
+      this.#end = { input };
+      return undefined;
+    } catch (error) {
+      return error;
+    }
   }
 
   async #checked(output: unknown): Promise<unknown> {
@@ -250,15 +349,33 @@ export class Execution {
   }
 
   #finish(end: End): Promise<Verdict> {
-    const ended = { owner: null, wakeAt: null, endedAt: this.parts.clock.now() };
+    const now = this.parts.clock.now();
+    if ("input" in end) return this.#beginStretch(end.input, now);
+    const ended = { owner: null, wakeAt: null, endedAt: now };
     if ("thrown" in end) {
       const { thrown, cause } = end;
       this.script.write({ type: "Ended", state: "failed", thrown });
-      return this.#close({ state: "failed", ...ended }, { kind: "failed", thrown, cause });
+      return this.#close({ state: "failed", ...ended }, { kind: "failed", thrown, cause }, this.#toParent(now));
     }
     const { output } = end;
     this.script.write({ type: "Ended", state: "done", ...(output !== undefined && { output }) });
-    return this.#close({ state: "done", ...ended }, { kind: "done", output });
+    return this.#close({ state: "done", ...ended }, { kind: "done", output }, this.#toParent(now));
+  }
+
+  /** The next activation begins with an empty journal, in whichever version is the newest. */
+  #beginStretch(input: unknown, now: number): Promise<Verdict> {
+    const { id, version } = this.parts.newest;
+    const inbox = this.effects.inboxLeft;
+    this.script.write({ type: "Continued", operation: id, version, input, stretch: this.#stretch + 1, inbox });
+    const from = this.script.revision + this.script.pending.length;
+    const row = { state: "waiting", owner: null, wakeAt: now, from, workflow: `${id}@${version}` } as const;
+    return this.#close(row, { kind: "suspended", wakeAt: now });
+  }
+
+  #toParent(at: number): Pick<Change, "tell"> {
+    const { parent, run } = this.parts;
+    if (parent === undefined) return {};
+    return { tell: { run: parent, item: { signal: "", payload: { ended: run }, by: `run:${run}`, at } } };
   }
 
   #pause(reason: string): Promise<Verdict> {
@@ -266,8 +383,8 @@ export class Execution {
     return this.#close({ state: "paused", owner: null, wakeAt: null, reason }, { kind: "paused", reason });
   }
 
-  async #close(row: NonNullable<Change["row"]>, verdict: Verdict): Promise<Verdict> {
-    const written = await this.#committer.commit({ row });
+  async #close(row: NonNullable<Change["row"]>, verdict: Verdict, others: Pick<Change, "tell"> = {}): Promise<Verdict> {
+    const written = await this.#committer.commit({ row, ...others });
     return typeof written === "object" ? written : verdict;
   }
 
@@ -286,16 +403,25 @@ export class Execution {
     const { waiting } = this.#exchange;
     if (waiting.size === 0) return undefined;
     let earliest: number | null = null;
-    for (const { kind, request } of waiting.values()) {
-      if (kind === "action") return undefined;
-      const wakeAt =
-        request.type === "TimerSet" ? request.wakeAt : request.type === "SignalAwaited" ? request.until : undefined;
+    for (const { kind, asleep, wakeAt } of waiting.values()) {
+      if (kind === "action" && !asleep) return undefined;
       if (wakeAt !== undefined && (earliest === null || wakeAt < earliest)) earliest = wakeAt;
     }
     return earliest !== null && earliest - clock.now() <= suspendAfterMs ? undefined : earliest;
   }
 }
 
-type End = { readonly output: unknown } | { readonly thrown: Thrown; readonly cause: unknown };
+type End =
+  | { readonly output: unknown }
+  | { readonly input: unknown }
+  | { readonly thrown: Thrown; readonly cause: unknown };
+
+/** Thrown through the workflow's code, and caught where its stretch ends. */
+class Continuing extends Error {
+  override readonly name = "ContinueAsNew";
+}
+
+const neverAwaited = (how: "ended" | "waits", step: string): Error =>
+  new Error(`The workflow ${how}, but its step "${step}" was never awaited. Await it, or leave it out.`);
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

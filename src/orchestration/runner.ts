@@ -12,9 +12,10 @@ import {
 } from "../contracts/index.ts";
 import { Alarm } from "./alarm.ts";
 import { Callers, type RunStatus } from "./callers.ts";
+import type { Events } from "./events.ts";
 import { Execution } from "./execution.ts";
 import { digestOf, toRunId } from "./identity.ts";
-import type { Entry, Journal, RunRow } from "./journal.ts";
+import { type Entry, inboxFrom, type Journal, type RunRow } from "./journal.ts";
 import { Places } from "./places.ts";
 import { type Rethrow, toRethrow } from "./thrown.ts";
 import type { Verdict } from "./verdict.ts";
@@ -25,6 +26,8 @@ export interface RunnerPorts {
   readonly dispatch: Dispatch;
   readonly clock: Clock;
   readonly tracing: Tracing;
+  /** Where runs write events; without it none can. */
+  readonly events?: Events | undefined;
   /** From 0 to 1: the jitter of retries. */
   readonly random?: () => number;
   /** Makes the ids of runs; ids that grow with time lie together on disk. By default random. */
@@ -33,6 +36,8 @@ export interface RunnerPorts {
   readonly node: string;
   /** A run that waits longer than this leaves memory; by default 1,000 ms. */
   readonly suspendAfterMs?: number;
+  /** `always`: a run leaves memory at every result and comes back by replay, which is for tests; by default when it waits. */
+  readonly evict?: "waiting" | "always";
   /** Due runs are woken while fewer than this are in memory; by default 1,000. Callers are not held up by it. */
   readonly mostActive?: number;
   /** Told of what an operator should know: runs that were paused, lost, or failed in a way that no contract declares. */
@@ -166,12 +171,19 @@ export class Runner {
     const { newId = randomUUID } = this.#ports;
     const run = call.key === undefined ? newId() : toRunId(call.principal.id, workflow.id, call.key);
     const digest = digestOf(written);
-    return this.#callers.wait(run, workflow.id, call, async () => {
+    const begin = async (): Promise<void> => {
       const join = () => this.#callers.join(run, digest, this.#beginningOf(run));
       if (call.key !== undefined && (await join())) return;
       // Another call with the same key may have been faster meanwhile.
       if (!(await this.#begin(workflow, run, input, written, digest, call))) await join();
-    });
+    };
+    const tells = call.principal.kind === "run";
+    if (call.detached) {
+      await begin();
+      return { accepted: true, run, tells };
+    }
+    const reply = await this.#callers.wait(run, workflow.id, call, begin);
+    return "accepted" in reply ? { ...reply, tells } : reply;
   }
 
   /** Resolves once the run is on disk: false where it was there already. */
@@ -245,11 +257,11 @@ export class Runner {
     const { journal, clock, node, report } = this.#ports;
     const known = this.#known.get(row.workflow);
     try {
-      const entries = await journal.read(row.run);
+      const entries = await journal.read(row.run, row.from);
       const [started] = entries;
-      if (!known || started?.type !== "Started")
+      if (!known || (started?.type !== "Started" && started?.type !== "Continued"))
         return await this.#strand(row, entries, "its journal has no beginning");
-      const inbox = await journal.inbox(row.run);
+      const inbox = await journal.inbox(row.run, inboxFrom(started));
       const read = await validate(known.workflow.operation.input, started.input);
       if (!read.ok) return await this.#strand(row, entries, `its input is not what ${row.workflow} reads`);
       const term = entries.filter(({ type }) => type === "Claimed").length + 1;
@@ -269,7 +281,12 @@ export class Runner {
     const { run, operation, traceparent } = row;
     const reason = `The run cannot be taken up: ${why}. Deploy code that can, and resume it.`;
     const change = { row: { state: "paused", owner: null, wakeAt: null, reason } } as const;
-    await journal.append(run, entries.length - 1, [{ type: "Paused", reason, at: clock.now() }], change);
+    await journal.append(
+      run,
+      (row.from ?? 0) + entries.length - 1,
+      [{ type: "Paused", reason, at: clock.now() }],
+      change,
+    );
     report?.({ run, operation, traceparent, verdict: { kind: "paused", reason } });
   }
 
@@ -282,8 +299,11 @@ export class Runner {
     const { run, traceparent } = row;
     const { rethrow } = this.#known.get(nameOf(workflow)) as Known; // only known workflows are activated
     const places = this.#places;
-    const ports = { journal, dispatch, clock, random, rethrow, places, suspendAfterMs };
-    const execution = new Execution({ run, workflow, ...ports, ...parts });
+    const { events, evict = "waiting" } = this.#ports;
+    const ports = { journal, dispatch, clock, random, rethrow, places, suspendAfterMs, evict, events };
+    const newest = this.#present.get(workflow.id)?.workflow ?? workflow;
+    const parent = row.startedBy.startsWith(byRun) ? row.startedBy.slice(byRun.length) : undefined;
+    const execution = new Execution({ run, workflow, newest, parent, from: row.from ?? 0, ...ports, ...parts });
     this.#active.set(run, execution);
     const about = { "trilith.run": run, "trilith.workflow": workflow.id, "trilith.resumed": parts.begin === undefined };
     const activation = tracing.continue(traceparent).span("run", workflow.id, about, async (trace) => {
@@ -305,6 +325,8 @@ export class Runner {
     if (this.#active.get(run) === execution) this.#active.delete(run);
     const told = this.#told.delete(run);
     if (verdict.kind === "suspended" && verdict.wakeAt !== null) this.#alarm.at(verdict.wakeAt);
+    const { parent } = execution.parts;
+    if (parent !== undefined && (verdict.kind === "done" || verdict.kind === "failed")) this.#wakeParent(parent);
     if (this.#backlog || (told && verdict.kind === "suspended")) void this.#alarm.now();
     const declared =
       verdict.kind === "failed" && verdict.thrown.kind === "failed" && this.#declares(operation, verdict.thrown.code);
@@ -314,6 +336,14 @@ export class Runner {
     if (verdict.kind !== "suspended" && verdict.kind !== "paused" && verdict.kind !== "fenced") {
       this.#callers.announce(run, verdict);
     }
+  }
+
+  /** It is in the parent's inbox, whoever owns it; here it may be in memory, or due. */
+  #wakeParent(run: string): void {
+    const active = this.#active.get(run);
+    if (!active) return void this.#alarm.now();
+    this.#told.add(run);
+    active.poke().catch(() => {}); // it looks again before it suspends
   }
 
   #declares(operation: string, code: string): boolean {
@@ -345,6 +375,7 @@ export class Runner {
   }
 }
 
+const byRun = "run:";
 const strangerSentence = (workflow: string): string =>
   `Runs wait for the workflow ${workflow}, which this backend does not have. Keep it beside the newer one until its last run has ended.`;
 const nameOf = ({ id, version }: Workflow): string => `${id}@${version}`;

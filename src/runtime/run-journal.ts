@@ -1,5 +1,13 @@
 import { type Clock, Fault } from "../contracts/index.ts";
-import { type Change, digestOf, type Entry, type Item, type Journal, type RunRow } from "../orchestration/host.ts";
+import {
+  type Change,
+  digestOf,
+  type Entry,
+  type Item,
+  type Journal,
+  type NewItem,
+  type RunRow,
+} from "../orchestration/host.ts";
 import {
   type Append,
   type Collection,
@@ -63,7 +71,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
             ? []
             : [{ stream: `inbox/${run}`, revision: change.inboxSeen < 0 ? ("none" as const) : change.inboxSeen }]),
         ],
-        events,
+        events: change.tell ? [...events, toInboxEvent(change.tell.run, change.tell.item)] : events,
         documents: toWrites(run, change),
       });
       if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
@@ -71,7 +79,8 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       if (outcome.why === "refused") return { refused: outcome.message };
       throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
     },
-    read: async (run) => (await readStream(engine, `run/${run}`)).map(({ data }) => JSON.parse(data) as Entry),
+    read: async (run, from) =>
+      (await readStream(engine, `run/${run}`, from)).map(({ data }) => JSON.parse(data) as Entry),
     async find(run) {
       const [document] = await engine.find(runs.name, { key: run, limit: 1 });
       return document && toRow(document);
@@ -80,7 +89,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const { key } = item;
       const outcome = await append({
         expect: [],
-        events: [{ stream: `inbox/${run}`, type: "Signal", version: 1, data: JSON.stringify(item) }],
+        events: [toInboxEvent(run, item)],
         documents: [{ collection: runs.name, patch: run, data: { wakeAt: item.at } }],
         ...(key !== undefined && {
           receipt: {
@@ -96,8 +105,8 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       }
       if (!outcome.ok) throw new Fault("Internal", `The signal to run ${run} was not written: ${outcome.why}.`);
     },
-    inbox: async (run) =>
-      (await readStream(engine, `inbox/${run}`)).map(
+    inbox: async (run, from) =>
+      (await readStream(engine, `inbox/${run}`, from)).map(
         ({ data, revision }): Item => ({ ...(JSON.parse(data) as Omit<Item, "revision">), revision }),
       ),
     async claimDue(node, knows, now, limit) {
@@ -144,8 +153,18 @@ const due = (knows: readonly string[]) => ({
   workflow: { in: knows },
 });
 
-function toWrites(run: string, { begin, row }: Change): readonly Write[] {
-  if (begin) return [{ collection: runs.name, put: run, data: { ...begin } }];
+const toInboxEvent = (run: string, item: NewItem) => ({
+  stream: `inbox/${run}`,
+  type: "Signal",
+  version: 1,
+  data: JSON.stringify(item),
+});
+
+function toWrites(run: string, { begin, row, tell }: Change): readonly Write[] {
+  const due: readonly Write[] = tell
+    ? [{ collection: runs.name, patch: tell.run, data: { wakeAt: tell.item.at } }]
+    : [];
+  if (begin) return [{ collection: runs.name, put: run, data: { ...begin } }, ...due];
   return row
     ? [
         {
@@ -153,16 +172,17 @@ function toWrites(run: string, { begin, row }: Change): readonly Write[] {
           patch: run,
           data: { ...row } satisfies { readonly [field: string]: Column | undefined },
         },
+        ...due,
       ]
-    : [];
+    : due;
 }
 
 const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file writes the collection
 
-async function readStream(engine: Engine, stream: string) {
+async function readStream(engine: Engine, stream: string, from = 0) {
   const events = [];
   for (;;) {
-    const some = await engine.read(log, { stream, from: events.length, limit: page });
+    const some = await engine.read(log, { stream, from: from + events.length, limit: page });
     events.push(...some);
     if (some.length === 0) return events;
   }
