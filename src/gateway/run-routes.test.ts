@@ -19,6 +19,7 @@ const run: RunStatus = {
 const signals: { run: string; name: string; payload: unknown; by: string }[] = [];
 const runsOf = (status: RunStatus, answer: SignalAnswer = "taken"): Runs => ({
   status: async (id) => (id === status.run ? status : undefined),
+  async *follow() {},
   async signal(run, name, payload, { principal }) {
     signals.push({ run, name, payload, by: principal.id });
     return answer;

@@ -9,7 +9,7 @@ export interface Beginning {
 }
 
 export interface CommitterParts {
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, "append">;
   readonly run: string;
   readonly script: Script;
   readonly clock: Clock;
@@ -22,7 +22,7 @@ const tries = 50;
 
 /** Brings what is pending in a script to the disk, with whatever changes in the run's row. */
 export class Committer {
-  readonly #journal: Journal;
+  readonly #journal: Pick<Journal, "append">;
   readonly #run: string;
   readonly #script: Script;
   readonly #clock: Clock;

@@ -44,7 +44,7 @@ export interface ExecutionParts {
   /** Of an adopted run: written before anything else. */
   readonly claimed?: NewEntry;
   readonly inbox: readonly Item[];
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, "append" | "inbox">;
   readonly dispatch: Dispatch;
   readonly clock: Clock;
   readonly random: () => number;
@@ -54,6 +54,8 @@ export interface ExecutionParts {
   readonly suspendAfterMs: number;
   readonly evict: "waiting" | "always";
   readonly events: Events | undefined;
+  /** Only replays, up to the journal's last entry. */
+  readonly rehearsal?: boolean;
 }
 
 /** The code of a workflow that waits for nothing of ours is given this long before the run is paused. */
@@ -216,6 +218,8 @@ export class Execution {
       const replayed = exchange.replayNext();
       if (replayed === "unasked") await this.#untilAsked();
       if (replayed !== "over") continue;
+      if (this.parts.rehearsal)
+        return { kind: "rehearsed", ended: this.#end && this.#toEntry(this.#end), asked: this.script.asked };
       exchange.activate(({ kind }) => kind !== "action");
       if (exchange.deliverNext()) {
         this.#advanced = true;
@@ -350,26 +354,26 @@ export class Execution {
 
   #finish(end: End): Promise<Verdict> {
     const now = this.parts.clock.now();
-    if ("input" in end) return this.#beginStretch(end.input, now);
-    const ended = { owner: null, wakeAt: null, endedAt: now };
-    if ("thrown" in end) {
-      const { thrown, cause } = end;
-      this.script.write({ type: "Ended", state: "failed", thrown });
-      return this.#close({ state: "failed", ...ended }, { kind: "failed", thrown, cause }, this.#toParent(now));
+    this.script.write(this.#toEntry(end));
+    if ("input" in end) {
+      // The next activation begins with an empty journal, in whichever version is the newest.
+      const { id, version } = this.parts.newest;
+      const from = this.script.revision + this.script.pending.length;
+      const row = { state: "waiting", owner: null, wakeAt: now, from, workflow: `${id}@${version}` } as const;
+      return this.#close(row, { kind: "suspended", wakeAt: now });
     }
-    const { output } = end;
-    this.script.write({ type: "Ended", state: "done", ...(output !== undefined && { output }) });
-    return this.#close({ state: "done", ...ended }, { kind: "done", output }, this.#toParent(now));
+    const state = "thrown" in end ? "failed" : "done";
+    const verdict = "thrown" in end ? ({ kind: "failed", ...end } as const) : ({ kind: "done", ...end } as const);
+    return this.#close({ state, owner: null, wakeAt: null, endedAt: now }, verdict, this.#toParent(now));
   }
 
-  /** The next activation begins with an empty journal, in whichever version is the newest. */
-  #beginStretch(input: unknown, now: number): Promise<Verdict> {
+  #toEntry(end: End): NewEntry {
+    if ("thrown" in end) return { type: "Ended", state: "failed", thrown: end.thrown };
+    if ("output" in end)
+      return { type: "Ended", state: "done", ...(end.output !== undefined && { output: end.output }) };
     const { id, version } = this.parts.newest;
     const inbox = this.effects.inboxLeft;
-    this.script.write({ type: "Continued", operation: id, version, input, stretch: this.#stretch + 1, inbox });
-    const from = this.script.revision + this.script.pending.length;
-    const row = { state: "waiting", owner: null, wakeAt: now, from, workflow: `${id}@${version}` } as const;
-    return this.#close(row, { kind: "suspended", wakeAt: now });
+    return { type: "Continued", operation: id, version, input: end.input, stretch: this.#stretch + 1, inbox };
   }
 
   #toParent(at: number): Pick<Change, "tell"> {
@@ -378,7 +382,8 @@ export class Execution {
     return { tell: { run: parent, item: { signal: "", payload: { ended: run }, by: `run:${run}`, at } } };
   }
 
-  #pause(reason: string): Promise<Verdict> {
+  async #pause(reason: string): Promise<Verdict> {
+    if (this.parts.rehearsal) return { kind: "paused", reason };
     this.script.write({ type: "Paused", reason });
     return this.#close({ state: "paused", owner: null, wakeAt: null, reason }, { kind: "paused", reason });
   }

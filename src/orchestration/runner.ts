@@ -14,6 +14,8 @@ import { Alarm } from "./alarm.ts";
 import { Callers, type RunStatus } from "./callers.ts";
 import type { Events } from "./events.ts";
 import { Execution } from "./execution.ts";
+import { follow } from "./follow.ts";
+import { type History, toHistory } from "./history.ts";
 import { digestOf, toRunId } from "./identity.ts";
 import { type Entry, inboxFrom, type Journal, type RunRow } from "./journal.ts";
 import { Places } from "./places.ts";
@@ -152,6 +154,17 @@ export class Runner {
     await this.#active.get(run)?.poke();
     if (!this.#active.has(run)) void this.#alarm.now();
     return "taken";
+  }
+
+  /** What a run says of itself, from the last on; ends when the run does, or when `aborted` fires. */
+  follow(run: string, aborted: AbortSignal): AsyncIterable<unknown> {
+    const { journal, clock } = this.#ports;
+    return follow(run, { journal, clock, aborted });
+  }
+
+  /** A run's journal as plain data. Throws where there is no such run. */
+  history(run: string): Promise<History> {
+    return toHistory(run, this.#ports.journal);
   }
 
   /** Lets a paused run go on, after whatever stopped it was mended. */

@@ -80,6 +80,16 @@ export class Script {
     return toDivergence(this.#from + at, this.#entries[at], "nothing");
   }
 
+  /** What the code does where the journal, whose last entry this is, has ended. */
+  beyond(last: number, asked: Request | undefined): Divergence {
+    return toDivergence(last, undefined, asked ?? "nothing");
+  }
+
+  /** The first thing that the code has asked for and that is not on disk. */
+  get asked(): Request | undefined {
+    return this.pending.find((entry): entry is Entry & Request => !isNote(entry) && !isResult(entry));
+  }
+
   /** True for a run that comes here with the changed code, false for one that has been here before; the same ever after. */
   changed(name: string): boolean {
     let changed = this.#changes.get(name);
