@@ -252,13 +252,13 @@ export class Execution {
     const now = this.parts.clock.now();
     if (this.#parking !== "no" && (this.#parking === "now" || !this.#acting))
       return this.#close({ state: "waiting", owner: null, wakeAt: now }, { kind: "parked" });
-    const wakeAt = this.#suspendUntil();
-    if (wakeAt !== undefined) {
-      const forgotten = this.#forgotten();
-      if (forgotten === undefined) return this.#suspend(wakeAt);
+    const forgotten = this.#waits ? this.#forgotten() : undefined;
+    if (forgotten !== undefined) {
       exchange.settle({ type: "StepForgotten", path: forgotten });
       return undefined;
     }
+    const wakeAt = this.#suspendUntil();
+    if (wakeAt !== undefined) return this.#suspend(wakeAt);
     if (this.parts.evict === "always" && this.#advanced && !this.#acting)
       return this.#close({ state: "waiting", owner: null, wakeAt: now }, { kind: "suspended", wakeAt: now });
     if (this.script.pending.length > 0) {
@@ -277,6 +277,12 @@ export class Execution {
     return [...this.#exchange.waiting.values()].some(
       ({ kind, active, asleep }) => kind === "action" && active && !asleep,
     );
+  }
+
+  /** For nothing but time, signals and other runs: it may leave memory, whether it does or not. */
+  get #waits(): boolean {
+    const { waiting } = this.#exchange;
+    return waiting.size > 0 && [...waiting.values()].every(({ kind, asleep }) => kind !== "action" || asleep);
   }
 
   #watchStray(): () => void {
@@ -406,10 +412,9 @@ export class Execution {
   #suspendUntil(): number | null | undefined {
     const { clock, suspendAfterMs } = this.parts;
     const { waiting } = this.#exchange;
-    if (waiting.size === 0) return undefined;
+    if (!this.#waits) return undefined;
     let earliest: number | null = null;
-    for (const { kind, asleep, wakeAt } of waiting.values()) {
-      if (kind === "action" && !asleep) return undefined;
+    for (const { wakeAt } of waiting.values()) {
       if (wakeAt !== undefined && (earliest === null || wakeAt < earliest)) earliest = wakeAt;
     }
     return earliest !== null && earliest - clock.now() <= suspendAfterMs ? undefined : earliest;
