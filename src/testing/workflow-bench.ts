@@ -185,7 +185,15 @@ class Bench implements WorkflowBench {
   }
 
   async pass(time: Duration): Promise<void> {
-    await this.#clock.advance(toMs(time));
+    let over = false;
+    this.#clock.after(toMs(time), () => {
+      over = true;
+    });
+    while (!over) {
+      await this.#clock.until(() => over || this.#dead);
+      await this.#afterCrash();
+    }
+    await this.#clock.advance(0);
     await this.#afterCrash();
   }
 
@@ -248,7 +256,6 @@ class Bench implements WorkflowBench {
   #journalOf(node: string): Journal {
     const { crash } = this.#options;
     const append: Journal["append"] = async (...given) => {
-      if (this.#isDead(node)) return new Promise(() => {});
       if (crash && !this.crashed && ++this.#appends === crash.at) {
         this.crashed = true;
         if (crash.afterWriting) await this.#journal.append(...given);
@@ -257,7 +264,12 @@ class Bench implements WorkflowBench {
       }
       return this.#journal.append(...given);
     };
-    return { ...this.#journal, append };
+    const alive = Object.entries({ ...this.#journal, append }).map(([name, method]) => [
+      name,
+      (...given: readonly unknown[]) =>
+        this.#isDead(node) ? new Promise(() => {}) : (method as (...given: readonly unknown[]) => unknown)(...given),
+    ]);
+    return Object.fromEntries(alive) as Journal; // the same methods, as long as the node is alive
   }
 
   #dispatchOf(node: string): Dispatch {
