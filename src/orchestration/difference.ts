@@ -14,13 +14,14 @@ export function toDivergence(
   const journal = written ? lineOf(written) : "nothing more: the run ended here";
   const code = typeof asked === "string" ? nothing[asked] : lineOf(asked);
   return new Divergence(
-    [
-      "The code does not do what the journal says this run did.",
-      `  entry ${entry}, the journal says: ${journal}`,
-      `  ${`at this point, the code asks for: ${code}`}`,
-      hintOf(written, asked),
-    ].join("\n"),
+    `The code does not do what the journal says this run did.\n${sideBySide(entry, journal, code)}\n${hintOf(written, asked)}`,
   );
+}
+
+/** Two lines, one under the other. */
+export function sideBySide(entry: number, journal: string, code: string): string {
+  const one = `  entry ${entry}, the journal says: `;
+  return `${one}${journal}\n${"  here, the code asks for: ".padEnd(one.length)}${code}`;
 }
 
 export const wayOut: string =

@@ -1,4 +1,5 @@
 import { type Clock, type Dispatch, silent, validate } from "../contracts/index.ts";
+import { sideBySide } from "./difference.ts";
 import { Execution } from "./execution.ts";
 import { digestOf } from "./identity.ts";
 import type { Entry, Journal, NewEntry } from "./journal.ts";
@@ -67,9 +68,8 @@ async function replayStretch(workflow: Workflow, run: string, from: number, entr
   const { ended, asked } = verdict;
   if (asked || !ended) throw new Error(`${where}${execution.script.beyond(last, asked).message}`);
   if (digestOf(bare(ended)) === digestOf(bare(end))) return;
-  throw new Error(
-    `${where}It comes to another end.\n  entry ${last}, the journal says: ${JSON.stringify(bare(end))}\n  at this point, the code says: ${JSON.stringify(bare(ended))}`,
-  );
+  const lines = sideBySide(last, JSON.stringify(bare(end)), JSON.stringify(bare(ended)));
+  throw new Error(`${where}It comes to another end.\n${lines}`);
 }
 
 /** An end without what is no part of it. */
