@@ -66,7 +66,10 @@ export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock
   };
 }
 
-// A run takes a few turns of the event loop from one rest to the next.
+// A run takes a few turns of the event loop from one rest to the next, and one for each result that it replays.
 async function someTurns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  for (let quiet = 0, turns = 0; quiet < 20 && turns < 20_000; quiet++, turns++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (process.getActiveResourcesInfo().includes("Immediate")) quiet = 0;
+  }
 }
