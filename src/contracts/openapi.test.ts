@@ -168,7 +168,7 @@ test("what a run says of itself is part of the run, and a stream of events", () 
   const silent = toOpenApi({
     title: "x",
     version: "1.0.0",
-    contracts: [SpareParts],
+    contracts: [Parts],
     longRunning: ["spare-parts.pack"],
   });
   expect(JSON.stringify(silent)).not.toContain("rogress");

@@ -23,10 +23,10 @@ export function toContext(execution: Execution, scope: Scope): { readonly [name:
   const { workflow } = execution.parts;
   const steps: ToStep = (spec) => {
     const step = new LazyStep(spec.name, (chained) => {
-      execution.created.delete(step);
+      execution.code.created.delete(step);
       return execution.effects.step(scope, spec, chained);
     });
-    execution.created.set(step, scope);
+    execution.code.created.set(step, scope);
     return step;
   };
   return Object.freeze({

@@ -1,16 +1,6 @@
-import {
-  type Clock,
-  type Dispatch,
-  Fault,
-  nothing,
-  type Projection,
-  silent,
-  type Trace,
-  toJsonSchema,
-  toProjection,
-  validate,
-} from "../contracts/index.ts";
+import { type Clock, type Dispatch, silent, type Trace } from "../contracts/index.ts";
 import { type Action, type Asleep, act, type Settled } from "./action.ts";
+import { Code, type End } from "./code.ts";
 import { type Beginning, Committer } from "./committer.ts";
 import { toContext } from "./context.ts";
 import { wayOut } from "./difference.ts";
@@ -19,11 +9,10 @@ import type { Events } from "./events.ts";
 import { Exchange } from "./exchange.ts";
 import { type Change, type Entry, type Item, inboxFrom, type Journal, type NewEntry, type Thrown } from "./journal.ts";
 import type { Places } from "./places.ts";
-import { toPlain } from "./plain.ts";
 import { Scope } from "./scope.ts";
 import { Script } from "./script.ts";
-import { type Rethrow, sentenceOf, toThrown } from "./thrown.ts";
-import { resumable, UndoStack } from "./undo-stack.ts";
+import type { Rethrow } from "./thrown.ts";
+import { UndoStack } from "./undo-stack.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Workflow } from "./workflow.ts";
 
@@ -69,27 +58,20 @@ export class Execution {
   readonly parts: ExecutionParts;
   readonly script: Script;
   readonly effects: Effects;
-  /** What the code has made and not awaited, and in which part of the run. */
-  readonly created: Map<{ readonly name: string }, Scope> = new Map();
+  readonly code: Code;
   readonly #exchange: Exchange;
   readonly #committer: Committer;
   readonly #undoStack: UndoStack;
   readonly #body: Scope;
-  readonly #project: Projection | undefined;
   readonly #stretch: number;
-  /** Rejects what the code waits for: it can never go on as it is. */
-  readonly #mistaken = Promise.withResolvers<never>();
   /** Whether a result was delivered that was not in the journal. */
   #advanced = false;
-  #next: { readonly input: unknown } | undefined;
   #trace: Trace = silent;
-  #end: End | undefined;
   #parking: "no" | "when settled" | "now" = "no";
-  #undoing = false;
-  #projectProgress: Projection | undefined;
 
   constructor(parts: ExecutionParts) {
-    const { run, workflow, entries, from, begin, claimed, inbox, journal, clock, dispatch, places, rethrow } = parts;
+    const { run, workflow, newest, input, entries, from, begin, claimed, inbox } = parts;
+    const { journal, clock, dispatch, places, rethrow } = parts;
     this.parts = parts;
     this.script = new Script(entries, () => clock.now(), from);
     if (begin) this.script.write(begin.started);
@@ -111,10 +93,12 @@ export class Execution {
       inbox,
       continued?.inbox,
     );
-    exchange.forgotten = (name) => this.#mistaken.reject(neverAwaited("waits", name));
-    this.#mistaken.promise.catch(() => {}); // the body hears of it, where it still waits
-    const { output } = workflow.operation;
-    this.#project = output === nothing ? undefined : toProjection(toJsonSchema(output));
+    this.code = new Code({
+      ...{ workflow, newest, exchange, body: this.#body },
+      act: () => places.in({ run, scope: this.#body }, () => workflow.body(input, toContext(this, this.#body))),
+      close: (scope) => this.close(scope),
+      undo: (why) => this.#undo(why),
+    });
   }
 
   /** Resolves when the run's first entries are on disk; rejects with the verdict where they are not. */
@@ -125,7 +109,7 @@ export class Execution {
   /** Acts the run out. Never throws. */
   async act(trace: Trace): Promise<Verdict> {
     this.#trace = trace;
-    void this.#main();
+    void this.code.act();
     const verdict = await this.#drive().catch((error: unknown): Verdict => ({ kind: "lost", error }));
     this.#undoStack.shut();
     void this.#body.close();
@@ -154,60 +138,9 @@ export class Execution {
     await settled;
   }
 
-  /** What the run says of itself. Throws where it is not JSON. */
-  progress(value: unknown): void {
-    const { workflow } = this.parts;
-    const { progress } = workflow.operation;
-    if (!progress)
-      throw new TypeError(
-        `${workflow.id} declares no progress. Declare its schema in the contract: command({ progress }).`,
-      );
-    this.#projectProgress ??= toProjection(toJsonSchema(progress));
-    this.script.progress(this.#projectProgress(toPlain(value, "The progress of the run")).value);
-  }
-
-  /** See Run.continueAsNew. */
-  continueAsNew(input: unknown): never {
-    if (this.#undoing) throw new Error("An undo cannot continue the run as new: what failed is to be undone.");
-    this.#next = { input };
-    throw new Continuing();
-  }
-
-  /** See Run.changed. */
-  changed(name: string): boolean {
-    return this.script.changed(name);
-  }
-
   /** Our own work between two deliveries: the code is not at rest before its end. */
   hold<T>(work: () => Promise<T>): Promise<T> {
     return this.#exchange.hold(work);
-  }
-
-  async #main(): Promise<void> {
-    const { workflow, input, run, places } = this.parts;
-    const scope = this.#body;
-    try {
-      const body = places.in({ run, scope }, () => workflow.body(input, toContext(this, scope)));
-      const output = await Promise.race([body, this.#mistaken.promise]);
-      this.#checkNothingLeft();
-      if (this.#next)
-        throw new Error(
-          `The workflow called run.continueAsNew and went on. Write "throw" in front of it, and catch it nowhere.`,
-        );
-      this.#end = { output: await this.hold(() => this.#checked(output)) };
-    } catch (raised) {
-      const error = raised instanceof Continuing ? await this.#continue() : raised;
-      if (error === undefined) return this.#exchange.stir();
-      const thrown = toThrown(error);
-      await this.#undo(thrown).then(
-        () => {
-          this.#end = { thrown, cause: error };
-        },
-        (second: unknown) =>
-          this.#exchange.stop(`The run cannot be undone: ${sentenceOf(toThrown(second))} ${resumable}`),
-      );
-    }
-    this.#exchange.stir();
   }
 
   async #drive(): Promise<Verdict> {
@@ -218,8 +151,7 @@ export class Execution {
       const replayed = exchange.replayNext();
       if (replayed === "unasked") await this.#untilAsked();
       if (replayed !== "over") continue;
-      if (this.parts.rehearsal)
-        return { kind: "rehearsed", ended: this.#end && this.#toEntry(this.#end), asked: this.script.asked };
+      if (this.parts.rehearsal) return { kind: "rehearsed", ended: this.#ended, asked: this.script.asked };
       exchange.activate(({ kind }) => kind !== "action");
       if (exchange.deliverNext()) {
         this.#advanced = true;
@@ -239,7 +171,7 @@ export class Execution {
   async #untilAsked(): Promise<void> {
     const tell = (asked: "nothing" | "the end") => (): void =>
       this.#exchange.stop(`${this.script.unasked(asked).message}\n${wayOut}`);
-    if (this.#end) return tell("the end")();
+    if (this.code.end) return tell("the end")();
     const disarm = this.parts.clock.after(strayMs, tell("nothing"));
     await this.#exchange.stirred();
     disarm();
@@ -248,11 +180,11 @@ export class Execution {
   /** At rest, with nothing to deliver: to the disk, and then to whatever is to be done or waited for. */
   async #goOn(): Promise<Verdict | undefined> {
     const exchange = this.#exchange;
-    if (this.#end) return this.#finish(this.#end);
+    if (this.code.end) return this.#finish(this.code.end);
     const now = this.parts.clock.now();
     if (this.#parking !== "no" && (this.#parking === "now" || !this.#acting))
       return this.#close({ state: "waiting", owner: null, wakeAt: now }, { kind: "parked" });
-    const forgotten = this.#waits ? this.#forgotten() : undefined;
+    const forgotten = this.#waits ? this.code.forgotten : undefined;
     if (forgotten !== undefined) {
       exchange.settle({ type: "StepForgotten", path: forgotten });
       return undefined;
@@ -266,7 +198,7 @@ export class Execution {
       if (typeof written === "object") return written;
     }
     if (this.#parking === "no") exchange.activate(() => true);
-    if (exchange.hasReady || exchange.trouble !== undefined || this.#end) return undefined;
+    if (exchange.hasReady || exchange.trouble !== undefined || this.code.end) return undefined;
     const disarm = exchange.waiting.size === 0 ? this.#watchStray() : () => {};
     await exchange.stirred();
     disarm();
@@ -305,62 +237,15 @@ export class Execution {
   }
 
   async #undo(why: Thrown): Promise<void> {
-    this.#undoing = true;
     await this.close(this.#body);
     if (this.#undoStack.isEmpty) return;
     this.#committer.change({ state: "undoing" });
     await this.#undoStack.unwind(why);
   }
 
-  #checkNothingLeft(): void {
-    const open = this.#forgotten();
-    if (open !== undefined) throw neverAwaited("ended", open);
-    const [waiting] = this.#exchange.waiting.values();
-    if (waiting)
-      throw new Error(`The workflow ended while "${waiting.path}" was under way. Await every step before the end.`);
-  }
-
-  /** A step that the code has made and not begun; what belongs to a part that lost does not count. */
-  #forgotten(): string | undefined {
-    for (const [{ name }, scope] of this.created) if (!scope.closed) return name;
-    return undefined;
-  }
-
-  /** The stretch ends here; gives back what keeps it from that. */
-  async #continue(): Promise<unknown> {
-    const { workflow, newest } = this.parts;
-    try {
-      this.#checkNothingLeft();
-      await this.close(this.#body);
-      const { operation } = newest;
-      const { value: input } = toProjection(toJsonSchema(operation.input))(toPlain(this.#next?.input, "The input"));
-      const checked = await this.hold(() => validate(operation.input, input));
-      if (!checked.ok) {
-        const [issue] = checked.issues;
-        const message = `${workflow.id} cannot continue with this input: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
-        throw new Fault("Internal", message, { issues: checked.issues });
-      }
-      this.#end = { input };
-      return undefined;
-    } catch (error) {
-      return error;
-    }
-  }
-
-  async #checked(output: unknown): Promise<unknown> {
-    if (!this.#project) return undefined;
-    const { value } = this.#project(output);
-    const { operation, id } = this.parts.workflow;
-    const checked = await validate(operation.output, value);
-    if (checked.ok) return value;
-    const [issue] = checked.issues;
-    const message = `The workflow of ${id} gave back what its contract does not allow: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
-    throw new Fault("Internal", message, { issues: checked.issues });
-  }
-
   #finish(end: End): Promise<Verdict> {
     const now = this.parts.clock.now();
-    this.script.write(this.#toEntry(end));
+    this.script.write(this.#ended as NewEntry); // it has ended
     if ("input" in end) {
       // The next activation begins with an empty journal, in whichever version is the newest.
       const { id, version } = this.parts.newest;
@@ -373,13 +258,9 @@ export class Execution {
     return this.#close({ state, owner: null, wakeAt: null, endedAt: now }, verdict, this.#toParent(now));
   }
 
-  #toEntry(end: End): NewEntry {
-    if ("thrown" in end) return { type: "Ended", state: "failed", thrown: end.thrown };
-    if ("output" in end)
-      return { type: "Ended", state: "done", ...(end.output !== undefined && { output: end.output }) };
-    const { id, version } = this.parts.newest;
-    const inbox = this.effects.inboxLeft;
-    return { type: "Continued", operation: id, version, input: end.input, stretch: this.#stretch + 1, inbox };
+  get #ended(): NewEntry | undefined {
+    const { end } = this.code;
+    return end && this.code.toEntry(end, this.#stretch, this.effects.inboxLeft);
   }
 
   #toParent(at: number): Pick<Change, "tell"> {
@@ -420,18 +301,5 @@ export class Execution {
     return earliest !== null && earliest - clock.now() <= suspendAfterMs ? undefined : earliest;
   }
 }
-
-type End =
-  | { readonly output: unknown }
-  | { readonly input: unknown }
-  | { readonly thrown: Thrown; readonly cause: unknown };
-
-/** Thrown through the workflow's code, and caught where its stretch ends. */
-class Continuing extends Error {
-  override readonly name = "ContinueAsNew";
-}
-
-const neverAwaited = (how: "ended" | "waits", step: string): Error =>
-  new Error(`The workflow ${how}, but its step "${step}" was never awaited. Await it, or leave it out.`);
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -17,10 +17,10 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
   const branches = new Branches(execution, (scope) => toContext(execution, scope));
   const later: Later = (name, begin) => {
     const lazy = new Lazy(name, () => {
-      execution.created.delete(lazy);
+      execution.code.created.delete(lazy);
       return begin();
     });
-    execution.created.set(lazy, scope);
+    execution.code.created.set(lazy, scope);
     return lazy;
   };
   const { operation } = workflow;
@@ -56,9 +56,9 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
     child: (command: AnyCommand & Named, input: unknown, policy?: StepPolicy) =>
       toChild(execution, steps, command, input, policy),
     emit: toEmit(execution, steps),
-    progress: (value: unknown) => execution.progress(value),
-    continueAsNew: (input: unknown) => execution.continueAsNew(input),
-    changed: (name: string) => execution.changed(name),
+    progress: (value: unknown) => execution.script.progress(execution.code.toProgress(value)),
+    continueAsNew: (input: unknown) => execution.code.continueAsNew(input),
+    changed: (name: string) => execution.script.changed(name),
     now: () => new Date(execution.script.time),
     random: () => scope.draws.random(),
     uuid: () => scope.draws.uuid(),
