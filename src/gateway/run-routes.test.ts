@@ -102,3 +102,31 @@ test.each([
   const answer = await post("/runs/r1/signals/approved", { by: "x" }, bearer(await key("boss", "trips:approve")));
   expect([answer.status, ((await answer.json()) as Problem).code]).toEqual([status, code]);
 });
+
+test("whoever follows a run and goes away is let go of, and the run is not followed any more", async () => {
+  const followed: AbortSignal[] = [];
+  const runs: Runs = {
+    ...runsOf({ ...run, operation: "trips.tell", state: "running" }),
+    async *follow(_run, aborted) {
+      followed.push(aborted);
+      yield { done: 1 };
+      await new Promise((resolve) => aborted.addEventListener("abort", resolve, { once: true }));
+    },
+  };
+  started = await startGateway(answering({}), { runs });
+  const { get, key } = started;
+  const leaving = new AbortController();
+  const headers = bearer(await key("starter"));
+  const answer = await get("/runs/r1/progress", { headers, signal: leaving.signal });
+  expect(answer.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("data:")) text += (await reader?.read())?.value ?? "";
+  expect(text).toContain('event: progress\ndata: {"done":1}\n\n');
+  expect(followed[0]?.aborted).toBe(false);
+  leaving.abort();
+  await expect.poll(() => followed[0]?.aborted).toBe(true);
+  expect((await get("/runs/r1/progress", { headers: bearer(await key("stranger", "trips:approve")) })).status).toBe(
+    404,
+  );
+});

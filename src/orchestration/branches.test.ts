@@ -103,6 +103,22 @@ describe("run.race", () => {
     expect(types.indexOf("StepFailed")).toBeLessThan(types.indexOf("UndoBegan"));
   });
 
+  it("inside an undo takes back its losers like any other", async () => {
+    const told = await outcome(async (_, { run, shop, fail }) => {
+      await shop.take({ id: "a" }).undo(() =>
+        run.race([
+          run.step("hangs", () => new Promise<never>(() => {})),
+          async ({ run, shop }) => {
+            await run.sleep("3 seconds");
+            await shop.giveBack({ id: "a" });
+          },
+        ]),
+      );
+      throw fail.No();
+    });
+    expect(told).toMatchObject({ end: "No", state: "failed", calls: ["shop.take a", "shop.giveBack a"] });
+  });
+
   it("over items gives each branch a scope of its own", async () => {
     const told = await outcome((_, { run }) =>
       run.race([3, 1, 2], async (seconds, { run }) => {

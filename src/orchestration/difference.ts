@@ -30,7 +30,7 @@ export const wayOut: string =
 const nothing = { nothing: "nothing, it waits for something else", "the end": "nothing more, it has come to its end" };
 
 /** An entry in words: what it is, its name, which of that name, and in which part of the run. */
-export function lineOf(entry: Entry | Request): string {
+function lineOf(entry: Entry | Request): string {
   switch (entry.type) {
     case "StepStarted":
       return `${entry.kind} step ${placeOf(entry.path)}${entry.undo ? ", with an undo" : ""}${entry.digest && `, input ${entry.digest}`}`;

@@ -170,7 +170,7 @@ export class Effects {
     };
     const settle = (result: Result, live?: { readonly value: unknown }): void => {
       // An undo that fails is not a result: it is tried again when a person has seen to it and resumes the run.
-      if (scope.undoing && !hasFallback && result.type === "StepFailed") {
+      if (scope.undoing && !scope.closed && !hasFallback && result.type === "StepFailed") {
         exchange.stop(`The undo step "${path}" failed: ${sentenceOf(result.thrown)} ${resumable}`);
       } else exchange.settle(result, live);
     };

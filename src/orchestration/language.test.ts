@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type FakeHandlers, workflowBench } from "../testing/index.ts";
+import { z } from "zod";
+import { command, contract, failure } from "../contracts/index.ts";
+import { type FakeHandlers, fake, workflowBench } from "../testing/index.ts";
 import { workflow } from "./index.ts";
 import { benchOf, everywhere, Jobs, jobOf, Parents, Shop, said, shop, type Told, tell } from "./language.test-d.ts";
 
@@ -75,6 +77,33 @@ describe("the policy of a step", () => {
     await bench.run({ n: 1 }).catch(said);
     expect(aborted).toBe(true);
     expect((bench.row?.endedAt ?? 0) - began).toBe(3_000);
+  });
+
+  it("tries a declared failure again where the contract says that it helps, and no other", async () => {
+    const Turns = contract("turns", "1.0.0", {
+      take: command({
+        input: z.object({}),
+        failures: {
+          Busy: failure(409, "Not now.", { retry: "later" }),
+          Over: failure(410, "It is over."),
+        },
+      }),
+    });
+    const attemptsFor = async (code: "Busy" | "Over") => {
+      let attempts = 0;
+      const turns = fake(Turns, {
+        take(_, { fail }) {
+          attempts++;
+          fail[code]();
+        },
+      });
+      const taking = workflow(Parents.go, { version: 1, uses: [Turns] }, async (_, { turns }) => {
+        await turns.take({}, { attempts: 3 }).or(() => {});
+      });
+      await workflowBench(taking, [turns]).run({ n: 1 });
+      return attempts;
+    };
+    expect([await attemptsFor("Busy"), await attemptsFor("Over")]).toEqual([3, 1]);
   });
 
   it.each([{ attempts: 0 }, { attempts: 1.5 }, { retry: { factor: 0.5 } }])("refuses %o", async (policy) => {
