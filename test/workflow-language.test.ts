@@ -136,7 +136,7 @@ describe.each(["sqlite", "postgres"])("on %s", (engine) => {
     const events: unknown[] = [];
     const listening = (async () => {
       let text = "";
-      for await (const chunk of (answer.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {
+      for await (const chunk of (answer.body as ReadableStream<BufferSource>).pipeThrough(new TextDecoderStream())) {
         text += chunk;
         events.splice(0, events.length, ...eventsIn(text));
       }
