@@ -65,7 +65,10 @@ export class Code {
 
   /** A step that the code has made and not begun; what belongs to a part that lost does not count. */
   get forgotten(): string | undefined {
-    for (const [{ name }, scope] of this.created) if (!scope.closed) return name;
+    for (const [made, scope] of this.created) {
+      if (!scope.closed) return made.name;
+      this.created.delete(made);
+    }
     return undefined;
   }
 

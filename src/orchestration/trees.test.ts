@@ -142,7 +142,7 @@ const bare = (entries: readonly Entry[]): readonly string[] => {
   const undo = entries.findIndex(({ type }) => type === "UndoBegan");
   return entries
     .slice(0, undo < 0 ? entries.length : undo)
-    .filter(({ type }) => type !== "Claimed")
+    .filter(({ type }) => type !== "Claimed" && type !== "Ended")
     .map(({ at: _at, ...entry }) => JSON.stringify(entry).replaceAll(/"(wakeAt|until|outcome)":("[^"]*"|\d+)/g, ""));
 };
 
