@@ -1,6 +1,7 @@
 import type { Clock, Trace } from "../contracts/index.ts";
 import { type Action, type Asleep, givenUp, type Settled } from "./action.ts";
 import { type Delivered, diverged, type Exchange, never, type Waiting } from "./exchange.ts";
+import { toKey } from "./identity.ts";
 import type { InboxSeen, Item, Request, Result, StepKind } from "./journal.ts";
 import type { Chained } from "./lazy-step.ts";
 import type { Places } from "./places.ts";
@@ -74,7 +75,7 @@ export class Effects {
     if (undo && scope.undoing)
       throw new Error(`"${spec.name}" is part of an undo, and cannot have an undo of its own.`);
     const path = scope.next(spec.name);
-    const key = `${root}/${path}`;
+    const key = toKey(root, path);
     const { name, kind, digest, operation } = spec;
     const parse = (wire: unknown) => this.#parse(spec, wire);
     const undoable: Undoable | undefined = undo && { path, key, operation, undo, parse };

@@ -112,6 +112,23 @@ describe("the policy of a step", () => {
   });
 });
 
+describe("the key of a step", () => {
+  it("is short enough for every store, however deep the step stands and however long its name is", async () => {
+    const keys: string[] = [];
+    const deep = async (depth: number, { run }: Parameters<Body>[1]): Promise<void> => {
+      for (const name of ["long".repeat(200), `${"long".repeat(200)}er`, "short"])
+        await run.step(name, ({ key }) => void keys.push(key));
+      if (depth > 0) await run.all({ ["part".repeat(9)]: (context) => deep(depth - 1, context) });
+    };
+    const bench = benchOf(jobOf((_, context) => deep(20, context)));
+    await bench.run({ n: 1 });
+    expect(keys).toHaveLength(63);
+    expect(new Set(keys).size).toBe(63);
+    expect(Math.max(...keys.map(({ length }) => length))).toBeLessThanOrEqual(400);
+    expect(keys.every((key) => key.startsWith(`${bench.row?.run}/`))).toBe(true);
+  });
+});
+
 describe("run.emit", () => {
   it("writes an event once, whatever crashes, and in the order of the code", async () => {
     const told = await outcome(async ({ n }, { run }) => {

@@ -1,6 +1,7 @@
 import type { Dispatch } from "../contracts/index.ts";
 import { type Action, type Asleep, principalOf, type Settled } from "./action.ts";
 import { type Exchange, never, type Waiting } from "./exchange.ts";
+import { toKey } from "./identity.ts";
 import type { Result, Thrown, UndoneOutcome } from "./journal.ts";
 import type { Undo } from "./lazy-step.ts";
 import type { Places } from "./places.ts";
@@ -72,7 +73,7 @@ export class UndoStack {
     this.#scope = scope;
     const outcome = undoable.done ? "done" : await this.#void(undoable, scope);
     await exchange.note({ type: "UndoStarted", path: `undo ${path}`, of: key, outcome });
-    const undone = { result: undoable.done?.value, outcome, of: key, key: `${root}/undo ${path}` };
+    const undone = { result: undoable.done?.value, outcome, of: key, key: toKey(root, `undo ${path}`) };
     try {
       await places.in({ run, scope }, () => undoable.undo(undone));
     } catch (error) {
