@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { Fault, type Operation } from "../contracts/index.ts";
+import { Fault, type Operation, toJsonSchema, toProjection } from "../contracts/index.ts";
 import { createEventStream } from "./event-stream.ts";
 import { enter, type Gate } from "./gate.ts";
 import type { RunStatus, Runs } from "./ports.ts";
@@ -30,6 +30,7 @@ export function addRunProgress(
         throw new Fault("UnknownRoute", `Runs of ${status.operation} say nothing of their progress.`);
       if (watchers >= mostWatchers)
         throw new Fault("TooManyRequests", `${mostWatchers} callers follow runs already. Ask for the run itself.`);
+      const project = toProjection(toJsonSchema(operation.progress));
       watchers += 1;
       const gone = new AbortController();
       const leave = (): void => gone.abort();
@@ -41,7 +42,7 @@ export function addRunProgress(
       const stream = createEventStream(reply.raw);
       try {
         for await (const value of runs.follow(status.run, gone.signal))
-          stream.sendLatest("progress", "progress", value);
+          stream.sendLatest("progress", "progress", project(value).value);
         const ended = gone.signal.aborted ? undefined : await runs.status(status.run);
         if (ended) stream.sendLatest("end", "end", { run: ended.run, state: ended.state });
       } catch (error) {

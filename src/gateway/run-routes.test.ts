@@ -106,10 +106,10 @@ test.each([
 test("whoever follows a run and goes away is let go of, and the run is not followed any more", async () => {
   const followed: AbortSignal[] = [];
   const runs: Runs = {
-    ...runsOf({ ...run, operation: "trips.tell", state: "running" }),
+    ...runsOf({ ...run, operation: "trips.tell", state: "running", progress: { done: 1, secret: "no" } }),
     async *follow(_run, aborted) {
       followed.push(aborted);
-      yield { done: 1 };
+      yield { done: 1, secret: "no" };
       await new Promise((resolve) => aborted.addEventListener("abort", resolve, { once: true }));
     },
   };
@@ -117,6 +117,8 @@ test("whoever follows a run and goes away is let go of, and the run is not follo
   const { get, key } = started;
   const leaving = new AbortController();
   const headers = bearer(await key("starter"));
+  const shown = (await (await get("/runs/r1", { headers })).json()) as { progress: unknown };
+  expect(shown.progress).toEqual({ done: 1 });
   const answer = await get("/runs/r1/progress", { headers, signal: leaving.signal });
   expect(answer.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
   const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();

@@ -92,9 +92,11 @@ const startedIt = (principal: Principal, { startedBy }: RunStatus): boolean =>
   principal.kind !== "anonymous" && principal.id === startedBy;
 
 /** A run as its caller sees it: the output by its contract, and nothing of who else is there. */
-function shown({ startedBy: _private, output, ...status }: RunStatus, operation: Operation): object {
+function shown({ startedBy: _private, output, progress, ...status }: RunStatus, operation: Operation): object {
+  const declared = operation.kind === "command" ? operation.progress : undefined;
   return {
     ...status,
+    ...(progress !== undefined && declared && { progress: toProjection(toJsonSchema(declared))(progress).value }),
     ...(output !== undefined && { output: toProjection(toJsonSchema(operation.output))(output).value }),
   };
 }
