@@ -104,9 +104,9 @@ describe("an operation", () => {
     command({ input: Seat, failures: {}, examples: [{ input: { flight: 1, booking: "b" }, failure: "Late" }] });
   });
 
-  it("has no route, access, summary or time that nobody gave it", () => {
+  it("has no route, access, summary, time or progress that nobody gave it", () => {
     const bare = command({ input: Seat });
-    for (const part of ["route", "access", "summary", "timeoutMs"]) expect(bare).not.toHaveProperty(part);
+    for (const part of ["route", "access", "summary", "timeoutMs", "progress"]) expect(bare).not.toHaveProperty(part);
     expect(bare).toMatchObject({ failures: {}, signals: {}, idempotent: true });
   });
 

@@ -127,6 +127,16 @@ void Bookings.hold.signals.aproved;
 // @ts-expect-error a query has no signals
 void Bookings.get.signals;
 
+// progress
+const Telling = command({
+  input: z.object({}),
+  progress: z.object({ at: z.iso.date().transform((text) => new Date(text)) }),
+});
+is<Equal<NonNullable<typeof Telling.progress>, Schema<{ at: string }, { at: Date }>>>();
+is<Equal<NonNullable<typeof Bookings.hold.progress>, Schema<never>>>();
+// @ts-expect-error a query makes no progress
+query({ input: z.object({}), output: z.string(), progress: z.object({}) });
+
 // events: each step of a history reads its own older payload
 event(z.object({ row: z.int() }), {
   version: 2,

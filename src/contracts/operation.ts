@@ -54,13 +54,20 @@ interface Described {
   readonly idempotent: boolean;
   readonly examples: readonly Example<AnySchema, AnySchema, string>[];
 }
-export interface Command<I extends AnySchema, O extends AnySchema, F extends Failures, S extends Signals>
-  extends Described {
+export interface Command<
+  I extends AnySchema,
+  O extends AnySchema,
+  F extends Failures,
+  S extends Signals,
+  P extends AnySchema = Schema<never>,
+> extends Described {
   readonly kind: "command";
   readonly input: I;
   readonly output: O;
   readonly failures: F;
   readonly signals: S;
+  /** What a run tells of itself while it is under way. */
+  readonly progress?: P;
 }
 export interface Query<I extends AnySchema, O extends AnySchema, F extends Failures> extends Described {
   readonly kind: "query";
@@ -75,17 +82,19 @@ export function command<
   O extends AnySchema = Schema<void>,
   F extends Failures = {},
   S extends Signals = {},
+  P extends AnySchema = Schema<never>,
   const R extends string = never,
 >(
-  operation: Declared<I, O, F, R> & { readonly signals?: S } & Opened<R>,
-): Command<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F, S> {
+  operation: Declared<I, O, F, R> & { readonly signals?: S; readonly progress?: P } & Opened<R>,
+): Command<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F, S, Schema<In<P>, Out<P>>> {
   return Object.freeze({
     kind: "command",
     ...described(operation),
     idempotent: operation.idempotent ?? true,
     output: operation.output ?? nothing,
     signals: Object.freeze({ ...operation.signals }) as S,
-  } as const) as Command<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F, S>; // the library's own schema types stop here
+    ...(operation.progress !== undefined && { progress: operation.progress }),
+  } as const) as Command<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F, S, Schema<In<P>, Out<P>>>; // the library's own schema types stop here
 }
 
 /** An operation that answers and changes nothing. */
@@ -105,7 +114,7 @@ export function query<
   } as const) as Query<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F>; // the library's own schema types stop here
 }
 
-export type AnyCommand = Command<AnySchema, AnySchema, Failures, Signals>;
+export type AnyCommand = Command<AnySchema, AnySchema, Failures, Signals, AnySchema>;
 export type AnyQuery = Query<AnySchema, AnySchema, Failures>;
 export type Operation = AnyCommand | AnyQuery;
 /** A member that knows where it belongs: `bookings.hold`. */

@@ -7,6 +7,8 @@ export interface Runs {
   status(run: string): Promise<RunStatus | undefined>;
   /** `payload` is JSON that fits the signal's schema, as it was written. */
   signal(run: string, name: string, payload: unknown, call: Call): Promise<SignalAnswer>;
+  /** What a run says of itself, from the last on, each as it comes; ends when the run does, or when `aborted` fires. */
+  follow(run: string, aborted: AbortSignal): AsyncIterable<unknown>;
 }
 export type SignalAnswer = "taken" | "no such run" | "no such signal" | "ended";
 export type RunState = "queued" | "running" | "waiting" | "undoing" | "paused" | "done" | "failed";
@@ -20,6 +22,8 @@ export interface RunStatus {
   readonly endedAt?: string;
   /** As it travels: of a run that is done. */
   readonly output?: unknown;
+  /** What a run under way last said of itself, where its contract declares that. */
+  readonly progress?: unknown;
   /** Of a run that failed. */
   readonly problem?: Problem;
   /** Why it is paused, in plain words. */

@@ -19,6 +19,7 @@ import { declared } from "./input.ts";
 import { sendJson } from "./operation-routes.ts";
 import type { GatewayParts, RunStatus, Runs } from "./ports.ts";
 import { stateOf } from "./request-state.ts";
+import { addRunProgress } from "./run-progress.ts";
 
 const Ended = failure(409, "The run has ended; it takes no more signals.");
 
@@ -33,17 +34,24 @@ export function addRunRoutes(app: FastifyInstance, parts: GatewayParts, runs: Ru
     return { status, operation };
   };
 
+  /** For whoever started the run, and for whoever may call its operation. */
+  const show = async (request: FastifyRequest): Promise<{ status: RunStatus; operation: Operation & Named }> => {
+    const { status, operation } = await find(request);
+    const { principal, span } = stateOf(request);
+    if (!startedIt(principal, status)) {
+      if (operation.access === undefined) throw new Fault("UnknownRoute", "There is no such run.");
+      demand(principal, operation.access, `A run of ${operation.id}`);
+    }
+    span.set({ "trilith.operation": operation.id, "trilith.run": status.run });
+    return { status, operation };
+  };
+  addRunProgress(app, runs, gate, show);
+
   app.get("/runs/:run", {
     config: { path: "/runs/{run}" },
     onRequest: (request) => enter(request, gate, "public", "This run"),
     async handler(request, reply) {
-      const { status, operation } = await find(request);
-      const { principal, span } = stateOf(request);
-      if (!startedIt(principal, status)) {
-        if (operation.access === undefined) throw new Fault("UnknownRoute", "There is no such run.");
-        demand(principal, operation.access, `A run of ${operation.id}`);
-      }
-      span.set({ "trilith.operation": operation.id, "trilith.run": status.run });
+      const { status, operation } = await show(request);
       reply.header("cache-control", "no-store");
       return sendJson(reply, shown(status, operation));
     },
@@ -84,9 +92,11 @@ const startedIt = (principal: Principal, { startedBy }: RunStatus): boolean =>
   principal.kind !== "anonymous" && principal.id === startedBy;
 
 /** A run as its caller sees it: the output by its contract, and nothing of who else is there. */
-function shown({ startedBy: _private, output, ...status }: RunStatus, operation: Operation): object {
+function shown({ startedBy: _private, output, progress, ...status }: RunStatus, operation: Operation): object {
+  const declared = operation.kind === "command" ? operation.progress : undefined;
   return {
     ...status,
+    ...(progress !== undefined && declared && { progress: toProjection(toJsonSchema(declared))(progress).value }),
     ...(output !== undefined && { output: toProjection(toJsonSchema(operation.output))(output).value }),
   };
 }

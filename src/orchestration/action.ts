@@ -1,16 +1,19 @@
 import { type Call, type Clock, Fault, type Principal, type Span, type Trace } from "../contracts/index.ts";
-import { backoffMs } from "./backoff.ts";
-import type { ActionOutcome, Note, Result } from "./journal.ts";
+import type { ActionOutcome, Note, Result, StepKind } from "./journal.ts";
+import { type Pauses, pauseMs } from "./policy.ts";
 import { canRetry, outcomeOf, sentenceOf, toThrown } from "./thrown.ts";
 
 /** A step's action: what is done outside the journal, attempt by attempt. */
 export interface Action {
   readonly path: string;
   readonly name: string;
-  readonly kind: "operation" | "local" | "undo";
+  readonly kind: StepKind | "undo";
   readonly key: string;
   readonly timeoutMs: number;
+  /** When all attempts together are given up, in ms since 1970. */
+  readonly deadlineAt?: number | undefined;
   readonly attempts: number;
+  readonly pauses: Pauses;
   /** Attempts that failed in earlier activations, and whether one that nobody knows of may have taken effect. */
   readonly failed: number;
   readonly unknown: boolean;
@@ -21,7 +24,11 @@ export interface Action {
     readonly call: Omit<Call, "principal">;
     /** It is under way elsewhere and will be: begins the attempt's time anew. */
     extend(): void;
-  }): Promise<Done>;
+  }): Promise<Done | Asleep>;
+}
+/** It goes on in a run of its own, which tells this one when it has ended: nobody need stay awake for it. */
+export interface Asleep {
+  readonly asleep: true;
 }
 export interface Done {
   /** The result as JSON, for the journal. */
@@ -46,7 +53,7 @@ export interface Surroundings {
 }
 
 /** Tries until it is done, cannot be helped by another attempt, or attempts run out. Never throws. */
-export async function act(action: Action, around: Surroundings): Promise<Settled> {
+export async function act(action: Action, around: Surroundings): Promise<Settled | Asleep> {
   const { name, path, kind } = action;
   let failed: Failing | undefined;
   const about = { "trilith.step": path, "trilith.step.kind": kind };
@@ -63,34 +70,40 @@ export async function act(action: Action, around: Surroundings): Promise<Settled
   }
 }
 
-async function attempts(action: Action, around: Surroundings, span: Span): Promise<Settled> {
+async function attempts(action: Action, around: Surroundings, span: Span): Promise<Settled | Asleep> {
   const { path } = action;
   let { failed, unknown } = action;
   for (;;) {
     const attempt = failed + 1;
     span.set({ "trilith.attempt": attempt });
     try {
-      const { wire, value } = await once(action, attempt, around, span);
+      const done = await once(action, attempt, around, span);
+      if ("asleep" in done) return done;
+      const { wire, value } = done;
       return { result: { type: "StepDone", path, ...(wire !== undefined && { wire }) }, value };
     } catch (error) {
       failed++;
       unknown ||= outcomeOf(error) === "unknown";
       const thrown = toThrown(error);
       const outcome: ActionOutcome = unknown ? "unknown" : "not done";
-      if (around.aborted.aborted || around.parking() || failed >= action.attempts || !canRetry(error)) {
+      const pauseFor = pauseMs(failed, action.pauses, around.random());
+      const late = action.deadlineAt !== undefined && around.clock.now() + pauseFor >= action.deadlineAt;
+      if (around.aborted.aborted || around.parking() || late || failed >= action.attempts || !canRetry(error)) {
         const result = { type: "StepFailed", path, thrown, outcome } as const;
         return { result, error: error instanceof Error ? error : new Error(String(error)) };
       }
       span.event("attempt failed", { attempt, problem: sentenceOf(thrown) });
       around.note({ type: "AttemptFailed", path, attempt, thrown, outcome: outcomeOf(error) });
-      await pause(backoffMs(failed, around.random()), around);
+      await pause(pauseFor, around);
     }
   }
 }
 
 /** One attempt. What takes too long is given up on: it may still be done, so its outcome is unknown. */
-async function once(action: Action, attempt: number, around: Surroundings, span: Span): Promise<Done> {
+async function once(action: Action, attempt: number, around: Surroundings, span: Span): Promise<Done | Asleep> {
   const { clock, aborted } = around;
+  const leftMs = (): number =>
+    Math.min(action.timeoutMs, (action.deadlineAt ?? Number.POSITIVE_INFINITY) - clock.now());
   if (aborted.aborted) throw new Fault("DeadlineExceeded", givenUp(action.name), { outcome: "not done" });
   const giveUp = new AbortController();
   const late = Promise.withResolvers<never>();
@@ -99,20 +112,22 @@ async function once(action: Action, attempt: number, around: Surroundings, span:
     late.reject(fault);
   };
   const stop = (): void => abort(new Fault("DeadlineExceeded", givenUp(action.name)));
-  aborted.addEventListener("abort", stop, { once: true });
+  if (leftMs() <= 0)
+    throw new Fault("DeadlineExceeded", `The time of "${action.name}" is over.`, { outcome: "not done" });
   const tooLate = (): void =>
     abort(new Fault("DeadlineExceeded", `"${action.name}" did not answer within ${action.timeoutMs} ms.`));
-  let disarm = clock.after(action.timeoutMs, tooLate);
+  aborted.addEventListener("abort", stop, { once: true });
+  let disarm = clock.after(leftMs(), tooLate);
   const extend = (): void => {
     disarm();
-    disarm = clock.after(action.timeoutMs, tooLate);
+    disarm = clock.after(leftMs(), tooLate);
   };
   try {
     const call = {
       trace: span,
       aborted: giveUp.signal,
       key: action.key,
-      deadline: clock.monotonic() + action.timeoutMs,
+      deadline: clock.monotonic() + leftMs(),
     };
     const work = Promise.resolve().then(() =>
       action.attempt({ key: action.key, attempt, aborted: giveUp.signal, call, extend }),
@@ -124,7 +139,8 @@ async function once(action: Action, attempt: number, around: Surroundings, span:
   }
 }
 
-const givenUp = (name: string): string => `"${name}" was given up: the run is being undone, or its node is stopping.`;
+export const givenUp = (name: string): string =>
+  `"${name}" was given up: another part was faster, the run is being undone, or its node is stopping.`;
 
 function pause(ms: number, { clock, aborted }: Surroundings): Promise<void> {
   return new Promise((resolve) => {

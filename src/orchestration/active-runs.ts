@@ -1,5 +1,6 @@
 import type { Clock, Dispatch, Tracing } from "../contracts/index.ts";
-import type { Known } from "./catalog.ts";
+import type { Catalog, Known } from "./catalog.ts";
+import type { Events } from "./events.ts";
 import { Execution } from "./execution.ts";
 import type { Entry, Journal, RunRow } from "./journal.ts";
 import { tooManyOf } from "./limits.ts";
@@ -13,6 +14,9 @@ export interface ActiveRunsPorts {
   readonly tracing: Tracing;
   readonly random: () => number;
   readonly suspendAfterMs: number;
+  readonly evict: "waiting" | "always";
+  readonly events: Events | undefined;
+  readonly catalog: Catalog;
   /** How a failure is told, for the trace. */
   readonly errorOf: (operation: string, verdict: Verdict & { readonly kind: "failed" }) => Error;
   /** A run has left memory. `told`: something came into its inbox while it was in memory. */
@@ -61,11 +65,12 @@ export class ActiveRuns {
     row: RunRow,
     parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin">,
   ): Execution {
-    const { dispatch, clock, tracing, random, suspendAfterMs, errorOf } = this.#ports;
-    const { run, traceparent } = row;
+    const { dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog, errorOf } = this.#ports;
+    const { run, traceparent, from = 0 } = row;
     const journal = journalOf(this.#ports.journal, row);
-    const ports = { journal, dispatch, clock, random, rethrow, places: this.#places, suspendAfterMs };
-    const execution = new Execution({ run, workflow, ...ports, ...parts });
+    const ports = { journal, dispatch, clock, random, rethrow, places: this.#places, suspendAfterMs, evict, events };
+    const newest = catalog.of(workflow.id)?.workflow ?? workflow;
+    const execution = new Execution({ run, workflow, newest, parent: parentOf(row), from, ...ports, ...parts });
     this.#active.set(run, execution);
     const about = { "trilith.run": run, "trilith.workflow": workflow.id, "trilith.resumed": parts.begin === undefined };
     const activation = tracing.continue(traceparent).span("run", workflow.id, about, async (trace) => {
@@ -105,10 +110,15 @@ export class ActiveRuns {
   }
 }
 
+const byRun = "run:";
+/** The run that began a run and waits for its end. */
+export const parentOf = ({ startedBy }: RunRow): string | undefined =>
+  startedBy.startsWith(byRun) ? startedBy.slice(byRun.length) : undefined;
+
 /** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
-function journalOf(journal: Journal, { claims = 0, ticket }: RunRow): Journal {
+function journalOf(journal: Journal, { claims = 0, ticket, from = 0 }: RunRow): Journal {
   const append: Journal["append"] = async (run, revision, entries, change) => {
-    const refused = tooManyOf(revision + 1, entries);
+    const refused = tooManyOf(revision + 1 - from, entries);
     if (refused !== undefined) return { refused };
     const { row } = change;
     const calm = row?.owner === null && claims > 0 ? { row: { ...row, claims: 0 } } : {};

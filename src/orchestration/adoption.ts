@@ -1,6 +1,6 @@
 import { type Clock, validate } from "../contracts/index.ts";
 import type { Catalog, Known } from "./catalog.ts";
-import { type Entry, type Item, type Journal, type RunRow, Unreadable } from "./journal.ts";
+import { type Entry, type Item, inboxFrom, type Journal, type RunRow, Unreadable } from "./journal.ts";
 
 export interface AdoptionPorts {
   readonly journal: Journal;
@@ -39,11 +39,12 @@ const retryMs = 500;
 export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Promise<Adopted> {
   const { journal, clock, catalog } = ports;
   try {
-    const entries = await journal.read(row.run);
+    const entries = await journal.read(row.run, row.from);
     const [started] = entries;
     const known = catalog.named(row.workflow);
-    if (!known || started?.type !== "Started") return await strand(row, entries, "its journal has no beginning", ports);
-    const inbox = await journal.inbox(row.run);
+    if (!known || (started?.type !== "Started" && started?.type !== "Continued"))
+      return await strand(row, entries, "its journal has no beginning", ports);
+    const inbox = await journal.inbox(row.run, inboxFrom(started));
     const read = await validate(known.workflow.operation.input, started.input);
     if (!read.ok) return await strand(row, entries, `its input is not what ${row.workflow} reads`, ports);
 
@@ -58,7 +59,7 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
     const claimed = { type: "Claimed", node, term, at: Math.max(clock.now(), entries.at(-1)?.at ?? 0) } as const;
     const state = entries.some(({ type }) => type === "UndoBegan") ? "undoing" : "running";
     const taken = { owner: node, state, claims: (row.claims ?? 0) + 1 } as const;
-    const appended = await journal.append(row.run, entries.length - 1, [claimed], { row: taken });
+    const appended = await journal.append(row.run, lastOf(row, entries), [claimed], { row: taken });
     if (typeof appended === "string" || "refused" in appended) {
       // Whoever had it before was at it still. It has lost it with the row, so the next claim finds it at rest.
       await journal.putBack(row.run, node, clock.now());
@@ -82,15 +83,19 @@ const strand = (row: RunRow, entries: readonly Entry[], why: string, ports: Adop
   pause(row, entries, `The run cannot be taken up: ${why}. Deploy code that can, and resume it.`, ports);
 
 async function pause(
-  { run }: RunRow,
+  row: RunRow,
   entries: readonly Entry[],
   reason: string,
   { journal, clock }: AdoptionPorts,
 ): Promise<Adopted> {
   const change = { row: { state: "paused", owner: null, wakeAt: null, reason } } as const;
-  const appended = await journal.append(run, entries.length - 1, [{ type: "Paused", reason, at: clock.now() }], change);
+  const paused = { type: "Paused", reason, at: clock.now() } as const;
+  const appended = await journal.append(row.run, lastOf(row, entries), [paused], change);
   return appended === "fenced" ? { kind: "fenced" } : { kind: "paused", reason };
 }
+
+/** The revision of a run's last entry, of which `entries` are the present stretch. */
+const lastOf = ({ from = 0 }: RunRow, entries: readonly Entry[]): number => from + entries.length - 1;
 
 function trailingClaims(entries: readonly Entry[]): number {
   const last = entries.findLastIndex(({ type }) => type !== "Claimed");

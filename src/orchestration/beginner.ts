@@ -37,12 +37,19 @@ export class Beginner {
     const { newId = randomUUID, callers, active } = this.#ports;
     const run = call.key === undefined ? newId() : toRunId(call.principal.id, workflow.id, call.key);
     const digest = digestOf(written);
-    return callers.wait(run, workflow.id, call, async () => {
+    const begin = async (): Promise<void> => {
       const join = () => callers.join(run, digest, active.beginningOf(run));
       if (call.key !== undefined && (await join())) return;
       // Another call with the same key may have been faster meanwhile.
       if (!(await this.#begin(workflow, run, input, written, digest, call))) await join();
-    });
+    };
+    const tells = call.principal.kind === "run";
+    if (call.detached) {
+      await begin();
+      return { accepted: true, run, tells };
+    }
+    const reply = await callers.wait(run, workflow.id, call, begin);
+    return "accepted" in reply ? { ...reply, tells } : reply;
   }
 
   /** Refuses the key of a run that has not begun, for good; otherwise says how the run has ended, where it has. */

@@ -12,6 +12,8 @@ export interface RunStatus {
   readonly output?: unknown;
   /** Of a run that failed: what the caller is told. */
   readonly error?: Error;
+  /** Of a run under way: what it last said of itself. */
+  readonly progress?: unknown;
 }
 
 export interface CallerPorts {
@@ -85,13 +87,18 @@ export class Callers {
     const verdict = await this.verdictOf(row);
     if (verdict?.kind === "done") return { row, output: verdict.output };
     if (verdict?.kind === "failed") return { row, error: this.errorOf(row.operation, verdict) };
-    return { row };
+    const progress = this.#ports.workflowOf(row.operation)?.workflow.operation.progress && (await this.#progress(row));
+    return { row, ...(progress && { progress: progress.value }) };
+  }
+
+  async #progress({ run, from }: RunRow): Promise<(Entry & { readonly type: "Progress" }) | undefined> {
+    return (await this.#ports.journal.read(run, from)).findLast((entry) => entry.type === "Progress");
   }
 
   /** How a run has ended, where it has. */
-  async verdictOf({ run, state }: RunRow): Promise<(Verdict & { readonly kind: "done" | "failed" }) | undefined> {
+  async verdictOf({ run, state, from }: RunRow): Promise<(Verdict & { readonly kind: "done" | "failed" }) | undefined> {
     if (state !== "done" && state !== "failed") return undefined;
-    const last = (await this.#ports.journal.read(run)).at(-1);
+    const last = (await this.#ports.journal.read(run, from)).at(-1);
     if (last?.type !== "Ended") return undefined;
     return last.state === "done" ? { kind: "done", output: last.output } : { kind: "failed", thrown: last.thrown };
   }

@@ -9,7 +9,7 @@ export interface Beginning {
 }
 
 export interface CommitterParts {
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, "append">;
   readonly run: string;
   readonly script: Script;
   readonly clock: Clock;
@@ -22,7 +22,7 @@ const tries = 50;
 
 /** Brings what is pending in a script to the disk, with whatever changes in the run's row. */
 export class Committer {
-  readonly #journal: Journal;
+  readonly #journal: Pick<Journal, "append">;
   readonly #run: string;
   readonly #script: Script;
   readonly #clock: Clock;
@@ -48,14 +48,16 @@ export class Committer {
   }
 
   /** Writes what is pending. What the journal refuses pauses the run: the code is ahead of what can be kept. */
-  async commit(
-    change: { readonly row?: Change["row"]; readonly inboxSeen?: number } = {},
-  ): Promise<"written" | "inbox moved" | Verdict> {
+  async commit(change: Pick<Change, "row" | "inboxSeen" | "tell"> = {}): Promise<"written" | "inbox moved" | Verdict> {
     const entries = this.#script.take();
     const kept = this.#row;
     const row = { ...kept, ...change.row };
     this.#row = {};
-    const appended = await this.#write(entries, row, change.inboxSeen);
+    const { inboxSeen, tell } = change;
+    const appended = await this.#write(entries, row, {
+      ...(inboxSeen !== undefined && { inboxSeen }),
+      ...(tell && { tell }),
+    });
     if (appended === "inbox moved") {
       this.#script.pending = [...entries, ...this.#script.pending];
       this.#row = { ...kept, ...this.#row }; // and not the change: the run does not suspend after all
@@ -88,10 +90,10 @@ export class Committer {
   #write(
     entries: readonly Entry[],
     row: NonNullable<Change["row"]>,
-    inboxSeen?: number,
+    others: Pick<Change, "inboxSeen" | "tell"> = {},
   ): Promise<Appended | { readonly error: unknown }> {
     const change: Change = {
-      ...(inboxSeen !== undefined && { inboxSeen }),
+      ...others,
       ...(this.#beginning ? { begin: { ...this.#beginning.row, ...row } } : Object.keys(row).length > 0 && { row }),
     };
     const about = { "trilith.log": "runs", "trilith.events": entries.length };

@@ -1,6 +1,7 @@
+import { Divergence, wayOut } from "./difference.ts";
 import type { Request, Result } from "./journal.ts";
 import type { Scope } from "./scope.ts";
-import { Divergence, type Script } from "./script.ts";
+import type { Script } from "./script.ts";
 
 /** Something that the code has asked for and has not been given yet. */
 export interface Waiting {
@@ -10,6 +11,10 @@ export interface Waiting {
   /** As it stands in the journal. */
   readonly request: Request;
   active: boolean;
+  /** An action that goes on elsewhere, and that this run is told the end of. */
+  asleep: boolean;
+  /** When it wants to go on of itself, in ms since 1970: of a timer, of a signal with a limit, of an action asleep with a deadline. */
+  wakeAt: number | undefined;
   /** Begins the effect: in a live run, and for an action only once the request is on disk. */
   activate(): void;
   cancel(): void;
@@ -21,6 +26,9 @@ export interface Delivered {
   readonly live?: { readonly value: unknown };
 }
 
+const wakeAtOf = (request: Request): number | undefined =>
+  request.type === "TimerSet" ? request.wakeAt : request.type === "SignalAwaited" ? request.until : undefined;
+
 export const never: Promise<never> = new Promise<never>(() => {});
 
 /** What passes between the workflow's code and its journal: the code asks, and is given one result at a time. */
@@ -29,6 +37,8 @@ export class Exchange {
   readonly waiting: Map<string, Waiting> = new Map();
   /** Why the run cannot go on, once it cannot. */
   trouble: string | undefined;
+  /** Told that the code waits while it holds a step that it has not begun. */
+  forgotten: (step: string) => void = () => {};
   #ready: Delivered[] = [];
   #held = 0;
   #stirred = Promise.withResolvers<void>();
@@ -48,6 +58,8 @@ export class Exchange {
       scope,
       request: written,
       active: false,
+      asleep: false,
+      wakeAt: wakeAtOf(written),
       activate() {
         waiting.active = true;
         activate(waiting);
@@ -90,7 +102,7 @@ export class Exchange {
   deliverNext(): boolean {
     const next = this.#ready.shift();
     if (!next) return false;
-    if (!this.waiting.has(next.result.path)) return true; // given up meanwhile
+    if (!this.#isAwaited(next.result)) return true; // given up meanwhile
     try {
       this.script.settle(next.result);
     } catch (error) {
@@ -127,6 +139,18 @@ export class Exchange {
     this.stir();
   }
 
+  /** Something that was waited for elsewhere may have come to its end. */
+  wake(): void {
+    for (const waiting of this.waiting.values()) {
+      if (!waiting.asleep) continue;
+      waiting.cancel();
+      waiting.cancel = () => {};
+      waiting.asleep = false;
+      waiting.wakeAt = undefined;
+      this.rest(waiting);
+    }
+  }
+
   /** Takes back what the code waits for. */
   drop(which: (waiting: Waiting) => boolean): void {
     for (const waiting of this.waiting.values()) {
@@ -152,29 +176,34 @@ export class Exchange {
     this.#stirred = Promise.withResolvers<void>();
   }
 
+  #isAwaited({ path, type }: Result): boolean {
+    return type === "StepForgotten" || this.waiting.has(path);
+  }
+
   #request<R extends Request>(request: R): R | undefined {
     this.stir();
     try {
       return this.script.request(request);
     } catch (error) {
       if (!(error instanceof Divergence)) throw error;
-      this.stop(diverged(error.message));
+      this.stop(`${error.message}\n${wayOut}`);
       return undefined;
     }
   }
 
   #deliver(delivered: Delivered): void {
-    const { path } = delivered.result;
+    const { path, type } = delivered.result;
     const waiting = this.waiting.get(path);
-    if (!waiting) {
-      this.stop(diverged(`The journal has a result of "${path}", which the code does not ask for any more.`));
-      return;
+    if (type === "StepForgotten") this.forgotten(path);
+    else if (!waiting) this.stop(`${this.script.unexpected(delivered.result).message}\n${wayOut}`);
+    else {
+      this.waiting.delete(path);
+      waiting.cancel();
+      waiting.deliver(delivered);
     }
-    this.waiting.delete(path);
-    waiting.cancel();
-    waiting.deliver(delivered);
   }
 }
 
+/** A result that the present code cannot read. */
 export const diverged = (what: string): string =>
-  `The code does not do what the journal says this run did. ${what} Deploy the code that the run began with, and resume it.`;
+  `The code does not do what the journal says this run did.\n${what}\n${wayOut}`;

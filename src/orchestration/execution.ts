@@ -1,27 +1,18 @@
-import {
-  type Clock,
-  type Dispatch,
-  Fault,
-  nothing,
-  type Projection,
-  silent,
-  type Trace,
-  toJsonSchema,
-  toProjection,
-  validate,
-} from "../contracts/index.ts";
-import { type Action, act, type Settled } from "./action.ts";
+import { type Clock, type Dispatch, silent, type Trace } from "../contracts/index.ts";
+import { type Action, type Asleep, act, type Settled } from "./action.ts";
+import { Code, type End } from "./code.ts";
 import { type Beginning, Committer } from "./committer.ts";
 import { toContext } from "./context.ts";
+import { wayOut } from "./difference.ts";
 import { Effects } from "./effects.ts";
-import { diverged, Exchange } from "./exchange.ts";
-import type { Change, Entry, Item, Journal, NewEntry, Thrown } from "./journal.ts";
-import type { LazyStep } from "./lazy-step.ts";
+import type { Events } from "./events.ts";
+import { Exchange } from "./exchange.ts";
+import { type Change, type Entry, type Item, inboxFrom, type Journal, type NewEntry, type Thrown } from "./journal.ts";
 import type { Places } from "./places.ts";
 import { Scope } from "./scope.ts";
 import { Script } from "./script.ts";
-import { type Rethrow, sentenceOf, toThrown } from "./thrown.ts";
-import { resumable, UndoStack } from "./undo-stack.ts";
+import type { Rethrow } from "./thrown.ts";
+import { UndoStack } from "./undo-stack.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Workflow } from "./workflow.ts";
 
@@ -29,12 +20,18 @@ export interface ExecutionParts {
   readonly run: string;
   readonly workflow: Workflow;
   readonly input: unknown;
-  /** What is on disk; empty for a new run. */
+  /** Its highest version here, which a further stretch takes. */
+  readonly newest: Workflow;
+  /** The run that waits for this one's end. */
+  readonly parent: string | undefined;
+  /** The revision of the first entry. */
+  readonly from: number;
+  /** What is on disk of the present stretch; empty for a new run. */
   readonly entries: readonly Entry[];
   /** Of a new run: its row and its first entry. */
   readonly begin?: Beginning;
   readonly inbox: readonly Item[];
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, "append" | "inbox">;
   readonly dispatch: Dispatch;
   readonly clock: Clock;
   readonly random: () => number;
@@ -42,6 +39,10 @@ export interface ExecutionParts {
   readonly places: Places;
   /** A run that waits longer than this leaves memory. */
   readonly suspendAfterMs: number;
+  readonly evict: "waiting" | "always";
+  readonly events: Events | undefined;
+  /** Only replays, up to the journal's last entry. */
+  readonly rehearsal?: boolean;
 }
 
 /** The code of a workflow that waits for nothing of ours is given this long before the run is paused. */
@@ -55,35 +56,46 @@ export class Execution {
   readonly parts: ExecutionParts;
   readonly script: Script;
   readonly effects: Effects;
-  /** Steps that the code has made and not awaited. */
-  readonly created: Set<LazyStep> = new Set();
+  readonly code: Code;
   readonly #exchange: Exchange;
   readonly #committer: Committer;
   readonly #undoStack: UndoStack;
   readonly #body: Scope;
-  readonly #project: Projection | undefined;
+  readonly #stretch: number;
+  /** Whether a result was delivered that was not in the journal. */
+  #advanced = false;
   #trace: Trace = silent;
-  #end: End | undefined;
   #parking: "no" | "when settled" | "now" | "dropped" = "no";
 
   constructor(parts: ExecutionParts) {
-    const { run, workflow, entries, begin, inbox, journal, clock, dispatch, places, rethrow } = parts;
+    const { run, workflow, newest, input, entries, from, begin, inbox } = parts;
+    const { journal, clock, dispatch, places, rethrow } = parts;
     this.parts = parts;
-    this.script = new Script(entries, () => clock.now());
+    this.script = new Script(entries, () => clock.now(), from);
     if (begin) this.script.write(begin.started);
     const exchange = new Exchange(this.script);
     this.#exchange = exchange;
     const trace = () => this.#trace;
     const acting = (action: Action, scope: Scope) => this.#act(action, scope);
-    this.#body = Scope.body(run);
+    const [first] = entries;
+    const continued = first?.type === "Continued" ? first : undefined;
+    this.#stretch = continued?.stretch ?? 1;
+    // A further stretch takes the same names again, and must not find the results of the one before.
+    const root = continued ? `${run}~${continued.stretch}` : run;
+    this.#body = Scope.body(root);
     this.#committer = new Committer({ journal, run, script: this.script, clock, trace, beginning: begin });
-    this.#undoStack = new UndoStack({ run, exchange, dispatch, places, act: acting });
+    this.#undoStack = new UndoStack({ run, root, exchange, dispatch, places, act: acting });
     this.effects = new Effects(
-      { run, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
+      { run, root, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
       inbox,
+      continued?.inbox,
     );
-    const { output } = workflow.operation;
-    this.#project = output === nothing ? undefined : toProjection(toJsonSchema(output));
+    this.code = new Code({
+      ...{ workflow, newest, exchange, body: this.#body },
+      act: () => places.in({ run, scope: this.#body }, () => workflow.body(input, toContext(this, this.#body))),
+      close: (scope) => this.close(scope),
+      undo: (why) => this.#undo(why),
+    });
   }
 
   /** Resolves when the run's first entries are on disk; rejects with the verdict where they are not. */
@@ -94,7 +106,7 @@ export class Execution {
   /** Acts the run out. Never throws. */
   async act(trace: Trace): Promise<Verdict> {
     this.#trace = trace;
-    void this.#main();
+    void this.code.act();
     const verdict = await this.#drive().catch((error: unknown): Verdict => ({ kind: "lost", error }));
     this.#undoStack.shut();
     void this.#body.close();
@@ -105,7 +117,8 @@ export class Execution {
 
   /** A signal has come in. */
   async poke(): Promise<void> {
-    this.effects.look(await this.parts.journal.inbox(this.parts.run));
+    const { journal, run, entries } = this.parts;
+    this.effects.look(await journal.inbox(run, inboxFrom(entries[0])));
   }
 
   /** Lets go of the run once its present actions have settled, or at once: another activation goes on from the journal. */
@@ -134,26 +147,6 @@ export class Execution {
     return this.#exchange.hold(work);
   }
 
-  async #main(): Promise<void> {
-    const { workflow, input, run, places } = this.parts;
-    const scope = this.#body;
-    try {
-      const output = await places.in({ run, scope }, () => workflow.body(input, toContext(this, scope)));
-      this.#checkNothingLeft();
-      this.#end = { output: await this.hold(() => this.#checked(output)) };
-    } catch (error) {
-      const thrown = toThrown(error);
-      await this.#undo(thrown).then(
-        () => {
-          this.#end = { thrown, cause: error };
-        },
-        (second: unknown) =>
-          this.#exchange.stop(`The run cannot be undone: ${sentenceOf(toThrown(second))} ${resumable}`),
-      );
-    }
-    this.#exchange.stir();
-  }
-
   async #drive(): Promise<Verdict> {
     const exchange = this.#exchange;
     for (;;) {
@@ -163,8 +156,12 @@ export class Execution {
       const replayed = exchange.replayNext();
       if (replayed === "unasked") await this.#untilAsked();
       if (replayed !== "over") continue;
+      if (this.parts.rehearsal) return { kind: "rehearsed", ended: this.#ended, asked: this.script.asked };
       exchange.activate(({ kind }) => kind !== "action");
-      if (exchange.deliverNext()) continue;
+      if (exchange.deliverNext()) {
+        this.#advanced = true;
+        continue;
+      }
       const verdict = await this.#goOn();
       if (verdict) return verdict;
     }
@@ -177,9 +174,10 @@ export class Execution {
 
   /** Code that awaits something of its own before it asks is given time: so it was when it ran first. */
   async #untilAsked(): Promise<void> {
-    const tell = (): void => this.#exchange.stop(diverged(this.script.unasked));
-    if (this.#end) return tell();
-    const disarm = this.parts.clock.after(strayMs, tell);
+    const tell = (asked: "nothing" | "the end") => (): void =>
+      this.#exchange.stop(`${this.script.unasked(asked).message}\n${wayOut}`);
+    if (this.code.end) return tell("the end")();
+    const disarm = this.parts.clock.after(strayMs, tell("nothing"));
     await this.#exchange.stirred();
     disarm();
   }
@@ -187,18 +185,25 @@ export class Execution {
   /** At rest, with nothing to deliver: to the disk, and then to whatever is to be done or waited for. */
   async #goOn(): Promise<Verdict | undefined> {
     const exchange = this.#exchange;
-    if (this.#end) return this.#finish(this.#end);
-    if (this.#parking !== "no" && (this.#parking === "now" || !this.#acting)) {
-      return this.#close({ state: "waiting", owner: null, wakeAt: this.parts.clock.now() }, { kind: "parked" });
+    if (this.code.end) return this.#finish(this.code.end);
+    const now = this.parts.clock.now();
+    if (this.#parking !== "no" && (this.#parking === "now" || !this.#acting))
+      return this.#close({ state: "waiting", owner: null, wakeAt: now }, { kind: "parked" });
+    const forgotten = this.#waits ? this.code.forgotten : undefined;
+    if (forgotten !== undefined) {
+      exchange.settle({ type: "StepForgotten", path: forgotten });
+      return undefined;
     }
     const wakeAt = this.#suspendUntil();
     if (wakeAt !== undefined) return this.#suspend(wakeAt);
+    if (this.parts.evict === "always" && this.#advanced && !this.#acting)
+      return this.#close({ state: "waiting", owner: null, wakeAt: now }, { kind: "suspended", wakeAt: now });
     if (this.script.pending.length > 0) {
       const written = await this.#committer.commit();
       if (typeof written === "object") return written;
     }
     if (this.#parking === "no") exchange.activate(() => true);
-    if (exchange.hasReady || exchange.trouble !== undefined || this.#end) return undefined;
+    if (exchange.hasReady || exchange.trouble !== undefined || this.code.end) return undefined;
     const disarm = exchange.waiting.size === 0 ? this.#watchStray() : () => {};
     await exchange.stirred();
     disarm();
@@ -206,7 +211,15 @@ export class Execution {
   }
 
   get #acting(): boolean {
-    return [...this.#exchange.waiting.values()].some(({ kind, active }) => kind === "action" && active);
+    return [...this.#exchange.waiting.values()].some(
+      ({ kind, active, asleep }) => kind === "action" && active && !asleep,
+    );
+  }
+
+  /** For nothing but time, signals and other runs: it may leave memory, whether it does or not. */
+  get #waits(): boolean {
+    const { waiting } = this.#exchange;
+    return waiting.size > 0 && [...waiting.values()].every(({ kind, asleep }) => kind !== "action" || asleep);
   }
 
   #watchStray(): () => void {
@@ -215,7 +228,7 @@ export class Execution {
     return clock.after(strayMs, () => this.#exchange.stop(reason));
   }
 
-  async #act(action: Action, { aborted }: Scope): Promise<Settled | undefined> {
+  async #act(action: Action, { aborted }: Scope): Promise<Settled | Asleep | undefined> {
     const { clock, random } = this.parts;
     const note = (entry: NewEntry): void => {
       this.script.write(entry);
@@ -224,6 +237,7 @@ export class Execution {
     const parking = () => this.#parking !== "no";
     const settled = await act(action, { clock, random, trace: this.#trace, aborted, parking, note });
     // What fails because its node is stopping may well succeed on the next one.
+    if ("asleep" in settled) return parking() ? undefined : settled;
     return parking() && settled.result.type === "StepFailed" ? undefined : settled;
   }
 
@@ -234,45 +248,40 @@ export class Execution {
     await this.#undoStack.unwind(why);
   }
 
-  #checkNothingLeft(): void {
-    const [open] = this.created;
-    if (open)
-      throw new Error(`The workflow ended, but its step "${open.name}" was never awaited. Await it, or leave it out.`);
-    const [waiting] = this.#exchange.waiting.values();
-    if (waiting)
-      throw new Error(`The workflow ended while "${waiting.path}" was under way. Await every step before the end.`);
-  }
-
-  async #checked(output: unknown): Promise<unknown> {
-    if (!this.#project) return undefined;
-    const { value } = this.#project(output);
-    const { operation, id } = this.parts.workflow;
-    const checked = await validate(operation.output, value);
-    if (checked.ok) return value;
-    const [issue] = checked.issues;
-    const message = `The workflow of ${id} gave back what its contract does not allow: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
-    throw new Fault("Internal", message, { issues: checked.issues });
-  }
-
   #finish(end: End): Promise<Verdict> {
-    const ended = { owner: null, wakeAt: null, endedAt: this.parts.clock.now() };
-    if ("thrown" in end) {
-      const { thrown, cause } = end;
-      this.script.write({ type: "Ended", state: "failed", thrown });
-      return this.#close({ state: "failed", ...ended }, { kind: "failed", thrown, cause });
+    const now = this.parts.clock.now();
+    this.script.write(this.#ended as NewEntry); // it has ended
+    if ("input" in end) {
+      // The next activation begins with an empty journal, in whichever version is the newest.
+      const { id, version } = this.parts.newest;
+      const from = this.script.revision + this.script.pending.length;
+      const row = { state: "waiting", owner: null, wakeAt: now, from, workflow: `${id}@${version}` } as const;
+      return this.#close(row, { kind: "suspended", wakeAt: now });
     }
-    const { output } = end;
-    this.script.write({ type: "Ended", state: "done", ...(output !== undefined && { output }) });
-    return this.#close({ state: "done", ...ended }, { kind: "done", output });
+    const state = "thrown" in end ? "failed" : "done";
+    const verdict = "thrown" in end ? ({ kind: "failed", ...end } as const) : ({ kind: "done", ...end } as const);
+    return this.#close({ state, owner: null, wakeAt: null, endedAt: now }, verdict, this.#toParent(now));
   }
 
-  #pause(reason: string): Promise<Verdict> {
+  get #ended(): NewEntry | undefined {
+    const { end } = this.code;
+    return end && this.code.toEntry(end, this.#stretch, this.effects.inboxLeft);
+  }
+
+  #toParent(at: number): Pick<Change, "tell"> {
+    const { parent, run } = this.parts;
+    if (parent === undefined) return {};
+    return { tell: { run: parent, item: { signal: "", payload: { ended: run }, by: `run:${run}`, at } } };
+  }
+
+  async #pause(reason: string): Promise<Verdict> {
+    if (this.parts.rehearsal) return { kind: "paused", reason };
     this.script.write({ type: "Paused", reason });
     return this.#close({ state: "paused", owner: null, wakeAt: null, reason }, { kind: "paused", reason });
   }
 
-  async #close(row: NonNullable<Change["row"]>, verdict: Verdict): Promise<Verdict> {
-    const written = await this.#committer.commit({ row });
+  async #close(row: NonNullable<Change["row"]>, verdict: Verdict, others: Pick<Change, "tell"> = {}): Promise<Verdict> {
+    const written = await this.#committer.commit({ row, ...others });
     return typeof written === "object" ? written : verdict;
   }
 
@@ -289,18 +298,13 @@ export class Execution {
   #suspendUntil(): number | null | undefined {
     const { clock, suspendAfterMs } = this.parts;
     const { waiting } = this.#exchange;
-    if (waiting.size === 0) return undefined;
+    if (!this.#waits) return undefined;
     let earliest: number | null = null;
-    for (const { kind, request } of waiting.values()) {
-      if (kind === "action") return undefined;
-      const wakeAt =
-        request.type === "TimerSet" ? request.wakeAt : request.type === "SignalAwaited" ? request.until : undefined;
+    for (const { wakeAt } of waiting.values()) {
       if (wakeAt !== undefined && (earliest === null || wakeAt < earliest)) earliest = wakeAt;
     }
     return earliest !== null && earliest - clock.now() <= suspendAfterMs ? undefined : earliest;
   }
 }
-
-type End = { readonly output: unknown } | { readonly thrown: Thrown; readonly cause: unknown };
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

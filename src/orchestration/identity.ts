@@ -13,6 +13,13 @@ export const toRunId = (principal: string, operation: string, key: string): stri
 export const digestOf = (value: unknown): string =>
   createHash("sha256").update(toCanonicalJson(value)).digest("base64url").slice(0, 22);
 
+const longestKey = 400;
+/** The key of a step: the same in every attempt and replay. Deep paths and long names are told by their hash. */
+export function toKey(root: string, path: string): string {
+  const key = `${root}/${path}`;
+  return key.length <= longestKey ? key : `${root}/~${createHash("sha256").update(path).digest("base64url")}`;
+}
+
 /** Random draws that are the same in every replay: hashes of the run, the scope and a count. */
 export class Draws {
   readonly #seed: string;

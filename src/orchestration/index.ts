@@ -4,13 +4,7 @@
  * Start with workflow.ts; script.ts and execution.ts are how a run is acted out, runner.ts how a node owns its runs.
  */
 export type { FlowOptions } from "./flow.ts";
-export type { Step, StepContext, StepPolicy, Undone } from "./step.ts";
-export {
-  type Incoming,
-  type Run,
-  type Steps,
-  type Uses,
-  type Workflow,
-  type WorkflowContext,
-  workflow,
-} from "./workflow.ts";
+export type { RetryPolicy, StepPolicy } from "./policy.ts";
+export type { Child, Incoming, Part, Run, Steps, Uses, WorkflowContext } from "./run.ts";
+export type { Step, StepContext, Undone } from "./step.ts";
+export { type Workflow, workflow } from "./workflow.ts";

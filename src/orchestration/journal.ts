@@ -13,11 +13,13 @@ export interface Journal {
   readonly line?: Line;
   /** Appends to a run after its `revision`-th entry (-1: a new run); the row changes in the same commit. Resolves when durable. */
   append(run: string, revision: number, entries: readonly Entry[], change: Change): Promise<Appended>;
-  read(run: string): Promise<readonly Entry[]>;
+  /** A run's entries, all of them or from a revision on (inclusive). */
+  read(run: string, from?: number): Promise<readonly Entry[]>;
   find(run: string): Promise<RunRow | undefined>;
   /** Adds to a run's inbox and makes the run due. */
   post(run: string, item: NewItem): Promise<void>;
-  inbox(run: string): Promise<readonly Item[]>;
+  /** What a run was told, all of it or from a revision on (inclusive). */
+  inbox(run: string, from?: number): Promise<readonly Item[]>;
   /** Makes `node` the owner of runs that are due and whose workflow, in its version, it knows. */
   claimDue(node: string, knows: readonly string[], now: number, limit: number): Promise<readonly RunRow[]>;
   /** Gives a run back, to be claimed again at a time, if it is this owner's still. */
@@ -63,6 +65,8 @@ export interface RunRow {
   readonly claims?: number;
   /** Of a workflow with limits: what it stands in line with, and holds once it was let in. */
   readonly ticket?: Ticket;
+  /** The revision of the first entry of its present stretch; 0 where it has never continued as new. */
+  readonly from?: number;
 }
 export interface Change {
   /** The whole row, with a run's first entries. */
@@ -72,6 +76,8 @@ export interface Change {
   readonly frees?: Ticket;
   /** Written only if the inbox has had no more items than this: otherwise a signal could slip between a look and a suspension. */
   readonly inboxSeen?: number;
+  /** Told in the same commit: the run that waits for this one's end. */
+  readonly tell?: { readonly run: string; readonly item: NewItem };
 }
 /**
  * The log's position after the append, or why nothing was written. `refused`: it cannot be kept, as the sentence says;
@@ -118,7 +124,7 @@ export type Request =
   | { readonly type: "VoidAsked"; readonly path: string; readonly of: string }
   | { readonly type: "UndoStarted"; readonly path: string; readonly of: string; readonly outcome: UndoneOutcome }
   | { readonly type: "UndoDone"; readonly path: string };
-export type StepKind = "operation" | "local";
+export type StepKind = "operation" | "local" | "child" | "event";
 export type UndoneOutcome = "done" | "void" | "unknown";
 
 /** What came of it. Results are delivered to the code one at a time, in the order in which they stand here. */
@@ -134,6 +140,8 @@ export type Result =
       readonly by: string;
     }
   | { readonly type: "SignalTimedOut"; readonly path: string }
+  /** The code waits, and has not begun a step that it made: `path` is the step's name. */
+  | { readonly type: "StepForgotten"; readonly path: string }
   | { readonly type: "VoidKnown"; readonly path: string; readonly took: boolean | "unknown"; readonly wire?: unknown };
 
 /** What is written for people and for those who adopt the run; replay passes over it. */
@@ -157,8 +165,27 @@ export type Note =
       readonly outcome: ActionOutcome;
     }
   | { readonly type: "Paused"; readonly reason: string }
+  | { readonly type: "Progress"; readonly value: unknown }
+  /** The run has come to a change of its code, and goes the new way. */
+  | { readonly type: "Changed"; readonly name: string }
+  /** The first entry of a further stretch: what came before is not replayed any more. */
+  | {
+      readonly type: "Continued";
+      readonly operation: string;
+      readonly version: number;
+      readonly input: unknown;
+      /** Which stretch begins; a run's first one is 1. */
+      readonly stretch: number;
+      readonly inbox: InboxSeen;
+    }
   | { readonly type: "Ended"; readonly state: "done"; readonly output?: unknown }
   | { readonly type: "Ended"; readonly state: "failed"; readonly thrown: Thrown };
+
+/** What a run has seen of its inbox: everything up to a revision, and what of it was not taken. */
+export interface InboxSeen {
+  readonly upTo: number;
+  readonly left: readonly number[];
+}
 
 export type NewEntry = Request | Result | Note;
 export type Entry = NewEntry & { readonly at: number };
@@ -169,8 +196,22 @@ const results: ReadonlySet<string> = new Set([
   "TimerFired",
   "SignalTaken",
   "SignalTimedOut",
+  "StepForgotten",
   "VoidKnown",
 ]);
-const notes: ReadonlySet<string> = new Set(["Started", "Admitted", "Claimed", "AttemptFailed", "Paused", "Ended"]);
+const notes: ReadonlySet<string> = new Set([
+  "Started",
+  "Continued",
+  "Admitted",
+  "Claimed",
+  "AttemptFailed",
+  "Paused",
+  "Progress",
+  "Changed",
+  "Ended",
+]);
 export const isResult = (entry: Entry): entry is Result & { readonly at: number } => results.has(entry.type);
 export const isNote = (entry: Entry): entry is Note & { readonly at: number } => notes.has(entry.type);
+/** The first item of the inbox that a stretch may still take, by its first entry. */
+export const inboxFrom = (first: Entry | undefined): number =>
+  first?.type === "Continued" ? Math.min(first.inbox.upTo + 1, ...first.inbox.left) : 0;

@@ -8,12 +8,15 @@ import {
   type Tracing,
   validate,
 } from "../contracts/index.ts";
-import { ActiveRuns } from "./active-runs.ts";
+import { ActiveRuns, parentOf } from "./active-runs.ts";
 import { Admitters } from "./admitter.ts";
 import { Beginner } from "./beginner.ts";
 import { Bulletin } from "./bulletin.ts";
 import { Callers, type RunStatus } from "./callers.ts";
 import { Catalog } from "./catalog.ts";
+import type { Events } from "./events.ts";
+import { follow } from "./follow.ts";
+import { type History, toHistory } from "./history.ts";
 import type { Journal, RunRow } from "./journal.ts";
 import { Membership } from "./membership.ts";
 import type { News } from "./nodes.ts";
@@ -26,6 +29,8 @@ export interface RunnerPorts {
   readonly dispatch: Dispatch;
   readonly clock: Clock;
   readonly tracing: Tracing;
+  /** Where runs write events; without it none can. */
+  readonly events?: Events | undefined;
   /** From 0 to 1: the jitter of retries. */
   readonly random?: () => number;
   /** Makes the ids of runs; ids that grow with time lie together on disk. By default random. */
@@ -36,6 +41,8 @@ export interface RunnerPorts {
   readonly leaseMs?: number;
   /** A run that waits longer than this leaves memory; by default 1,000 ms. */
   readonly suspendAfterMs?: number;
+  /** `always`: a run leaves memory at every result and comes back by replay, which is for tests; by default when it waits. */
+  readonly evict?: "waiting" | "always";
   /** At most so many runs are in memory, by default 1,000; others wait on disk, also new ones. */
   readonly mostActive?: number;
   /** Told of what an operator should know: runs that were paused, lost, or failed in a way that no contract declares. */
@@ -66,14 +73,14 @@ export class Runner {
 
   constructor(workflows: readonly Workflow[], ports: RunnerPorts) {
     const { journal, dispatch, clock, tracing, random = Math.random, node, newId } = ports;
-    const { leaseMs = 5_000, suspendAfterMs = 1_000, mostActive = 1_000 } = ports;
+    const { leaseMs = 5_000, suspendAfterMs = 1_000, mostActive = 1_000, evict = "waiting", events } = ports;
     this.#ports = ports;
     const catalog = new Catalog(workflows);
     const failed = (error: unknown): void =>
       ports.report?.({ run: "", operation: "", traceparent: "", verdict: { kind: "lost", error } });
     const callers = new Callers({ journal, clock, workflowOf: (operation) => catalog.of(operation) });
     const active = new ActiveRuns({
-      ...{ journal, dispatch, clock, tracing, random, suspendAfterMs },
+      ...{ journal, dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog },
       errorOf: (operation, verdict) => callers.errorOf(operation, verdict),
       left: (row, verdict, about) => this.#left(row, verdict, about),
     });
@@ -172,6 +179,17 @@ export class Runner {
     return "taken";
   }
 
+  /** What a run says of itself, from the last on; ends when the run does, or when `aborted` fires. */
+  follow(run: string, aborted: AbortSignal): AsyncIterable<unknown> {
+    const { journal, clock } = this.#ports;
+    return follow(run, { journal, clock, aborted });
+  }
+
+  /** A run's journal as plain data. Throws where there is no such run. */
+  history(run: string): Promise<History> {
+    return toHistory(run, this.#ports.journal);
+  }
+
   /** Lets a paused run go on, after whatever stopped it was mended. */
   async resume(run: string): Promise<void> {
     if (!(await this.#ports.journal.wake(run, this.#ports.clock.now()))) {
@@ -209,6 +227,8 @@ export class Runner {
     this.#waker.left(row, verdict, about);
     const ended = verdict.kind === "done" || verdict.kind === "failed";
     if (ended && row.ticket) this.#admitters?.nudge(row.operation);
+    const parent = ended ? parentOf(row) : undefined;
+    if (parent !== undefined) void this.#toldOf(parent).catch(() => {}); // it looks again before it suspends
     this.#tell(row, verdict);
     if (verdict.kind !== "suspended" && verdict.kind !== "paused" && verdict.kind !== "fenced") {
       this.#callers.announce(row.run, verdict);

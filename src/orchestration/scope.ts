@@ -12,7 +12,7 @@ export class Scope {
   readonly #run: string;
   readonly #path: string;
   readonly #occurrences: Map<string, number>;
-  readonly #children: Scope[] = [];
+  readonly #children = new Set<Scope>();
   readonly #abort = new AbortController();
 
   private constructor(run: string, path: string, undoing: boolean, names?: Scope) {
@@ -31,9 +31,9 @@ export class Scope {
     return new Scope(run, `undo ${path}/`, true);
   }
 
-  /** A part with names of its own. */
-  branch(path: string): Scope {
-    return this.#adopt(new Scope(this.#run, `${this.#path}${path}/`, this.undoing));
+  /** A part with names of its own: the `name` of what stands under a label. */
+  branch(label: string, name: string): Scope {
+    return this.#adopt(new Scope(this.#run, `${this.#path}${label}/${escaped(name)}/`, this.undoing));
   }
   /** A part that can be closed by itself and shares this one's names. */
   group(): Scope {
@@ -65,15 +65,20 @@ export class Scope {
     if (settling.length > 0) await Promise.all(settling);
   }
 
+  /** Lets go of a part that has come to its end; what of it is still under way keeps it. */
+  leave(part: Scope): void {
+    if (part.#settlingWithin().length === 0) this.#children.delete(part);
+  }
+
   #shut(): void {
     this.#abort.abort();
     for (const child of this.#children) child.#shut();
   }
   #settlingWithin(): readonly Promise<unknown>[] {
-    return [...this.settling, ...this.#children.flatMap((child) => child.#settlingWithin())];
+    return [...this.settling, ...[...this.#children].flatMap((child) => child.#settlingWithin())];
   }
   #adopt(child: Scope): Scope {
-    this.#children.push(child);
+    this.#children.add(child);
     if (this.closed) child.#shut();
     return child;
   }

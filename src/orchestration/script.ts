@@ -1,9 +1,5 @@
+import { type Divergence, toDivergence } from "./difference.ts";
 import { type Entry, isNote, isResult, type NewEntry, type Request, type Result } from "./journal.ts";
-
-/** The code asked for something else than the journal says it did. The message shows both lines. */
-export class Divergence extends Error {
-  override readonly name = "Divergence";
-}
 
 /**
  * A run's journal while it is acted out: first as it was written, then as it goes on. The code's requests are held
@@ -13,18 +9,27 @@ export class Script {
   readonly #entries: readonly Entry[];
   readonly #now: () => number;
   readonly #past: ReadonlyMap<string, Past>;
+  /** The revision of the first entry. */
+  readonly #from: number;
+  readonly #changes = new Map<string, boolean>();
   #cursor = 0;
   #time: number;
+  /** The last progress on disk, as JSON. */
+  #progress: string | undefined;
   pending: Entry[] = [];
   /** The revision of the last entry on disk. */
   revision: number;
 
-  constructor(entries: readonly Entry[], now: () => number) {
+  constructor(entries: readonly Entry[], now: () => number, from = 0) {
     this.#entries = entries;
     this.#now = now;
+    this.#from = from;
     this.#past = toPast(entries);
     this.#time = entries[0]?.at ?? now();
-    this.revision = entries.length - 1;
+    this.revision = from + entries.length - 1;
+    const progress = entries.findLast((entry) => entry.type === "Progress");
+    this.#progress = progress && JSON.stringify(progress.value);
+    for (const entry of entries) if (entry.type === "Changed") this.#changes.set(entry.name, true);
     this.#skipNotes();
   }
 
@@ -44,11 +49,8 @@ export class Script {
       return request;
     }
     const written = this.#entries[this.#cursor] as Entry;
-    if (isResult(written) || isNote(written) || !alike(written, request)) {
-      throw new Divergence(
-        `The journal says at entry ${this.#cursor}: ${lineOf(written)}. The code asks for: ${lineOf(request)}.`,
-      );
-    }
+    if (isResult(written) || isNote(written) || !alike(written, request))
+      throw toDivergence(this.#from + this.#cursor, written, request);
     this.#cursor++;
     this.#skipNotes();
     return written as Entry & R; // alike compared the types
@@ -65,10 +67,45 @@ export class Script {
     return written;
   }
 
-  /** What the code has not asked for, and the journal says it did. */
-  get unasked(): string {
-    const written = this.#entries[this.#cursor];
-    return `The journal says at entry ${this.#cursor}: ${written && lineOf(written)}. The code does not ask for it any more.`;
+  /** What the journal says that the code asked for, and it has not. */
+  unasked(asked: "nothing" | "the end"): Divergence {
+    return toDivergence(this.#from + this.#cursor, this.#entries[this.#cursor], asked);
+  }
+
+  /** A result that was just handed out, and that the code does not wait for. */
+  unexpected(result: Result): Divergence {
+    const at = this.#entries.findIndex(
+      (entry) => entry.type === result.type && "path" in entry && entry.path === result.path,
+    );
+    return toDivergence(this.#from + at, this.#entries[at], "nothing");
+  }
+
+  /** What the code does where the journal, whose last entry this is, has ended. */
+  beyond(last: number, asked: Request | undefined): Divergence {
+    return toDivergence(last, undefined, asked ?? "nothing");
+  }
+
+  /** The first thing that the code has asked for and that is not on disk. */
+  get asked(): Request | undefined {
+    return this.pending.find((entry): entry is Entry & Request => !isNote(entry) && !isResult(entry));
+  }
+
+  /** True for a run that comes here with the changed code, false for one that has been here before; the same ever after. */
+  changed(name: string): boolean {
+    let changed = this.#changes.get(name);
+    if (changed === undefined) {
+      changed = !this.replaying;
+      this.#changes.set(name, changed);
+      if (changed) this.write({ type: "Changed", name });
+    }
+    return changed;
+  }
+
+  /** The last value wins; it travels with the next commit. Throws where it is no JSON. */
+  progress(value: unknown): void {
+    if (this.replaying) return;
+    this.pending = this.pending.filter(({ type }) => type !== "Progress");
+    if (JSON.stringify(value) !== this.#progress) this.write({ type: "Progress", value });
   }
 
   /** A new result, written before it is delivered. */
@@ -86,6 +123,8 @@ export class Script {
   /** What is pending, to be committed; what comes meanwhile waits for the next commit. */
   take(): readonly Entry[] {
     const taken = this.pending;
+    const progress = taken.findLast((entry) => entry.type === "Progress");
+    if (progress) this.#progress = JSON.stringify(progress.value);
     this.pending = [];
     return taken;
   }
@@ -105,6 +144,8 @@ interface Past {
   /** Attempts that failed since the run was last paused: whoever resumes it grants new ones. */
   readonly failed: number;
   readonly started: boolean;
+  /** When it was first asked for since then, in ms since 1970. */
+  readonly since?: number;
 }
 const noPast: Past = { failed: 0, started: false };
 
@@ -112,9 +153,11 @@ function toPast(entries: readonly Entry[]): ReadonlyMap<string, Past> {
   const past = new Map<string, Past>();
   for (const entry of entries) {
     if (entry.type === "Paused") for (const [path, { started }] of past) past.set(path, { failed: 0, started });
-    if (entry.type === "StepStarted") past.set(entry.path, { failed: 0, started: true });
-    if (entry.type === "AttemptFailed")
-      past.set(entry.path, { failed: (past.get(entry.path)?.failed ?? 0) + 1, started: true });
+    if (entry.type === "StepStarted") past.set(entry.path, { failed: 0, started: true, since: entry.at });
+    if (entry.type === "AttemptFailed") {
+      const { failed = 0, since } = past.get(entry.path) ?? noPast;
+      past.set(entry.path, { failed: failed + 1, started: true, ...(since !== undefined && { since }) });
+    }
   }
   return past;
 }
@@ -126,12 +169,4 @@ function alike(written: Entry, request: Request): boolean {
     return written.kind === request.kind && written.digest === request.digest && written.undo === request.undo;
   }
   return true;
-}
-
-function lineOf(entry: Entry | Request): string {
-  if (entry.type === "StepStarted") {
-    return `${entry.kind} step "${entry.path}"${entry.undo ? " with an undo" : ""} (input ${entry.digest})`;
-  }
-  if (entry.type === "SignalAwaited") return `a wait for the signal "${entry.name}" ("${entry.path}")`;
-  return "path" in entry ? `${entry.type} "${entry.path}"` : entry.type;
 }

@@ -1,4 +1,4 @@
-import type { Thrown } from "./journal.ts";
+import type { NewEntry, Request, Thrown } from "./journal.ts";
 
 /** How an activation of a run came to its end. */
 export type Verdict =
@@ -10,6 +10,8 @@ export type Verdict =
   | { readonly kind: "paused"; readonly reason: string }
   /** Its node let go of it. */
   | { readonly kind: "parked" }
+  /** A history was replayed to its last entry: how the code ended there, or what it asked for beyond. */
+  | { readonly kind: "rehearsed"; readonly ended: NewEntry | undefined; readonly asked: Request | undefined }
   /** It was not begun: the journal refuses its input. */
   | { readonly kind: "refused"; readonly error: Error }
   /** Another node has it. */

@@ -1,60 +1,6 @@
-import type {
-  AnyCommand,
-  AnyContract,
-  CallerInput,
-  CallerOutput,
-  CamelCase,
-  Duration,
-  Fail,
-  HandlerInput,
-  HandlerOutput,
-  Named,
-  NameOf,
-  Operation,
-  OperationNames,
-  Out,
-  Signal,
-} from "../contracts/index.ts";
+import type { AnyCommand, AnyContract, HandlerInput, HandlerOutput, Named, NameOf } from "../contracts/index.ts";
 import { type Flow, type FlowOptions, toFlow } from "./flow.ts";
-import type { Step, StepContext, StepPolicy } from "./step.ts";
-
-/** A contract's operations as durable steps. */
-export type Steps<C extends AnyContract> = { readonly [K in OperationNames<C>]: Durable<C[K]> };
-type Durable<Op> = Op extends Operation
-  ? (input: CallerInput<Op>, policy?: StepPolicy) => Step<CallerOutput<Op>>
-  : never;
-export type Uses<U extends readonly AnyContract[]> = { readonly [C in U[number] as CamelCase<NameOf<C>>]: Steps<C> };
-
-/** A signal that may come: await it, for as long as it takes or `within` a time. */
-export interface Incoming<T> extends PromiseLike<T> {
-  /** Undefined when the time is over. */
-  within(time: Duration): Promise<T | undefined>;
-}
-
-export interface Run<Op extends AnyCommand, U extends readonly AnyContract[]> {
-  readonly id: string;
-  readonly signal: {
-    readonly [K in keyof Op["signals"]]: Op["signals"][K] extends Signal<infer S> ? Incoming<Out<S>> : never;
-  };
-  /** A local effect: what it gives back must be JSON. */
-  step<T>(name: string, action: (context: StepContext) => T | PromiseLike<T>, policy?: StepPolicy): Step<T>;
-  sleep(time: Duration): Promise<void>;
-  /** Single steps side by side. */
-  all<const T extends readonly Step<unknown>[]>(steps: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>;
-  /** One branch an item, each in a scope of its own: keys and replay do not depend on which branch was faster. */
-  all<I, T>(items: readonly I[], branch: (item: I, context: WorkflowContext<Op, U>) => PromiseLike<T>): Promise<T[]>;
-  /** The time of the last result, the same in every replay. */
-  now(): Date;
-  /** From 0 to 1, the same in every replay. */
-  random(): number;
-  /** The same in every replay. */
-  uuid(): string;
-}
-
-export type WorkflowContext<Op extends AnyCommand, U extends readonly AnyContract[]> = Uses<U> & {
-  readonly run: Run<Op, U>;
-  readonly fail: Fail<Op["failures"]>;
-};
+import type { WorkflowContext } from "./run.ts";
 
 export interface Workflow<Id extends string = string, Needs extends string = string> extends Named<Id> {
   readonly kind: "workflow";

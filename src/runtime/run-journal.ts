@@ -6,6 +6,7 @@ import {
   entryBytes,
   type Item,
   type Journal,
+  type NewItem,
   type RunRow,
   refusalOf,
   Unreadable,
@@ -59,7 +60,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
             ? []
             : [{ stream: `inbox/${run}`, revision: change.inboxSeen < 0 ? ("none" as const) : change.inboxSeen }]),
         ],
-        events,
+        events: change.tell ? [...events, toInboxEvent(change.tell.run, change.tell.item)] : events,
         documents: toWrites(run, change),
       });
       if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
@@ -67,7 +68,8 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       if (outcome.why === "refused") return { refused: outcome.message };
       throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
     },
-    read: async (run) => (await readStream(engine, `run/${run}`)).map(({ data }) => parsed<Entry>(run, data)),
+    read: async (run, from) =>
+      (await readStream(engine, `run/${run}`, from)).map(({ data }) => parsed<Entry>(run, data)),
     async find(run) {
       const [document] = await engine.find(runs.name, { key: run, limit: 1 });
       return document && toRow(document);
@@ -79,7 +81,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
         throw new Fault("InvalidInput", `A signal may have ${entryBytes} bytes at most, and this one has more.`);
       const outcome = await append({
         expect: [],
-        events: [{ stream: `inbox/${run}`, type: "Signal", version: 1, data }],
+        events: [toInboxEvent(run, item)],
         documents: [{ collection: runs.name, patch: run, data: { wakeAt: item.at } }],
         ...(key !== undefined && {
           receipt: {
@@ -95,8 +97,8 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       }
       if (!outcome.ok) throw new Fault("Internal", `The signal to run ${run} was not written: ${outcome.why}.`);
     },
-    inbox: async (run) =>
-      (await readStream(engine, `inbox/${run}`)).map(
+    inbox: async (run, from) =>
+      (await readStream(engine, `inbox/${run}`, from)).map(
         ({ data, revision }): Item => ({ ...parsed<Omit<Item, "revision">>(run, data), revision }),
       ),
     async claimDue(node, knows, now, limit) {
@@ -154,13 +156,23 @@ const due = (knows: readonly string[]) => ({
   workflow: { in: knows },
 });
 
-function toWrites(run: string, { begin, row, frees }: Change): readonly Write[] {
+const toInboxEvent = (run: string, item: NewItem) => ({
+  stream: `inbox/${run}`,
+  type: "Signal",
+  version: 1,
+  data: JSON.stringify(item),
+});
+
+function toWrites(run: string, { begin, row, frees, tell }: Change): readonly Write[] {
+  const due: readonly Write[] = tell
+    ? [{ collection: runs.name, patch: tell.run, data: { wakeAt: tell.item.at } }]
+    : [];
   if (begin) {
     const put: Write = { collection: runs.name, put: run, data: { ...begin } };
-    return begin.state === "queued" && begin.ticket ? [put, ...toQueued(begin, begin.ticket)] : [put];
+    return [put, ...(begin.state === "queued" && begin.ticket ? toQueued(begin, begin.ticket) : []), ...due];
   }
   const data = row && ({ ...row } satisfies { readonly [field: string]: Column | undefined });
-  return [...(data ? [{ collection: runs.name, patch: run, data }] : []), ...(frees ? toFreed(frees) : [])];
+  return [...(data ? [{ collection: runs.name, patch: run, data }] : []), ...(frees ? toFreed(frees) : []), ...due];
 }
 
 function parsed<T>(run: string, data: string): T {
@@ -173,10 +185,10 @@ function parsed<T>(run: string, data: string): T {
 
 const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file writes the collection
 
-async function readStream(engine: Engine, stream: string) {
+async function readStream(engine: Engine, stream: string, from = 0) {
   const events = [];
   for (;;) {
-    const some = await engine.read(log, { stream, from: events.length, limit: page });
+    const some = await engine.read(log, { stream, from: from + events.length, limit: page });
     events.push(...some);
     if (some.length === 0) return events;
   }

@@ -8,7 +8,7 @@ export function toRuns(runner: Runner): Runs {
     async status(run) {
       const found = await runner.status(run);
       if (!found) return undefined;
-      const { row, output, error } = found;
+      const { row, output, error, progress } = found;
       const { operation, state, startedAt, endedAt, startedBy, reason } = row;
       return {
         run,
@@ -18,10 +18,12 @@ export function toRuns(runner: Runner): Runs {
         startedBy,
         ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
         ...(output !== undefined && { output }),
+        ...(progress !== undefined && { progress }),
         ...(error && { problem: toProblem(error) }),
         ...(reason !== null && state === "paused" && { reason }),
       } satisfies RunStatus;
     },
+    follow: (run, aborted) => runner.follow(run, aborted),
     signal: (run, name, payload, { principal, key }) =>
       runner.signal(run, name, payload, { id: principal.id, ...(key !== undefined && { key }) }),
   };

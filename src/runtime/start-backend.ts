@@ -5,7 +5,7 @@ import { pino } from "pino";
 import { provideViews } from "../aggregation/host.ts";
 import { type AnyContract, type Client, systemClock, toClient } from "../contracts/index.ts";
 import { createGateway } from "../gateway/index.ts";
-import { Runner } from "../orchestration/host.ts";
+import { type History, Runner } from "../orchestration/host.ts";
 import { openStorage, toHealth, toIds } from "../storage/host.ts";
 import { openTelemetry } from "../telemetry/index.ts";
 import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/index.ts";
@@ -16,6 +16,7 @@ import { openLastGood } from "./last-good.ts";
 import { openEngine } from "./open-engine.ts";
 import { Opened } from "./opened.ts";
 import { tellOperator } from "./operator.ts";
+import { toRunEvents } from "./run-events.ts";
 import { openRunJournal } from "./run-journal.ts";
 import { toRuns } from "./runs.ts";
 import { readSettings, type Settings, upstreamName } from "./settings.ts";
@@ -30,6 +31,8 @@ export interface Running {
   client<C extends AnyContract>(contract: C, options?: { readonly key?: string }): Client<C>;
   /** Lets a paused run go on, after whatever stopped it was mended. */
   resume(run: string): Promise<void>;
+  /** A run's journal as plain data, for `replays` of trilith/testing. It holds what the run was given and got back. */
+  history(run: string): Promise<History>;
 }
 interface Plan {
   readonly name: string;
@@ -69,6 +72,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     opened.defer(() => storage.close());
     const runner = new Runner(composition.orchestration, {
       journal: await openRunJournal(engine, clock),
+      events: toRunEvents(storage),
       dispatch,
       clock,
       tracing,
@@ -146,6 +150,7 @@ export async function startBackend({ name, version, composition }: Plan, options
           ...(key !== undefined && { key }),
         }),
       resume: (run) => runner.resume(run),
+      history: (run) => runner.history(run),
     };
   } catch (error) {
     await opened.close().catch((second: unknown) => log.warn({ err: second }, "Closing failed as well."));

@@ -1,4 +1,12 @@
-import { type Change, type Entry, type Item, type Journal, type RunRow, refusalOf } from "../orchestration/host.ts";
+import {
+  type Change,
+  type Entry,
+  type Item,
+  type Journal,
+  type NewItem,
+  type RunRow,
+  refusalOf,
+} from "../orchestration/host.ts";
 
 /** A journal in memory, for tests of workflows without a disk. Everything passes through JSON, as on a real one. */
 export interface MemoryJournal extends Journal {
@@ -21,6 +29,12 @@ export function memoryJournal(): MemoryJournal {
   const change = (run: string, { begin, row }: Change): void => {
     const present = begin ?? rows.get(run);
     if (present) rows.set(run, { ...present, ...row });
+  };
+  const tell = (run: string, item: NewItem): void => {
+    const inbox = inboxes.get(run) ?? [];
+    if (item.key !== undefined && inbox.some(({ key }) => key === item.key)) return;
+    inboxes.set(run, [...inbox, { ...(JSON.parse(JSON.stringify(item)) as typeof item), revision: inbox.length }]);
+    change(run, { row: { wakeAt: item.at } });
   };
   const take = (node: string, limit: number, due: (row: RunRow) => boolean): readonly RunRow[] => {
     const taken = [...rows.values()].filter(due).slice(0, limit);
@@ -55,19 +69,15 @@ export function memoryJournal(): MemoryJournal {
       if (changed.inboxSeen !== undefined && inboxHead > changed.inboxSeen) return "inbox moved";
       streams.set(run, [...stream, ...texts]);
       change(run, changed);
+      if (changed.tell) tell(changed.tell.run, changed.tell.item);
       commits++;
       position += entries.length;
       return { position };
     },
-    read: async (run) => journal.entries(run),
+    read: async (run, from = 0) => journal.entries(run).slice(from),
     find: async (run) => rows.get(run),
-    async post(run, item) {
-      const inbox = inboxes.get(run) ?? [];
-      if (item.key !== undefined && inbox.some(({ key }) => key === item.key)) return;
-      inboxes.set(run, [...inbox, { ...(JSON.parse(JSON.stringify(item)) as typeof item), revision: inbox.length }]);
-      change(run, { row: { wakeAt: item.at } });
-    },
-    inbox: async (run) => inboxes.get(run) ?? [],
+    post: async (run, item) => tell(run, item),
+    inbox: async (run, from = 0) => (inboxes.get(run) ?? []).slice(from),
     claimDue: async (node, knows, now, limit) =>
       take(
         node,
