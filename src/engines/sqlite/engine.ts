@@ -24,10 +24,11 @@ import { EventPages } from "./event-pages.ts";
 import { type ReceiptRow, toReceipt } from "./ledger.ts";
 import type { Lock } from "./lock.ts";
 import type { FoundRow } from "./messages.ts";
+import { type Packed, pack, unpackOutcomes } from "./packed.ts";
 import { ScannerThread } from "./scanner-thread.ts";
 import { Statements } from "./statements.ts";
 import { firstEpoch } from "./tables.ts";
-import { toMessage, toWriteMessages } from "./to-message.ts";
+import { toWriteMessages } from "./to-message.ts";
 import { sentenceOf } from "./trouble.ts";
 import { Watchers } from "./watchers.ts";
 import type { WriterThread } from "./writer-thread.ts";
@@ -70,9 +71,9 @@ export class SqliteEngine implements Engine {
 
   async append(log: string, group: readonly Append[]): Promise<readonly Outcome[]> {
     if (group.length === 0) return [];
-    const messages = group.map(toMessage);
-    const written = await this.#writer.run({ kind: "append", log, group: messages }, group.length);
-    const outcomes = written as readonly Outcome[];
+    const packed = pack(log, group);
+    const streams = group.map(({ events }) => events.map(({ stream }) => stream));
+    const outcomes = unpackOutcomes((await this.#writer.run(packed, group.length)) as Packed, streams);
     for (const outcome of outcomes) if (outcome.ok && "last" in outcome) this.#watchers.grown(log, outcome.last);
     return outcomes;
   }

@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { Generations } from "../../storage/generations.ts";
-import type { Expected, NewReceipt, Outcome, Receipt } from "../../storage/host.ts";
+import type { Expected, Receipt } from "../../storage/host.ts";
 import type { Documents } from "./documents.ts";
-import type { AppendMessage, Command, WriteMessage } from "./messages.ts";
+import type { AppendMessage, Command, EventMessage, ReceiptMessage, WriteMessage } from "./messages.ts";
+import { type Packed, packOk, packOther, type Unwritten } from "./packed.ts";
 import { Refused } from "./refused.ts";
 import type { Statements } from "./statements.ts";
 import { createLog, firstEpoch } from "./tables.ts";
@@ -28,7 +29,8 @@ interface OpenLog {
   readonly insert: StatementSync;
   readonly lastRevision: StatementSync;
   readonly streams: Generations<Stream>;
-  readonly types: Map<string, number>;
+  /** By name, and then by version. */
+  readonly types: Map<string, Map<number, number>>;
   readonly readers: Map<string, Reader>;
   head: number;
   at: number;
@@ -51,54 +53,52 @@ export class Ledger {
     this.#logs.clear();
   }
 
-  append(logName: string, append: AppendMessage, now: number): Outcome {
+  append(logName: string, append: AppendMessage, now: number): Packed {
     const log = this.#open(logName);
-    const { receipt } = append;
+    const { expect, events, documents, receipt, readers } = append;
     const known = receipt && this.#answer(log, receipt);
-    if (known) return known;
-    for (const { stream: name, revision: expected } of append.expect) {
+    if (known) return packOther(known);
+    for (const { stream: name, revision: expected } of expect) {
       const actual = this.#stream(log, name).revision;
-      if (!meets(actual, expected)) return { ok: false, why: "conflict", stream: name, expected, actual };
+      if (!meets(actual, expected)) return packOther({ ok: false, why: "conflict", stream: name, expected, actual });
     }
-    const { readers = [] } = append;
     const behind = readers.find((reader) => !this.#isAtHead(log, reader));
-    if (behind !== undefined) return { ok: false, why: "behind", reader: behind };
-    const refusal = append.documents && this.#writeDocuments(append.documents);
-    if (refusal !== undefined) return { ok: false, why: "refused", message: refusal };
+    if (behind !== undefined) return packOther({ ok: false, why: "behind", reader: behind });
+    const refusal = this.#writeDocuments(documents);
+    if (refusal !== undefined) return packOther({ ok: false, why: "refused", message: refusal });
     const id = packId(append.id);
-    const { events } = append;
     const at = Math.max(log.at, now);
-    const revisions: Record<string, number> = {};
     const first = events.length > 0 ? log.head + 1 : log.head;
+    const revisions: number[] = [];
     for (let index = 0; index < events.length; index++) {
-      const event = events[index] as (typeof events)[number]; // inside the bounds
+      const event = events[index] as EventMessage; // inside the bounds
       const stream = this.#stream(log, event.stream);
       stream.id ??= this.#newStream(log, event.stream);
       const type = this.#type(log, event.type, event.version);
       const revision = stream.revision + 1;
       const position = log.head + 1;
-      log.insert.run(position, stream.id, revision, id, index, type, at, event.data, event.meta ?? null);
+      log.insert.run(position, stream.id, revision, id, index, type, at, event.data, event.meta);
       log.head = position;
       stream.revision = revision;
-      revisions[event.stream] = revision;
+      revisions.push(revision);
     }
     if (events.length > 0) {
       log.at = at;
       for (const reader of readers) moveTo(this.#reader(log, reader), log.head);
     }
     if (receipt) {
-      const { key, digest, result, expires, voided = false } = receipt;
+      const { key, digest, result, expires, voided } = receipt;
       this.#statements
         .for(
           "insert into receipt (log, key, digest, append, result, voided, at, expires) values (?, ?, ?, ?, ?, ?, ?, ?)",
         )
-        .run(log.id, key, digest, id, result ?? null, voided ? 1 : 0, at, voided ? null : (expires ?? null));
+        .run(log.id, key, digest, id, result, voided ? 1 : 0, at, voided ? null : expires);
     }
-    return { ok: true, first, last: log.head, at, revisions };
+    return packOk(first, log.head, at, revisions);
   }
 
   /** Moves a reader and writes its documents, unless somebody else has moved it. */
-  commit({ log: name, reader, epoch, from, position, writes }: Command & { readonly kind: "commit" }): boolean {
+  commit({ log: name, reader, epoch, from, position, writes }: Extract<Command, { readonly kind: "commit" }>): boolean {
     const log = this.#open(name);
     const checkpoint = this.#reader(log, reader);
     if (epoch !== log.epoch || checkpoint.epoch !== epoch || checkpoint.position !== from) return false;
@@ -143,7 +143,7 @@ export class Ledger {
     }
   }
 
-  #answer(log: OpenLog, { key, digest, voided }: NewReceipt): Outcome | undefined {
+  #answer(log: OpenLog, { key, digest, voided }: ReceiptMessage): Unwritten | undefined {
     const row = this.#statements
       .for("select key, digest, result, voided from receipt where log = ? and key = ?")
       .get(log.id, key) as ReceiptRow | undefined;
@@ -197,11 +197,12 @@ export class Ledger {
       ),
       lastRevision: this.#statements.for(`select max(revision) revision from event_${id} where stream = ?`),
       streams: new Generations(rememberedStreams),
-      types: new Map(types.map((type) => [`${type.name} ${type.version}`, type.id])),
+      types: new Map(),
       readers: new Map(),
       head: head?.position ?? 0,
       at: head?.at ?? 0,
     };
+    for (const type of types) versionsOf(log, type.name).set(type.version, type.id);
     this.#logs.set(name, log);
     return log;
   }
@@ -224,12 +225,13 @@ export class Ledger {
   }
 
   #type(log: OpenLog, name: string, version: number): number {
-    const known = log.types.get(`${name} ${version}`);
+    const versions = versionsOf(log, name);
+    const known = versions.get(version);
     if (known !== undefined) return known;
     const { lastInsertRowid } = this.#statements
       .for("insert into type (log, name, version) values (?, ?, ?)")
       .run(log.id, name, version);
-    log.types.set(`${name} ${version}`, Number(lastInsertRowid));
+    versions.set(version, Number(lastInsertRowid));
     return Number(lastInsertRowid);
   }
 
@@ -248,6 +250,14 @@ export class Ledger {
     const { epoch, position } = this.#reader(log, name);
     return epoch === log.epoch && position >= log.head;
   }
+}
+
+function versionsOf({ types }: OpenLog, name: string): Map<number, number> {
+  const known = types.get(name);
+  if (known) return known;
+  const versions = new Map<number, number>();
+  types.set(name, versions);
+  return versions;
 }
 
 function moveTo(reader: Reader, position: number): void {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { systemClock } from "../../contracts/index.ts";
-import type { Command } from "./messages.ts";
+import { pack } from "./packed.ts";
 import { startThread } from "./thread.ts";
 import { WriterThread } from "./writer-thread.ts";
 
@@ -13,11 +13,7 @@ test("a writer that dies leaves what it had got unknown, what it had not got und
     const worker = startThread("writer", { file: join(folder, "trilith.db"), now: 0, maxBytes: undefined });
     const writer = await WriterThread.over(worker, systemClock, 1_000);
     const event = { stream: "s/a", type: "t.Said", version: 1, data: "1" };
-    const command: Command = {
-      kind: "append",
-      log: "main",
-      group: [{ id: "a", expect: [], events: Array(20_000).fill(event) }],
-    };
+    const command = pack("main", [{ id: "a", expect: [], events: Array(20_000).fill(event) }]);
     await writer.run(command, 1);
     const sent = writer.run(command, 1).catch((error: unknown) => error);
     // It leaves for the thread in the check phase of this turn; after that it is the writer's.

@@ -2,6 +2,7 @@ import type { Worker } from "node:worker_threads";
 import { type Clock, Fault } from "../../contracts/index.ts";
 import { Latencies } from "../../storage/latencies.ts";
 import type { Command, Failure, FromWriter, Reply, Result, ToWriter } from "./messages.ts";
+import { isPacked } from "./packed.ts";
 
 interface Waiting {
   readonly command: Command;
@@ -131,13 +132,16 @@ export class WriterThread {
     if ("closed" in message) this.#closing?.();
     if (!("replies" in message)) return;
     const batch = this.#sent.shift() ?? [];
+    const now = this.#clock.monotonic();
     let broken: string | undefined;
     for (let index = 0; index < batch.length; index++) {
       const waiting = batch[index] as Waiting; // inside the bounds
       const reply = message.replies[index] as Reply; // one a command
       this.#weight -= waiting.weight;
-      if ("done" in reply) {
-        if (waiting.command.kind === "append") this.#latencies.add(this.#clock.monotonic() - waiting.since);
+      if (isPacked(reply)) {
+        this.#latencies.add(now - waiting.since);
+        waiting.resolve(reply);
+      } else if ("done" in reply) {
         waiting.resolve(reply.done);
       } else {
         waiting.reject(toError(reply.failed));

@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { Documents } from "./documents.ts";
 import { Ledger } from "./ledger.ts";
 import type { Command, FromWriter, Reply, Result, ToWriter, WriterOptions } from "./messages.ts";
+import { isPacked, type Packed, unpack } from "./packed.ts";
 import { Statements } from "./statements.ts";
 import { prepareTables } from "./tables.ts";
 import { sentenceOf, toFailure } from "./trouble.ts";
@@ -55,7 +56,7 @@ class Writer {
 
   #reply(command: Command, now: number): Reply {
     try {
-      return { done: this.#do(command, now) };
+      return isPacked(command) ? this.#append(command, now) : { done: this.#do(command) };
     } catch (error) {
       const failed = toFailure(error);
       if (failed.why !== "refused") throw error;
@@ -63,10 +64,14 @@ class Writer {
     }
   }
 
-  #do(command: Command, now: number): Result {
+  #append(command: Packed, now: number): Packed {
+    const { log, group } = unpack(command);
+    const outcomes = group.map((append) => this.#ledger.append(log, append, now));
+    return outcomes.length === 1 ? (outcomes[0] as Packed) : outcomes.flat();
+  }
+
+  #do(command: Exclude<Command, Packed>): Result {
     switch (command.kind) {
-      case "append":
-        return command.group.map((append) => this.#ledger.append(command.log, append, now));
       case "commit":
         return this.#ledger.commit(command);
       case "claim":
