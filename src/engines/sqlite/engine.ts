@@ -81,7 +81,8 @@ export class SqliteEngine implements Engine {
   async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
     if ("after" in query) {
       this.#checkOpen();
-      return this.#scanner.read(log, query);
+      const page = await this.#scanner.read(log, query);
+      return this.#look(() => page);
     }
     return this.#look(() => this.#pages.read(log, query));
   }
@@ -150,7 +151,7 @@ export class SqliteEngine implements Engine {
   async watch(log: string, after: number, aborted: AbortSignal): Promise<void> {
     aborted.throwIfAborted();
     // Look and wait begin in one turn, without an await between them: what is committed after the look is told of later.
-    const { position } = this.#look(() => this.#pages.place(log));
+    const { position } = this.#see(() => this.#pages.place(log));
     if (position <= after) await this.#watchers.wait(log, after, aborted);
   }
 
@@ -214,7 +215,15 @@ export class SqliteEngine implements Engine {
     this.#lock.release();
   }
 
-  #look<T>(read: () => T): T {
+  /** What was read, once it is on disk: the writer's commits are seen here before they are flushed. */
+  async #look<T>(read: () => T): Promise<T> {
+    const seen = this.#see(read);
+    const flushed = this.#writer.flushed();
+    if (flushed) await flushed;
+    return seen;
+  }
+
+  #see<T>(read: () => T): T {
     this.#checkOpen();
     try {
       return read();

@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { Collection, Columns, DocumentQuery, Expected } from "../../storage/host.ts";
 import type { Packed } from "./packed.ts";
 
@@ -80,13 +81,23 @@ export type Reply = Packed | { readonly done: Result } | { readonly failed: Fail
 
 /** To the writer: commands for one transaction, with the time on the engine's clock; or the end. */
 export type ToWriter = { readonly now: number; readonly commands: readonly Command[] } | "close";
-/** From the writer: that it is ready, why it is not, the replies to one batch in its order, or that it has closed. */
+/**
+ * From the writer: that it is ready, why it is not, or that it has closed. `answers` is where the flusher speaks, and
+ * `begun` holds the number of the last batch, counted from 1, whose commit has begun.
+ */
 export type FromWriter =
-  | { readonly ready: true }
+  | { readonly ready: true; readonly answers: MessagePort; readonly begun: Int32Array }
   | { readonly notReady: string }
-  | { readonly replies: readonly Reply[] }
   | { readonly closed: true };
+/** From the flusher: the replies to batches that are on disk, in their order; or why nothing more will be. */
+export type FromFlusher = { readonly batches: readonly (readonly Reply[])[] } | { readonly notFlushed: string };
 
+export interface FlusherOptions {
+  readonly wal: string;
+  /** Where the writer says what it has committed. */
+  readonly committed: MessagePort;
+  readonly answers: MessagePort;
+}
 export interface WriterOptions {
   readonly file: string;
   readonly now: number;
