@@ -25,6 +25,8 @@ type Ready = Extract<FromWriter, { readonly ready: true }>;
  * With two, each waited for the other's flush: a quarter fewer appends a second, and half as many where a flush takes 1 ms.
  */
 const batchesUnderWay = 4;
+/** Few appends gain nothing by that: each batch costs both threads as much as four or five appends. */
+const smallUnderWay = 2;
 /** From here on a batch is worth halving, so that all of these work at the same time. */
 const worthHalving = 32;
 /** Longer transactions save nothing more, and keep their first append waiting. */
@@ -131,7 +133,7 @@ export class WriterThread {
 
   // Not a microtask: whoever else is about to write in this turn of the event loop should travel in the same batch.
   #schedule(): void {
-    if (this.#scheduled || this.#sent.length >= batchesUnderWay) return;
+    if (this.#scheduled || !this.#mayGo()) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -139,8 +141,12 @@ export class WriterThread {
     });
   }
 
+  #mayGo(): boolean {
+    return this.#sent.length < (this.#queue.length < worthHalving ? smallUnderWay : batchesUnderWay);
+  }
+
   #send(): void {
-    while (this.#stopped === undefined && this.#queue.length > 0 && this.#sent.length < batchesUnderWay) {
+    while (this.#stopped === undefined && this.#queue.length > 0 && this.#mayGo()) {
       const waiting = this.#queue.length;
       const batch = this.#queue.splice(0, Math.min(longestBatch, Math.max(worthHalving, Math.ceil(waiting / 2))));
       try {
