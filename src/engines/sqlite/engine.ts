@@ -24,11 +24,10 @@ import { EventPages } from "./event-pages.ts";
 import { type ReceiptRow, toReceipt } from "./ledger.ts";
 import type { Lock } from "./lock.ts";
 import type { FoundRow } from "./messages.ts";
-import { type Packed, pack, unpackOutcomes } from "./packed.ts";
+import { type Packed, pack, packWrites, unpackOutcomes } from "./packed.ts";
 import { ScannerThread } from "./scanner-thread.ts";
 import { Statements } from "./statements.ts";
 import { firstEpoch } from "./tables.ts";
-import { toWriteMessages } from "./to-message.ts";
 import { sentenceOf } from "./trouble.ts";
 import { Watchers } from "./watchers.ts";
 import type { WriterThread } from "./writer-thread.ts";
@@ -128,7 +127,7 @@ export class SqliteEngine implements Engine {
 
   async commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean> {
     const { log, reader, epoch, from, position } = checkpoint;
-    const command = { kind: "commit", log, reader, epoch, from, position, writes: toWriteMessages(writes) } as const;
+    const command = { kind: "commit", log, reader, epoch, from, position, writes: packWrites(writes) } as const;
     return (await this.#writer.run(command, 1 + writes.length)) as boolean;
   }
 

@@ -3,7 +3,7 @@ import { Generations } from "../../storage/generations.ts";
 import type { Expected, Receipt } from "../../storage/host.ts";
 import type { Documents } from "./documents.ts";
 import type { AppendMessage, Command, EventMessage, ReceiptMessage, WriteMessage } from "./messages.ts";
-import { type Packed, packOk, packOther, type Unwritten } from "./packed.ts";
+import { type Packed, packOk, packOther, type Unwritten, unpackWrites } from "./packed.ts";
 import { Refused } from "./refused.ts";
 import type { Statements } from "./statements.ts";
 import { createLog, firstEpoch } from "./tables.ts";
@@ -105,7 +105,7 @@ export class Ledger {
     const log = this.#open(name);
     const checkpoint = this.#reader(log, reader);
     if (epoch !== log.epoch || checkpoint.epoch !== epoch || checkpoint.position !== from) return false;
-    const refusal = this.#writeDocuments(writes);
+    const refusal = this.#writeDocuments(unpackWrites(writes));
     if (refusal !== undefined) throw new Refused(refusal);
     checkpoint.position = position;
     checkpoint.moved = true;

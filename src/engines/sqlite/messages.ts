@@ -51,7 +51,7 @@ export type Command =
       readonly epoch: number;
       readonly from: number;
       readonly position: number;
-      readonly writes: readonly WriteMessage[];
+      readonly writes: Packed;
     }
   | { readonly kind: "claim"; readonly collection: string; readonly query: DocumentQuery; readonly set: Columns }
   | { readonly kind: "define"; readonly collection: Collection }

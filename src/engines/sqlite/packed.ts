@@ -1,6 +1,5 @@
-import type { Append, Expected, Outcome } from "../../storage/host.ts";
+import type { Append, Expected, Outcome, Write } from "../../storage/host.ts";
 import type { AppendMessage, EventMessage, ReceiptMessage, WriteMessage } from "./messages.ts";
-import { toWriteMessages } from "./to-message.ts";
 
 /**
  * Appends and their outcomes as they travel between the threads: flat arrays of text and numbers. As graphs of objects each
@@ -22,12 +21,7 @@ export function pack(log: string, group: readonly Append[]): Packed {
         throw new TypeError(`The event ${type} of the append ${id} is not JSON text.`);
       packed.push(stream, type, version, data, meta ?? null);
     }
-    if (documents)
-      for (const write of toWriteMessages(documents)) {
-        packed.push(write.kind, write.collection, write.key);
-        if (write.kind === "increment") packed.push(write.by, write.initial);
-        else if (write.kind !== "remove") packed.push(write.data);
-      }
+    for (const write of documents ?? []) pushWrite(packed, write);
     if (receipt) {
       const { key, digest, result = null, expires = null, voided = false } = receipt;
       packed.push(key, digest, voided ? 1 : 0, result, expires);
@@ -35,6 +29,24 @@ export function pack(log: string, group: readonly Append[]): Packed {
     if (readers) packed.push(...readers);
   }
   return packed;
+}
+
+/** Documents travel as JSON text: what cannot be written fails in the caller's own hands. */
+export function packWrites(writes: readonly Write[]): Packed {
+  const packed: (string | number)[] = [writes.length];
+  for (const write of writes) pushWrite(packed, write);
+  return packed;
+}
+
+function pushWrite(packed: (string | number | null)[], write: Write): void {
+  const { collection } = write;
+  if ("put" in write) packed.push("put", collection, write.put, JSON.stringify(write.data));
+  else if ("patch" in write) packed.push("patch", collection, write.patch, JSON.stringify(write.data));
+  else if ("remove" in write) packed.push("remove", collection, write.remove);
+  else {
+    const { increment: key, by, initial } = write;
+    packed.push("increment", collection, key, JSON.stringify(by), JSON.stringify(initial));
+  }
 }
 
 /** The log, and the group. */
@@ -45,6 +57,8 @@ export function unpack(packed: Packed): { readonly log: string; readonly group: 
   for (let left = reading.number(); left > 0; left--) group.push(reading.append());
   return { log, group };
 }
+
+export const unpackWrites = (packed: Packed): readonly WriteMessage[] => new Reading(packed).writes();
 
 /** Reads in the order in which `pack` wrote, so that each value has the type that it is taken for. */
 class Reading {
@@ -79,12 +93,17 @@ class Reading {
       const [stream, type, version, data] = [this.text(), this.text(), this.number(), this.text()];
       events.push({ stream, type, version, data, meta: this.#value() as string | null });
     }
-    const documents: WriteMessage[] = [];
-    for (let left = kept; left > 0; left--) documents.push(this.#write());
+    const documents = this.writes(kept);
     const receipt = receipts > 0 ? this.#receipt() : undefined;
     const readers: string[] = [];
     for (let left = moved; left > 0; left--) readers.push(this.text());
     return { id, expect, events, documents, receipt, readers };
+  }
+
+  writes(count: number = this.number()): readonly WriteMessage[] {
+    const writes: WriteMessage[] = [];
+    for (let left = count; left > 0; left--) writes.push(this.#write());
+    return writes;
   }
 
   #write(): WriteMessage {
