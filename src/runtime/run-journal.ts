@@ -49,7 +49,8 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
     async append(run, revision, entries, change) {
       const stream = `run/${run}`;
       const events = entries.map((entry) => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }));
-      const large = events.find(({ data }) => Buffer.byteLength(data) > entryLimit);
+      // No UTF-16 unit takes more than three bytes, so most entries need no counting.
+      const large = events.find(({ data }) => data.length * 3 > entryLimit && Buffer.byteLength(data) > entryLimit);
       if (large) {
         const size = Buffer.byteLength(large.data);
         return {

@@ -159,7 +159,10 @@ export class Ledger {
 
   /** All of them or none: a refused document takes its predecessors back, and nothing else of the transaction. */
   #writeDocuments(writes: readonly WriteMessage[]): string | undefined {
-    if (writes.length === 0) return undefined;
+    const [first] = writes;
+    if (!first) return undefined;
+    // One alone is refused before it is written, so there is nothing to take back.
+    if (writes.length === 1) return refusalOf(() => this.#documents.write(first));
     this.#statements.for("savepoint documents").run();
     try {
       for (const write of writes) this.#documents.write(write);
@@ -252,6 +255,16 @@ export class Ledger {
   #isAtHead(log: OpenLog, name: string): boolean {
     const { epoch, position } = this.#reader(log, name);
     return epoch === log.epoch && position >= log.head;
+  }
+}
+
+function refusalOf(work: () => void): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refused) return error.message;
+    throw error;
   }
 }
 
