@@ -45,10 +45,15 @@ export class Ledger {
   readonly #statements: Statements;
   readonly #documents: Documents;
   readonly #logs = new Map<string, OpenLog>();
+  /** Run for each new stream, so they are not looked up by their text. */
+  readonly #findStream: StatementSync;
+  readonly #insertStream: StatementSync;
   constructor(db: DatabaseSync, statements: Statements, documents: Documents) {
     this.#db = db;
     this.#statements = statements;
     this.#documents = documents;
+    this.#findStream = db.prepare("select id from stream where log = ? and name = ?");
+    this.#insertStream = db.prepare("insert into stream (log, name) values (?, ?)");
   }
 
   /** Forgets what an undone transaction may have taught. */
@@ -216,9 +221,7 @@ export class Ledger {
   #stream(log: OpenLog, name: string): Stream {
     const known = log.streams.get(name);
     if (known) return known;
-    const row = this.#statements.for("select id from stream where log = ? and name = ?").get(log.id, name) as
-      | { id: number }
-      | undefined;
+    const row = this.#findStream.get(log.id, name) as { id: number } | undefined;
     const last = row && (log.lastRevision.get(row.id) as { revision: number | null });
     const stream = { id: row?.id, revision: last?.revision ?? -1 };
     log.streams.set(name, stream);
@@ -226,8 +229,7 @@ export class Ledger {
   }
 
   #newStream(log: OpenLog, name: string): number {
-    const { lastInsertRowid } = this.#statements.for("insert into stream (log, name) values (?, ?)").run(log.id, name);
-    return Number(lastInsertRowid);
+    return Number(this.#insertStream.run(log.id, name).lastInsertRowid);
   }
 
   #type(log: OpenLog, name: string, version: number): number {
