@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,12 +26,10 @@ test("batches that were committed before a flush begins share it, and are answer
 });
 
 test.each([
-  ["cannot be opened", (wal: string) => void wal],
-  ["cannot be flushed", (wal: string) => void execFileSync("mkfifo", [wal])],
-])("nothing is answered over a file that %s, and the reason is told", async (_, make) => {
-  const wal = join(folder, "wal");
-  make(wal);
-  expect(await answerTo(wal, [[{ done: 1 }]])).toEqual({
+  ["cannot be opened", () => join(folder, "nowhere")],
+  ["cannot be flushed", () => "/dev/null"],
+])("nothing is answered over a file that %s, and the reason is told", async (_, wal) => {
+  expect(await answerTo(wal(), [[{ done: 1 }]])).toEqual({
     notFlushed: expect.stringMatching(/^The disk failed while it was written\. \((ENOENT|EINVAL)/),
   });
 });
