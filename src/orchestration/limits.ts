@@ -7,7 +7,8 @@ export const entriesOfRun = 50_000;
 
 /** Why entries cannot be kept because of their size, as a sentence; undefined where they can. `texts` are the entries as JSON. */
 export function refusalOf(entries: readonly Entry[], texts: readonly string[]): string | undefined {
-  const large = texts.findIndex((text) => Buffer.byteLength(text) > entryBytes);
+  // No UTF-16 unit takes more than three bytes, so most entries need no counting.
+  const large = texts.findIndex((text) => text.length * 3 > entryBytes && Buffer.byteLength(text) > entryBytes);
   if (large < 0) return undefined;
   const size = Buffer.byteLength(texts[large] ?? "");
   return `an entry "${entries[large]?.type}" of ${size} bytes, where ${entryBytes} are the most. Keep large values in a store, and pass their keys on.`;

@@ -24,10 +24,10 @@ import { EventPages } from "./event-pages.ts";
 import { type ReceiptRow, toReceipt } from "./ledger.ts";
 import type { Lock } from "./lock.ts";
 import type { FoundRow } from "./messages.ts";
+import { type Packed, pack, packWrites, unpackOutcomes } from "./packed.ts";
 import { ScannerThread } from "./scanner-thread.ts";
 import { Statements } from "./statements.ts";
 import { firstEpoch } from "./tables.ts";
-import { toMessage, toWriteMessages } from "./to-message.ts";
 import { sentenceOf } from "./trouble.ts";
 import { Watchers } from "./watchers.ts";
 import type { WriterThread } from "./writer-thread.ts";
@@ -72,9 +72,9 @@ export class SqliteEngine implements Engine {
 
   async append(log: string, group: readonly Append[]): Promise<readonly Outcome[]> {
     if (group.length === 0) return [];
-    const messages = group.map(toMessage);
-    const written = await this.#writer.run({ kind: "append", log, group: messages }, group.length);
-    const outcomes = written as readonly Outcome[];
+    const packed = pack(log, group);
+    const streams = group.map(({ events }) => events.map(({ stream }) => stream));
+    const outcomes = unpackOutcomes((await this.#writer.run(packed, group.length)) as Packed, streams);
     for (const outcome of outcomes) if (outcome.ok && "last" in outcome) this.#watchers.grown(log, outcome.last);
     return outcomes;
   }
@@ -82,7 +82,8 @@ export class SqliteEngine implements Engine {
   async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
     if ("after" in query) {
       this.#checkOpen();
-      return this.#scanner.read(log, query);
+      const page = await this.#scanner.read(log, query);
+      return this.#look(() => page);
     }
     return this.#look(() => this.#pages.read(log, query));
   }
@@ -128,7 +129,7 @@ export class SqliteEngine implements Engine {
 
   async commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean> {
     const { log, reader, epoch, from, position } = checkpoint;
-    const command = { kind: "commit", log, reader, epoch, from, position, writes: toWriteMessages(writes) } as const;
+    const command = { kind: "commit", log, reader, epoch, from, position, writes: packWrites(writes) } as const;
     return (await this.#writer.run(command, 1 + writes.length)) as boolean;
   }
 
@@ -151,7 +152,7 @@ export class SqliteEngine implements Engine {
   async watch(log: string, after: number, aborted: AbortSignal): Promise<void> {
     aborted.throwIfAborted();
     // Look and wait begin in one turn, without an await between them: what is committed after the look is told of later.
-    const { position } = this.#look(() => this.#pages.place(log));
+    const { position } = this.#see(() => this.#pages.place(log));
     if (position <= after) await this.#watchers.wait(log, after, aborted);
   }
 
@@ -221,7 +222,15 @@ export class SqliteEngine implements Engine {
     this.#lock.release();
   }
 
-  #look<T>(read: () => T): T {
+  /** What was read, once it is on disk: the writer's commits are seen here before they are flushed. */
+  async #look<T>(read: () => T): Promise<T> {
+    const seen = this.#see(read);
+    const flushed = this.#writer.flushed();
+    if (flushed) await flushed;
+    return seen;
+  }
+
+  #see<T>(read: () => T): T {
     this.#checkOpen();
     try {
       return read();

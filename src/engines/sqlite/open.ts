@@ -19,7 +19,7 @@ export interface SqliteOptions {
   readonly maxBytes?: number;
 }
 
-/** Opens the storage engine on SQLite (WAL, synchronous=FULL). Throws a sentence where the folder or its file will not do. */
+/** Opens the storage engine on SQLite (WAL, flushed before anything is told). Throws a sentence where the folder or its file will not do. */
 export async function openSqlite(options: SqliteOptions): Promise<Engine> {
   const { clock = systemClock, queue = 20_000, maxBytes } = options;
   const folder = resolve(options.folder);
