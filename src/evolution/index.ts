@@ -1,0 +1,2 @@
+/** Evolution. */
+export { Comparison, type Inclusion } from "./inclusion/inclusion.ts";
