@@ -31,11 +31,11 @@ export function chars(ranges: Ranges): Language {
   return { kind: "chars", key: `[${ranges.map(([from, to]) => `${from}-${to}`).join()}]`, ranges };
 }
 
-export function then(first: Language, rest: Language): Language {
+export function sequence(first: Language, rest: Language): Language {
   if (first.kind === "never" || rest.kind === "never") return never;
   if (first.kind === "empty") return rest;
   if (rest.kind === "empty") return first;
-  if (first.kind === "then") return then(first.first, then(first.rest, rest));
+  if (first.kind === "then") return sequence(first.first, sequence(first.rest, rest));
   return { kind: "then", key: `(${keyOf(first)}${keyOf(rest)})`, first, rest };
 }
 
@@ -108,7 +108,7 @@ export function derive(language: Language, char: number): Language {
     case "chars":
       return language.ranges.some(([from, to]) => from <= char && char <= to) ? empty : never;
     case "then": {
-      const first = then(derive(language.first, char), language.rest);
+      const first = sequence(derive(language.first, char), language.rest);
       return isNullable(language.first) ? anyOf([first, derive(language.rest, char)]) : first;
     }
     case "any":
@@ -119,7 +119,7 @@ export function derive(language: Language, char: number): Language {
       return not(derive(language.part, char));
     case "repeat": {
       const { part, min, max } = language;
-      return then(derive(part, char), repeat(part, Math.max(0, min - 1), max - 1));
+      return sequence(derive(part, char), repeat(part, Math.max(0, min - 1), max - 1));
     }
   }
 }

@@ -9,7 +9,7 @@ import {
   never,
   not,
   repeat,
-  then,
+  sequence,
 } from "./language.ts";
 import { charsOf, complement, digits, dot, everyChar, type Ranges, spaces, union, wordChars } from "./ranges.ts";
 
@@ -19,8 +19,8 @@ export class UnreadablePattern extends Error {}
 /** The texts in which a JSON Schema `pattern` (ECMA-262 with the flag `u`) is found. */
 export function toLanguage(pattern: string): Language {
   const node = new Parser(pattern).parse();
-  const before = then(chars(everyChar), everything);
-  return anyOf([compile(node, everything, true), then(before, compile(node, everything, false))]);
+  const before = sequence(chars(everyChar), everything);
+  return anyOf([compile(node, everything, true), sequence(before, compile(node, everything, false))]);
 }
 
 type Node =
@@ -36,7 +36,7 @@ type Node =
 function compile(node: Node, rest: Language, atStart: boolean): Language {
   switch (node.kind) {
     case "chars":
-      return then(chars(node.ranges), rest);
+      return sequence(chars(node.ranges), rest);
     case "start":
       return atStart ? rest : never;
     case "end":
@@ -60,7 +60,7 @@ function compile(node: Node, rest: Language, atStart: boolean): Language {
       return language;
     }
     case "repeat": {
-      if (isPlain(node.part)) return then(repeat(compile(node.part, empty, false), node.min, node.max), rest);
+      if (isPlain(node.part)) return sequence(repeat(compile(node.part, empty, false), node.min, node.max), rest);
       if (node.min === 0 && node.max === 1) return anyOf([compile(node.part, rest, atStart), rest]);
       throw new UnreadablePattern("an anchor or a lookahead that is repeated");
     }

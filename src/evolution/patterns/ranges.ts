@@ -99,7 +99,7 @@ export function representatives(sets: readonly Ranges[]): readonly Representativ
 }
 
 const preferred = [
-  ...`xabcdefghijklmnopqrstuvwyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.:/@ !#$%&'()*+,;<=>?[]^{|}~"\\\``,
+  ..."xabcdefghijklmnopqrstuvwyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.:/@ !#$%&()*+,;<=>?[]^{|}~",
 ].map((char) => char.codePointAt(0) ?? 0);
 const ease = (char: number): number => {
   const place = preferred.indexOf(char);
