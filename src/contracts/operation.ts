@@ -1,5 +1,6 @@
 import type { About } from "./contract.ts";
 import { type Duration, toMs } from "./duration.ts";
+import type { Upcast } from "./event.ts";
 import type { Failures } from "./failure.ts";
 import { type Route, type RouteFor, toRoute } from "./route.ts";
 import { type AnySchema, type In, nothing, type Out, type Schema } from "./schema.ts";
@@ -23,6 +24,15 @@ export function signal<S extends AnySchema>(
   return Object.freeze({ kind: "signal", schema, ...options });
 }
 
+/** That an operation is on its way out: told to callers, and in the contract's history. Dates as in "2026-01-31". */
+export interface Deprecated {
+  readonly since: string;
+  /** When it stops answering. */
+  readonly sunset?: string;
+  /** What to call instead, in a sentence. */
+  readonly instead?: string;
+}
+
 interface Declared<I extends AnySchema, O extends AnySchema, F extends Failures, R extends string> {
   readonly input: I;
   readonly output?: O;
@@ -32,6 +42,7 @@ interface Declared<I extends AnySchema, O extends AnySchema, F extends Failures,
   readonly summary?: string;
   readonly timeout?: Duration;
   readonly idempotent?: boolean;
+  readonly deprecated?: Deprecated;
 }
 /** A route opens an operation to the outside, so it must say for whom. */
 type Opened<R extends string> = [R] extends [never] ? {} : { readonly access: Access };
@@ -43,6 +54,7 @@ interface Described {
   readonly summary?: string;
   readonly timeoutMs?: number;
   readonly idempotent: boolean;
+  readonly deprecated?: Deprecated;
 }
 export interface Command<I extends AnySchema, O extends AnySchema, F extends Failures, S extends Signals>
   extends Described {
@@ -51,6 +63,8 @@ export interface Command<I extends AnySchema, O extends AnySchema, F extends Fai
   readonly output: O;
   readonly failures: F;
   readonly signals: S;
+  /** What its input was before, oldest first, each with the way to the next: for runs under way, whose input is stored. */
+  readonly earlier: readonly Upcast[];
 }
 export interface Query<I extends AnySchema, O extends AnySchema, F extends Failures> extends Described {
   readonly kind: "query";
@@ -67,7 +81,7 @@ export function command<
   S extends Signals = {},
   const R extends string = never,
 >(
-  operation: Declared<I, O, F, R> & { readonly signals?: S } & Opened<R>,
+  operation: Declared<I, O, F, R> & { readonly signals?: S; readonly earlier?: readonly Upcast[] } & Opened<R>,
 ): Command<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F, S> {
   return Object.freeze({
     kind: "command",
@@ -75,6 +89,7 @@ export function command<
     idempotent: operation.idempotent ?? true,
     output: operation.output ?? nothing,
     signals: Object.freeze({ ...operation.signals }) as S,
+    earlier: Object.freeze([...(operation.earlier ?? [])]),
   } as const) as Command<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F, S>; // the library's own schema types stop here
 }
 
@@ -114,7 +129,10 @@ export type HandlerOutput<Op extends Operation> = [In<Op["output"]>] extends [vo
 function described<F extends Failures>(
   operation: Declared<AnySchema, AnySchema, F, any> & { readonly access?: Access },
 ) {
-  const { input, failures, http, access, summary, timeout } = operation;
+  const { input, failures, http, access, summary, timeout, deprecated } = operation;
+  for (const date of [deprecated?.since, deprecated?.sunset])
+    if (date !== undefined && !isDate(date))
+      throw new TypeError(`"${date}" is no date. Say since when an operation is deprecated like "2026-01-31".`);
   return {
     input,
     failures: Object.freeze({ ...failures }) as F,
@@ -122,5 +140,9 @@ function described<F extends Failures>(
     ...(access !== undefined && { access }),
     ...(summary !== undefined && { summary }),
     ...(timeout !== undefined && { timeoutMs: toMs(timeout) }),
+    ...(deprecated !== undefined && { deprecated: Object.freeze({ ...deprecated }) }),
   };
 }
+
+const isDate = (text: string): boolean =>
+  /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;

@@ -72,6 +72,8 @@ export interface GatewayParts {
   readonly tracing: Tracing;
   readonly feed: SpanFeed;
   readonly health: () => Promise<Health>;
+  /** What another backend has to know of this one to take its place or to call it: told at `/.well-known/trilith.json`. */
+  readonly deployment?: () => Promise<object>;
   readonly settings: GatewaySettings;
   readonly log: Logger;
   /** The folder of the built console: index.html, assets/, docs/. */

@@ -9,6 +9,7 @@ import {
   type Tracing,
   type Voided,
   validate,
+  validateStored,
 } from "../contracts/index.ts";
 import { Alarm } from "./alarm.ts";
 import { Callers, type RunStatus } from "./callers.ts";
@@ -250,7 +251,7 @@ export class Runner {
       if (!known || started?.type !== "Started")
         return await this.#strand(row, entries, "its journal has no beginning");
       const inbox = await journal.inbox(row.run);
-      const read = await validate(known.workflow.operation.input, started.input);
+      const read = await validateStored(known.workflow.operation, started.input);
       if (!read.ok) return await this.#strand(row, entries, `its input is not what ${row.workflow} reads`);
       const term = entries.filter(({ type }) => type === "Claimed").length + 1;
       const claimed = { type: "Claimed", node, term } as const;

@@ -1,8 +1,9 @@
 import type { View } from "../aggregation/index.ts";
-import type { Clock } from "../contracts/index.ts";
+import type { AnyContract, Clock } from "../contracts/index.ts";
 import type { Workflow } from "../orchestration/index.ts";
 import type { Engine } from "../storage/host.ts";
 import type { Store } from "../storage/index.ts";
+import { toServed, toUsed } from "./composition.ts";
 import type { Environment } from "./settings.ts";
 import { type Running, startBackend } from "./start-backend.ts";
 
@@ -24,6 +25,11 @@ export interface StartOptions {
 
 export interface Backend {
   readonly name: string;
+  /** What this backend implements, of each contract the operations that it has. */
+  readonly serves: readonly AnyContract[];
+  /** What its workflows call, whoever implements it. */
+  readonly uses: readonly AnyContract[];
+  readonly workflows: readonly { readonly operation: string; readonly version: number }[];
   /**
    * Opens the log, takes over what an earlier process left under way, and listens. Rejects with a sentence that says
    * what is wrong: a bad setting, a busy port, a data folder that cannot be written or that another process has.
@@ -48,6 +54,9 @@ export function backend<
   const composition = Object.freeze({ storage, orchestration, aggregation, remote });
   return Object.freeze({
     name,
+    serves: toServed(composition),
+    uses: toUsed(composition),
+    workflows: orchestration.map(({ id, version }) => ({ operation: id, version })),
     start: (options: StartOptions = {}) => startBackend({ name, version, composition }, options),
   });
 }

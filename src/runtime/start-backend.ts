@@ -11,6 +11,7 @@ import { openTelemetry } from "../telemetry/index.ts";
 import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/index.ts";
 import type { StartOptions } from "./backend.ts";
 import { type Composition, toRemote, toServed } from "./composition.ts";
+import { toDeployment } from "./deployment.ts";
 import { createDispatch } from "./dispatcher.ts";
 import { openEngine } from "./open-engine.ts";
 import { Opened } from "./opened.ts";
@@ -109,6 +110,7 @@ export async function startBackend({ name, version, composition }: Plan, options
           ready: false,
           parts: { log: { ready: false, detail: error.message } },
         })),
+      deployment: toDeployment(name, composition, engine),
       settings,
       log,
       ...(await withAssets()),
