@@ -37,11 +37,11 @@ export function breaksOf(comparison: Comparison, written: unknown, read: unknown
   if (whole.kind === "included") return [];
   const found = new Map<string, Break>();
   const add = (witness: unknown): void => {
-    const refusal = main(comparison.validator.refusals(read, witness));
-    const { path, kind, why } = refusal;
-    // Two items of a list that break alike are one finding.
-    const key = `${kind} ${path.replaceAll(/\/\d+(?=\/|$)/g, "/*")}`;
-    if (!found.has(key)) found.set(key, { kind, path, why, witness });
+    for (const { path, kind, why } of reasonsOf(comparison.validator.refusals(read, witness))) {
+      // Two items of a list that break alike are one finding.
+      const key = `${kind} ${path.replaceAll(/\/\d+(?=\/|$)/g, "/*")}`;
+      if (!found.has(key)) found.set(key, { kind, path, why, witness });
+    }
   };
   for (const beside of spotsOf(written, read)) {
     const single = comparison.isIncluded(written, read, [beside]);
@@ -116,17 +116,32 @@ function nest(path: readonly (string | number)[], inner: unknown): unknown {
     : { type: "object", required: [first], properties: { [first]: part } };
 }
 
-/** The refusal that says most: a union's own rather than those of its branches, else the first. */
-function main(refusals: readonly Refusal[]): { readonly kind: BreakKind; readonly path: string; readonly why: string } {
+interface Reason {
+  readonly kind: BreakKind;
+  readonly path: string;
+  readonly why: string;
+}
+
+/** Why a value is refused, once a place: a union speaks for its branches, a type for what else a value should be. */
+function reasonsOf(refusals: readonly Refusal[]): readonly Reason[] {
   const frames = refusals.filter(({ keyword }) => ["anyOf", "oneOf", "if"].includes(keyword));
-  const frame = frames.toSorted((a, b) => a.path.length - b.path.length)[0];
-  const [first] = refusals;
-  const chosen = frame && !(first && first.path.length < frame.path.length) ? frame : first;
-  if (!chosen) return { kind: "excluded", path: "", why: "it is refused" };
-  const { keyword, params, message } = chosen;
+  const inFrame = (one: Refusal): boolean =>
+    frames.some((frame) => frame !== one && (one.path === frame.path || one.path.startsWith(`${frame.path}/`)));
+  const reasons = refusals.filter((one) => !inFrame(one) || (frames.includes(one) && one === frames[0])).map(toReason);
+  const places = new Map<string, Reason>();
+  for (const reason of reasons) {
+    const had = places.get(reason.path);
+    if (!had || weight(reason) > weight(had)) places.set(reason.path, reason);
+  }
+  return [...places.values()];
+}
+
+const weight = ({ kind }: Reason): number => (kind === "type" ? 3 : kind === "union" ? 2 : kind === "format" ? 1 : 0);
+
+function toReason({ path, keyword, params, message }: Refusal): Reason {
   const name = params.missingProperty ?? params.additionalProperty ?? params.unevaluatedProperty;
-  const path = name === undefined ? chosen.path : `${chosen.path}${toPointer([String(name)])}`;
-  return { kind: kinds[keyword] ?? "excluded", path, why: message };
+  const at = name === undefined ? path : `${path}${toPointer([String(name)])}`;
+  return { kind: kinds[keyword] ?? "excluded", path: at, why: message };
 }
 
 const kinds: { readonly [keyword: string]: BreakKind } = {
