@@ -65,7 +65,8 @@ function judge(present: Description, published: Published | undefined, options: 
     return { contract: name, version, change: "minor", announced: "minor", findings: [added], missing: [] };
   }
   const { latest } = published;
-  const findings = changesBetween(latest, present, options);
+  const latestChanges = changesBetween(latest, present, options);
+  const findings = [...latestChanges, ...toOlderBreaks(published, present, latestChanges, options)];
   const change = highest(findings.map(({ level }) => level));
   const announced = stepBetween(latest.version, version);
   const missing: string[] = [];
@@ -86,6 +87,30 @@ function judge(present: Description, published: Published | undefined, options: 
   const lost = findings.filter(({ rule }) => demandsUpcaster.has(rule));
   missing.push(...lost.map(({ sentence }) => sentence));
   return { contract: name, published: latest.version, version, change, announced, findings, missing };
+}
+
+/**
+ * Callers of every minor version are still there. What breaks one of them and not those of the latest: an optional field
+ * that went in one version and comes back as something else in the next.
+ */
+function toOlderBreaks(
+  { latest, versions }: Published,
+  present: Description,
+  found: readonly Finding[],
+  options: DiffOptions,
+): readonly Finding[] {
+  const major = majorOf(present.version);
+  if (major === 0 || major !== majorOf(latest.version)) return [];
+  const keyOf = ({ rule, subject, path }: Finding): string => `${rule} ${subject} ${path}`;
+  const known = new Set(found.map(keyOf));
+  return versions
+    .filter(({ version }) => version !== latest.version && majorOf(version) === major)
+    .flatMap((older) => changesBetween(older, present, options))
+    .filter((finding) => {
+      const fresh = finding.level === "major" && !known.has(keyOf(finding));
+      if (fresh) known.add(keyOf(finding));
+      return fresh;
+    });
 }
 
 /** What no version number makes good: something stored could not be read. */

@@ -141,6 +141,20 @@ describe("what a backend tells of itself", { timeout: 60_000 }, () => {
       .toBe(403);
   });
 
+  it("says in headers and in the API's document that an operation is on its way out, also where it fails", async () => {
+    await using running = await start(join(folder, "leaving"), { leaving: true });
+    const { status, headers } = await fetch(`${running.url}/seats/A1`);
+    expect([status, headers.get("deprecation"), headers.get("sunset")]).toEqual([
+      404,
+      "@1769817600",
+      "Thu, 31 Dec 2026 23:59:59 GMT",
+    ]);
+    const document = (await (await fetch(`${running.url}/openapi.json`)).json()) as {
+      paths: Record<string, { get?: object }>;
+    };
+    expect(document.paths["/seats/{seat}"]?.get).toMatchObject({ deprecated: true, description: "Look at the map." });
+  });
+
   it("is asked for in vain where nobody answers, or somebody else does", async () => {
     expect(await ask({}, "http://127.0.0.1:9")).toMatchObject({
       code: 2,

@@ -215,6 +215,28 @@ describe("trilith contracts publish", () => {
     expect((await command("publish", "--contracts", other, "--lock", lock, "--retire", "nobody")).code).toBe(2);
   });
 
+  it("keeps its word to callers of every minor version, and not of the latest alone", async () => {
+    const lock = join(folder, "older.lock.json");
+    const make = async (version: string, output: string): Promise<string> => {
+      const file = join(folder, `older-${version}.ts`);
+      await writeFile(
+        file,
+        `import { contract, query } from ${JSON.stringify(join(root, "src/contracts/index.ts"))};\nimport { z } from ${JSON.stringify(join(root, "node_modules/zod/index.js"))};\nexport const A = contract("a", "${version}", { get: query({ input: z.object({}), output: z.object({ ${output} }) }) });\n`,
+      );
+      return file;
+    };
+    for (const [version, output] of [
+      ["1.0.0", "b: z.string().optional()"],
+      ["1.1.0", ""],
+    ] as const)
+      expect((await command("publish", "--contracts", await make(version, output), "--lock", lock)).code).toBe(0);
+    const judged = await command("diff", "--contracts", await make("1.2.0", "b: z.int().optional()"), "--lock", lock);
+    expect([judged.code, judged.said]).toEqual([1, expect.stringContaining("to a caller of a 1.0.0")]);
+    expect(
+      (await command("diff", "--contracts", await make("1.2.0", "b: z.string().optional()"), "--lock", lock)).code,
+    ).toBe(0);
+  });
+
   it("wants a note where a major version begins", async () => {
     const lock = join(folder, "note.lock.json");
     const make = (version: string, fields: string) =>

@@ -14,9 +14,17 @@ export interface Moment {
   readonly workflows?: readonly number[];
   /** The scope of the route. */
   readonly access?: "public" | `${string}:${string}`;
+  /** Whether its query is on its way out. */
+  readonly leaving?: boolean;
 }
 
-export function toSeats({ event: facts = 1, input = 1, workflows = [1], access = "public" }: Moment = {}): Backend {
+export function toSeats({
+  event: facts = 1,
+  input = 1,
+  workflows = [1],
+  access = "public",
+  leaving = false,
+}: Moment = {}): Backend {
   const Seat = z.object({ seat: z.string() });
   const WithRow = z.object({ seat: z.string(), row: z.int() });
   const Held =
@@ -33,6 +41,7 @@ export function toSeats({ event: facts = 1, input = 1, workflows = [1], access =
       failures: { Free: failure(404, "It is free.") },
       http: "GET /seats/{seat}",
       access: "public",
+      ...(leaving && { deprecated: { since: "2026-01-31", sunset: "2026-12-31", instead: "Look at the map." } }),
     }),
     Held,
   });
