@@ -109,7 +109,7 @@ export const hashOf = (description: Description): string =>
   `sha256-${createHash("sha256").update(toCanonicalJson(description)).digest("base64url")}`;
 
 /** What lists mean in any order is sorted, so that a contract is described alike however it is written. */
-export function toCanonicalSchema<T>(part: T): T {
+function toCanonicalSchema<T>(part: T): T {
   if (Array.isArray(part)) return part.map(toCanonicalSchema) as T;
   if (!isRecord(part)) return part;
   return Object.fromEntries(

@@ -34,7 +34,10 @@ export function diff(
   published: ReadonlyMap<string, Published>,
   options: DiffOptions = {},
 ): readonly Verdict[] {
-  const verdicts = present.map((description) => judge(description, published.get(description.name), options));
+  const comparison = new Comparison();
+  const verdicts = present.map((description) =>
+    judge(comparison, description, published.get(description.name), options),
+  );
   const here = new Set(present.map(({ name }) => name));
   const gone = [...published.values()].filter(({ name, retired }) => !here.has(name) && !retired);
   return [
@@ -58,15 +61,20 @@ export function diff(
   ];
 }
 
-function judge(present: Description, published: Published | undefined, options: DiffOptions): Verdict {
+function judge(
+  comparison: Comparison,
+  present: Description,
+  published: Published | undefined,
+  options: DiffOptions,
+): Verdict {
   const { name, version } = present;
   if (!published) {
     const added = sayer(name)("contract.added", `The contract "${name}" is new.`);
     return { contract: name, version, change: "minor", announced: "minor", findings: [added], missing: [] };
   }
   const { latest } = published;
-  const latestChanges = changesBetween(latest, present, options);
-  const findings = [...latestChanges, ...toOlderBreaks(published, present, latestChanges, options)];
+  const latestChanges = changesBetween(latest, present, options, comparison);
+  const findings = [...latestChanges, ...toOlderBreaks(comparison, published, present, latestChanges, options)];
   const change = highest(findings.map(({ level }) => level));
   const announced = stepBetween(latest.version, version);
   const missing: string[] = [];
@@ -94,6 +102,7 @@ function judge(present: Description, published: Published | undefined, options: 
  * that went in one version and comes back as something else in the next.
  */
 function toOlderBreaks(
+  comparison: Comparison,
   { latest, versions }: Published,
   present: Description,
   found: readonly Finding[],
@@ -105,7 +114,7 @@ function toOlderBreaks(
   const known = new Set(found.map(keyOf));
   return versions
     .filter(({ version }) => version !== latest.version && majorOf(version) === major)
-    .flatMap((older) => changesBetween(older, present, options))
+    .flatMap((older) => changesBetween(older, present, options, comparison))
     .filter((finding) => {
       const fresh = finding.level === "major" && !known.has(keyOf(finding));
       if (fresh) known.add(keyOf(finding));
@@ -123,9 +132,13 @@ const demandsUpcaster: ReadonlySet<string> = new Set([
 ]);
 
 /** What changed from one description of a contract to another. */
-export function changesBetween(before: Description, after: Description, options: DiffOptions = {}): readonly Finding[] {
+export function changesBetween(
+  before: Description,
+  after: Description,
+  options: DiffOptions = {},
+  comparison: Comparison = new Comparison(),
+): readonly Finding[] {
   if (toCanonicalJson({ ...before, version: "" }) === toCanonicalJson({ ...after, version: "" })) return [];
-  const comparison = new Comparison();
   const names = {
     old: `${before.name} ${before.version}`,
     now: `${after.name} ${after.version}${before.version === after.version ? " as it is here" : ""}`,

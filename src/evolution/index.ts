@@ -4,18 +4,16 @@
  * Start with diff.ts; inclusion/inclusion.ts decides whether one schema includes another.
  */
 export { type Deployment, obstaclesOf, readDeployment } from "./deployable.ts";
-export { type Description, describe, hashOf } from "./description.ts";
-export { changesBetween, type DiffOptions, diff, type Verdict } from "./diff.ts";
-export { Comparison, type Inclusion } from "./inclusion/inclusion.ts";
-export type { Level } from "./level.ts";
+export { type Description, describe } from "./description.ts";
+export { diff, type Verdict } from "./diff.ts";
+export { Comparison } from "./inclusion/inclusion.ts";
 export {
   emptyLock,
   type Lock,
   LockError,
-  type Published,
   publishedIn,
   readLock,
   withPublished,
   writeLock,
 } from "./lock.ts";
-export { type Counterexample, type Finding, kindsInWords, rules } from "./rules.ts";
+export { type Finding, rules } from "./rules.ts";

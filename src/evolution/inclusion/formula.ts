@@ -56,14 +56,14 @@ export type Formula =
 
 const atom = (atom: Atom): Formula => ({ kind: "atom", atom });
 
-export function and(parts: readonly Formula[]): Formula {
+function and(parts: readonly Formula[]): Formula {
   const left = parts.flatMap((part) => (typeof part === "object" && part.kind === "and" ? part.parts : [part]));
   if (left.includes(false)) return false;
   const rest = left.filter((part) => part !== true);
   return rest.length === 0 ? true : rest.length === 1 ? (rest[0] as Formula) : { kind: "and", parts: rest };
 }
 
-export function or(parts: readonly Formula[]): Formula {
+function or(parts: readonly Formula[]): Formula {
   const left = parts.flatMap((part) => (typeof part === "object" && part.kind === "or" ? part.parts : [part]));
   if (left.includes(true)) return true;
   const rest = left.filter((part) => part !== false);

@@ -15,7 +15,7 @@ export class Comparison {
 
   /** Whether `inner` ⊆ `outer`. The witness also meets `beside`, schemas that narrow down where to look. */
   isIncluded(inner: unknown, outer: unknown, beside: readonly unknown[] = []): Inclusion {
-    const outcome = this.#solver.solve([meet(inner), ...beside.map((schema): Literal => meet(schema)), breakIt(outer)]);
+    const outcome = this.#solver.ask([meet(inner), ...beside.map((schema): Literal => meet(schema)), breakIt(outer)]);
     if (outcome.kind === "none") return { kind: "included" };
     if (outcome.kind === "unknown") return { kind: "cannot tell", why: outcome.why };
     const witness = outcome.value;

@@ -25,6 +25,12 @@ export class Solver {
   #leansOn = Number.POSITIVE_INFINITY;
   #steps = 0;
 
+  /** A question of its own, with all the patience that a question gets. */
+  ask(literals: readonly Literal[]): Outcome {
+    this.#steps = 0;
+    return this.solve(literals);
+  }
+
   solve(literals: readonly Literal[]): Outcome {
     const asked = new Map<string, Literal>();
     for (const literal of literals) {
@@ -49,7 +55,8 @@ export class Solver {
     const outcome = this.#attempt([...asked.values()]);
     this.#open.delete(key);
     // What leaned on a question that is still open may be answered otherwise from elsewhere.
-    if (outcome.kind !== "none" || this.#leansOn >= level) this.#known.set(key, outcome);
+    const isFinal = outcome.kind === "none" ? this.#leansOn >= level : this.#steps <= mostSteps;
+    if (isFinal) this.#known.set(key, outcome);
     this.#leansOn = Math.min(before, this.#leansOn >= level ? Number.POSITIVE_INFINITY : this.#leansOn);
     return outcome;
   }
