@@ -1,5 +1,6 @@
 import { fieldsIn, isEqual, isRecord, listOf, resolve, Unsupported } from "../plain.ts";
 import { hasFormat } from "./formats.ts";
+import { isMultiple } from "./numbers.ts";
 
 /** Whether a value meets a schema (2020-12). Throws `Unsupported` for what it does not know. */
 export function accepts(schema: unknown, document: unknown, value: unknown): boolean {
@@ -51,7 +52,7 @@ function isNumberIn(
   if (typeof maximum === "number" && value > maximum) return false;
   if (typeof exclusiveMinimum === "number" && value <= exclusiveMinimum) return false;
   if (typeof exclusiveMaximum === "number" && value >= exclusiveMaximum) return false;
-  return typeof multipleOf !== "number" || Number.isInteger(value / multipleOf);
+  return typeof multipleOf !== "number" || isMultiple(value, multipleOf);
 }
 
 function isTextIn(

@@ -32,6 +32,7 @@ describe("what is included", () => {
       { anyOf: [{ type: "integer", maximum: 5 }, { minimum: 6 }] },
     ],
     ["multiples of a multiple", { multipleOf: 0.01, type: "number" }, { multipleOf: 0.001 }],
+    ["three tenths among tenths", { type: "number", multipleOf: 0.3 }, { multipleOf: 0.1 }],
     ["a version of an id", zod(z.uuidv4()), zod(z.uuid())],
     ["an instant in UTC among those with an offset", zod(z.iso.datetime()), zod(z.iso.datetime({ offset: true }))],
     ["a pattern that says a length", { type: "string", pattern: "^[a-z]{3}$" }, { minLength: 3, maxLength: 3 }],

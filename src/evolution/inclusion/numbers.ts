@@ -17,8 +17,8 @@ export function solveNumber(atoms: readonly Atom[]): Outcome {
     Number.isFinite(value) &&
     (low.open ? value > low.bound : value >= low.bound) &&
     (high.open ? value < high.bound : value <= high.bound) &&
-    wanted.every((of) => Number.isInteger(value / of)) &&
-    unwanted.every((of) => !Number.isInteger(value / of)) &&
+    wanted.every((of) => isMultiple(value, of)) &&
+    unwanted.every((of) => !isMultiple(value, of)) &&
     !taken.some((other) => isEqual(other, value));
   if (wanted.length === 0) {
     const candidate = realCandidates(low.bound, high.bound, unwanted, taken.length).find(fits);
@@ -27,7 +27,7 @@ export function solveNumber(atoms: readonly Atom[]): Outcome {
   }
   const step = commonMultiple(wanted);
   if (step === undefined) return unknown(`no number is found that is a multiple of ${wanted.join(" and ")}`);
-  if (unwanted.some((of) => Number.isInteger(step / of))) return none;
+  if (unwanted.some((of) => isMultiple(step, of))) return none;
   const first = Math.ceil(low.bound / step);
   const last = Math.floor(high.bound / step);
   if (first > last) return none;
@@ -81,6 +81,14 @@ function realCandidates(low: number, high: number, unwanted: readonly number[], 
     );
   return candidates;
 }
+
+/** Whether a number is a multiple, as people count: 0.3 is three times 0.1, whatever a machine divides. */
+export function isMultiple(value: number, of: number): boolean {
+  const ratio = value / of;
+  return Number.isFinite(ratio) && Math.abs(ratio - Math.round(ratio)) < 10 ** -multiplePrecision;
+}
+/** Digits after the point that count; the same for Ajv. */
+export const multiplePrecision = 9;
 
 /** The least common multiple of decimals; undefined where they have too many digits to be exact. */
 function commonMultiple(numbers: readonly number[]): number | undefined {

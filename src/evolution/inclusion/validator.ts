@@ -1,9 +1,16 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import { multiplePrecision } from "./numbers.ts";
 
 /** The independent judge: what this engine claims of a value is claimed only if Ajv says the same. */
 export class Validator {
-  readonly #ajv = new Ajv2020({ strict: false, allErrors: true, logger: false, validateFormats: true });
+  readonly #ajv = new Ajv2020({
+    strict: false,
+    allErrors: true,
+    logger: false,
+    validateFormats: true,
+    multipleOfPrecision: multiplePrecision,
+  });
   readonly #compiled = new WeakMap<object, ValidateFunction>();
 
   constructor() {
