@@ -2,7 +2,7 @@ import type { EventDescription } from "./description.ts";
 import type { Comparison } from "./inclusion/inclusion.ts";
 import { sayer, type Versions } from "./operation-changes.ts";
 import type { Finding } from "./rules.ts";
-import { type Place, toBreaks, toHarmless } from "./schema-changes.ts";
+import { type Place, toBreaks, toSchemaChanges } from "./schema-changes.ts";
 
 /**
  * What changed in an event, for both of its sides: what is stored must be read by the new code, and while nodes of both
@@ -58,10 +58,8 @@ export function toEventChanges(
       ),
     );
   else {
-    const breaks = toBreaks(comparison, fresh, after.payload, before.payload, false);
-    findings.push(...breaks);
-    const harmless = toHarmless(comparison, fresh, before.payload, after.payload, "schema.narrowed");
-    findings.push(...harmless.filter(({ rule }) => findings.length === 0 || rule !== "schema.narrowed"));
+    const inWriting = toSchemaChanges(comparison, fresh, before.payload, after.payload, "returned");
+    findings.push(...inWriting.filter(({ rule }) => findings.length === 0 || rule !== "schema.narrowed"));
   }
   return findings;
 }

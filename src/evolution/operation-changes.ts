@@ -2,7 +2,7 @@ import { toCanonicalJson } from "../contracts/index.ts";
 import type { FailureDescription, OperationDescription, SignalDescription } from "./description.ts";
 import type { Comparison } from "./inclusion/inclusion.ts";
 import { type Counterexample, type Finding, rules } from "./rules.ts";
-import { type Place, toBreaks, toHarmless } from "./schema-changes.ts";
+import { type Place, toSchemaChanges } from "./schema-changes.ts";
 
 /** Two versions of one thing, and what they are called in sentences: "bookings 1.0.0". */
 export interface Versions<T> {
@@ -23,11 +23,9 @@ export function toOperationChanges(
   if (before.kind !== after.kind)
     findings.push(say("operation.kind", `${id} was a ${before.kind} and is a ${after.kind}.`));
   const callers: Place = { subject: id, part: "input", writer: `a caller of ${old}`, reader: now };
-  findings.push(...toBreaks(comparison, callers, before.input, after.input, true));
-  findings.push(...toHarmless(comparison, callers, before.input, after.input, "schema.widened"));
+  findings.push(...toSchemaChanges(comparison, callers, before.input, after.input, "accepted"));
   const readers: Place = { subject: id, part: "output", writer: now, reader: `a caller of ${old}` };
-  findings.push(...toBreaks(comparison, readers, after.output, before.output, false));
-  findings.push(...toHarmless(comparison, readers, before.output, after.output, "schema.narrowed"));
+  findings.push(...toSchemaChanges(comparison, readers, before.output, after.output, "returned"));
   for (const [code, failure] of Object.entries(after.failures))
     findings.push(
       ...toFailureChanges(comparison, id, code, { before: before.failures[code], after: failure, old, now }),
@@ -36,7 +34,7 @@ export function toOperationChanges(
     if (!(code in after.failures)) findings.push(say("failure.removed", `${id} no longer ends with ${code}.`));
   findings.push(...toSignalChanges(comparison, id, { before: before.signals, after: after.signals, old, now }));
   findings.push(...toPromiseChanges(id, { before, after, old, now }));
-  return withoutTwice(findings);
+  return findings;
 }
 
 type Say = (rule: string, sentence: string, counterexample?: Counterexample) => Finding;
@@ -50,22 +48,6 @@ export const sayer =
     sentence,
     ...(counterexample && { counterexample }),
   });
-
-/** A change that breaks is not also reported as the harmless one that it would be without. */
-function withoutTwice(findings: readonly Finding[]): readonly Finding[] {
-  const broken = new Set(findings.flatMap(({ rule, level }) => (level === "major" ? [rule.split(".")[0]] : [])));
-  return findings.filter(({ rule, sentence }) => {
-    if (rule !== "schema.widened" && rule !== "schema.narrowed") return true;
-    const part = sentence.startsWith("The input")
-      ? "input"
-      : sentence.startsWith("The output")
-        ? "output"
-        : sentence.startsWith("The payload")
-          ? "signal"
-          : "failure";
-    return !broken.has(part);
-  });
-}
 
 function toFailureChanges(
   comparison: Comparison,
@@ -118,8 +100,7 @@ function toFailureChanges(
     findings.push(say("failure.details-added", `${code} of ${id} carries details.`));
   if (before.details && after.details) {
     const place: Place = { subject: id, part: "failure", writer: now, reader: told.to };
-    findings.push(...toBreaks(comparison, place, after.details, before.details, false));
-    findings.push(...toHarmless(comparison, place, before.details, after.details, "schema.narrowed"));
+    findings.push(...toSchemaChanges(comparison, place, before.details, after.details, "returned"));
   }
   return findings;
 }
@@ -139,8 +120,7 @@ function toSignalChanges(
       continue;
     }
     const place: Place = { subject: id, part: "signal", writer: `a sender of ${old}`, reader: now };
-    findings.push(...toBreaks(comparison, place, was.payload, is.payload, true));
-    findings.push(...toHarmless(comparison, place, was.payload, is.payload, "schema.widened"));
+    findings.push(...toSchemaChanges(comparison, place, was.payload, is.payload, "accepted"));
     if (was.access && !is.access)
       findings.push(say("signal.closed", `The signal "${name}" of ${id} can no longer be sent from outside.`));
     else findings.push(...toAccessChange(id, `The signal "${name}" of ${id}`, was.access, is.access));

@@ -13,6 +13,24 @@ export interface Place {
   readonly reader: string;
 }
 
+/** What changed in a schema whose values are accepted from others, or returned to them. */
+export function toSchemaChanges(
+  comparison: Comparison,
+  place: Place,
+  before: unknown,
+  after: unknown,
+  direction: "accepted" | "returned",
+): readonly Finding[] {
+  const accepted = direction === "accepted";
+  const breaks = accepted
+    ? toBreaks(comparison, place, before, after, true)
+    : toBreaks(comparison, place, after, before, false);
+  const harmless = accepted ? "schema.widened" : "schema.narrowed";
+  // A change that breaks is not also reported as the harmless one that it would be without.
+  const others = toHarmless(comparison, place, before, after, harmless);
+  return [...breaks, ...others.filter(({ rule }) => breaks.length === 0 || rule !== harmless)];
+}
+
 /** What the reader would refuse of what the writer may send. Accepting is strict about fields where `closed` says so. */
 export function toBreaks(
   comparison: Comparison,
@@ -38,7 +56,7 @@ export function toBreaks(
 }
 
 /** Changes that break nobody: in words only, or towards more for those who write and less for those who read. */
-export function toHarmless(
+function toHarmless(
   comparison: Comparison,
   place: Place,
   before: unknown,
