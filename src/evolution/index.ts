@@ -17,3 +17,4 @@ export {
   writeLock,
 } from "./lock.ts";
 export { type Finding, rules } from "./rules.ts";
+export { tryUpcasters, withTrials } from "./upcaster-trials.ts";

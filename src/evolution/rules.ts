@@ -104,6 +104,11 @@ export const rules: { readonly [rule: string]: { readonly level: Level; readonly
     level: "major",
     says: "An upcaster reads another payload than was published for its version.",
   },
+  "event.upcaster-fails": {
+    level: "major",
+    says: "An upcaster throws, or makes something else than the next version.",
+  },
+  "stored-input.upcaster-fails": { level: "major", says: "The way from an earlier input throws, or leads elsewhere." },
   "run.workflow-missing": {
     level: "major",
     says: "Runs are under way of a workflow version that is not there (deployable).",

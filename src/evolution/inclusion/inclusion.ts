@@ -13,6 +13,12 @@ export class Comparison {
   readonly #solver = new Solver();
   readonly validator: Validator = new Validator();
 
+  /** A value of a schema; undefined where none was found. */
+  sampleOf(schema: unknown): unknown {
+    const outcome = this.#solver.ask([meet(schema)]);
+    return outcome.kind === "found" && this.validator.isValid(schema, outcome.value) ? outcome.value : undefined;
+  }
+
   /** Whether `inner` ⊆ `outer`. The witness also meets `beside`, schemas that narrow down where to look. */
   isIncluded(inner: unknown, outer: unknown, beside: readonly unknown[] = []): Inclusion {
     const outcome = this.#solver.ask([meet(inner), ...beside.map((schema): Literal => meet(schema)), breakIt(outer)]);
