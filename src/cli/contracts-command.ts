@@ -170,10 +170,7 @@ async function deployable(options: Options, output: Output): Promise<number> {
 const isFine = (verdicts: readonly Verdict[]): boolean => verdicts.every(({ missing }) => missing.length === 0);
 
 /** The contracts in question, described; and which of their commands keep their inputs, because a workflow implements them. */
-async function contractsOf({
-  file,
-  contracts,
-}: Options): Promise<{
+async function contractsOf({ file, contracts }: Options): Promise<{
   readonly serves: readonly Description[];
   readonly stored: ReadonlySet<string>;
   readonly trials: readonly Finding[];
