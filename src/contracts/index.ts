@@ -44,6 +44,7 @@ export {
   type CallerOutput,
   type Command,
   command,
+  type Deprecated,
   type Example,
   type HandlerInput,
   type HandlerOutput,
@@ -70,4 +71,5 @@ export {
   type Validated,
   validate,
 } from "./schema.ts";
+export { validateStored } from "./stored-input.ts";
 export { type Attributes, type Span, type SpanKind, silent, silentTracing, type Trace, type Tracing } from "./trace.ts";

@@ -12,7 +12,7 @@ export interface Described {
 
 /** The part of a path item that one operation is. */
 export function toPathItem({ operation, tag, isLongRunning }: Described): { readonly [verb: string]: object } {
-  const { id, route, access = "public", summary, kind } = operation;
+  const { id, route, access = "public", summary, kind, deprecated } = operation;
   const parameters = [...inputParameters(operation), ...headerParameters(kind, isLongRunning)];
   return {
     [route.verb.toLowerCase()]: {
@@ -20,6 +20,7 @@ export function toPathItem({ operation, tag, isLongRunning }: Described): { read
       tags: [tag],
       summary: summary ?? inWords(id),
       security: securityOf(access),
+      ...(deprecated && { deprecated: true, ...(deprecated.instead && { description: deprecated.instead }) }),
       ...(parameters.length > 0 && { parameters }),
       ...(hasBody(route.verb) && bodyOf(operation)),
       responses: { ...successOf(operation, isLongRunning), ...problemResponses(operation) },

@@ -1,5 +1,6 @@
 import type { About } from "./contract.ts";
 import { type Duration, toMs } from "./duration.ts";
+import type { Upcast } from "./event.ts";
 import type { Failures } from "./failure.ts";
 import { type Route, type RouteFor, toRoute } from "./route.ts";
 import { type AnySchema, type In, nothing, type Out, type Schema } from "./schema.ts";
@@ -31,6 +32,15 @@ export interface Example<I extends AnySchema, O extends AnySchema, Failure exten
   readonly failure?: Failure;
 }
 
+/** That an operation is on its way out: told to callers, and in the contract's history. Dates as in "2026-01-31". */
+export interface Deprecated {
+  readonly since: string;
+  /** When it stops answering. */
+  readonly sunset?: string;
+  /** What to call instead, in a sentence. */
+  readonly instead?: string;
+}
+
 interface Declared<I extends AnySchema, O extends AnySchema, F extends Failures, R extends string> {
   readonly input: I;
   readonly output?: O;
@@ -41,6 +51,7 @@ interface Declared<I extends AnySchema, O extends AnySchema, F extends Failures,
   readonly timeout?: Duration;
   readonly idempotent?: boolean;
   readonly examples?: NoInfer<readonly Example<I, O, keyof F & string>[]>;
+  readonly deprecated?: Deprecated;
 }
 /** A route opens an operation to the outside, so it must say for whom. */
 type Opened<R extends string> = [R] extends [never] ? {} : { readonly access: Access };
@@ -53,6 +64,7 @@ interface Described {
   readonly timeoutMs?: number;
   readonly idempotent: boolean;
   readonly examples: readonly Example<AnySchema, AnySchema, string>[];
+  readonly deprecated?: Deprecated;
 }
 export interface Command<
   I extends AnySchema,
@@ -68,6 +80,8 @@ export interface Command<
   readonly signals: S;
   /** What a run tells of itself while it is under way. */
   readonly progress?: P;
+  /** What its input was before, oldest first, each with the way to the next: for runs under way, whose input is stored. */
+  readonly earlier: readonly Upcast[];
 }
 export interface Query<I extends AnySchema, O extends AnySchema, F extends Failures> extends Described {
   readonly kind: "query";
@@ -85,7 +99,11 @@ export function command<
   P extends AnySchema = Schema<never>,
   const R extends string = never,
 >(
-  operation: Declared<I, O, F, R> & { readonly signals?: S; readonly progress?: P } & Opened<R>,
+  operation: Declared<I, O, F, R> & {
+    readonly signals?: S;
+    readonly progress?: P;
+    readonly earlier?: readonly Upcast[];
+  } & Opened<R>,
 ): Command<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F, S, Schema<In<P>, Out<P>>> {
   return Object.freeze({
     kind: "command",
@@ -94,6 +112,7 @@ export function command<
     output: operation.output ?? nothing,
     signals: Object.freeze({ ...operation.signals }) as S,
     ...(operation.progress !== undefined && { progress: operation.progress }),
+    earlier: Object.freeze([...(operation.earlier ?? [])]),
   } as const) as Command<Schema<In<I>, Out<I>>, Schema<In<O>, Out<O>>, F, S, Schema<In<P>, Out<P>>>; // the library's own schema types stop here
 }
 
@@ -133,7 +152,10 @@ export type HandlerOutput<Op extends Operation> = [In<Op["output"]>] extends [vo
 function described<F extends Failures>(
   operation: Declared<AnySchema, AnySchema, F, any> & { readonly access?: Access },
 ) {
-  const { input, failures, http, access, summary, timeout, examples = [] } = operation;
+  const { input, failures, http, access, summary, timeout, examples = [], deprecated } = operation;
+  for (const date of [deprecated?.since, deprecated?.sunset])
+    if (date !== undefined && !isDate(date))
+      throw new TypeError(`"${date}" is no date. Say since when an operation is deprecated like "2026-01-31".`);
   return {
     input,
     examples: Object.freeze([...examples]),
@@ -142,5 +164,9 @@ function described<F extends Failures>(
     ...(access !== undefined && { access }),
     ...(summary !== undefined && { summary }),
     ...(timeout !== undefined && { timeoutMs: toMs(timeout) }),
+    ...(deprecated !== undefined && { deprecated: Object.freeze({ ...deprecated }) }),
   };
 }
+
+const isDate = (text: string): boolean =>
+  /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;

@@ -6,6 +6,7 @@ import { acceptBodies } from "./body.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import { addConsole } from "./console.ts";
 import { createAuthenticate } from "./credentials.ts";
+import { addDeployment } from "./deployment.ts";
 import { addDocs } from "./docs.ts";
 import { addFrontDoor } from "./front-door.ts";
 import type { Gate } from "./gate.ts";
@@ -47,6 +48,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   addOperationRoutes(app, parts, gate);
   if (parts.runs) addRunRoutes(app, parts, parts.runs, gate);
   addDocs(app, parts, openApiOf(parts));
+  if (parts.deployment) addDeployment(app, parts, parts.deployment, gate);
   if (settings.console !== "off") addConsole(app, parts, gate);
   addFrontDoor(app, parts);
 

@@ -12,6 +12,7 @@ import {
 import { bringsBody } from "./body.ts";
 import { callOf } from "./call-of.ts";
 import { withinDeadline } from "./deadline.ts";
+import { toDeprecationHeaders } from "./deprecation.ts";
 import { enter, type Gate } from "./gate.ts";
 import { createGather } from "./input.ts";
 import type { GatewayParts } from "./ports.ts";
@@ -29,12 +30,14 @@ function addOperationRoute(app: FastifyInstance, operation: RoutedOperation, par
   const { id, route, access } = operation;
   const gather = createGather(operation, route);
   const project = toProjection(toJsonSchema(operation.output));
+  const leaving = toDeprecationHeaders(operation.deprecated);
   const shownPath = createShownPath(operation, route);
   app.route({
     method: route.verb,
     url: toFastifyPath(route),
     config: { path: route.path },
-    async onRequest(request) {
+    async onRequest(request, reply) {
+      reply.headers(leaving);
       // checkRoutes has refused a route without access; what it missed is nobody's.
       if (access === undefined) throw new Fault("UnknownRoute", "No operation answers at this address.");
       await enter(request, gate, access, id);

@@ -107,6 +107,8 @@ export interface GatewayParts {
   readonly sources?: () => unknown;
   /** For the console: `/console/storage`. */
   readonly storage?: StorageDesk;
+  /** What another backend has to know of this one to take its place or to call it: told at `/.well-known/trilith.json`. */
+  readonly deployment?: () => Promise<object>;
   readonly settings: GatewaySettings;
   readonly log: Logger;
   /** The folder of the built console: index.html, assets/, docs/. */

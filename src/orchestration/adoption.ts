@@ -1,4 +1,4 @@
-import { type Clock, validate } from "../contracts/index.ts";
+import { type Clock, validateStored } from "../contracts/index.ts";
 import type { Catalog, Known } from "./catalog.ts";
 import { type Entry, type Item, inboxFrom, type Journal, type RunRow, Unreadable } from "./journal.ts";
 
@@ -45,7 +45,7 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
     if (!known || (started?.type !== "Started" && started?.type !== "Continued"))
       return await strand(row, entries, "its journal has no beginning", ports);
     const inbox = await journal.inbox(row.run, inboxFrom(started));
-    const read = await validate(known.workflow.operation.input, started.input);
+    const read = await validateStored(known.workflow.operation, started.input);
     if (!read.ok) return await strand(row, entries, `its input is not what ${row.workflow} reads`, ports);
 
     const claims = Math.min(row.claims ?? 0, trailingClaims(entries));

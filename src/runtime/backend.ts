@@ -1,9 +1,9 @@
 import type { View } from "../aggregation/index.ts";
-import type { Clock } from "../contracts/index.ts";
+import type { AnyContract, Clock } from "../contracts/index.ts";
 import type { Workflow } from "../orchestration/index.ts";
 import type { Engine } from "../storage/host.ts";
 import type { Store, Subscription } from "../storage/index.ts";
-import type { Composition } from "./composition.ts";
+import { type Composition, toServed, toUsed } from "./composition.ts";
 import type { Environment } from "./settings.ts";
 import { type Running, startBackend } from "./start-backend.ts";
 
@@ -28,6 +28,11 @@ export interface Backend {
   readonly name: string;
   /** What it is made of, for tools that look at it without starting it. */
   readonly composition: Composition;
+  /** What this backend implements, of each contract the operations that it has. */
+  readonly serves: readonly AnyContract[];
+  /** What its workflows call, whoever implements it. */
+  readonly uses: readonly AnyContract[];
+  readonly workflows: readonly { readonly operation: string; readonly version: number }[];
   /**
    * Opens the log, takes over what an earlier process left under way, and listens. Rejects with a sentence that says
    * what is wrong: a bad setting, a busy port, a data folder that cannot be written or that another process has.
@@ -53,6 +58,9 @@ export function backend<
   return Object.freeze({
     name,
     composition,
+    serves: toServed(composition),
+    uses: toUsed(composition),
+    workflows: orchestration.map(({ id, version }) => ({ operation: id, version })),
     start: (options: StartOptions = {}) => startBackend({ name, version, composition }, options),
   });
 }

@@ -28,15 +28,20 @@ export function toServed({ storage, orchestration, aggregation }: Composition): 
   return [...contracts.values()].map((contract) => Object.freeze(contract));
 }
 
+/** The contracts that workflows call, each once. */
+export const toUsed = ({ orchestration }: Composition): readonly AnyContract[] => [
+  ...new Map(
+    orchestration.flatMap(({ uses }) => uses).map((contract) => [contract["~contract"].name, contract]),
+  ).values(),
+];
+
 /**
  * The contracts that are used here and implemented elsewhere. Throws a sentence for one that nobody implements, and for
  * an address of a contract that nobody uses.
  */
 export function toRemote(composition: Composition, settled: ReadonlySet<string>): readonly AnyContract[] {
   const here = new Set(toServed(composition).map((contract) => contract["~contract"].name));
-  const used = new Map(
-    composition.orchestration.flatMap(({ uses }) => uses).map((contract) => [contract["~contract"].name, contract]),
-  );
+  const used = new Map(toUsed(composition).map((contract) => [contract["~contract"].name, contract]));
   const remote = [...used].filter(([name]) => !here.has(name));
   for (const [name] of remote) {
     if (name in composition.remote || settled.has(name)) continue;

@@ -11,6 +11,7 @@ import { openTelemetry } from "../telemetry/index.ts";
 import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/index.ts";
 import type { StartOptions } from "./backend.ts";
 import { type Composition, toRemote, toServed } from "./composition.ts";
+import { toDeployment } from "./deployment.ts";
 import { createDispatch } from "./dispatcher.ts";
 import { openLastGood } from "./last-good.ts";
 import { openEngine } from "./open-engine.ts";
@@ -120,6 +121,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       metrics: () => toSourceMetrics(views),
       sources: () => ({ sources: views.sources(), views: views.views() }),
       storage: { ...storage, check: () => engine.check() },
+      deployment: toDeployment(name, composition, engine),
       settings,
       log,
       ...(await withAssets()),
