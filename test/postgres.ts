@@ -28,8 +28,14 @@ export interface TestPostgres {
 
 const run = promisify(execFile);
 
-/** Starts a real PostgreSQL on a free port, with everything durable as in production, and its data in a new folder. */
-export async function startPostgres(version: 15 | 18 = 18): Promise<TestPostgres> {
+/**
+ * Starts a real PostgreSQL on a free port, with everything durable as in production, and its data in a new folder.
+ * `asked` takes the place of the settings below.
+ */
+export async function startPostgres(
+  version: 15 | 18 = 18,
+  asked: { readonly [name: string]: string | number } = {},
+): Promise<TestPostgres> {
   const { initdb, postgres: program } = await binaries(version);
   const identity = await unprivileged();
   const folder = await mkdtemp(join(tmpdir(), "trilith-postgres-"));
@@ -45,6 +51,7 @@ export async function startPostgres(version: 15 | 18 = 18): Promise<TestPostgres
     ...{ fsync: "on", synchronous_commit: "on", listen_addresses: "127.0.0.1", unix_socket_directories: "" },
     ...{ max_connections: 200, shared_buffers: "64MB", log_min_messages: "panic", wal_sync_method: "fdatasync" },
     wal_writer_delay: "10s", // what nobody waits for stays off the disk, so that its loss can be shown,
+    ...asked,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 

@@ -1,0 +1,5 @@
+import type { Suite } from "./frame/suite.ts";
+import { storage } from "./storage/suite.ts";
+
+export const suites: { readonly [name: string]: Suite } = { storage };
+export const suiteNames: readonly string[] = Object.keys(suites);
