@@ -1,5 +1,6 @@
 import type { Suite } from "./frame/suite.ts";
+import { orchestration } from "./orchestration/suite.ts";
 import { storage } from "./storage/suite.ts";
 
-export const suites: { readonly [name: string]: Suite } = { storage };
+export const suites: { readonly [name: string]: Suite } = { orchestration, storage };
 export const suiteNames: readonly string[] = Object.keys(suites);

@@ -17,6 +17,7 @@ export const postgresSettings: { readonly [name: string]: string | number } = {
   shared_buffers: "512MB",
   max_wal_size: "4GB",
   max_connections: 300,
+  shared_preload_libraries: "pg_stat_statements", // so that statements can be counted, for everybody alike
 };
 
 export function openDatabases(): Databases {

@@ -35,7 +35,7 @@ async function runWork(suite: Suite, work: Work, options: RunOptions): Promise<r
   const taking = await all(chosen.map((system) => open(suite, work, system, options, opened)));
   const samples: Samples[] = [];
   for (const clients of work.clients) {
-    for (const { process } of taking) await process.round({ clients, forMs: work.warmUpMs });
+    if (work.warmUpMs > 0) for (const { process } of taking) await process.round({ clients, forMs: work.warmUpMs });
     samples.push(...(await takeTurns(work, clients, taking)));
   }
   for (const { process } of taking) await process.verify();
