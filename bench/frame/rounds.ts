@@ -9,8 +9,6 @@ export interface RunOptions {
   /** Where systems keep what they keep; everything in it is removed again. */
   readonly folder: string;
   readonly databases: Databases;
-  /** Only these systems; all unless told. */
-  readonly systems?: readonly string[];
   readonly profiles?: string;
   /** Told what is done next. */
   readonly tell: (sentence: string) => void;
@@ -29,10 +27,9 @@ interface Taking {
 }
 
 async function runWork(suite: Suite, work: Work, options: RunOptions): Promise<readonly Samples[]> {
-  const chosen = work.systems.filter((system) => options.systems?.includes(system) ?? true);
-  options.tell(`${suite.name}: ${work.work}, ${chosen.join(", ")}`);
+  options.tell(`${suite.name}: ${work.work}, ${work.systems.join(", ")}`);
   await using opened = new AsyncDisposableStack();
-  const taking = await all(chosen.map((system) => open(suite, work, system, options, opened)));
+  const taking = await all(work.systems.map((system) => open(suite, work, system, options, opened)));
   const samples: Samples[] = [];
   for (const clients of work.clients) {
     if (work.warmUpMs > 0) for (const { process } of taking) await process.round({ clients, forMs: work.warmUpMs });

@@ -50,7 +50,7 @@ export function toFindings(suite: Suite, all: readonly Samples[]): readonly Find
     const { work, what, system, version, clients, rounds } = samples;
     const measured = rounds.map((round) => round.measured);
     const speed = speedOf(samples);
-    const limit = suite.systems[system]?.limit;
+    const limits = suite.systems[system]?.limit?.map((limit) => speeds.get(toKey(samples, limit))) ?? [];
     const peers = all.filter((other) => toKey(other, "") === toKey(samples, "") && roleOf(other.system) === "peer");
     const ofRounds = measured.map(toSpeed);
     const firstError = measured.find((one) => one.firstError !== undefined)?.firstError;
@@ -68,7 +68,10 @@ export function toFindings(suite: Suite, all: readonly Samples[]): readonly Find
         errors: measured.reduce((sum, { errors }) => sum + errors, 0),
         cpuSeconds: round(rounds.reduce((sum, { consumption }) => sum + consumption.cpuSeconds, 0)),
         peakMemoryMb: round(Math.max(...rounds.map(({ consumption }) => consumption.peakMemoryMb))),
-        ratioToLimit: toRatio(speed, limit === undefined ? undefined : speeds.get(toKey(samples, limit))),
+        ratioToLimit: toRatio(
+          speed,
+          limits.find((limit) => limit !== undefined),
+        ),
         ratioToBestPeer: toRatio(speed, peers.length > 0 ? Math.max(...peers.map(speedOf)) : undefined),
       },
       what,

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suites } from "../suites.ts";
 import type { Asked } from "./arguments.ts";
-import { type Databases, openDatabases } from "./databases.ts";
+import { openDatabases } from "./databases.ts";
 import { lookAtMachine } from "./machine.ts";
 import { installPackages, linkTrilith } from "./packages.ts";
 import { keepResults, type Results, writeRows } from "./results.ts";
-import { runWorks } from "./rounds.ts";
-import type { Suite } from "./suite.ts";
+import { type RunOptions, runWorks } from "./rounds.ts";
+import type { Scope, Suite, Work } from "./suite.ts";
 import { toRemarks, toTable } from "./table.ts";
 
 /** Measures what was asked for, prints it, and keeps it. Rejects where anything was wrong; then nothing is kept. */
@@ -16,16 +16,15 @@ export async function runBench(asked: Asked): Promise<void> {
   const began = performance.now();
   const tell = (sentence: string): void =>
     console.error(`${((performance.now() - began) / 1_000).toFixed(1).padStart(6)} s  ${sentence}`);
-  await installPackages(tell);
+  const plans = asked.suites.map((name) => plan(name, asked));
+  if (plans.some(({ suite, works }) => works.some((work) => needsPackages(suite, work)))) await installPackages(tell);
   linkTrilith();
   const folder = await mkdtemp(join(tmpdir(), "trilith-bench-"));
   const databases = openDatabases();
   try {
     const all: Results[] = [];
-    for (const name of asked.suites) {
-      const suite = suites[name];
-      if (!suite) throw new Error(`There is no suite "${name}".`);
-      const results = await measure(suite, asked, { folder, databases, tell });
+    for (const { suite, works } of plans) {
+      const results = await measure(suite, works, asked.scope, { folder, databases, tell });
       all.push(results);
       console.log(`\n${toTable(results.findings)}\n\n${toRemarks(results.findings).join("\n")}\n`);
       if (asked.works === undefined && asked.systems === undefined && !asked.profile) await keepResults(results);
@@ -42,25 +41,34 @@ export async function runBench(asked: Asked): Promise<void> {
   }
 }
 
-async function measure(
-  suite: Suite,
-  { scope, works, systems, profile }: Asked,
-  ports: { readonly folder: string; readonly databases: Databases; readonly tell: (sentence: string) => void },
-): Promise<Results> {
+interface Plan {
+  readonly suite: Suite;
+  readonly works: readonly Work[];
+}
+
+function plan(name: string, { scope, works, systems }: Asked): Plan {
+  const suite = suites[name];
+  if (!suite) throw new TypeError(`There is no suite "${name}".`);
+  const all = suite.works(scope);
+  const chosen = all
+    .filter(({ work }) => works?.includes(work) ?? true)
+    .map((work) => ({ ...work, systems: work.systems.filter((system) => systems?.includes(system) ?? true) }))
+    .filter((work) => work.systems.length > 0);
+  if (chosen.length > 0) return { suite, works: chosen };
+  throw new TypeError(
+    `"${name}" has the works ${all.map(({ work }) => work).join(", ")}, and the systems ${Object.keys(suite.systems).join(", ")}.`,
+  );
+}
+
+const needsPackages = (suite: Suite, work: Work): boolean =>
+  work.systems.some((system) => suite.systems[system]?.installed);
+
+async function measure(suite: Suite, works: readonly Work[], scope: Scope, ports: RunOptions): Promise<Results> {
   const machine = await lookAtMachine();
   const date = new Date().toISOString();
   if (machine.folderInMemory)
     ports.tell(`${tmpdir()} is in memory: set TMPDIR to a folder on a disk, or nothing is flushed.`);
-  const chosen = suite.works(scope).filter(({ work }) => works?.includes(work) ?? true);
-  if (chosen.length === 0)
-    throw new TypeError(
-      `"${suite.name}" has these works: ${suite
-        .works(scope)
-        .map(({ work }) => work)
-        .join(", ")}.`,
-    );
-  void profile;
-  const findings = await runWorks(suite, chosen, { ...ports, ...(systems && { systems }) });
+  const findings = await runWorks(suite, works, ports);
   const postgres = await ports.databases.version();
   return { suite: suite.name, scope, date, machine, ...(postgres !== undefined && { postgres }), findings };
 }

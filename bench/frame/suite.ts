@@ -13,8 +13,10 @@ export interface System {
   readonly file: string;
   /** Trilith itself, what a user would pick instead, or what the machine can do at all. */
   readonly role: "trilith" | "peer" | "limit";
-  /** What it is held against as the limit. */
-  readonly limit?: string;
+  /** What it is held against as the limit: the first of these that does the work too. */
+  readonly limit?: readonly string[];
+  /** It needs packages that only this folder has. */
+  readonly installed?: true;
   /** It gets an empty database of its own on the one server that everybody shares. */
   readonly postgres?: true;
 }

@@ -8,10 +8,15 @@ const trilith = ["trilith-sqlite", "trilith-postgres"];
 export const orchestration: Suite = {
   name: "orchestration",
   systems: {
-    "trilith-sqlite": { file: file("trilith-sqlite.ts"), role: "trilith", limit: "limit-sqlite" },
-    "trilith-postgres": { file: file("trilith-postgres.ts"), role: "trilith", limit: "limit-postgres", postgres: true },
-    dbos: { file: file("peers/dbos.ts"), role: "peer", limit: "limit-postgres", postgres: true },
-    restate: { file: file("peers/restate.ts"), role: "peer" },
+    "trilith-sqlite": { file: file("trilith-sqlite.ts"), role: "trilith", limit: ["limit-sqlite"] },
+    "trilith-postgres": {
+      file: file("trilith-postgres.ts"),
+      role: "trilith",
+      limit: ["limit-postgres"],
+      postgres: true,
+    },
+    dbos: { file: file("peers/dbos.ts"), role: "peer", installed: true, limit: ["limit-postgres"], postgres: true },
+    restate: { file: file("peers/restate.ts"), role: "peer", installed: true },
     "limit-sqlite": { file: file("limit-sqlite.ts"), role: "limit" },
     "limit-postgres": { file: file("limit-postgres.ts"), role: "limit", postgres: true },
   },

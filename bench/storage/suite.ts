@@ -9,9 +9,14 @@ const postgres = ["trilith-postgres", "emmett", "limit-postgres", "limit-postgre
 export const storage: Suite = {
   name: "storage",
   systems: {
-    "trilith-sqlite": { file: file("trilith-sqlite.ts"), role: "trilith", limit: "limit-sqlite" },
-    "trilith-postgres": { file: file("trilith-postgres.ts"), role: "trilith", limit: "limit-postgres", postgres: true },
-    emmett: { file: file("peers/emmett.ts"), role: "peer", limit: "limit-postgres", postgres: true },
+    "trilith-sqlite": { file: file("trilith-sqlite.ts"), role: "trilith", limit: ["limit-sqlite"] },
+    "trilith-postgres": {
+      file: file("trilith-postgres.ts"),
+      role: "trilith",
+      limit: ["limit-postgres"],
+      postgres: true,
+    },
+    emmett: { file: file("peers/emmett.ts"), role: "peer", installed: true, limit: ["limit-postgres"], postgres: true },
     "limit-sqlite": { file: file("limit-sqlite.ts"), role: "limit" },
     "limit-postgres": { file: file("limit-postgres.ts"), role: "limit", postgres: true },
     "limit-postgres-single": { file: file("limit-postgres-single.ts"), role: "limit", postgres: true },
