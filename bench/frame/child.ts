@@ -28,7 +28,7 @@ async function open(): Promise<void> {
 async function obey(message: ToChild): Promise<void> {
   if (!subject) throw new Error("The system is not open.");
   if ("round" in message) {
-    const stop = watchConsumption(subject.pids);
+    const stop = watchConsumption(subject.pids, subject.elsewhere);
     const measured = await subject.round(message.round);
     const consumption = stop();
     say({ measured: [measured].flat(), consumption });

@@ -8,13 +8,13 @@ export interface Consumption {
 
 const everyMs = 25;
 
-/** Watches this process, and others that belong to the system, until the function that it gives is called. */
-export function watchConsumption(pids: readonly number[] = []): () => Consumption {
+/** Watches this process (unless the system is `elsewhere`) and others that belong to it, until what it gives is called. */
+export function watchConsumption(pids: readonly number[] = [], elsewhere = false): () => Consumption {
   const before = process.cpuUsage();
   const othersBefore = cpuOf(pids);
   let peak = 0;
   const look = (): void => {
-    peak = Math.max(peak, process.memoryUsage.rss() + memoryOf(pids));
+    peak = Math.max(peak, (elsewhere ? 0 : process.memoryUsage.rss()) + memoryOf(pids));
   };
   look();
   const timer = setInterval(look, everyMs);
@@ -22,7 +22,8 @@ export function watchConsumption(pids: readonly number[] = []): () => Consumptio
     clearInterval(timer);
     look();
     const { user, system } = process.cpuUsage(before);
-    return { cpuSeconds: (user + system) / 1e6 + cpuOf(pids) - othersBefore, peakMemoryMb: peak / 2 ** 20 };
+    const own = elsewhere ? 0 : (user + system) / 1e6;
+    return { cpuSeconds: own + cpuOf(pids) - othersBefore, peakMemoryMb: peak / 2 ** 20 };
   };
 }
 

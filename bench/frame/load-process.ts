@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { Client } from "undici";
 import { closedLoop } from "./closed-loop.ts";
 import type { FromLoad, Requests, ToLoad } from "./load-messages.ts";
+import { openLoop } from "./open-loop.ts";
 import { Wrong } from "./subject.ts";
 
 const [origin = "", file = "", parameter = ""] = process.argv.slice(2);
@@ -25,7 +26,9 @@ async function ask(client: number): Promise<number> {
 
 process.on("message", async ({ round }: ToLoad) => {
   try {
-    process.send?.({ measured: await closedLoop(round, ask) } satisfies FromLoad);
+    const { rate } = round;
+    const measured = await (rate === undefined ? closedLoop(round, ask) : openLoop({ ...round, rate }, ask));
+    process.send?.({ measured } satisfies FromLoad);
   } catch (error) {
     const failed = error instanceof Error ? error.message : String(error);
     process.send?.({ failed, wrong: error instanceof Wrong } satisfies FromLoad);

@@ -22,6 +22,8 @@ export interface Asked {
   readonly clients: number;
   /** How long to go on asking. Work that is of a given size is done once, however long it takes. */
   readonly forMs: number;
+  /** Requests a second, where the pace is set from outside; without it each client asks again once it is answered. */
+  readonly rate?: number;
 }
 
 export interface Measured {
@@ -47,6 +49,8 @@ export interface Subject {
   close(): Promise<void>;
   /** Processes that belong to the system beside its own. */
   readonly pids?: readonly number[];
+  /** The system is those processes alone: what this one uses is not counted. */
+  readonly elsewhere?: boolean;
 }
 
 /** An answer that is wrong, or an acknowledged write that is missing. A system is not measured any further after one. */

@@ -1,0 +1,28 @@
+import type { Requests } from "../frame/load-messages.ts";
+import { Wrong } from "../frame/subject.ts";
+import type { Kind } from "./asking.ts";
+import { checkProduct, type Product } from "./product.ts";
+
+const hot = 100;
+
+/** Nine in ten times one of a hundred products, where it is mostly the same that is asked for; else always another one. */
+export function toSku(kind: string, client: number, number: number): string {
+  const another = 1_000_000 + client * 10_000 + (number % 10_000);
+  return String(kind === ("mostly the same" satisfies Kind) && number % 10 !== 0 ? number % hot : another);
+}
+
+/** A product over HTTP, with the sources of its fields beside it where they are known. */
+export function toRequests(kind: string): Requests {
+  return {
+    next: (client, number) => ({ method: "GET", path: `/products/${toSku(kind, client, number)}?meta=true` }),
+    check({ status, body }, client, number) {
+      if (status !== 200) throw new Error(`The answer is ${status}: ${body.slice(0, 300)}`);
+      const { data, meta } = JSON.parse(body) as { readonly data: Product; readonly meta?: Meta };
+      checkProduct(data, toSku(kind, client, number), kind === ("without reviews" satisfies Kind));
+      if (meta && meta.fields.amount?.source !== "prices") throw new Wrong("The amount is not said to be from prices.");
+    },
+  };
+}
+interface Meta {
+  readonly fields: { readonly [field: string]: { readonly source?: string } };
+}
