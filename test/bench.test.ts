@@ -12,6 +12,8 @@ import { runWorks } from "../bench/frame/rounds.ts";
 import { type Row, type Samples, toFindings } from "../bench/frame/rows.ts";
 import { Wrong } from "../bench/frame/subject.ts";
 import type { Suite, Work } from "../bench/frame/suite.ts";
+import { type CpuProfile, hottest, toCallTree } from "../bench/profile/call-tree.ts";
+import { toFlameGraph } from "../bench/profile/flame-graph.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const keys = [
@@ -152,6 +154,35 @@ describe("findings", () => {
     };
     expect(rows[0]).toMatchObject(expected);
     expect(rows[3]).toMatchObject({ opsPerSecond: 7.5, ratioToLimit: null, ratioToBestPeer: null });
+  });
+});
+
+describe("a profile", () => {
+  const frame = (functionName: string, url = "") => ({ functionName, url, lineNumber: 6 });
+  const profile: CpuProfile = {
+    nodes: [
+      { id: 1, callFrame: frame("(root)"), children: [2, 3] },
+      { id: 2, callFrame: frame("(idle)") },
+      { id: 3, callFrame: frame("serve", "file:///here/src/a.ts"), children: [4, 5] },
+      { id: 4, callFrame: frame("parse<T>", "file:///here/node_modules/x/b.js") },
+      { id: 5, callFrame: frame("serve", "file:///here/src/a.ts") },
+    ],
+    samples: [2, 3, 4, 4, 5],
+    timeDeltas: [9_000, 1_000, 2_000, 4_000, 3_000],
+  };
+  it("is a tree of what was done, without the time in which nothing was", () => {
+    const tree = toCallTree(profile, "/here");
+    expect(tree.totalMs).toBe(10);
+    expect(hottest(tree, 2)).toMatchObject([
+      { name: "parse<T>", place: "node_modules/x/b.js:7", selfMs: 6 },
+      { name: "serve", place: "src/a.ts:7", selfMs: 4 },
+    ]);
+  });
+  it("is drawn with a frame for each call, as wide as its share", () => {
+    const svg = toFlameGraph(toCallTree(profile, "/here"), "main");
+    expect(svg).toContain("main, 10 ms of work");
+    expect(svg).toContain("<title>parse&lt;T&gt; node_modules/x/b.js:7\n6.0 ms, 60.0%; in itself 6.0 ms</title>");
+    expect(svg).toMatch(/width="840\.0"[^>]*fill="#9fc7a3"/);
   });
 });
 

@@ -1,5 +1,7 @@
 // A process that is one system: `node child.ts <file> <work> <place as JSON>`, told by its parent what to do next.
 import { pathToFileURL } from "node:url";
+import { type Profiles, startProfiling } from "../profile/profiler.ts";
+import { writeProfiles } from "../profile/write-profiles.ts";
 import { watchConsumption } from "./consumption.ts";
 import type { FromChild, ToChild } from "./messages.ts";
 import { type Place, type Subject, type SystemFile, Wrong } from "./subject.ts";
@@ -15,6 +17,7 @@ const fail = (error: unknown): void => {
   });
 };
 let subject: Subject | undefined;
+let stopProfiling: (() => Promise<Profiles>) | undefined;
 
 async function open(): Promise<void> {
   const system = (await import(pathToFileURL(file).href)) as SystemFile;
@@ -32,12 +35,18 @@ async function obey(message: ToChild): Promise<void> {
     const measured = await subject.round(message.round);
     const consumption = stop();
     say({ measured: [measured].flat(), consumption });
+  } else if ("profile" in message && message.profile === "begin") {
+    stopProfiling = await startProfiling();
+    say({ profiling: true });
+  } else if ("profile" in message && message.profile !== "begin") {
+    const profiles = (await stopProfiling?.()) ?? new Map();
+    say({ profiled: await writeProfiles(profiles, message.profile.into) });
   } else if ("verify" in message) {
     await subject.verify();
     say({ verified: true });
   } else {
     await subject.close();
-    process.exit(0); // a profile is written on the way out, also where a peer leaves a timer behind
+    process.exit(0); // also where a peer leaves a timer behind
   }
 }
 

@@ -9,6 +9,7 @@ export interface RunOptions {
   /** Where systems keep what they keep; everything in it is removed again. */
   readonly folder: string;
   readonly databases: Databases;
+  /** Where CPU profiles go, a folder for each work; none are taken unless told. */
   readonly profiles?: string;
   /** Told what is done next. */
   readonly tell: (sentence: string) => void;
@@ -33,7 +34,12 @@ async function runWork(suite: Suite, work: Work, options: RunOptions): Promise<r
   const samples: Samples[] = [];
   for (const clients of work.clients) {
     if (work.warmUpMs > 0) for (const { process } of taking) await process.round({ clients, forMs: work.warmUpMs });
+    if (options.profiles !== undefined) for (const { process } of taking) await process.beginProfile();
     samples.push(...(await takeTurns(work, clients, taking)));
+    if (options.profiles !== undefined)
+      for (const { system, process } of taking)
+        for (const line of await process.endProfile(join(options.profiles, `${work.work}-${clients}`, system)))
+          options.tell(line);
   }
   for (const { process } of taking) await process.verify();
   return samples;
@@ -71,7 +77,7 @@ async function open(
   suite: Suite,
   { work, as = work, size = 0, sizes }: Work,
   system: string,
-  { folder, databases, profiles }: RunOptions,
+  { folder, databases }: RunOptions,
   opened: AsyncDisposableStack,
 ): Promise<Taking> {
   const declared = suite.systems[system];
@@ -84,7 +90,6 @@ async function open(
   const place = { folder: own, postgres: database?.url ?? "", size: sizes?.[system] ?? size };
   const started = await startSystem({
     ...{ name: system, file: declared.file, work: as, place },
-    ...(profiles !== undefined && { profiles }),
   });
   opened.defer(() => started.close());
   return { system, process: started };

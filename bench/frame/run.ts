@@ -24,7 +24,10 @@ export async function runBench(asked: Asked): Promise<void> {
   try {
     const all: Results[] = [];
     for (const { suite, works } of plans) {
-      const results = await measure(suite, works, asked.scope, { folder, databases, tell });
+      const results = await measure(suite, works, asked.scope, {
+        ...{ folder, databases, tell },
+        ...(asked.profile && { profiles: await emptied(join(import.meta.dirname, "../results/profiles", suite.name)) }),
+      });
       all.push(results);
       console.log(`\n${toTable(results.findings)}\n\n${toRemarks(results.findings).join("\n")}\n`);
       if (asked.works === undefined && asked.systems === undefined && !asked.profile) await keepResults(results);
@@ -39,6 +42,11 @@ export async function runBench(asked: Asked): Promise<void> {
     await databases.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function emptied(folder: string): Promise<string> {
+  await rm(folder, { recursive: true, force: true });
+  return folder;
 }
 
 interface Plan {

@@ -8,6 +8,9 @@ import { type Asked, type Measured, type Place, Wrong } from "./subject.ts";
 export interface SystemProcess {
   readonly version: string;
   round(asked: Asked): Promise<{ readonly measured: readonly Measured[]; readonly consumption: Consumption }>;
+  beginProfile(): Promise<void>;
+  /** Writes the profiles into a folder, and gives the hottest functions as lines. */
+  endProfile(into: string): Promise<readonly string[]>;
   verify(): Promise<void>;
   close(): Promise<void>;
 }
@@ -16,8 +19,6 @@ export interface ProcessOptions {
   readonly file: string;
   readonly work: string;
   readonly place: Place;
-  /** Where to write a CPU profile of each of its threads; none unless told. */
-  readonly profiles?: string;
 }
 
 const openingMs = 300_000;
@@ -25,11 +26,9 @@ const closingMs = 20_000;
 
 /** Starts a system in a process of its own, so that its CPU, its memory and its garbage are nobody else's. */
 export async function startSystem(options: ProcessOptions): Promise<SystemProcess> {
-  const { name, file, work, place, profiles } = options;
-  const profiling =
-    profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-interval=500", `--cpu-prof-dir=${profiles}`];
+  const { name, file, work, place } = options;
   const child = fork(join(import.meta.dirname, "child.ts"), [file, work, JSON.stringify(place)], {
-    execArgv: ["--conditions=trilith-source", "--disable-warning=ExperimentalWarning", ...profiling],
+    execArgv: ["--conditions=trilith-source", "--disable-warning=ExperimentalWarning"],
     env: { ...process.env, NODE_ENV: "production" },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
@@ -59,6 +58,13 @@ export async function startSystem(options: ProcessOptions): Promise<SystemProces
         const message = await ask({ round: asked });
         if (!("measured" in message)) throw new Error(`${name} was asked for a round and answered something else.`);
         return message;
+      },
+      async beginProfile() {
+        await ask({ profile: "begin" });
+      },
+      async endProfile(into) {
+        const message = await ask({ profile: { into } });
+        return "profiled" in message ? message.profiled : [];
       },
       async verify() {
         await ask({ verify: true });

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { timed } from "../frame/closed-loop.ts";
 import { expectEqual, type Place, type Subject } from "../frame/subject.ts";
 import { quiet } from "../frame/trilith-settings.ts";
-import { randomUUIDv7 } from "../frame/uuid.ts";
+import { toUuids } from "../frame/uuid.ts";
 import { someAccounts, toBalances } from "./events.ts";
 import { fill } from "./fill.ts";
 import type { Engine, OpenEngine } from "./trilith.ts";
@@ -44,11 +44,12 @@ export async function rebuilds(openEngine: OpenEngine, place: Place): Promise<Su
 }
 
 export function fillLog(engine: Engine, from: number, to: number): Promise<void> {
+  const nextId = toUuids();
   return fill(from, to, async (streams) => {
     const outcomes = await engine.append(
       "main",
       streams.map(({ stream, events }) => ({
-        id: randomUUIDv7(),
+        id: nextId(),
         expect: [],
         events: events.map((deposited) => ({
           ...{ stream, type: "movements.Deposited", version: 1 },

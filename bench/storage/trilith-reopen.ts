@@ -9,9 +9,10 @@ export async function reopenings(openEngine: OpenEngine, place: Place): Promise<
   let engine = await openEngine(place);
   await fillLog(engine, 0, place.size);
   const megabytes = (await engine.status()).bytes / 2 ** 20;
+  let appender = toAppender(engine);
   const appending = appends({
-    append: (stream, events) => toAppender(engine).append(stream, events),
-    all: () => toAppender(engine).all(),
+    append: (stream, events) => appender.append(stream, events),
+    all: () => appender.all(),
     close: () => engine.close(),
   });
   return {
@@ -21,6 +22,7 @@ export async function reopenings(openEngine: OpenEngine, place: Place): Promise<
       await engine.close();
       const opening = await timed(1, async () => {
         engine = await openEngine(place);
+        appender = toAppender(engine);
         const [last] = await engine.read("main", { after: position - 1, limit: 1 });
         expectEqual(last?.position, position, "The last position after opening");
       });

@@ -1,6 +1,6 @@
 import type { openSqlite } from "trilith/sqlite";
 import { type Open, type Place, Wrong } from "../frame/subject.ts";
-import { randomUUIDv7 } from "../frame/uuid.ts";
+import { toUuids } from "../frame/uuid.ts";
 import { type Appender, appends } from "./appends.ts";
 import type { Booked } from "./events.ts";
 import { commands } from "./trilith-commands.ts";
@@ -22,11 +22,12 @@ export function toWorks(openEngine: OpenEngine): { readonly [work: string]: Open
 }
 
 export function toAppender(engine: Engine): Appender {
+  const nextId = toUuids();
   return {
     async append(stream, events) {
       const [outcome] = await engine.append("main", [
         {
-          id: randomUUIDv7(),
+          id: nextId(),
           expect: [],
           events: events.map((booked) => ({
             stream,
