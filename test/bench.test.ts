@@ -29,6 +29,7 @@ const suite: Suite = {
     peer: { file, role: "peer" },
   },
   works: () => [],
+  reasons: {},
 };
 const work: Work = {
   ...{ work: "honest", what: "one", systems: ["honest", "bare", "peer"], clients: [1, 4] },

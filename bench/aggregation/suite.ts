@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import type { Suite } from "../frame/suite.ts";
+import { reasons } from "./reasons.ts";
 
 const file = (name: string): string => join(import.meta.dirname, name);
 
 /** One answer from four upstreams over JSON. */
 export const aggregation: Suite = {
   name: "aggregation",
+  reasons,
   systems: {
     "trilith-sqlite": { file: file("trilith.ts"), role: "trilith", limit: ["hand-written"] },
     "hand-written": { file: file("hand-written.ts"), role: "limit" },

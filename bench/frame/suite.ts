@@ -6,6 +6,15 @@ export interface Suite {
   readonly name: string;
   readonly systems: { readonly [system: string]: System };
   readonly works: (scope: Scope) => readonly Work[];
+  readonly reasons: Reasons;
+}
+
+/**
+ * By work: why the limit, or a peer, is ahead of Trilith there, and what would change it. They are told in the report
+ * only where the figures of the run say that it is so.
+ */
+export interface Reasons {
+  readonly [work: string]: { readonly limit?: string; readonly peer?: string };
 }
 
 export interface System {

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import type { Suite } from "../frame/suite.ts";
+import { reasons } from "./reasons.ts";
 
 const file = (name: string): string => join(import.meta.dirname, name);
 
 /** What a contract's operation costs beside what it does: in the same process, and over HTTP. */
 export const gateway: Suite = {
   name: "gateway",
+  reasons,
   systems: {
     "trilith-sqlite": { file: file("trilith.ts"), role: "trilith", limit: ["hand-written", "fastify"] },
     "hand-written": { file: file("hand-written.ts"), role: "limit" },

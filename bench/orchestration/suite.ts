@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Suite, Work } from "../frame/suite.ts";
+import { reasons } from "./reasons.ts";
 
 const file = (name: string): string => join(import.meta.dirname, name);
 const trilith = ["trilith-sqlite", "trilith-postgres"];
@@ -7,6 +8,7 @@ const trilith = ["trilith-sqlite", "trilith-postgres"];
 /** Durable workflows. */
 export const orchestration: Suite = {
   name: "orchestration",
+  reasons,
   systems: {
     "trilith-sqlite": { file: file("trilith-sqlite.ts"), role: "trilith", limit: ["limit-sqlite"] },
     "trilith-postgres": {

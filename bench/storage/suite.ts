@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Scope, Suite, Work } from "../frame/suite.ts";
+import { reasons } from "./reasons.ts";
 
 const file = (name: string): string => join(import.meta.dirname, name);
 const sqlite = ["trilith-sqlite", "limit-sqlite"];
@@ -8,6 +9,7 @@ const postgres = ["trilith-postgres", "emmett", "limit-postgres", "limit-postgre
 /** Events on disk, and what follows from them. */
 export const storage: Suite = {
   name: "storage",
+  reasons,
   systems: {
     "trilith-sqlite": { file: file("trilith-sqlite.ts"), role: "trilith", limit: ["limit-sqlite"] },
     "trilith-postgres": {
