@@ -1,5 +1,7 @@
+import { timed } from "../frame/closed-loop.ts";
 import { startLoad } from "../frame/load.ts";
-import type { Open, Place, Subject } from "../frame/subject.ts";
+import { type Measured, type Open, type Place, type Subject, Wrong } from "../frame/subject.ts";
+import type { Product } from "./product.ts";
 import { startUpstreams, type ToUpstreams, type Upstreams } from "./upstreams.ts";
 
 /** Who answers for four upstreams. */
@@ -26,7 +28,7 @@ export function toWorks(answerer: Answerer, requests: string): { readonly [work:
       const upstreams = await startUpstreams();
       const answering = await answerer(upstreams, place, { cached });
       await upstreams.be(like);
-      return asking(answering, upstreams, { requests, kind, ...(rate !== undefined && { rate }) });
+      return asking(answering, upstreams, { requests, kind, like, ...(rate !== undefined && { rate }) });
     };
   return {
     "fuse-4": open({}, "whole"),
@@ -43,11 +45,15 @@ export type Kind = "whole" | "mostly the same" | "without reviews";
 function asking(
   { origin, close, pids }: Answering,
   upstreams: Upstreams,
-  { requests, kind, rate }: { readonly requests: string; readonly kind: Kind; readonly rate?: number },
+  options: { readonly requests: string; readonly kind: Kind; readonly like: ToUpstreams; readonly rate?: number },
 ): Subject {
+  const { requests, kind, like, rate } = options;
   const load = startLoad(origin, requests, kind);
   return {
-    round: (asked) => load.round({ ...asked, ...(rate !== undefined && { rate }) }),
+    async round(asked) {
+      const measured = await load.round({ ...asked, ...(rate !== undefined && { rate }) });
+      return like.down ? [measured, await recovery(origin, upstreams, like)] : measured;
+    },
     verify: async () => {}, // each answer was looked at, and nothing is kept
     async close() {
       load.close();
@@ -56,4 +62,24 @@ function asking(
     },
     ...(pids && { pids, elsewhere: true }),
   };
+}
+
+const patienceMs = 30_000;
+
+/** How long a dead upstream is missed after it is back. */
+async function recovery(origin: string, upstreams: Upstreams, like: ToUpstreams): Promise<Measured> {
+  await upstreams.be({});
+  const measured = await timed(1, async () => {
+    const until = performance.now() + patienceMs;
+    for (let number = 0; ; number++) {
+      const answer = await fetch(`${origin}/products/${number}?meta=true`);
+      const { data } = (await answer.json()) as { readonly data: Product };
+      if (data.stars !== undefined) return;
+      if (performance.now() > until)
+        throw new Wrong(`What was dead is back, and missed for ${patienceMs / 1_000} seconds.`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  });
+  await upstreams.be(like);
+  return { ...measured, work: "recovery", what: "the first whole answer after a dead upstream is back" };
 }

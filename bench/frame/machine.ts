@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { statfs } from "node:fs/promises";
-import { availableParallelism, cpus, release, tmpdir, totalmem, type } from "node:os";
+import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem, type } from "node:os";
 import { promisify } from "node:util";
 
 /** What the figures were taken on. */
@@ -12,6 +12,8 @@ export interface Machine {
   readonly node: string;
   /** Of the folder that everything was written to. On one in memory a flush costs nothing, and no figure means much. */
   readonly folderInMemory: boolean;
+  /** Processes that wanted a core over the minute before: what else the machine was busy with. */
+  readonly load: number;
   /** Of this repository; empty outside a clone. */
   readonly commit: string;
 }
@@ -30,6 +32,7 @@ export async function lookAtMachine(): Promise<Machine> {
     system: `${type()} ${release()}`,
     node: process.versions.node,
     folderInMemory: (await statfs(tmpdir())).type === tmpfs,
+    load: loadavg()[0] ?? 0,
     commit,
   };
 }

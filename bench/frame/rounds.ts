@@ -55,7 +55,7 @@ async function takeTurns(work: Work, clients: number, taking: readonly Taking[])
       for (const one of measured) {
         const name = one.work ?? work.work;
         const key = JSON.stringify([name, system]);
-        const { what } = work;
+        const { what = work.what } = one;
         const samples = found.get(key) ?? { work: name, what, system, version: process.version, clients, rounds: [] };
         found.set(key, { ...samples, rounds: [...samples.rounds, { measured: one, consumption }] });
       }

@@ -76,6 +76,8 @@ async function measure(suite: Suite, works: readonly Work[], scope: Scope, ports
   const date = new Date().toISOString();
   if (machine.folderInMemory)
     ports.tell(`${tmpdir()} is in memory: set TMPDIR to a folder on a disk, or nothing is flushed.`);
+  if (machine.load > machine.cores / 2)
+    ports.tell(`The machine is busy with something else (load ${machine.load.toFixed(1)}), so only ratios mean anything.`);
   const findings = await runWorks(suite, works, ports);
   const postgres = await ports.databases.version();
   return { suite: suite.name, scope, date, machine, ...(postgres !== undefined && { postgres }), findings };

@@ -37,6 +37,8 @@ export interface Measured {
   readonly firstError?: string;
   /** Where one round measures two things, what the second one is called. */
   readonly work?: string;
+  /** And what one operation of that is. */
+  readonly what?: string;
   /** What there is to say beside the figures: bytes on disk, statements a run. */
   readonly notes?: Notes;
 }

@@ -18,6 +18,11 @@ const Nap = contract("nap", "1.0.0", {
   }),
 });
 const connections = 64;
+const whats: { readonly [work: string]: string } = {
+  "sleeping-start": "one run that sleeps, started over HTTP",
+  "sleeping-restart": "one start of a process to which all of them belong",
+  "sleeping-wake": "one run, woken in the same moment as all the others and done",
+};
 
 /** Runs that sleep for a day: made, left alone while the process starts again, and woken, all of them in the same moment. */
 export async function sleepers(openEngine: OpenEngine, place: Place): Promise<Subject> {
@@ -36,10 +41,10 @@ export async function sleepers(openEngine: OpenEngine, place: Place): Promise<Su
         ],
       });
       const measured: Measured[] = [];
-      const add = async (work: string, operations: number, what: () => Promise<void>): Promise<void> => {
-        const done = await timed(operations, what);
+      const add = async (work: string, operations: number, act: () => Promise<void>): Promise<void> => {
+        const done = await timed(operations, act);
         const megabytes = process.memoryUsage.rss() / 2 ** 20;
-        measured.push({ ...done, work, notes: { "MB of memory after it": megabytes } });
+        measured.push({ ...done, work, what: whats[work] ?? "", notes: { "MB of memory after it": megabytes } });
       };
       const { size } = place;
       const before = (await engine.head("runs")).position;

@@ -48,13 +48,15 @@ function machine({ machine, postgres }: Results): readonly string[] {
 }
 
 function chapter({ results, reasons, bars, grown }: Chapter): readonly string[] {
-  const { suite, scope, date, findings } = results;
+  const { suite, scope, date, findings, machine } = results;
   const impression = scope === "quick" ? " With `--quick`: an impression, no more." : "";
+  const { load, cores } = machine;
+  const busy = load > cores / 2 ? ` The machine was busy with something else as well (load ${load.toFixed(1)}).` : "";
   const remarks = toRemarks(findings);
   return [
     `## ${suite[0]?.toUpperCase()}${suite.slice(1)}`,
     "",
-    `Measured on ${date.slice(0, 10)}.${impression} Versions: ${versions(findings).join(", ")}.`,
+    `Measured on ${date.slice(0, 10)}.${impression}${busy} Versions: ${versions(findings).join(", ")}.`,
     "",
     ...legend(findings),
     "",

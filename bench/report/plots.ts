@@ -30,9 +30,10 @@ export function toBars(findings: readonly Finding[]): Promise<string> {
     system: row.system,
     speed: row.opsPerSecond,
   }));
+  const panels = [...new Set(values.map(({ panel }) => panel))];
   return draw({
     data: { values },
-    facet: { field: "panel", type: "nominal", title: null, sort: null, header: { labelFontWeight: "bold" } },
+    facet: { field: "panel", type: "nominal", title: null, sort: panels, header: { labelFontWeight: "bold" } },
     columns: 3,
     resolve: { scale: { x: "independent", y: "independent" } },
     spec: {

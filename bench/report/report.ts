@@ -31,9 +31,12 @@ export async function writeReport(): Promise<void> {
 /** By a name that is put together here: what it stands on is installed for a run of this folder, not for a check of all. */
 const plots = (): Promise<Plots> => import(new URL("plots.ts", import.meta.url).href);
 
+/** Works in which operations a second say nothing: what counts there is a time. */
+const aside = /^(loop-delay|reopen-|sleeping-restart|slow-upstream|all-up|dead-upstream|recovery)/;
+
 async function bars({ suite, findings }: Results): Promise<string> {
   const { toBars } = await plots();
-  const shown = findings.filter(({ row }) => row.work !== "loop-delay");
+  const shown = findings.filter(({ row }) => !aside.test(row.work));
   return picture(`${suite}.svg`, await toBars(shown));
 }
 

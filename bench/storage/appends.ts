@@ -12,6 +12,8 @@ export interface Appender {
   close(): Promise<void>;
 }
 
+const lateness = "one event, appended to a new stream; the times are how late the event loop is meanwhile";
+
 /**
  * Clients that append, and hold what is there in the end against what they were told. Where many append at once it is
  * also told how late the event loop is meanwhile: what a request of somebody else would wait.
@@ -36,7 +38,9 @@ export function appends(
       delay.disable();
       // It tells the time between two ticks that are a millisecond apart; what is above that is delay.
       const late = percentiles({ percentile: (percent) => Math.max(0, delay.percentile(percent) - 1e6) });
-      return asked.clients === 1 || perAppend > 1 ? measured : [measured, { ...measured, ...late, work: "loop-delay" }];
+      return asked.clients === 1 || perAppend > 1
+        ? measured
+        : [measured, { ...measured, ...late, work: "loop-delay", what: lateness }];
     },
     verify: () => ledger.check(told(appender.all(), bytes)),
     close: () => appender.close(),

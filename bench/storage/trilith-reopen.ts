@@ -29,8 +29,15 @@ export async function reopenings(openEngine: OpenEngine, place: Place): Promise<
       const measured = [await appending.round(asked)].flat();
       const of = toLabel(place.size);
       return [
-        { ...opening, work: `reopen-${of}`, notes: { "MB on disk": megabytes } },
-        ...measured.slice(0, 1).map((one) => ({ ...one, work: `append-1-at-${of}` })),
+        {
+          ...opening,
+          work: `reopen-${of}`,
+          what: `opening a log of ${of} events, until the last is read`,
+          notes: { "MB on disk": megabytes },
+        },
+        ...measured
+          .slice(0, 1)
+          .map((one) => ({ ...one, work: `append-1-at-${of}`, what: `one event, appended to a log of ${of} events` })),
       ];
     },
   };
