@@ -88,9 +88,7 @@ async function open(
   const database = declared.postgres ? await databases.create() : undefined;
   if (database) opened.defer(() => database.drop());
   const place = { folder: own, postgres: database?.url ?? "", size: sizes?.[system] ?? size };
-  const started = await startSystem({
-    ...{ name: system, file: declared.file, work: as, place },
-  });
+  const started = await startSystem({ name: system, file: declared.file, work: as, place });
   opened.defer(() => started.close());
   return { system, process: started };
 }

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,12 @@ export async function runBench(asked: Asked): Promise<void> {
   linkTrilith();
   const folder = await mkdtemp(join(tmpdir(), "trilith-bench-"));
   const databases = openDatabases();
+  // The systems end with this process, and PostgreSQL has a guard of its own.
+  const interrupted = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupted);
   try {
     const all: Results[] = [];
     for (const { suite, works } of plans) {
@@ -39,6 +46,7 @@ export async function runBench(asked: Asked): Promise<void> {
       );
     }
   } finally {
+    process.off("SIGINT", interrupted);
     await databases.close();
     await rm(folder, { recursive: true, force: true });
   }
@@ -77,7 +85,9 @@ async function measure(suite: Suite, works: readonly Work[], scope: Scope, ports
   if (machine.folderInMemory)
     ports.tell(`${tmpdir()} is in memory: set TMPDIR to a folder on a disk, or nothing is flushed.`);
   if (machine.load > machine.cores / 2)
-    ports.tell(`The machine is busy with something else (load ${machine.load.toFixed(1)}), so only ratios mean anything.`);
+    ports.tell(
+      `The machine is busy with something else (load ${machine.load.toFixed(1)}), so only ratios mean anything.`,
+    );
   const findings = await runWorks(suite, works, ports);
   const postgres = await ports.databases.version();
   return { suite: suite.name, scope, date, machine, ...(postgres !== undefined && { postgres }), findings };

@@ -23,6 +23,8 @@ export interface ProcessOptions {
 
 const openingMs = 300_000;
 const closingMs = 20_000;
+/** Beyond what was asked for: work of a given size takes its time, and a system that hangs has to be noticed. */
+const roundMs = 900_000;
 
 /** Starts a system in a process of its own, so that its CPU, its memory and its garbage are nobody else's. */
 export async function startSystem(options: ProcessOptions): Promise<SystemProcess> {
@@ -55,7 +57,8 @@ export async function startSystem(options: ProcessOptions): Promise<SystemProces
     return {
       version: opened.opened.version,
       async round(asked) {
-        const message = await ask({ round: asked });
+        const answered = ask({ round: asked });
+        const message = await withinTime(answered, asked.forMs + roundMs, `${name} has not ended a round of "${work}"`);
         if (!("measured" in message)) throw new Error(`${name} was asked for a round and answered something else.`);
         return message;
       },

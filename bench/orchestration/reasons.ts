@@ -4,7 +4,7 @@ export const reasons: Reasons = {
   "five-steps": {
     limit:
       "The limit writes one row a step and can do nothing with it: no replay, no retries, no owner, no undo. Trilith writes the intent of a step before its action and the result after it (the result of one and the intent of the next share a commit), checks the revision of the run at each commit so that no second node can write to it, keeps a row of the run by which it is found, and checks input and output against the contract. Both have about as many commits, so what is left is CPU; entries that are cheaper to write and to hand to the engine would change it.",
-    peer: "It has fewer round trips a run. See the statements and commits a run below the table.",
+    peer: "With one client every system waits for one flush after the other, so how many there are in a run, and how long one takes at that moment, decides. Statements and commits a run are told below the table. A cheaper append, with fewer looks at indexes before its insert, would change it.",
   },
   replay: {
     limit:

@@ -24,7 +24,7 @@ export const orchestration: Suite = {
   },
   works(scope) {
     const quick = scope === "quick";
-    const pace = quick ? { rounds: 3, forMs: 250, warmUpMs: 200 } : { rounds: 5, forMs: 4_000, warmUpMs: 3_000 };
+    const pace = quick ? { rounds: 3, forMs: 220, warmUpMs: 150 } : { rounds: 5, forMs: 4_000, warmUpMs: 3_000 };
     const once = { rounds: quick ? 1 : 3, forMs: 0, warmUpMs: 0 };
     const five: Work = {
       work: "five-steps",
@@ -38,7 +38,7 @@ export const orchestration: Suite = {
       what: "one journal entry, read and acted out again",
       systems: [...trilith, "limit-sqlite"],
       clients: [1],
-      size: quick ? 20_000 : 200_000,
+      size: quick ? 10_000 : 200_000,
       ...once,
     };
     const sleeping: Work = {
@@ -46,7 +46,7 @@ export const orchestration: Suite = {
       what: "one run that sleeps: started over HTTP, its process started again, woken",
       systems: quick ? ["trilith-sqlite"] : trilith,
       clients: [1],
-      size: quick ? 1_000 : 100_000,
+      size: quick ? 500 : 100_000,
       ...once,
       rounds: 1,
     };

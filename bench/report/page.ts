@@ -93,27 +93,30 @@ function table(findings: readonly Finding[]): readonly string[] {
   ];
 }
 
-/** A paragraph on each row of ours that something else is ahead of. */
+/** A paragraph on the rows of ours that something else is ahead of; rows of one work that have one reason share it. */
 function ahead(findings: readonly Finding[], reasons: Reasons): readonly string[] {
-  const paragraphs = findings
-    .filter(({ row }) => row.system.startsWith("trilith"))
-    .flatMap(({ row }) => [
-      ...(isBehind(row.ratioToLimit) ? [paragraph(row, "the limit", row.ratioToLimit, reasons[row.work]?.limit)] : []),
-      ...(isBehind(row.ratioToBestPeer)
-        ? [paragraph(row, "a peer", row.ratioToBestPeer, reasons[row.work]?.peer)]
-        : []),
+  const behind = new Map<string, string[]>();
+  const add = ({ work, clients, system }: Finding["row"], who: "limit" | "peer", ratio: number | null): void => {
+    if (ratio === null || ratio >= asFast) return;
+    const reason = reasons[work]?.[who] ?? "Nobody has written down yet why.";
+    const paragraph = JSON.stringify([work, who, reason]);
+    const rows = behind.get(paragraph) ?? [];
+    behind.set(paragraph, [
+      ...rows,
+      `${system} with ${clients === 1 ? "1 client" : `${clients} clients`} ${toShare(ratio)}`,
     ]);
+  };
+  for (const { row } of findings.filter(({ row }) => row.system.startsWith("trilith"))) {
+    add(row, "limit", row.ratioToLimit);
+    add(row, "peer", row.ratioToBestPeer);
+  }
+  const paragraphs = [...behind].map(([paragraph, rows]) => {
+    const [work, who, reason] = JSON.parse(paragraph) as readonly [string, "limit" | "peer", string]; // as put together above
+    const of = who === "limit" ? "the limit" : "the best peer";
+    return `**\`${work}\`: ${rows.join(", ")} of ${of}.** ${reason}\n`;
+  });
   return paragraphs.length === 0 ? [] : ["### Where something else is ahead", "", ...paragraphs];
 }
 
-const isBehind = (ratio: number | null): ratio is number => ratio !== null && ratio < 0.995;
-
-function paragraph(
-  row: Finding["row"],
-  who: string,
-  ratio: number,
-  reason = "Nobody has written down yet why.",
-): string {
-  const clients = row.clients === 1 ? "1 client" : `${row.clients} clients`;
-  return `**\`${row.work}\`, ${clients}, ${row.system}: ${toShare(ratio)} of ${who}.** ${reason}\n`;
-}
+/** Nearer than this, nobody is ahead. */
+const asFast = 0.995;

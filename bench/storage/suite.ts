@@ -28,7 +28,7 @@ export const storage: Suite = {
 
 function usual(scope: Scope): readonly Work[] {
   const quick = scope === "quick";
-  const pace = quick ? { rounds: 3, forMs: 250, warmUpMs: 150 } : { rounds: 5, forMs: 3_000, warmUpMs: 2_000 };
+  const pace = quick ? { rounds: 3, forMs: 200, warmUpMs: 120 } : { rounds: 5, forMs: 3_000, warmUpMs: 2_000 };
   const once = { rounds: quick ? 2 : 3, forMs: 0, warmUpMs: 0 };
   const append = "one event, appended to a new stream and durable";
   return [
@@ -57,7 +57,7 @@ function usual(scope: Scope): readonly Work[] {
       sizes: { emmett: quick ? 1_000 : 50_000 },
       ...once,
     },
-    ...(quick ? [100_000] : [10_000, 100_000, 1_000_000]).map((size) => reopening(size, pace)),
+    ...(quick ? [50_000] : [10_000, 100_000, 1_000_000]).map((size) => reopening(size, pace)),
   ];
 }
 
