@@ -5,7 +5,10 @@ import type { Open, Place, Subject } from "../frame/subject.ts";
 import { add, steps } from "./five-steps.ts";
 import { runs } from "./runs.ts";
 
-/** A bare journal: one insert an entry, one transaction and one flush for whatever came in meanwhile. No replay, no retries, no owner. */
+/**
+ * A bare journal: one insert an entry, at the end of a table without an index, and one transaction and one flush for
+ * whatever came in meanwhile. No replay (that would need an index), no retries, no owner.
+ */
 export const version = sqliteVersion;
 export const works: { readonly [work: string]: Open } = { "five-steps": fiveSteps, replay };
 
@@ -33,9 +36,7 @@ export function lastValues(lines: Iterable<{ readonly run: number; readonly data
 
 async function fiveSteps({ folder }: Place): Promise<Subject> {
   const database = openBareSqlite(folder);
-  database.exec(
-    "create table entry (run integer not null, entry integer not null, data text not null, primary key (run, entry)) strict, without rowid",
-  );
+  database.exec("create table entry (run integer not null, entry integer not null, data text not null) strict");
   const insert = database.prepare("insert into entry (run, entry, data) values (?, ?, ?)");
   const write = gather<Line>((lines) =>
     inTransaction(database, () => {
