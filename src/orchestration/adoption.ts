@@ -7,7 +7,7 @@ export interface AdoptionPorts {
   readonly clock: Clock;
   readonly catalog: Catalog;
   /** Whether a run may be tried now that may be what ends processes. */
-  readonly mayTry: (row: RunRow) => boolean;
+  readonly mayTry: (row: RunRow, claims: number) => boolean;
 }
 export type Adopted =
   | {
@@ -22,12 +22,18 @@ export type Adopted =
   | { readonly kind: "paused"; readonly reason: string }
   /** It may be what ends processes, and waits for its trial. */
   | { readonly kind: "suspected" }
+  /** It is left alone until then. */
+  | { readonly kind: "later"; readonly at: number }
   /** Somebody else has written to it. */
   | { readonly kind: "fenced" };
 
 /** A run that was claimed so often in succession, and got nowhere before its node was gone, is taken for the reason. */
-const mostClaims = 5;
+const mostClaims = 8;
+/** From here on it is tried alone: only what happens then is evidence against it. */
 const suspiciousClaims = 3;
+/** From here on it is left alone for a time before each trial, so that kills in quick succession count once. */
+const delayedClaims = 5;
+const firstDelayMs = 500;
 
 /**
  * Brings a claimed run back from its journal. The claim is written down before any of its code runs: that fences off
@@ -46,7 +52,12 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
 
     const claims = Math.min(row.claims ?? 0, trailingClaims(entries));
     if (claims >= mostClaims) return await pause(row, entries, poisonous(claims), ports);
-    if (claims >= suspiciousClaims && !ports.mayTry(row)) return { kind: "suspected" };
+    const at = claims < delayedClaims ? 0 : (entries.at(-1)?.at ?? 0) + firstDelayMs * 2 ** (claims - delayedClaims);
+    if (at > clock.now()) {
+      await journal.putBack(row.run, node, at);
+      return { kind: "later", at };
+    }
+    if (claims >= suspiciousClaims && !ports.mayTry(row, claims)) return { kind: "suspected" };
     const term = entries.filter(({ type }) => type === "Claimed").length + 1;
     const claimed = { type: "Claimed", node, term, at: Math.max(clock.now(), entries.at(-1)?.at ?? 0) } as const;
     const state = entries.some(({ type }) => type === "UndoBegan") ? "undoing" : "running";

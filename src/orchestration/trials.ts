@@ -11,7 +11,7 @@ const longestMs = 5_000;
 export class Trials {
   readonly #clock: Clock;
   readonly #begin: (row: RunRow) => void;
-  readonly #waiting: RunRow[] = [];
+  readonly #waiting: { readonly row: RunRow; readonly claims: number }[] = [];
   #present: string | undefined;
   #disarm: () => void = () => {};
 
@@ -24,19 +24,29 @@ export class Trials {
     return this.#waiting.length;
   }
   has(run: string): boolean {
-    return this.#waiting.some((row) => row.run === run);
+    return this.#waiting.some(({ row }) => row.run === run);
   }
 
-  /** Whether a run may be tried now; otherwise it is begun once the others have been. */
-  mayTry(row: RunRow): boolean {
-    if (this.#present !== undefined) {
-      this.#waiting.push(row);
-      return false;
-    }
-    const { run } = row;
-    this.#present = run;
-    this.#disarm = this.#clock.after(longestMs, () => this.over(run));
-    return true;
+  /** Whether it is a run's turn; otherwise it waits for that. */
+  mayTry(row: RunRow, claims: number): boolean {
+    if (this.#present === row.run) return true;
+    this.#waiting.push({ row, claims });
+    return false;
+  }
+
+  /**
+   * Tries the next one, if none is being tried: who was claimed least often. So the one that is guilty is tried again
+   * when the others are through, and processes that are killed from outside do not make one and the same run suspicious.
+   */
+  next(): void {
+    if (this.#present !== undefined) return;
+    const [first] = this.#waiting.toSorted((a, b) => a.claims - b.claims);
+    if (!first) return;
+    this.#waiting.splice(this.#waiting.indexOf(first), 1);
+    const { row } = first;
+    this.#present = row.run;
+    this.#disarm = this.#clock.after(longestMs, () => this.over(row.run));
+    this.#begin(row);
   }
 
   /** A run has got further, or has left memory. */
@@ -44,12 +54,11 @@ export class Trials {
     if (this.#present !== run) return;
     this.#disarm();
     this.#present = undefined;
-    const next = this.#waiting.shift();
-    if (next) this.#begin(next);
+    this.next();
   }
 
   /** Gives up those that wait. */
   clear(): readonly RunRow[] {
-    return this.#waiting.splice(0);
+    return this.#waiting.splice(0).map(({ row }) => row);
   }
 }

@@ -56,7 +56,7 @@ export class Waker {
   /** Enough that looking is worth while: many are claimed in one commit as fast as one. */
   get #hasRoomForSome(): boolean {
     const { active, mostActive } = this.#ports;
-    return mostActive - active.size >= Math.min(wakeAtOnce, Math.ceil(mostActive / 2));
+    return mostActive - active.size - this.#trials.size >= Math.min(wakeAtOnce, Math.ceil(mostActive / 2));
   }
 
   now(): Promise<void> {
@@ -102,12 +102,14 @@ export class Waker {
       if (!membership.isIn) return undefined; // once it is on the list again, it looks
       const room = Math.min(wakeAtOnce, mostActive - active.size - this.#trials.size);
       this.#backlog = room <= 0;
-      if (room <= 0) return undefined; // the next run that leaves memory looks again
+      if (room <= 0) break;
       const { node } = membership;
       const rows = await journal.claimDue(node, knows, clock.now(), room);
       await Promise.all(rows.map((row) => this.#adopt(row, node)));
       if (rows.length < room) break;
     }
+    this.#trials.next();
+    if (this.#backlog) return undefined; // the next run that leaves memory looks again
     const due = await journal.nextDue(knows);
     return journal.nodes.alone ? due : Math.min(due ?? Number.POSITIVE_INFINITY, clock.now() + pollMs);
   }
@@ -120,8 +122,16 @@ export class Waker {
   async #adopt(row: RunRow, node: string): Promise<void> {
     const { journal, clock, active, membership, tell } = this.#ports;
     try {
-      const adopted = await adopt(row, node, { ...this.#ports, mayTry: (suspect) => this.#trials.mayTry(suspect) });
+      const adopted = await adopt(row, node, {
+        ...this.#ports,
+        mayTry: (...suspect) => this.#trials.mayTry(...suspect),
+      });
       if (adopted.kind === "suspected") return;
+      if (adopted.kind === "later") {
+        this.#trials.over(row.run);
+        this.#alarm.at(adopted.at);
+        return;
+      }
       if (adopted.kind === "paused") {
         this.#trials.over(row.run);
         tell(row, adopted);
