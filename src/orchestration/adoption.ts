@@ -29,7 +29,7 @@ export type Adopted =
 
 /** A run that was claimed so often in succession, and got nowhere before its node was gone, is taken for the reason. */
 const mostClaims = 8;
-/** From here on it is tried alone: only what happens then is evidence against it. */
+/** From here on it is tried beside few others, and then alone. */
 const suspiciousClaims = 3;
 /** From here on it is left alone for a time before each trial, so that kills in quick succession count once. */
 const delayedClaims = 5;

@@ -5,15 +5,17 @@ import type { RunRow } from "./journal.ts";
 const longestMs = 5_000;
 
 /**
- * Runs that may be what ends processes are tried one at a time, so that the one that is takes no other with it. Those
- * that wait here are this node's by their rows, and nothing was written of it: if the node dies, they are as they were.
+ * Runs that may be what ends processes are tried a few at a time, and in the end alone, so that the one that is takes no
+ * other with it for good. Those that wait here are this node's by their rows, and nothing was written of it: if the node dies, they are as they were.
  */
 export class Trials {
   readonly #clock: Clock;
   readonly #begin: (row: RunRow) => void;
   readonly #waiting: { readonly row: RunRow; readonly claims: number }[] = [];
-  #present: string | undefined;
-  #disarm: () => void = () => {};
+  /** What is tried, each with what takes back its bell. */
+  readonly #present = new Map<string, () => void>();
+  /** How many may be tried beside each other at present. */
+  #width = 1;
 
   constructor(clock: Clock, begin: (row: RunRow) => void) {
     this.#clock = clock;
@@ -29,31 +31,36 @@ export class Trials {
 
   /** Whether it is a run's turn; otherwise it waits for that. */
   mayTry(row: RunRow, claims: number): boolean {
-    if (this.#present === row.run) return true;
+    if (this.#present.has(row.run)) return true;
     this.#waiting.push({ row, claims });
     return false;
   }
 
   /**
-   * Tries the next one, if none is being tried: who was claimed least often. So the one that is guilty is tried again
-   * when the others are through, and processes that are killed from outside do not make one and the same run suspicious.
+   * Tries the next ones: who was claimed least often first, and the fewer at a time the more often they were claimed. So
+   * the one that is guilty is alone in the end, and all others are through by then.
    */
   next(): void {
-    if (this.#present !== undefined) return;
-    const [first] = this.#waiting.toSorted((a, b) => a.claims - b.claims);
-    if (!first) return;
-    this.#waiting.splice(this.#waiting.indexOf(first), 1);
-    const { row } = first;
-    this.#present = row.run;
-    this.#disarm = this.#clock.after(longestMs, () => this.over(row.run));
-    this.#begin(row);
+    for (const one of this.#waiting.toSorted((a, b) => a.claims - b.claims)) {
+      const { row, claims } = one;
+      const width = widthOf(claims);
+      if (this.#present.size >= width || (this.#present.size > 0 && this.#width !== width)) return;
+      this.#width = width;
+      this.#waiting.splice(this.#waiting.indexOf(one), 1);
+      this.#present.set(
+        row.run,
+        this.#clock.after(longestMs, () => this.over(row.run)),
+      );
+      this.#begin(row);
+    }
   }
 
   /** A run has got further, or has left memory. */
   over(run: string): void {
-    if (this.#present !== run) return;
-    this.#disarm();
-    this.#present = undefined;
+    const disarm = this.#present.get(run);
+    if (!disarm) return;
+    disarm();
+    this.#present.delete(run);
     this.next();
   }
 
@@ -62,3 +69,5 @@ export class Trials {
     return this.#waiting.splice(0).map(({ row }) => row);
   }
 }
+
+const widthOf = (claims: number): number => (claims <= 3 ? 32 : claims === 4 ? 8 : 1);
