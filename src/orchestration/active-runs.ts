@@ -19,6 +19,8 @@ export interface ActiveRunsPorts {
   readonly catalog: Catalog;
   /** How a failure is told, for the trace. */
   readonly errorOf: (operation: string, verdict: Verdict & { readonly kind: "failed" }) => Error;
+  /** A run has written something that was claimed by several nodes in succession. */
+  readonly progressed: (run: string) => void;
   /** A run has left memory. `told`: something came into its inbox while it was in memory. */
   readonly left: (row: RunRow, verdict: Verdict, about: { readonly told: boolean; readonly begun: boolean }) => void;
 }
@@ -67,7 +69,7 @@ export class ActiveRuns {
   ): Execution {
     const { dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog, errorOf } = this.#ports;
     const { run, traceparent, from = 0 } = row;
-    const journal = journalOf(this.#ports.journal, row);
+    const journal = journalOf(row, this.#ports);
     const ports = { journal, dispatch, clock, random, rethrow, places: this.#places, suspendAfterMs, evict, events };
     const newest = catalog.of(workflow.id)?.workflow ?? workflow;
     const execution = new Execution({ run, workflow, newest, parent: parentOf(row), from, ...ports, ...parts });
@@ -116,14 +118,19 @@ export const parentOf = ({ startedBy }: RunRow): string | undefined =>
   startedBy.startsWith(byRun) ? startedBy.slice(byRun.length) : undefined;
 
 /** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
-function journalOf(journal: Journal, { claims = 0, ticket, from = 0 }: RunRow): Journal {
+function journalOf(
+  { claims = 0, ticket, from = 0 }: RunRow,
+  { journal, progressed }: Pick<ActiveRunsPorts, "journal" | "progressed">,
+): Journal {
   const append: Journal["append"] = async (run, revision, entries, change) => {
     const refused = tooManyOf(revision + 1 - from, entries);
     if (refused !== undefined) return { refused };
     const { row } = change;
     const calm = row?.owner === null && claims > 0 ? { row: { ...row, claims: 0 } } : {};
     const frees = typeof row?.endedAt === "number" && ticket ? { frees: ticket } : {};
-    return journal.append(run, revision, entries, { ...change, ...calm, ...frees });
+    const appended = await journal.append(run, revision, entries, { ...change, ...calm, ...frees });
+    if (claims > 0 && typeof appended === "object" && "position" in appended) progressed(run);
+    return appended;
   };
   return Object.create(journal, { append: { value: append } }) as Journal;
 }

@@ -6,10 +6,8 @@ export interface AdoptionPorts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly catalog: Catalog;
-  /** From 0 to 1. */
-  readonly random: () => number;
-  /** Whether a run may be tried that may be what ends processes: one at a time, so that it takes no other one with it. */
-  readonly mayTry: (run: string) => boolean;
+  /** Whether a run may be tried now that may be what ends processes. */
+  readonly mayTry: (row: RunRow, claims: number) => boolean;
 }
 export type Adopted =
   | {
@@ -22,15 +20,20 @@ export type Adopted =
     }
   /** It waits for a person now. */
   | { readonly kind: "paused"; readonly reason: string }
+  /** It may be what ends processes, and waits for its trial. */
+  | { readonly kind: "suspected" }
   /** It is left alone until then. */
   | { readonly kind: "later"; readonly at: number }
   /** Somebody else has written to it. */
   | { readonly kind: "fenced" };
 
 /** A run that was claimed so often in succession, and got nowhere before its node was gone, is taken for the reason. */
-const mostClaims = 5;
+const mostClaims = 8;
+/** From here on it is tried beside few others, and then alone. */
 const suspiciousClaims = 3;
-const retryMs = 500;
+/** From here on it is left alone for a time before each trial, so that kills in quick succession count once. */
+const delayedClaims = 5;
+const firstDelayMs = 500;
 
 /**
  * Brings a claimed run back from its journal. The claim is written down before any of its code runs: that fences off
@@ -50,11 +53,12 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
 
     const claims = Math.min(row.claims ?? 0, trailingClaims(entries));
     if (claims >= mostClaims) return await pause(row, entries, poisonous(claims), ports);
-    if (claims >= suspiciousClaims && !ports.mayTry(row.run)) {
-      const at = clock.now() + retryMs * (0.5 + ports.random());
+    const at = claims < delayedClaims ? 0 : (entries.at(-1)?.at ?? 0) + firstDelayMs * 2 ** (claims - delayedClaims);
+    if (at > clock.now()) {
       await journal.putBack(row.run, node, at);
       return { kind: "later", at };
     }
+    if (claims >= suspiciousClaims && !ports.mayTry(row, claims)) return { kind: "suspected" };
     const term = entries.filter(({ type }) => type === "Claimed").length + 1;
     const claimed = { type: "Claimed", node, term, at: Math.max(clock.now(), entries.at(-1)?.at ?? 0) } as const;
     const state = entries.some(({ type }) => type === "UndoBegan") ? "undoing" : "running";

@@ -116,12 +116,12 @@ describe("a run that was claimed again and again", () => {
     const restart = async (n: number): Promise<void> => {
       const ports = { journal, dispatch, clock, tracing: silentTracing, node: `again-${n}` };
       await new Runner([still], ports).start();
-      await clock.advance(1_000);
+      await clock.advance(10_000);
     };
-    for (let n = 0; n < 8; n++) await restart(n);
+    for (let n = 0; n < 12; n++) await restart(n);
     const [row] = journal.rows();
-    expect(row).toMatchObject({ state: "paused", owner: null, reason: expect.stringContaining("taken up 5 times") });
-    expect(claimsOf(journal.entries(row?.run ?? ""))).toBe(5);
+    expect(row).toMatchObject({ state: "paused", owner: null, reason: expect.stringContaining("taken up 8 times") });
+    expect(claimsOf(journal.entries(row?.run ?? ""))).toBe(8);
     await b.runner.resume(row?.run ?? "");
     await clock.advance(100);
     expect(journal.rows()[0]).toMatchObject({ state: "running" });

@@ -82,11 +82,15 @@ export class Runner {
     const active = new ActiveRuns({
       ...{ journal, dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog },
       errorOf: (operation, verdict) => callers.errorOf(operation, verdict),
+      progressed: (run) => this.#waker.progressed(run),
       left: (row, verdict, about) => this.#left(row, verdict, about),
     });
     const membership = new Membership({
       ...{ journal, clock, node, leaseMs, failed, knows: catalog.names },
-      lost: () => active.drop(),
+      lost: () => {
+        active.drop();
+        this.#waker.lost();
+      },
       free: () => this.#wake(),
       company: (place) => this.#bulletin.follow(place),
     });
@@ -96,7 +100,7 @@ export class Runner {
     this.#membership = membership;
     this.#bulletin = new Bulletin({ nodes: journal.nodes, clock, failed, told: (item) => this.#hear(item) });
     const tell = (row: RunRow, verdict: Verdict) => this.#tell(row, verdict);
-    this.#waker = new Waker({ journal, clock, catalog, active, membership, random, mostActive, tell, failed });
+    this.#waker = new Waker({ journal, clock, catalog, active, membership, mostActive, tell, failed });
     const admission = {
       ...{ clock, failed, alone: journal.nodes.alone },
       mayAdmit: () => membership.isIn && !this.#draining,
