@@ -1,6 +1,8 @@
 import { type Call, type Clock, Fault, type Principal, type Span, type Trace } from "../contracts/index.ts";
+import { GiveUp } from "./give-up.ts";
 import type { ActionOutcome, Note, Result, StepKind } from "./journal.ts";
 import { type Pauses, pauseMs } from "./policy.ts";
+import type { Scope } from "./scope.ts";
 import { canRetry, outcomeOf, sentenceOf, toThrown } from "./thrown.ts";
 
 /** A step's action: what is done outside the journal, attempt by attempt. */
@@ -46,7 +48,8 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: () => number;
   readonly trace: Trace;
-  readonly aborted: AbortSignal;
+  /** The part of the run that it belongs to: when that is closed, the action is given up. */
+  readonly scope: Scope;
   /** The node is letting go: what fails now is not the step's end. */
   readonly parking: () => boolean;
   note(note: Note): void;
@@ -88,7 +91,7 @@ async function attempts(action: Action, around: Surroundings, span: Span): Promi
       const outcome: ActionOutcome = unknown ? "unknown" : "not done";
       const pauseFor = pauseMs(failed, action.pauses, around.random());
       const late = action.deadlineAt !== undefined && around.clock.now() + pauseFor >= action.deadlineAt;
-      if (around.aborted.aborted || around.parking() || late || failed >= action.attempts || !canRetry(error)) {
+      if (around.scope.closed || around.parking() || late || failed >= action.attempts || !canRetry(error)) {
         const result = { type: "StepFailed", path, thrown, outcome } as const;
         return { result, error: error instanceof Error ? error : new Error(String(error)) };
       }
@@ -101,56 +104,58 @@ async function attempts(action: Action, around: Surroundings, span: Span): Promi
 
 /** One attempt. What takes too long is given up on: it may still be done, so its outcome is unknown. */
 async function once(action: Action, attempt: number, around: Surroundings, span: Span): Promise<Done | Asleep> {
-  const { clock, aborted } = around;
+  const { clock, scope } = around;
   const leftMs = (): number =>
     Math.min(action.timeoutMs, (action.deadlineAt ?? Number.POSITIVE_INFINITY) - clock.now());
-  if (aborted.aborted) throw new Fault("DeadlineExceeded", givenUp(action.name), { outcome: "not done" });
-  const giveUp = new AbortController();
-  const late = Promise.withResolvers<never>();
+  if (scope.closed) throw new Fault("DeadlineExceeded", givenUp(action.name), { outcome: "not done" });
+  const giveUp = new GiveUp();
+  const { promise, resolve, reject } = Promise.withResolvers<Done | Asleep>();
   const abort = (fault: Fault): void => {
     giveUp.abort(fault);
-    late.reject(fault);
+    reject(fault);
   };
   const stop = (): void => abort(new Fault("DeadlineExceeded", givenUp(action.name)));
   if (leftMs() <= 0)
     throw new Fault("DeadlineExceeded", `The time of "${action.name}" is over.`, { outcome: "not done" });
   const tooLate = (): void =>
     abort(new Fault("DeadlineExceeded", `"${action.name}" did not answer within ${action.timeoutMs} ms.`));
-  aborted.addEventListener("abort", stop, { once: true });
+  const stay = scope.onClose(stop);
   let disarm = clock.after(leftMs(), tooLate);
   const extend = (): void => {
     disarm();
     disarm = clock.after(leftMs(), tooLate);
   };
   try {
-    const call = {
-      trace: span,
-      aborted: giveUp.signal,
-      key: action.key,
-      deadline: clock.monotonic() + leftMs(),
+    const { key } = action;
+    const context = {
+      ...{ key, attempt, extend },
+      get aborted() {
+        return giveUp.signal;
+      },
+      get call() {
+        return { trace: span, aborted: giveUp.signal, key, deadline: clock.monotonic() + leftMs() };
+      },
     };
-    const work = Promise.resolve().then(() =>
-      action.attempt({ key: action.key, attempt, aborted: giveUp.signal, call, extend }),
-    );
-    return await Promise.race([work, late.promise]);
+    action.attempt(context).then(resolve, reject);
+    return await promise;
   } finally {
     disarm();
-    aborted.removeEventListener("abort", stop);
+    stay();
   }
 }
 
 export const givenUp = (name: string): string =>
   `"${name}" was given up: another part was faster, the run is being undone, or its node is stopping.`;
 
-function pause(ms: number, { clock, aborted }: Surroundings): Promise<void> {
+function pause(ms: number, { clock, scope }: Surroundings): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       disarm();
-      aborted.removeEventListener("abort", end);
+      stay();
       resolve();
     };
     const disarm = clock.after(ms, end);
-    aborted.addEventListener("abort", end, { once: true });
+    const stay = scope.onClose(end);
   });
 }
 

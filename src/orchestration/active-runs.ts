@@ -5,6 +5,7 @@ import { Execution } from "./execution.ts";
 import type { Entry, Journal, RunRow } from "./journal.ts";
 import { tooManyOf } from "./limits.ts";
 import { Places } from "./places.ts";
+import { Rests } from "./rests.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface ActiveRunsPorts {
@@ -27,6 +28,7 @@ export interface ActiveRunsPorts {
 export class ActiveRuns {
   readonly #ports: ActiveRunsPorts;
   readonly #places = new Places();
+  readonly #rests = new Rests();
   readonly #active = new Map<string, Execution>();
   readonly #activations = new Set<Promise<void>>();
   /** Runs that were told something while they were in memory: they may have suspended without having seen it. */
@@ -68,9 +70,12 @@ export class ActiveRuns {
     const { dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog, errorOf } = this.#ports;
     const { run, traceparent, from = 0 } = row;
     const journal = journalOf(this.#ports.journal, row);
-    const ports = { journal, dispatch, clock, random, rethrow, places: this.#places, suspendAfterMs, evict, events };
     const newest = catalog.of(workflow.id)?.workflow ?? workflow;
-    const execution = new Execution({ run, workflow, newest, parent: parentOf(row), from, ...ports, ...parts });
+    const execution = new Execution({
+      ...{ run, workflow, newest, parent: parentOf(row), from, journal, dispatch, clock, random, rethrow },
+      ...{ places: this.#places, rests: this.#rests, suspendAfterMs, evict, events },
+      ...parts,
+    });
     this.#active.set(run, execution);
     const about = { "trilith.run": run, "trilith.workflow": workflow.id, "trilith.resumed": parts.begin === undefined };
     const activation = tracing.continue(traceparent).span("run", workflow.id, about, async (trace) => {
@@ -116,7 +121,7 @@ export const parentOf = ({ startedBy }: RunRow): string | undefined =>
   startedBy.startsWith(byRun) ? startedBy.slice(byRun.length) : undefined;
 
 /** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
-function journalOf(journal: Journal, { claims = 0, ticket, from = 0 }: RunRow): Journal {
+function journalOf(journal: Journal, { claims = 0, ticket, from = 0 }: RunRow): Execution["parts"]["journal"] {
   const append: Journal["append"] = async (run, revision, entries, change) => {
     const refused = tooManyOf(revision + 1 - from, entries);
     if (refused !== undefined) return { refused };
@@ -125,5 +130,5 @@ function journalOf(journal: Journal, { claims = 0, ticket, from = 0 }: RunRow): 
     const frees = typeof row?.endedAt === "number" && ticket ? { frees: ticket } : {};
     return journal.append(run, revision, entries, { ...change, ...calm, ...frees });
   };
-  return Object.create(journal, { append: { value: append } }) as Journal;
+  return { append, inbox: (run, from) => journal.inbox(run, from) };
 }

@@ -198,12 +198,12 @@ export class Effects {
     }
     const late = giveUp(`The time of "${name}" is over.`);
     const disarm = deadlineAt === undefined ? () => {} : clock.after(deadlineAt - clock.now(), late);
-    scope.aborted.addEventListener("abort", abort, { once: true });
+    const stay = scope.onClose(abort);
     waiting.asleep = true;
     waiting.wakeAt = deadlineAt;
     waiting.cancel = () => {
       disarm();
-      scope.aborted.removeEventListener("abort", abort);
+      stay();
     };
     exchange.stir();
   }

@@ -9,6 +9,7 @@ import type { Events } from "./events.ts";
 import { Exchange } from "./exchange.ts";
 import { type Change, type Entry, type Item, inboxFrom, type Journal, type NewEntry, type Thrown } from "./journal.ts";
 import type { Places } from "./places.ts";
+import type { Rests } from "./rests.ts";
 import { Scope } from "./scope.ts";
 import { Script } from "./script.ts";
 import type { Rethrow } from "./thrown.ts";
@@ -37,6 +38,7 @@ export interface ExecutionParts {
   readonly random: () => number;
   readonly rethrow: Rethrow;
   readonly places: Places;
+  readonly rests: Rests;
   /** A run that waits longer than this leaves memory. */
   readonly suspendAfterMs: number;
   readonly evict: "waiting" | "always";
@@ -107,6 +109,7 @@ export class Execution {
   async act(trace: Trace): Promise<Verdict> {
     this.#trace = trace;
     void this.code.act();
+    await undefined; // from here on this is a microtask, as it has to be for who waits for the code to come to rest
     const verdict = await this.#drive().catch((error: unknown): Verdict => ({ kind: "lost", error }));
     this.#undoStack.shut();
     void this.#body.close();
@@ -169,7 +172,8 @@ export class Execution {
 
   /** The code comes to rest between deliveries: whatever it asks for next, it has asked for by then. */
   async #rest(): Promise<void> {
-    for (await turn(); this.#exchange.isHeld; await turn()) await this.#exchange.stirred();
+    const { rests } = this.parts;
+    for (await rests.next(); this.#exchange.isHeld; await rests.next()) await this.#exchange.stirred();
   }
 
   /** Code that awaits something of its own before it asks is given time: so it was when it ran first. */
@@ -228,14 +232,14 @@ export class Execution {
     return clock.after(strayMs, () => this.#exchange.stop(reason));
   }
 
-  async #act(action: Action, { aborted }: Scope): Promise<Settled | Asleep | undefined> {
+  async #act(action: Action, scope: Scope): Promise<Settled | Asleep | undefined> {
     const { clock, random } = this.parts;
     const note = (entry: NewEntry): void => {
       this.script.write(entry);
       this.#exchange.stir();
     };
     const parking = () => this.#parking !== "no";
-    const settled = await act(action, { clock, random, trace: this.#trace, aborted, parking, note });
+    const settled = await act(action, { clock, random, trace: this.#trace, scope, parking, note });
     // What fails because its node is stopping may well succeed on the next one.
     if ("asleep" in settled) return parking() ? undefined : settled;
     return parking() && settled.result.type === "StepFailed" ? undefined : settled;
@@ -306,5 +310,3 @@ export class Execution {
     return earliest !== null && earliest - clock.now() <= suspendAfterMs ? undefined : earliest;
   }
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

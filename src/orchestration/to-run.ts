@@ -33,8 +33,8 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
         kind: "local",
         digest: "",
         policy: toPolicy(name, policy),
-        attempt: async ({ key, attempt, aborted }) => {
-          const given = await execution.parts.places.in({ run, action: name }, () => action({ key, attempt, aborted }));
+        attempt: async (context) => {
+          const given = await execution.parts.places.in({ run, action: name }, () => action(toStepContext(context)));
           const value = toPlain(given, `The result of the step "${name}"`);
           return { wire: value, value };
         },
@@ -64,6 +64,14 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
     uuid: () => scope.draws.uuid(),
   });
 }
+
+/** Of an attempt, what a step's action is told. The signal is asked for only by those who use it. */
+const toStepContext = (given: StepContext): StepContext => ({
+  ...{ key: given.key, attempt: given.attempt },
+  get aborted() {
+    return given.aborted;
+  },
+});
 
 type Later = <T>(name: string, begin: () => Promise<T>) => Lazy<T>;
 
