@@ -61,19 +61,24 @@ export async function act(action: Action, around: Surroundings): Promise<Settled
   let failed: Failing | undefined;
   const about = { "trilith.step": path, "trilith.step.kind": kind };
   try {
-    return await around.trace.span("step", name, about, async (span) => {
-      const settled = await attempts(action, around, span);
-      if (!("error" in settled)) return settled;
-      failed = settled;
-      throw settled.error; // through the span, so that it ends as failed
-    });
+    return await around.trace.span("step", name, about, (span) =>
+      attempts(action, around, span, (given) => {
+        failed = given;
+        throw given.error; // through the span, so that it ends as failed
+      }),
+    );
   } catch (error) {
     if (failed) return failed;
     throw error;
   }
 }
 
-async function attempts(action: Action, around: Surroundings, span: Span): Promise<Settled | Asleep> {
+async function attempts(
+  action: Action,
+  around: Surroundings,
+  span: Span,
+  fail: (failed: Failing) => never,
+): Promise<Settled | Asleep> {
   const { path } = action;
   let { failed, unknown } = action;
   for (;;) {
@@ -93,7 +98,7 @@ async function attempts(action: Action, around: Surroundings, span: Span): Promi
       const late = action.deadlineAt !== undefined && around.clock.now() + pauseFor >= action.deadlineAt;
       if (around.scope.closed || around.parking() || late || failed >= action.attempts || !canRetry(error)) {
         const result = { type: "StepFailed", path, thrown, outcome } as const;
-        return { result, error: error instanceof Error ? error : new Error(String(error)) };
+        fail({ result, error: error instanceof Error ? error : new Error(String(error)) });
       }
       span.event("attempt failed", { attempt, problem: sentenceOf(thrown) });
       around.note({ type: "AttemptFailed", path, attempt, thrown, outcome: outcomeOf(error) });

@@ -63,7 +63,7 @@ export class ActiveRuns {
   }
 
   activate(
-    { workflow, rethrow }: Known,
+    { workflow, rethrow, shapes }: Known,
     row: RunRow,
     parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin">,
   ): Execution {
@@ -72,7 +72,7 @@ export class ActiveRuns {
     const journal = journalOf(this.#ports.journal, row);
     const newest = catalog.of(workflow.id)?.workflow ?? workflow;
     const execution = new Execution({
-      ...{ run, workflow, newest, parent: parentOf(row), from, journal, dispatch, clock, random, rethrow },
+      ...{ run, workflow, newest, parent: parentOf(row), from, journal, dispatch, clock, random, rethrow, shapes },
       ...{ places: this.#places, rests: this.#rests, suspendAfterMs, evict, events },
       ...parts,
     });
@@ -122,12 +122,13 @@ export const parentOf = ({ startedBy }: RunRow): string | undefined =>
 
 /** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
 function journalOf(journal: Journal, { claims = 0, ticket, from = 0 }: RunRow): Execution["parts"]["journal"] {
-  const append: Journal["append"] = async (run, revision, entries, change) => {
+  const append: Journal["append"] = (run, revision, entries, change) => {
     const refused = tooManyOf(revision + 1 - from, entries);
-    if (refused !== undefined) return { refused };
+    if (refused !== undefined) return Promise.resolve({ refused });
     const { row } = change;
-    const calm = row?.owner === null && claims > 0 ? { row: { ...row, claims: 0 } } : {};
-    const frees = typeof row?.endedAt === "number" && ticket ? { frees: ticket } : {};
+    if (row?.owner !== null) return journal.append(run, revision, entries, change);
+    const calm = claims > 0 ? { row: { ...row, claims: 0 } } : {};
+    const frees = typeof row.endedAt === "number" && ticket ? { frees: ticket } : {};
     return journal.append(run, revision, entries, { ...change, ...calm, ...frees });
   };
   return { append, inbox: (run, from) => journal.inbox(run, from) };

@@ -12,6 +12,7 @@ import type { Places } from "./places.ts";
 import type { Rests } from "./rests.ts";
 import { Scope } from "./scope.ts";
 import { Script } from "./script.ts";
+import type { Shapes } from "./shapes.ts";
 import type { Rethrow } from "./thrown.ts";
 import { UndoStack } from "./undo-stack.ts";
 import type { Verdict } from "./verdict.ts";
@@ -37,6 +38,7 @@ export interface ExecutionParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly rethrow: Rethrow;
+  readonly shapes: Shapes;
   readonly places: Places;
   readonly rests: Rests;
   /** A run that waits longer than this leaves memory. */
@@ -71,7 +73,7 @@ export class Execution {
 
   constructor(parts: ExecutionParts) {
     const { run, workflow, newest, input, entries, from, begin, inbox } = parts;
-    const { journal, clock, dispatch, places, rethrow } = parts;
+    const { journal, clock, dispatch, places, rethrow, shapes } = parts;
     this.parts = parts;
     this.script = new Script(entries, () => clock.now(), from);
     if (begin) this.script.write(begin.started);
@@ -93,7 +95,7 @@ export class Execution {
       continued?.inbox,
     );
     this.code = new Code({
-      ...{ workflow, newest, exchange, body: this.#body },
+      ...{ workflow, newest, shapes, exchange, body: this.#body },
       act: () => places.in({ run, scope: this.#body }, () => workflow.body(input, toContext(this, this.#body))),
       close: (scope) => this.close(scope),
       undo: (why) => this.#undo(why),
@@ -152,8 +154,10 @@ export class Execution {
 
   async #drive(): Promise<Verdict> {
     const exchange = this.#exchange;
+    const { rests } = this.parts;
     for (;;) {
-      await this.#rest();
+      // The code comes to rest between deliveries: whatever it asks for next, it has asked for by then.
+      for (await rests.next(); exchange.isHeld; await rests.next()) await exchange.stirred();
       if (this.#parking === "dropped") return { kind: "fenced" };
       if (exchange.trouble !== undefined) return this.#pause(exchange.trouble);
       const replayed = exchange.replayNext();
@@ -168,12 +172,6 @@ export class Execution {
       const verdict = await this.#goOn();
       if (verdict) return verdict;
     }
-  }
-
-  /** The code comes to rest between deliveries: whatever it asks for next, it has asked for by then. */
-  async #rest(): Promise<void> {
-    const { rests } = this.parts;
-    for (await rests.next(); this.#exchange.isHeld; await rests.next()) await this.#exchange.stirred();
   }
 
   /** Code that awaits something of its own before it asks is given time: so it was when it ran first. */
@@ -215,15 +213,16 @@ export class Execution {
   }
 
   get #acting(): boolean {
-    return [...this.#exchange.waiting.values()].some(
-      ({ kind, active, asleep }) => kind === "action" && active && !asleep,
-    );
+    for (const { kind, active, asleep } of this.#exchange.waiting.values())
+      if (kind === "action" && active && !asleep) return true;
+    return false;
   }
 
   /** For nothing but time, signals and other runs: it may leave memory, whether it does or not. */
   get #waits(): boolean {
     const { waiting } = this.#exchange;
-    return waiting.size > 0 && [...waiting.values()].every(({ kind, asleep }) => kind !== "action" || asleep);
+    for (const { kind, asleep } of waiting.values()) if (kind === "action" && !asleep) return false;
+    return waiting.size > 0;
   }
 
   #watchStray(): () => void {

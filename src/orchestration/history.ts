@@ -5,6 +5,7 @@ import { digestOf } from "./identity.ts";
 import type { Entry, Journal, NewEntry } from "./journal.ts";
 import { Places } from "./places.ts";
 import { Rests } from "./rests.ts";
+import { toShapes } from "./shapes.ts";
 import { toRethrow } from "./thrown.ts";
 import type { Workflow } from "./workflow.ts";
 
@@ -61,8 +62,8 @@ async function replayStretch(workflow: Workflow, run: string, from: number, entr
       places: new Places(),
       rests: new Rests(),
     },
-    ...{ random: () => 0, rethrow: toRethrow(workflow.uses, workflow.operation), events: undefined },
-    ...{ suspendAfterMs: 0, evict: "waiting", rehearsal: true },
+    ...{ random: () => 0, rethrow: toRethrow(workflow.uses, workflow.operation), shapes: toShapes(workflow) },
+    ...{ events: undefined, suspendAfterMs: 0, evict: "waiting", rehearsal: true },
   });
   const verdict = await execution.act(silent);
   const where = `Run ${run} does not replay with this code of ${workflow.id}.\n`;

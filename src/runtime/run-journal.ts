@@ -38,10 +38,8 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
   await defineRuns(engine);
   const { exclusive } = await engine.status();
   const sweeper = new Sweeper(engine, log, clock);
-  const append = async (append: Omit<Append, "id">): Promise<Outcome> => {
-    const [outcome] = await engine.append(log, [{ id: newId(), ...append }]);
-    return outcome as Outcome; // one append, one outcome
-  };
+  const append = (append: Omit<Append, "id">): Promise<Outcome> =>
+    engine.append(log, [{ id: newId(), ...append }]).then(([outcome]) => outcome as Outcome); // one append, one outcome
   return {
     nodes: toNodes({ engine, clock, alone: exclusive, append: (given) => append({ expect: [], ...given }) }),
     line: toLine({ engine, clock, append }),
