@@ -1,5 +1,5 @@
-import { type Call, type Clock, Fault, type Principal, type Span, type Trace } from "../contracts/index.ts";
-import { GiveUp } from "./give-up.ts";
+import type { Call, Clock, Principal, Span, Trace } from "../contracts/index.ts";
+import { Attempt } from "./attempt.ts";
 import type { ActionOutcome, Note, Result, StepKind } from "./journal.ts";
 import { type Pauses, pauseMs } from "./policy.ts";
 import type { Scope } from "./scope.ts";
@@ -19,14 +19,16 @@ export interface Action {
   /** Attempts that failed in earlier activations, and whether one that nobody knows of may have taken effect. */
   readonly failed: number;
   readonly unknown: boolean;
-  attempt(context: {
-    readonly key: string;
-    readonly attempt: number;
-    readonly aborted: AbortSignal;
-    readonly call: Omit<Call, "principal">;
-    /** It is under way elsewhere and will be: begins the attempt's time anew. */
-    extend(): void;
-  }): Promise<Done | Asleep>;
+  attempt(context: AttemptContext): Promise<Done | Asleep>;
+}
+/** What one attempt is told. */
+export interface AttemptContext {
+  readonly key: string;
+  readonly attempt: number;
+  readonly aborted: AbortSignal;
+  readonly call: Omit<Call, "principal">;
+  /** It is under way elsewhere and will be: begins the attempt's time anew. */
+  extend(): void;
 }
 /** It goes on in a run of its own, which tells this one when it has ended: nobody need stay awake for it. */
 export interface Asleep {
@@ -85,7 +87,7 @@ async function attempts(
     const attempt = failed + 1;
     span.set({ "trilith.attempt": attempt });
     try {
-      const done = await once(action, attempt, around, span);
+      const done = await new Attempt(action, attempt, around, span).run();
       if ("asleep" in done) return done;
       const { wire, value } = done;
       return { result: { type: "StepDone", path, ...(wire !== undefined && { wire }) }, value };
@@ -106,51 +108,6 @@ async function attempts(
     }
   }
 }
-
-/** One attempt. What takes too long is given up on: it may still be done, so its outcome is unknown. */
-async function once(action: Action, attempt: number, around: Surroundings, span: Span): Promise<Done | Asleep> {
-  const { clock, scope } = around;
-  const leftMs = (): number =>
-    Math.min(action.timeoutMs, (action.deadlineAt ?? Number.POSITIVE_INFINITY) - clock.now());
-  if (scope.closed) throw new Fault("DeadlineExceeded", givenUp(action.name), { outcome: "not done" });
-  const giveUp = new GiveUp();
-  const { promise, resolve, reject } = Promise.withResolvers<Done | Asleep>();
-  const abort = (fault: Fault): void => {
-    giveUp.abort(fault);
-    reject(fault);
-  };
-  const stop = (): void => abort(new Fault("DeadlineExceeded", givenUp(action.name)));
-  if (leftMs() <= 0)
-    throw new Fault("DeadlineExceeded", `The time of "${action.name}" is over.`, { outcome: "not done" });
-  const tooLate = (): void =>
-    abort(new Fault("DeadlineExceeded", `"${action.name}" did not answer within ${action.timeoutMs} ms.`));
-  const stay = scope.onClose(stop);
-  let disarm = clock.after(leftMs(), tooLate);
-  const extend = (): void => {
-    disarm();
-    disarm = clock.after(leftMs(), tooLate);
-  };
-  try {
-    const { key } = action;
-    const context = {
-      ...{ key, attempt, extend },
-      get aborted() {
-        return giveUp.signal;
-      },
-      get call() {
-        return { trace: span, aborted: giveUp.signal, key, deadline: clock.monotonic() + leftMs() };
-      },
-    };
-    action.attempt(context).then(resolve, reject);
-    return await promise;
-  } finally {
-    disarm();
-    stay();
-  }
-}
-
-export const givenUp = (name: string): string =>
-  `"${name}" was given up: another part was faster, the run is being undone, or its node is stopping.`;
 
 function pause(ms: number, { clock, scope }: Surroundings): Promise<void> {
   return new Promise((resolve) => {

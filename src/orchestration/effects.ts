@@ -1,5 +1,6 @@
 import type { Clock, Trace } from "../contracts/index.ts";
-import { type Action, type Asleep, givenUp, type Settled } from "./action.ts";
+import type { Action, Asleep, Settled } from "./action.ts";
+import { givenUp } from "./attempt.ts";
 import { type Delivered, diverged, type Exchange, never, type Waiting } from "./exchange.ts";
 import { toKey } from "./identity.ts";
 import type { InboxSeen, Item, Request, Result, StepKind } from "./journal.ts";

@@ -40,6 +40,8 @@ export class Exchange {
   /** Told that the code waits while it holds a step that it has not begun. */
   forgotten: (step: string) => void = () => {};
   #ready: Delivered[] = [];
+  /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
+  #idle: Waiting[] = [];
   #held = 0;
   #stirred = Promise.withResolvers<void>();
 
@@ -68,6 +70,7 @@ export class Exchange {
       deliver: resolve,
     };
     this.waiting.set(request.path, waiting);
+    this.#idle.push(waiting);
     return promise;
   }
 
@@ -130,12 +133,20 @@ export class Exchange {
   }
 
   activate(which: (waiting: Waiting) => boolean): void {
-    for (const waiting of this.waiting.values()) if (!waiting.active && which(waiting)) waiting.activate();
+    if (this.#idle.length === 0) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const waiting of idle) {
+      if (this.waiting.get(waiting.path) !== waiting) continue;
+      if (which(waiting)) waiting.activate();
+      else this.#idle.push(waiting);
+    }
   }
 
   /** An effect has come to rest without a result: another activation goes on with it. */
   rest(waiting: Waiting): void {
     waiting.active = false;
+    this.#idle.push(waiting);
     this.stir();
   }
 

@@ -34,7 +34,9 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
         digest: "",
         policy: toPolicy(name, policy),
         attempt: async (context) => {
-          const given = await execution.parts.places.in({ run, action: name }, () => action(toStepContext(context)));
+          const given = await execution.parts.places.in({ run, action: name }, () =>
+            action(action.length === 0 ? context : toStepContext(context)),
+          );
           const value = toPlain(given, `The result of the step "${name}"`);
           return { wire: value, value };
         },
@@ -65,13 +67,8 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
   });
 }
 
-/** Of an attempt, what a step's action is told. The signal is asked for only by those who use it. */
-const toStepContext = (given: StepContext): StepContext => ({
-  ...{ key: given.key, attempt: given.attempt },
-  get aborted() {
-    return given.aborted;
-  },
-});
+/** Fields of its own, that an action may spread. One that takes no parameter needs no such object, and no signal. */
+const toStepContext = ({ key, attempt, aborted }: StepContext): StepContext => ({ key, attempt, aborted });
 
 type Later = <T>(name: string, begin: () => Promise<T>) => Lazy<T>;
 
