@@ -210,20 +210,21 @@ export class Effects {
   }
 
   /** What a result means for the undo stack and for the code. */
-  async #keep(
+  #keep(
     { result, live }: Delivered,
     parse: (wire: unknown) => Promise<unknown>,
     undoable: Undoable | undefined,
-  ): Promise<Outcome> {
+  ): Outcome | Promise<Outcome> {
     const { undoStack, rethrow } = this.#ports;
     if (result.type === "StepFailed") {
       if (undoable && result.outcome === "not done") undoStack.drop(undoable);
       return { error: rethrow(result.thrown) };
     }
-    const wire = "wire" in result ? result.wire : undefined;
-    const done = { value: live ? live.value : await parse(wire) };
-    if (undoable) undoable.done = done;
-    return done;
+    const keep = (value: unknown): Outcome => {
+      if (undoable) undoable.done = { value };
+      return { value };
+    };
+    return live ? keep(live.value) : parse("wire" in result ? result.wire : undefined).then(keep);
   }
 
   async #parse(spec: StepSpec, wire: unknown): Promise<unknown> {

@@ -43,7 +43,8 @@ export class Exchange {
   /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
   #idle: Waiting[] = [];
   #held = 0;
-  #stirred = Promise.withResolvers<void>();
+  #isStirred = false;
+  #wake: () => void = () => {};
 
   constructor(script: Script) {
     this.script = script;
@@ -178,13 +179,22 @@ export class Exchange {
   }
 
   stir(): void {
-    this.#stirred.resolve();
+    this.#isStirred = true;
+    this.#wake();
   }
 
-  /** Resolves when something has happened since the last time. */
+  /** Whatever has happened so far has been seen. */
+  calm(): void {
+    this.#isStirred = false;
+  }
+
+  /** Resolves when something has happened since the last time, or since all was calm. One at a time may wait. */
   async stirred(): Promise<void> {
-    await this.#stirred.promise;
-    this.#stirred = Promise.withResolvers<void>();
+    if (!this.#isStirred)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    this.calm();
   }
 
   #isAwaited({ path, type }: Result): boolean {

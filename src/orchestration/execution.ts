@@ -158,6 +158,7 @@ export class Execution {
     for (;;) {
       // The code comes to rest between deliveries: whatever it asks for next, it has asked for by then.
       for (await rests.next(); exchange.isHeld; await rests.next()) await exchange.stirred();
+      exchange.calm();
       if (this.#parking === "dropped") return { kind: "fenced" };
       if (exchange.trouble !== undefined) return this.#pause(exchange.trouble);
       const replayed = exchange.replayNext();
@@ -231,17 +232,17 @@ export class Execution {
     return clock.after(strayMs, () => this.#exchange.stop(reason));
   }
 
-  async #act(action: Action, scope: Scope): Promise<Settled | Asleep | undefined> {
+  #act(action: Action, scope: Scope): Promise<Settled | Asleep | undefined> {
     const { clock, random } = this.parts;
     const note = (entry: NewEntry): void => {
       this.script.write(entry);
       this.#exchange.stir();
     };
     const parking = () => this.#parking !== "no";
-    const settled = await act(action, { clock, random, trace: this.#trace, scope, parking, note });
     // What fails because its node is stopping may well succeed on the next one.
-    if ("asleep" in settled) return parking() ? undefined : settled;
-    return parking() && settled.result.type === "StepFailed" ? undefined : settled;
+    return act(action, { clock, random, trace: this.#trace, scope, parking, note }).then((settled) =>
+      parking() && ("asleep" in settled || settled.result.type === "StepFailed") ? undefined : settled,
+    );
   }
 
   async #undo(why: Thrown): Promise<void> {

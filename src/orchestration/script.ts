@@ -143,7 +143,8 @@ export class Script {
 
 /** Whether JSON would give back the same, and nothing in it can be changed: so it is with most entries. */
 function isFlat(entry: NewEntry): boolean {
-  for (const field of Object.values(entry)) {
+  for (const name in entry) {
+    const field: unknown = entry[name as keyof NewEntry];
     const type = typeof field;
     if (type !== "string" && type !== "boolean" && !(type === "number" && Number.isFinite(field))) return false;
   }
