@@ -5,6 +5,7 @@ import { Execution } from "./execution.ts";
 import type { Entry, Journal, RunRow } from "./journal.ts";
 import { tooManyOf } from "./limits.ts";
 import { Places } from "./places.ts";
+import { Rests } from "./rests.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface ActiveRunsPorts {
@@ -29,6 +30,7 @@ export interface ActiveRunsPorts {
 export class ActiveRuns {
   readonly #ports: ActiveRunsPorts;
   readonly #places = new Places();
+  readonly #rests = new Rests();
   readonly #active = new Map<string, Execution>();
   readonly #activations = new Set<Promise<void>>();
   /** Runs that were told something while they were in memory: they may have suspended without having seen it. */
@@ -63,16 +65,19 @@ export class ActiveRuns {
   }
 
   activate(
-    { workflow, rethrow }: Known,
+    { workflow, rethrow, shapes }: Known,
     row: RunRow,
     parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin">,
   ): Execution {
     const { dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog, errorOf } = this.#ports;
     const { run, traceparent, from = 0 } = row;
     const journal = journalOf(row, this.#ports);
-    const ports = { journal, dispatch, clock, random, rethrow, places: this.#places, suspendAfterMs, evict, events };
     const newest = catalog.of(workflow.id)?.workflow ?? workflow;
-    const execution = new Execution({ run, workflow, newest, parent: parentOf(row), from, ...ports, ...parts });
+    const execution = new Execution({
+      ...{ run, workflow, newest, parent: parentOf(row), from, journal, dispatch, clock, random, rethrow, shapes },
+      ...{ places: this.#places, rests: this.#rests, suspendAfterMs, evict, events },
+      ...parts,
+    });
     this.#active.set(run, execution);
     const about = { "trilith.run": run, "trilith.workflow": workflow.id, "trilith.resumed": parts.begin === undefined };
     const activation = tracing.continue(traceparent).span("run", workflow.id, about, async (trace) => {
@@ -121,7 +126,8 @@ export const parentOf = ({ startedBy }: RunRow): string | undefined =>
 function journalOf(
   { claims = 0, ticket, from = 0 }: RunRow,
   { journal, progressed }: Pick<ActiveRunsPorts, "journal" | "progressed">,
-): Journal {
+): Execution["parts"]["journal"] {
+  if (claims === 0 && !ticket) return plainly(journal, from);
   const append: Journal["append"] = async (run, revision, entries, change) => {
     const refused = tooManyOf(revision + 1 - from, entries);
     if (refused !== undefined) return { refused };
@@ -132,5 +138,16 @@ function journalOf(
     if (claims > 0 && typeof appended === "object" && "position" in appended) progressed(run);
     return appended;
   };
-  return Object.create(journal, { append: { value: append } }) as Journal;
+  return { append, inbox: (run, from) => journal.inbox(run, from) };
+}
+
+/** A run that nobody suspects and that holds no ticket: most of them, step after step. */
+function plainly(journal: Journal, from: number): Execution["parts"]["journal"] {
+  return {
+    append(run, revision, entries, change) {
+      const refused = tooManyOf(revision + 1 - from, entries);
+      return refused === undefined ? journal.append(run, revision, entries, change) : Promise.resolve({ refused });
+    },
+    inbox: (run, from) => journal.inbox(run, from),
+  };
 }

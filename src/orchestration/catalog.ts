@@ -1,3 +1,4 @@
+import { type Shapes, toShapes } from "./shapes.ts";
 import { type Rethrow, toRethrow } from "./thrown.ts";
 import type { Workflow } from "./workflow.ts";
 
@@ -5,6 +6,7 @@ import type { Workflow } from "./workflow.ts";
 export interface Known {
   readonly workflow: Workflow;
   readonly rethrow: Rethrow;
+  readonly shapes: Shapes;
 }
 
 /** The workflows of one node, in all their versions. */
@@ -38,7 +40,8 @@ export class Catalog {
     const name = nameOf(workflow);
     if (this.#known.has(name))
       throw new TypeError(`There are two workflows ${name}. Give the newer one another version.`);
-    const known = { workflow, rethrow: toRethrow(workflow.uses, workflow.operation) };
+    const { uses, operation } = workflow;
+    const known = { workflow, rethrow: toRethrow(uses, operation), shapes: toShapes(workflow) };
     this.#known.set(name, known);
     const present = this.#present.get(workflow.id);
     if (!present || present.workflow.version < workflow.version) this.#present.set(workflow.id, known);

@@ -1,8 +1,9 @@
-import { Fault, nothing, type Projection, toJsonSchema, toProjection, validate } from "../contracts/index.ts";
+import { Fault, toJsonSchema, toProjection, validate } from "../contracts/index.ts";
 import type { Exchange } from "./exchange.ts";
 import type { InboxSeen, NewEntry, Thrown } from "./journal.ts";
 import { toPlain } from "./plain.ts";
 import type { Scope } from "./scope.ts";
+import type { Shapes } from "./shapes.ts";
 import { sentenceOf, toThrown } from "./thrown.ts";
 import { resumable } from "./undo-stack.ts";
 import type { Workflow } from "./workflow.ts";
@@ -17,6 +18,7 @@ export interface CodeParts {
   readonly workflow: Workflow;
   /** Its highest version here, which a further stretch takes. */
   readonly newest: Workflow;
+  readonly shapes: Shapes;
   readonly exchange: Exchange;
   readonly body: Scope;
   /** Runs the body. */
@@ -31,17 +33,13 @@ export class Code {
   readonly created: Map<{ readonly name: string }, Scope> = new Map();
   end: End | undefined;
   readonly #parts: CodeParts;
-  readonly #project: Projection | undefined;
   /** Rejects what the code waits for: it can never go on as it is. */
   readonly #mistaken = Promise.withResolvers<never>();
   #next: { readonly input: unknown } | undefined;
   #undoing = false;
-  #projectProgress: Projection | undefined;
 
   constructor(parts: CodeParts) {
     this.#parts = parts;
-    const { output } = parts.workflow.operation;
-    this.#project = output === nothing ? undefined : toProjection(toJsonSchema(output));
     parts.exchange.forgotten = (name) => this.#mistaken.reject(neverAwaited("waits", name));
     this.#mistaken.promise.catch(() => {}); // the body hears of it, where it still waits
   }
@@ -74,11 +72,12 @@ export class Code {
 
   /** What the run says of itself, as the contract declares it. */
   toProgress(value: unknown): unknown {
-    const { id, operation } = this.#parts.workflow;
-    if (!operation.progress)
-      throw new TypeError(`${id} declares no progress. Declare its schema in the contract: command({ progress }).`);
-    this.#projectProgress ??= toProjection(toJsonSchema(operation.progress));
-    return this.#projectProgress(toPlain(value, "The progress of the run")).value;
+    const { shapes, workflow } = this.#parts;
+    if (!shapes.progress)
+      throw new TypeError(
+        `${workflow.id} declares no progress. Declare its schema in the contract: command({ progress }).`,
+      );
+    return shapes.progress(toPlain(value, "The progress of the run")).value;
   }
 
   /** See Run.continueAsNew. */
@@ -132,9 +131,10 @@ export class Code {
   }
 
   async #checked(output: unknown): Promise<unknown> {
-    if (!this.#project) return undefined;
-    const { value } = this.#project(output);
-    const { operation, id } = this.#parts.workflow;
+    const { shapes, workflow } = this.#parts;
+    if (!shapes.output) return undefined;
+    const { value } = shapes.output(output);
+    const { operation, id } = workflow;
     const checked = await validate(operation.output, value);
     if (checked.ok) return value;
     const [issue] = checked.issues;

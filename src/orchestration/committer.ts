@@ -1,4 +1,4 @@
-import { type Clock, Fault, type Trace } from "../contracts/index.ts";
+import { type Clock, Fault, type Span, type Trace } from "../contracts/index.ts";
 import type { Appended, Change, Entry, Journal, NewEntry, RunRow } from "./journal.ts";
 import type { Script } from "./script.ts";
 import type { Verdict } from "./verdict.ts";
@@ -97,18 +97,20 @@ export class Committer {
       ...(this.#beginning ? { begin: { ...this.#beginning.row, ...row } } : Object.keys(row).length > 0 && { row }),
     };
     const about = { "trilith.log": "runs", "trilith.events": entries.length };
-    return this.#trace().span("append", "append runs", about, async (span) => {
-      const appended = await this.#patiently(entries, change);
-      if (typeof appended === "object" && "position" in appended) span.set({ "trilith.position": appended.position });
-      return appended;
-    });
+    return this.#trace().span("append", "append runs", about, (span) => this.#patiently(entries, change, span));
   }
 
   // A full queue passes; anything else may have been written, so only the journal itself can tell.
-  async #patiently(entries: readonly Entry[], change: Change): Promise<Appended | { readonly error: unknown }> {
+  async #patiently(
+    entries: readonly Entry[],
+    change: Change,
+    span: Span,
+  ): Promise<Appended | { readonly error: unknown }> {
     for (let tried = 1; ; tried++) {
       try {
-        return await this.#journal.append(this.#run, this.#script.revision, entries, change);
+        const appended = await this.#journal.append(this.#run, this.#script.revision, entries, change);
+        if (typeof appended === "object" && "position" in appended) span.set({ "trilith.position": appended.position });
+        return appended;
       } catch (error) {
         if (!(error instanceof Fault) || error.outcome !== "not done" || tried === tries) return { error };
         await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));

@@ -64,12 +64,12 @@ function toCall(
     operation: operation.id,
     digest: digestOf(input),
     policy: numbers,
-    attempt: ({ extend, ...context }) =>
+    attempt: ({ call, extend }) =>
       answered(
         dispatch,
         operation.id,
         input,
-        { ...context, extend: timeout === undefined ? extend : () => {}, mayWait: timeout === undefined },
+        { call, extend: timeout === undefined ? extend : () => {}, mayWait: timeout === undefined },
         caller,
       ),
     parse: (wire) => parse(operation, wire),

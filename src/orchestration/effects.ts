@@ -1,5 +1,6 @@
 import type { Clock, Trace } from "../contracts/index.ts";
-import { type Action, type Asleep, givenUp, type Settled } from "./action.ts";
+import type { Action, Asleep, Settled } from "./action.ts";
+import { givenUp } from "./attempt.ts";
 import { type Delivered, diverged, type Exchange, never, type Waiting } from "./exchange.ts";
 import { toKey } from "./identity.ts";
 import type { InboxSeen, Item, Request, Result, StepKind } from "./journal.ts";
@@ -198,31 +199,32 @@ export class Effects {
     }
     const late = giveUp(`The time of "${name}" is over.`);
     const disarm = deadlineAt === undefined ? () => {} : clock.after(deadlineAt - clock.now(), late);
-    scope.aborted.addEventListener("abort", abort, { once: true });
+    const stay = scope.onClose(abort);
     waiting.asleep = true;
     waiting.wakeAt = deadlineAt;
     waiting.cancel = () => {
       disarm();
-      scope.aborted.removeEventListener("abort", abort);
+      stay();
     };
     exchange.stir();
   }
 
   /** What a result means for the undo stack and for the code. */
-  async #keep(
+  #keep(
     { result, live }: Delivered,
     parse: (wire: unknown) => Promise<unknown>,
     undoable: Undoable | undefined,
-  ): Promise<Outcome> {
+  ): Outcome | Promise<Outcome> {
     const { undoStack, rethrow } = this.#ports;
     if (result.type === "StepFailed") {
       if (undoable && result.outcome === "not done") undoStack.drop(undoable);
       return { error: rethrow(result.thrown) };
     }
-    const wire = "wire" in result ? result.wire : undefined;
-    const done = { value: live ? live.value : await parse(wire) };
-    if (undoable) undoable.done = done;
-    return done;
+    const keep = (value: unknown): Outcome => {
+      if (undoable) undoable.done = { value };
+      return { value };
+    };
+    return live ? keep(live.value) : parse("wire" in result ? result.wire : undefined).then(keep);
   }
 
   async #parse(spec: StepSpec, wire: unknown): Promise<unknown> {

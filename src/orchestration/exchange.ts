@@ -40,8 +40,11 @@ export class Exchange {
   /** Told that the code waits while it holds a step that it has not begun. */
   forgotten: (step: string) => void = () => {};
   #ready: Delivered[] = [];
+  /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
+  #idle: Waiting[] = [];
   #held = 0;
-  #stirred = Promise.withResolvers<void>();
+  #isStirred = false;
+  #wake: () => void = () => {};
 
   constructor(script: Script) {
     this.script = script;
@@ -68,6 +71,7 @@ export class Exchange {
       deliver: resolve,
     };
     this.waiting.set(request.path, waiting);
+    this.#idle.push(waiting);
     return promise;
   }
 
@@ -130,12 +134,20 @@ export class Exchange {
   }
 
   activate(which: (waiting: Waiting) => boolean): void {
-    for (const waiting of this.waiting.values()) if (!waiting.active && which(waiting)) waiting.activate();
+    if (this.#idle.length === 0) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const waiting of idle) {
+      if (this.waiting.get(waiting.path) !== waiting) continue;
+      if (which(waiting)) waiting.activate();
+      else this.#idle.push(waiting);
+    }
   }
 
   /** An effect has come to rest without a result: another activation goes on with it. */
   rest(waiting: Waiting): void {
     waiting.active = false;
+    this.#idle.push(waiting);
     this.stir();
   }
 
@@ -167,13 +179,22 @@ export class Exchange {
   }
 
   stir(): void {
-    this.#stirred.resolve();
+    this.#isStirred = true;
+    this.#wake();
   }
 
-  /** Resolves when something has happened since the last time. */
+  /** Whatever has happened so far has been seen. */
+  calm(): void {
+    this.#isStirred = false;
+  }
+
+  /** Resolves when something has happened since the last time, or since all was calm. One at a time may wait. */
   async stirred(): Promise<void> {
-    await this.#stirred.promise;
-    this.#stirred = Promise.withResolvers<void>();
+    if (!this.#isStirred)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    this.calm();
   }
 
   #isAwaited({ path, type }: Result): boolean {

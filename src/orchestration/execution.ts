@@ -9,8 +9,10 @@ import type { Events } from "./events.ts";
 import { Exchange } from "./exchange.ts";
 import { type Change, type Entry, type Item, inboxFrom, type Journal, type NewEntry, type Thrown } from "./journal.ts";
 import type { Places } from "./places.ts";
+import type { Rests } from "./rests.ts";
 import { Scope } from "./scope.ts";
 import { Script } from "./script.ts";
+import type { Shapes } from "./shapes.ts";
 import type { Rethrow } from "./thrown.ts";
 import { UndoStack } from "./undo-stack.ts";
 import type { Verdict } from "./verdict.ts";
@@ -36,7 +38,9 @@ export interface ExecutionParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly rethrow: Rethrow;
+  readonly shapes: Shapes;
   readonly places: Places;
+  readonly rests: Rests;
   /** A run that waits longer than this leaves memory. */
   readonly suspendAfterMs: number;
   readonly evict: "waiting" | "always";
@@ -69,7 +73,7 @@ export class Execution {
 
   constructor(parts: ExecutionParts) {
     const { run, workflow, newest, input, entries, from, begin, inbox } = parts;
-    const { journal, clock, dispatch, places, rethrow } = parts;
+    const { journal, clock, dispatch, places, rethrow, shapes } = parts;
     this.parts = parts;
     this.script = new Script(entries, () => clock.now(), from);
     if (begin) this.script.write(begin.started);
@@ -91,7 +95,7 @@ export class Execution {
       continued?.inbox,
     );
     this.code = new Code({
-      ...{ workflow, newest, exchange, body: this.#body },
+      ...{ workflow, newest, shapes, exchange, body: this.#body },
       act: () => places.in({ run, scope: this.#body }, () => workflow.body(input, toContext(this, this.#body))),
       close: (scope) => this.close(scope),
       undo: (why) => this.#undo(why),
@@ -107,6 +111,7 @@ export class Execution {
   async act(trace: Trace): Promise<Verdict> {
     this.#trace = trace;
     void this.code.act();
+    await undefined; // from here on this is a microtask, as it has to be for who waits for the code to come to rest
     const verdict = await this.#drive().catch((error: unknown): Verdict => ({ kind: "lost", error }));
     this.#undoStack.shut();
     void this.#body.close();
@@ -149,8 +154,11 @@ export class Execution {
 
   async #drive(): Promise<Verdict> {
     const exchange = this.#exchange;
+    const { rests } = this.parts;
     for (;;) {
-      await this.#rest();
+      // The code comes to rest between deliveries: whatever it asks for next, it has asked for by then.
+      for (await rests.next(); exchange.isHeld; await rests.next()) await exchange.stirred();
+      exchange.calm();
       if (this.#parking === "dropped") return { kind: "fenced" };
       if (exchange.trouble !== undefined) return this.#pause(exchange.trouble);
       const replayed = exchange.replayNext();
@@ -165,11 +173,6 @@ export class Execution {
       const verdict = await this.#goOn();
       if (verdict) return verdict;
     }
-  }
-
-  /** The code comes to rest between deliveries: whatever it asks for next, it has asked for by then. */
-  async #rest(): Promise<void> {
-    for (await turn(); this.#exchange.isHeld; await turn()) await this.#exchange.stirred();
   }
 
   /** Code that awaits something of its own before it asks is given time: so it was when it ran first. */
@@ -211,15 +214,16 @@ export class Execution {
   }
 
   get #acting(): boolean {
-    return [...this.#exchange.waiting.values()].some(
-      ({ kind, active, asleep }) => kind === "action" && active && !asleep,
-    );
+    for (const { kind, active, asleep } of this.#exchange.waiting.values())
+      if (kind === "action" && active && !asleep) return true;
+    return false;
   }
 
   /** For nothing but time, signals and other runs: it may leave memory, whether it does or not. */
   get #waits(): boolean {
     const { waiting } = this.#exchange;
-    return waiting.size > 0 && [...waiting.values()].every(({ kind, asleep }) => kind !== "action" || asleep);
+    for (const { kind, asleep } of waiting.values()) if (kind === "action" && !asleep) return false;
+    return waiting.size > 0;
   }
 
   #watchStray(): () => void {
@@ -228,17 +232,17 @@ export class Execution {
     return clock.after(strayMs, () => this.#exchange.stop(reason));
   }
 
-  async #act(action: Action, { aborted }: Scope): Promise<Settled | Asleep | undefined> {
+  #act(action: Action, scope: Scope): Promise<Settled | Asleep | undefined> {
     const { clock, random } = this.parts;
     const note = (entry: NewEntry): void => {
       this.script.write(entry);
       this.#exchange.stir();
     };
     const parking = () => this.#parking !== "no";
-    const settled = await act(action, { clock, random, trace: this.#trace, aborted, parking, note });
     // What fails because its node is stopping may well succeed on the next one.
-    if ("asleep" in settled) return parking() ? undefined : settled;
-    return parking() && settled.result.type === "StepFailed" ? undefined : settled;
+    return act(action, { clock, random, trace: this.#trace, scope, parking, note }).then((settled) =>
+      parking() && ("asleep" in settled || settled.result.type === "StepFailed") ? undefined : settled,
+    );
   }
 
   async #undo(why: Thrown): Promise<void> {
@@ -306,5 +310,3 @@ export class Execution {
     return earliest !== null && earliest - clock.now() <= suspendAfterMs ? undefined : earliest;
   }
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

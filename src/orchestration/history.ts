@@ -4,6 +4,8 @@ import { Execution } from "./execution.ts";
 import { digestOf } from "./identity.ts";
 import type { Entry, Journal, NewEntry } from "./journal.ts";
 import { Places } from "./places.ts";
+import { Rests } from "./rests.ts";
+import { toShapes } from "./shapes.ts";
 import { toRethrow } from "./thrown.ts";
 import type { Workflow } from "./workflow.ts";
 
@@ -53,9 +55,15 @@ async function replayStretch(workflow: Workflow, run: string, from: number, entr
   }
   const execution = new Execution({
     ...{ run, workflow, newest: workflow, parent: undefined, from, entries, input: read.value, inbox: [] },
-    ...{ journal: noJournal, dispatch: noDispatch, clock: standingClock(entries), places: new Places() },
-    ...{ random: () => 0, rethrow: toRethrow(workflow.uses, workflow.operation), events: undefined },
-    ...{ suspendAfterMs: 0, evict: "waiting", rehearsal: true },
+    ...{
+      journal: noJournal,
+      dispatch: noDispatch,
+      clock: standingClock(entries),
+      places: new Places(),
+      rests: new Rests(),
+    },
+    ...{ random: () => 0, rethrow: toRethrow(workflow.uses, workflow.operation), shapes: toShapes(workflow) },
+    ...{ events: undefined, suspendAfterMs: 0, evict: "waiting", rehearsal: true },
   });
   const verdict = await execution.act(silent);
   const where = `Run ${run} does not replay with this code of ${workflow.id}.\n`;

@@ -13,7 +13,8 @@ export class Scope {
   readonly #path: string;
   readonly #occurrences: Map<string, number>;
   readonly #children = new Set<Scope>();
-  readonly #abort = new AbortController();
+  #closed = false;
+  readonly #onClose = new Set<() => void>();
 
   private constructor(run: string, path: string, undoing: boolean, names?: Scope) {
     this.#run = run;
@@ -52,10 +53,12 @@ export class Scope {
   }
 
   get closed(): boolean {
-    return this.#abort.signal.aborted;
+    return this.#closed;
   }
-  get aborted(): AbortSignal {
-    return this.#abort.signal;
+  /** Calls `act` once, when this part is closed; the answer takes it back. */
+  onClose(act: () => void): () => void {
+    this.#onClose.add(act);
+    return () => void this.#onClose.delete(act);
   }
 
   /** Closes this scope and those in it; resolves when what they had under way has settled. */
@@ -71,7 +74,9 @@ export class Scope {
   }
 
   #shut(): void {
-    this.#abort.abort();
+    this.#closed = true;
+    for (const act of this.#onClose) act();
+    this.#onClose.clear();
     for (const child of this.#children) child.#shut();
   }
   #settlingWithin(): readonly Promise<unknown>[] {

@@ -116,7 +116,8 @@ export class Script {
   /** Copies what it is given: the code may change a value that it was handed. Throws where it is no JSON. */
   write(entry: NewEntry): number {
     const at = Math.max(this.#now(), this.#time);
-    this.pending.push(JSON.parse(JSON.stringify({ ...entry, at })));
+    const written = { ...entry, at };
+    this.pending.push(isFlat(entry) ? written : JSON.parse(JSON.stringify(written)));
     return at;
   }
 
@@ -138,6 +139,16 @@ export class Script {
     for (let entry = this.#entries[this.#cursor]; entry && isNote(entry); entry = this.#entries[this.#cursor])
       this.#cursor++;
   }
+}
+
+/** Whether JSON would give back the same, and nothing in it can be changed: so it is with most entries. */
+function isFlat(entry: NewEntry): boolean {
+  for (const name in entry) {
+    const field: unknown = entry[name as keyof NewEntry];
+    const type = typeof field;
+    if (type !== "string" && type !== "boolean" && !(type === "number" && Number.isFinite(field))) return false;
+  }
+  return true;
 }
 
 interface Past {

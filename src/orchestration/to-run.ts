@@ -33,8 +33,10 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
         kind: "local",
         digest: "",
         policy: toPolicy(name, policy),
-        attempt: async ({ key, attempt, aborted }) => {
-          const given = await execution.parts.places.in({ run, action: name }, () => action({ key, attempt, aborted }));
+        attempt: async (context) => {
+          const given = await execution.parts.places.in({ run, action: name }, () =>
+            action(action.length === 0 ? context : toStepContext(context)),
+          );
           const value = toPlain(given, `The result of the step "${name}"`);
           return { wire: value, value };
         },
@@ -64,6 +66,9 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
     uuid: () => scope.draws.uuid(),
   });
 }
+
+/** Fields of its own, that an action may spread. One that takes no parameter needs no such object, and no signal. */
+const toStepContext = ({ key, attempt, aborted }: StepContext): StepContext => ({ key, attempt, aborted });
 
 type Later = <T>(name: string, begin: () => Promise<T>) => Lazy<T>;
 

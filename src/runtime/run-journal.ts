@@ -17,6 +17,7 @@ import {
   type Document,
   type Engine,
   type Outcome,
+  type StoredEvent,
   Sweeper,
   toIds,
   type Write,
@@ -38,10 +39,8 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
   await defineRuns(engine);
   const { exclusive } = await engine.status();
   const sweeper = new Sweeper(engine, log, clock);
-  const append = async (append: Omit<Append, "id">): Promise<Outcome> => {
-    const [outcome] = await engine.append(log, [{ id: newId(), ...append }]);
-    return outcome as Outcome; // one append, one outcome
-  };
+  const append = (append: Omit<Append, "id">): Promise<Outcome> =>
+    engine.append(log, [{ id: newId(), ...append }]).then(([outcome]) => outcome as Outcome); // one append, one outcome
   return {
     nodes: toNodes({ engine, clock, alone: exclusive, append: (given) => append({ expect: [], ...given }) }),
     line: toLine({ engine, clock, append }),
@@ -68,8 +67,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       if (outcome.why === "refused") return { refused: outcome.message };
       throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
     },
-    read: async (run, from) =>
-      (await readStream(engine, `run/${run}`, from)).map(({ data }) => parsed<Entry>(run, data)),
+    read: (run, from) => readStream(engine, `run/${run}`, from, ({ data }) => parsed<Entry>(run, data)),
     async find(run) {
       const [document] = await engine.find(runs.name, { key: run, limit: 1 });
       return document && toRow(document);
@@ -97,9 +95,15 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       }
       if (!outcome.ok) throw new Fault("Internal", `The signal to run ${run} was not written: ${outcome.why}.`);
     },
-    inbox: async (run, from) =>
-      (await readStream(engine, `inbox/${run}`, from)).map(
-        ({ data, revision }): Item => ({ ...parsed<Omit<Item, "revision">>(run, data), revision }),
+    inbox: (run, from) =>
+      readStream(
+        engine,
+        `inbox/${run}`,
+        from,
+        ({ data, revision }): Item => ({
+          ...parsed<Omit<Item, "revision">>(run, data),
+          revision,
+        }),
       ),
     async claimDue(node, knows, now, limit) {
       const where = { ...due(knows), wakeAt: { from: 0, to: now } };
@@ -185,11 +189,17 @@ function parsed<T>(run: string, data: string): T {
 
 const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file writes the collection
 
-async function readStream(engine: Engine, stream: string, from = 0) {
-  const events = [];
+/** Page by page, of which nothing is kept but what is made of it. */
+async function readStream<T>(
+  engine: Engine,
+  stream: string,
+  from: number | undefined = 0,
+  make: (event: StoredEvent) => T,
+): Promise<readonly T[]> {
+  const made: T[] = [];
   for (;;) {
-    const some = await engine.read(log, { stream, from: from + events.length, limit: page });
-    events.push(...some);
-    if (some.length === 0) return events;
+    const events = await engine.read(log, { stream, from: from + made.length, limit: page });
+    if (events.length === 0) return made;
+    for (const event of events) made.push(make(event));
   }
 }

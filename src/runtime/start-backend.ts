@@ -54,6 +54,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       service: name,
       version,
       ...(settings.otlpUrl !== undefined && { otlpUrl: settings.otlpUrl }),
+      ...(settings.console === "off" && { keep: 0 }), // nobody could look
       onExport: (sentence, err) => log.warn({ err }, sentence),
     });
     opened.defer(() => telemetry.close());

@@ -119,6 +119,8 @@ class Bench implements WorkflowBench {
   readonly #clock: VirtualClock = virtualClock();
   readonly #journal: MemoryJournal = memoryJournal();
   readonly #calls: FakeCall[] = [];
+  /** How many of each fake's calls are among these, or were there before. */
+  readonly #counted: Map<Fake, number>;
   readonly #events = new Map<string, EmittedEvent>();
   #runner: Runner | undefined;
   #nodes = 0;
@@ -131,6 +133,7 @@ class Bench implements WorkflowBench {
   constructor(workflow: Workflow, fakes: readonly Fake[], options: BenchOptions) {
     this.#workflow = workflow;
     this.#options = options;
+    this.#counted = new Map(fakes.map((one) => [one, one.calls.length]));
     this.#fakes = new Map(fakes.flatMap((one) => operationsOf(one.contract).map(({ id }) => [id, one])));
   }
 
@@ -280,7 +283,6 @@ class Bench implements WorkflowBench {
             outcome: "not done",
             retry: "never",
           });
-        const before = provider.calls.length;
         try {
           const wire = await provider.call(id, input, call);
           const operation = operationsOf(provider.contract).find((one) => one.id === id) as Operation; // the map was made of them
@@ -289,7 +291,8 @@ class Bench implements WorkflowBench {
             throw new Fault("InvalidOutput", `The fake of ${id} breaks its contract: ${read.issues[0]?.message}`);
           return { wire, value: read.value };
         } finally {
-          this.#calls.push(...provider.calls.slice(before));
+          this.#calls.push(...provider.calls.slice(this.#counted.get(provider)));
+          this.#counted.set(provider, provider.calls.length);
         }
       },
       void: async (id, key, call) => {
