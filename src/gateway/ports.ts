@@ -11,7 +11,9 @@ export interface Runs {
   follow(run: string, aborted: AbortSignal): AsyncIterable<unknown>;
 }
 export type SignalAnswer = "taken" | "no such run" | "no such signal" | "ended";
-export type RunState = "queued" | "running" | "waiting" | "undoing" | "paused" | "done" | "failed";
+export type RunState =
+  | ("queued" | "running" | "waiting" | "undoing" | "paused")
+  | ("done" | "failed" | "cancelled" | "terminated");
 export interface RunStatus {
   readonly run: string;
   /** The operation's id: `trips.book`. */

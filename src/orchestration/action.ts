@@ -49,6 +49,8 @@ export interface Surroundings {
   readonly aborted: AbortSignal;
   /** The node is letting go: what fails now is not the step's end. */
   readonly parking: () => boolean;
+  /** Told when that begins; gives back how to be told no more. */
+  readonly onParking: (wake: () => void) => () => void;
   note(note: Note): void;
 }
 
@@ -88,13 +90,16 @@ async function attempts(action: Action, around: Surroundings, span: Span): Promi
       const outcome: ActionOutcome = unknown ? "unknown" : "not done";
       const pauseFor = pauseMs(failed, action.pauses, around.random());
       const late = action.deadlineAt !== undefined && around.clock.now() + pauseFor >= action.deadlineAt;
-      if (around.aborted.aborted || around.parking() || late || failed >= action.attempts || !canRetry(error)) {
-        const result = { type: "StepFailed", path, thrown, outcome } as const;
-        return { result, error: error instanceof Error ? error : new Error(String(error)) };
-      }
+      const failing: Failing = {
+        result: { type: "StepFailed", path, thrown, outcome },
+        error: error instanceof Error ? error : new Error(String(error)),
+      };
+      if (around.aborted.aborted || around.parking() || late || failed >= action.attempts || !canRetry(error))
+        return failing;
       span.event("attempt failed", { attempt, problem: sentenceOf(thrown) });
       around.note({ type: "AttemptFailed", path, attempt, thrown, outcome: outcomeOf(error) });
       await pause(pauseFor, around);
+      if (around.parking()) return failing;
     }
   }
 }
@@ -142,14 +147,16 @@ async function once(action: Action, attempt: number, around: Surroundings, span:
 export const givenUp = (name: string): string =>
   `"${name}" was given up: another part was faster, the run is being undone, or its node is stopping.`;
 
-function pause(ms: number, { clock, aborted }: Surroundings): Promise<void> {
+function pause(ms: number, { clock, aborted, onParking }: Surroundings): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       disarm();
+      forget();
       aborted.removeEventListener("abort", end);
       resolve();
     };
     const disarm = clock.after(ms, end);
+    const forget = onParking(end);
     aborted.addEventListener("abort", end, { once: true });
   });
 }

@@ -116,7 +116,7 @@ export const parentOf = ({ startedBy }: RunRow): string | undefined =>
   startedBy.startsWith(byRun) ? startedBy.slice(byRun.length) : undefined;
 
 /** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
-function journalOf(journal: Journal, { claims = 0, ticket, from = 0 }: RunRow): Journal {
+export function journalOf(journal: Journal, { claims = 0, ticket, from = 0 }: RunRow): Journal {
   const append: Journal["append"] = async (run, revision, entries, change) => {
     const refused = tooManyOf(revision + 1 - from, entries);
     if (refused !== undefined) return { refused };

@@ -3,6 +3,7 @@ import type { Exchange } from "./exchange.ts";
 import type { InboxSeen, NewEntry, Thrown } from "./journal.ts";
 import { toPlain } from "./plain.ts";
 import type { Scope } from "./scope.ts";
+import { toEnding } from "./steering.ts";
 import { sentenceOf, toThrown } from "./thrown.ts";
 import { resumable } from "./undo-stack.ts";
 import type { Workflow } from "./workflow.ts";
@@ -11,9 +12,10 @@ import type { Workflow } from "./workflow.ts";
 export type End =
   | { readonly output: unknown }
   | { readonly input: unknown }
-  | { readonly thrown: Thrown; readonly cause: unknown };
+  | { readonly thrown: Thrown; readonly cause: unknown; readonly state: "failed" | "cancelled" };
 
 export interface CodeParts {
+  readonly run: string;
   readonly workflow: Workflow;
   /** Its highest version here, which a further stretch takes. */
   readonly newest: Workflow;
@@ -43,6 +45,7 @@ export class Code {
     const { output } = parts.workflow.operation;
     this.#project = output === nothing ? undefined : toProjection(toJsonSchema(output));
     parts.exchange.forgotten = (name) => this.#mistaken.reject(neverAwaited("waits", name));
+    parts.exchange.cancelled = (order) => this.#mistaken.reject(new Cancelling(toEnding("cancel", parts.run, order)));
     this.#mistaken.promise.catch(() => {}); // the body hears of it, where it still waits
   }
 
@@ -61,6 +64,11 @@ export class Code {
       else await this.#fail(error);
     }
     exchange.stir();
+  }
+
+  /** Whether it has failed, and what it did is being undone. */
+  get undoing(): boolean {
+    return this.#undoing;
   }
 
   /** A step that the code has made and not begun; what belongs to a part that lost does not count. */
@@ -90,7 +98,7 @@ export class Code {
 
   /** The journal's last entry of the stretch, or the first of the next one. */
   toEntry(end: End, stretch: number, inbox: InboxSeen): NewEntry {
-    if ("thrown" in end) return { type: "Ended", state: "failed", thrown: end.thrown };
+    if ("thrown" in end) return { type: "Ended", state: end.state, thrown: end.thrown };
     if ("output" in end)
       return { type: "Ended", state: "done", ...(end.output !== undefined && { output: end.output }) };
     const { id, version } = this.#parts.newest;
@@ -98,11 +106,12 @@ export class Code {
   }
 
   async #fail(error: unknown): Promise<void> {
-    const thrown = toThrown(error);
+    const state = error instanceof Cancelling ? "cancelled" : "failed";
+    const thrown = error instanceof Cancelling ? error.thrown : toThrown(error);
     this.#undoing = true;
     try {
       await this.#parts.undo(thrown);
-      this.end = { thrown, cause: error };
+      this.end = { thrown, cause: error, state };
     } catch (second) {
       this.#parts.exchange.stop(`The run cannot be undone: ${sentenceOf(toThrown(second))} ${resumable}`);
     }
@@ -146,6 +155,16 @@ export class Code {
 /** Thrown through the workflow's code, and caught where its stretch ends. */
 class Continuing extends Error {
   override readonly name = "ContinueAsNew";
+}
+
+/** Ends the code from outside, without a word to it: what it waits for never comes. */
+class Cancelling extends Error {
+  override readonly name = "Cancelling";
+  readonly thrown: Thrown;
+  constructor(thrown: Thrown) {
+    super(sentenceOf(thrown));
+    this.thrown = thrown;
+  }
 }
 
 const neverAwaited = (how: "ended" | "waits", step: string): Error =>

@@ -16,6 +16,8 @@ export interface WakerPorts {
   readonly random: () => number;
   readonly mostActive: number;
   readonly tell: (row: RunRow, verdict: Verdict) => void;
+  /** A run has come to its end without having been in memory. */
+  readonly ended: (row: RunRow, verdict: Verdict) => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -68,6 +70,15 @@ export class Waker {
     this.#alarm.at(dueAt);
   }
 
+  /** Takes up a run that is nobody's, whatever its workflow: somebody wants it to end. */
+  async seize(run: string): Promise<void> {
+    const { journal, membership } = this.#ports;
+    if (this.#stopped || !membership.isIn) return; // whoever claims it next sees it in its inbox
+    const { node } = membership;
+    const row = await journal.seize(run, node);
+    if (row) await this.#adopt(row, node);
+  }
+
   /** A run has left memory, so there is room again. */
   left({ run }: RunRow, verdict: Verdict, { told }: { readonly told: boolean }): void {
     if (this.#suspect?.run === run) this.#suspect = undefined;
@@ -103,11 +114,12 @@ export class Waker {
   }
 
   async #adopt(row: RunRow, node: string): Promise<void> {
-    const { journal, clock, active, membership, tell } = this.#ports;
+    const { journal, clock, active, membership, tell, ended } = this.#ports;
     try {
       const adopted = await adopt(row, node, { ...this.#ports, mayTry: (run) => this.#mayTry(run) });
       if (adopted.kind === "later") this.#alarm.at(adopted.at);
       else if (adopted.kind === "paused") tell(row, adopted);
+      else if (adopted.kind === "ended") ended(row, adopted.verdict);
       else if (adopted.kind === "fenced") this.left(row, adopted, { told: false });
       else if (membership.isIn && membership.node === node) active.activate(adopted.known, adopted.row, adopted);
       // A node that was counted out meanwhile leaves the run to whoever takes over from it.
