@@ -31,7 +31,8 @@ export const queries: Cases = {
 
   "documents are counted under conditions, and no further than asked": async (room) => {
     await citizens(room);
-    const count = (where: NonNullable<DocumentQuery["where"]>, limit = 10) => room.engine.count("people", { where, limit });
+    const count = (where: NonNullable<DocumentQuery["where"]>, limit = 10) =>
+      room.engine.count("people", { where, limit });
     assert.equal(await count({}), 7);
     assert.equal(await count({}, 3), 3);
     assert.equal(await count({ city: { equals: "London" } }), 2);
