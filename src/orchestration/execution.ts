@@ -298,7 +298,14 @@ export class Execution {
     }
     const state = "thrown" in end ? end.state : "done";
     const verdict = "thrown" in end ? ({ kind: "failed", ...end } as const) : ({ kind: "done", ...end } as const);
-    return this.#close({ state, owner: null, wakeAt: null, endedAt: now }, verdict, this.#toParent(now));
+    const failure = "thrown" in end ? this.#declared(end.thrown) : undefined;
+    const row = { state, owner: null, wakeAt: null, endedAt: now, ...(failure !== undefined && { failure }) } as const;
+    return this.#close(row, verdict, this.#toParent(now));
+  }
+
+  #declared(thrown: Thrown): string | undefined {
+    const { failures } = this.parts.workflow.operation;
+    return thrown.kind === "failed" && Object.hasOwn(failures, thrown.code) ? thrown.code : undefined;
   }
 
   get #ended(): NewEntry | undefined {

@@ -1,5 +1,6 @@
 /** The inside door: what the runtime binds. */
 
+export type { Bulk, Bulks } from "./bulk.ts";
 export type { RunStatus } from "./callers.ts";
 export type { Emitted, Events } from "./events.ts";
 export { type History, replay } from "./history.ts";

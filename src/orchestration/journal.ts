@@ -1,4 +1,5 @@
 import type { Principal } from "../contracts/index.ts";
+import type { Bulks } from "./bulk.ts";
 import type { Line, Ticket } from "./line.ts";
 import type { Nodes } from "./nodes.ts";
 import type { RunCount, RunFilter, RunPage, RunQuery } from "./search.ts";
@@ -13,6 +14,8 @@ export interface Journal {
   readonly nodes: Nodes;
   /** Where runs wait for their turn; without it the limits of workflows are not held. */
   readonly line?: Line;
+  /** Orders to many runs at once. */
+  readonly bulks: Bulks;
   /** Appends to a run after its `revision`-th entry (-1: a new run); the row changes in the same commit. Resolves when durable. */
   append(run: string, revision: number, entries: readonly Entry[], change: Change): Promise<Appended>;
   /** A run's entries, all of them or from a revision on (inclusive). */
@@ -79,6 +82,8 @@ export interface RunRow {
   readonly from?: number;
   /** By which it is found. */
   readonly tags?: Tags;
+  /** Of a run that failed: which failure of its contract it came to; missing where no contract foresees it. */
+  readonly failure?: string;
 }
 export interface Change {
   /** The whole row, with a run's first entries. */

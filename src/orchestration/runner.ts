@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type Call,
   type Clock,
@@ -11,6 +12,7 @@ import {
 import { ActiveRuns, parentOf } from "./active-runs.ts";
 import { Admitters } from "./admitter.ts";
 import { Beginner } from "./beginner.ts";
+import { type Bulk, Bulker } from "./bulk.ts";
 import { Bulletin } from "./bulletin.ts";
 import { Callers, type RunStatus } from "./callers.ts";
 import { Catalog } from "./catalog.ts";
@@ -72,6 +74,7 @@ export class Runner {
   readonly #admitters: Admitters | undefined;
   readonly #beginner: Beginner;
   readonly #steward: Steward;
+  readonly #bulker: Bulker;
   #draining = false;
 
   constructor(workflows: readonly Workflow[], ports: RunnerPorts) {
@@ -117,6 +120,10 @@ export class Runner {
       ended,
       waits: (operation) => this.#waits(operation),
     });
+    this.#bulker = new Bulker({
+      ...{ journal, clock, node, failed, newId: newId ?? randomUUID },
+      steer: (run, order) => this.#steward.steer(run, order),
+    });
     this.#beginner = new Beginner({
       ...{ journal, clock, catalog, callers, active, newId },
       owner: () => (this.#waker.hasRoom && membership.isIn ? membership.node : undefined),
@@ -143,6 +150,7 @@ export class Runner {
     for (const workflow of await this.#ports.journal.strangers(this.#catalog.names))
       this.#ports.warn?.(strangerSentence(workflow));
     this.#admitters?.start();
+    this.#bulker.start();
     this.#wake();
   }
 
@@ -151,6 +159,7 @@ export class Runner {
     this.#draining = true;
     await this.#waker.stop();
     await this.#admitters?.stop();
+    await this.#bulker.stop();
     this.#callers.letGo((run) => this.#active.has(run));
     this.#active.park("when settled");
     const hurry = this.#ports.clock.after(withinMs, () => this.#active.park("now"));
@@ -209,6 +218,21 @@ export class Runner {
   /** Begins a run that goes the way of another one up to a step, and from there with an input of its own. */
   fork(run: string, fork: Fork): Promise<Forking> {
     return this.#steward.fork(run, fork);
+  }
+
+  /** Gives one order to all runs that a filter finds; it is followed in the background, by whichever node is there. */
+  steerAll(filter: RunFilter, order: Order): Promise<Bulk> {
+    return this.#bulker.add(filter, order);
+  }
+
+  /** How far an order to many runs has come. */
+  bulk(id: string): Promise<Bulk | undefined> {
+    return this.#ports.journal.bulks.find(id);
+  }
+
+  /** The latest orders to many runs. */
+  bulks(limit: number): Promise<readonly Bulk[]> {
+    return this.#ports.journal.bulks.list(limit);
   }
 
   /** One page of the runs that a filter finds. */

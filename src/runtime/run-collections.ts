@@ -74,6 +74,23 @@ export const laneRows: Collection = {
   indexes: [["name"], ["operation", "freed"]],
 };
 
+/** Orders to many runs at once. */
+export const bulkRows: Collection = {
+  name: "run bulk",
+  columns: [
+    { name: "state", type: "text" },
+    { name: "node", type: "text" },
+    { name: "until", type: "number" },
+    { name: "at", type: "number" },
+    { name: "endedAt", type: "number" },
+    { name: "found", type: "number" },
+    { name: "taken", type: "number" },
+    { name: "after", type: "text" },
+  ],
+  indexes: [["state", "until"], ["at"]],
+};
+
 export async function defineRuns(engine: Engine): Promise<void> {
-  for (const collection of [runRows, nodeRows, ticketRows, turnRows, laneRows]) await engine.define(collection);
+  for (const collection of [bulkRows, runRows, nodeRows, ticketRows, turnRows, laneRows])
+    await engine.define(collection);
 }

@@ -12,6 +12,7 @@ import {
   Unreadable,
 } from "../orchestration/host.ts";
 import { type Append, type Document, type Engine, type Outcome, Sweeper, toIds, type Write } from "../storage/host.ts";
+import { toBulks } from "./run-bulks.ts";
 import { defineRuns, runLog as log, runRows as runs } from "./run-collections.ts";
 import { toFreed, toLeft, toLine, toQueued } from "./run-line.ts";
 import { toNodes } from "./run-nodes.ts";
@@ -37,6 +38,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
   return {
     nodes: toNodes({ engine, clock, alone: exclusive, append: (given) => append({ expect: [], ...given }) }),
     line: toLine({ engine, clock, append }),
+    bulks: toBulks(engine, append),
     async append(run, revision, entries, change) {
       const stream = `run/${run}`;
       const events = entries.map((entry) => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }));

@@ -1,4 +1,5 @@
 import {
+  type Bulk,
   type Change,
   type Entry,
   fits,
@@ -25,6 +26,7 @@ export function memoryJournal(): MemoryJournal {
   const streams = new Map<string, string[]>();
   const inboxes = new Map<string, Item[]>();
   const rows = new Map<string, RunRow>();
+  const bulks = new Map<string, Bulk>();
   let commits = 0;
   let position = 0;
 
@@ -55,6 +57,16 @@ export function memoryJournal(): MemoryJournal {
         return { others: [], gone: [...owners].filter((owner) => owner !== null && owner !== node) as string[] }; // null is filtered
       },
       news: (_, aborted) => new Promise((_resolve, reject) => aborted.addEventListener("abort", reject)),
+    },
+    bulks: {
+      add: async (bulk) => void bulks.set(bulk.id, bulk),
+      find: async (id) => bulks.get(id),
+      list: async (limit) => [...bulks.values()].reverse().slice(0, limit),
+      claim: async () => [...bulks.values()].find(({ state }) => state === "under way"),
+      async advance(bulk) {
+        bulks.set(bulk.id, bulk);
+        return true;
+      },
     },
     onAppend: () => {},
     get commits() {

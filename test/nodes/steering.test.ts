@@ -143,6 +143,41 @@ describe.each([
     await node.stop();
   });
 
+  it("go to all runs that a filter finds, in the background, and say how many followed", async () => {
+    await using world = await open();
+    const node = await start(world, {}, { suspendAfterMs: 0 });
+    const ids: string[] = [];
+    for (let n = 0; n < 70; n++) ids.push(await begin(node, `bulk ${place} ${n}`, { tenant: n < 60 ? "many" : "few" }));
+    const { id } = await node.runner.steerAll({ tags: { tenant: "many" } }, { to: "cancel", by, reason: "all" });
+    const late = await begin(node, `bulk ${place} late`, { tenant: "few" });
+    await world.until(async () => (await node.runner.bulk(id))?.state === "done");
+    expect(await node.runner.bulk(id)).toMatchObject({ found: 60, taken: 60, order: { by, reason: "all" } });
+    await world.until(
+      async () => (await node.runner.search({ states: ["cancelled"] }, { limit: 200 })).runs.length === 60,
+    );
+    expect((await node.row(late))?.state).not.toBe("cancelled");
+    const again = await node.runner.steerAll({ tags: { tenant: "many" } }, { to: "resume", by });
+    await world.until(async () => (await node.runner.bulk(again.id))?.state === "done");
+    expect(await node.runner.bulk(again.id)).toMatchObject({ found: 60, taken: 0 });
+    await node.stop();
+  });
+
+  it("in bulk are gone on with by another node where the one that began is dead", async () => {
+    if (place === "on SQLite") return; // one process has it alone: the next one is its other node
+    await using world = await open();
+    const first = await start(world, {}, { suspendAfterMs: 0 });
+    const run = await begin(first, `left ${place}`);
+    await stateIs(world, first, run, "waiting");
+    const bulk = { id: "left", order: { to: "cancel", by }, filter: {}, at: world.clock.now() } as const;
+    const fresh = { state: "under way", endedAt: null, found: 0, taken: 0, after: null } as const;
+    await first.journal.bulks.add({ ...bulk, ...fresh }); // as a node leaves it that dies over its first page
+    await first.stop();
+    const second = await start(world, {}, { suspendAfterMs: 0 });
+    await world.until(async () => (await second.runner.bulk("left"))?.state === "done", 60_000);
+    await stateIs(world, second, run, "cancelled");
+    await second.stop();
+  });
+
   it("find runs by workflow, state, id, time and tags, page by page, and count them", async () => {
     await using world = await open();
     const node = await start(world, {}, { suspendAfterMs: 0 });
