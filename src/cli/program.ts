@@ -8,6 +8,7 @@ const usage = `Usage:
   trilith start [file]                     starts the backend that the file exports by default (backend.ts)
   trilith key <id> --scope <scope> …       makes an API key, prints it once, and keeps its hash in
                                            the keys file; an older key of that id stops working
+  trilith runs list, show, cancel, …       finds and steers the runs of a backend; see trilith runs --help
   trilith check [folder]                   says where a project breaks the rules; see trilith check --help
 
 Settings come from the environment: HOST, PORT, TRILITH_DATA and more, see the guide "configuration" of the package's repository.`;

@@ -83,7 +83,7 @@ export interface RunRow {
   /** By which it is found. */
   readonly tags?: Tags;
   /** Of a run that failed: which failure of its contract it came to; missing where no contract foresees it. */
-  readonly failure?: string;
+  readonly failure?: string | null;
 }
 export interface Change {
   /** The whole row, with a run's first entries. */

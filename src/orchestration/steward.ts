@@ -221,6 +221,7 @@ export class Steward {
     const goesOn = {
       endedAt: null,
       reason: null,
+      failure: null,
       state: lined ? "queued" : "waiting",
       wakeAt: lined ? null : at,
     } as const;
