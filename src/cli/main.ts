@@ -10,6 +10,9 @@ if (command === "check") {
   // By itself: a check is asked for often, and needs nothing of what a backend does.
   const { checkCommand } = await import("./check-command.ts");
   process.exitCode = await checkCommand(rest); // and no exit, so that what was written to a pipe arrives
+} else if (command === "runs") {
+  const { runsCommand } = await import("./runs-command.ts");
+  process.exitCode = await runsCommand(rest, process.env);
 } else {
   const { run } = await import("./program.ts");
   await run(process.argv.slice(2));

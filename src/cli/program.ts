@@ -7,6 +7,7 @@ const usage = `Usage:
   trilith start [file]                     starts the backend that the file exports by default (backend.ts)
   trilith key <id> --scope <scope> …       makes an API key, prints it once, and keeps its hash in
                                            the keys file; an older key of that id stops working
+  trilith runs list, show, cancel, …       finds and steers the runs of a backend; see trilith runs --help
   trilith check [folder]                   says where a project breaks the rules; see trilith check --help
   trilith contracts <publish|diff|deployable>
                                            how contracts may change; "trilith contracts --help" says more

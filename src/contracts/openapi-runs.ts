@@ -126,6 +126,8 @@ function signalOperation(name: string, signals: ReturnType<typeof signalsOf>): o
   };
 }
 
+const runStates = ["queued", "running", "waiting", "undoing", "paused", "done", "failed", "cancelled", "terminated"];
+
 const accepted = {
   type: "object",
   required: ["run"],
@@ -138,7 +140,7 @@ const runOf = (telling: readonly Telling[]) => ({
   properties: {
     run: { type: "string" },
     operation: { type: "string" },
-    state: { type: "string", enum: ["queued", "running", "waiting", "undoing", "paused", "done", "failed"] },
+    state: { type: "string", enum: runStates },
     startedAt: { type: "string", format: "date-time" },
     endedAt: { type: "string", format: "date-time" },
     output: { description: "The operation's output: of a run that is done." },

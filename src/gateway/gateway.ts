@@ -19,6 +19,7 @@ import { addProbes } from "./probes.ts";
 import { sendProblem } from "./problem-reply.ts";
 import { beginRequest, observeRequests } from "./request-observer.ts";
 import { checkRoutes } from "./route-check.ts";
+import { addRunDesk } from "./run-desk-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
 import { createTokens } from "./tokens.ts";
 
@@ -47,6 +48,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   addMetrics(app, parts, gate);
   addOperationRoutes(app, parts, gate);
   if (parts.runs) addRunRoutes(app, parts, parts.runs, gate);
+  if (parts.runs && parts.runDesk) addRunDesk(app, parts, parts.runDesk, parts.runs, gate);
   addDocs(app, parts, openApiOf(parts));
   if (parts.deployment) addDeployment(app, parts, parts.deployment, gate);
   if (settings.console !== "off") addConsole(app, parts, gate);
@@ -104,8 +106,14 @@ function createApp({ settings, tracing, log }: GatewayParts): FastifyInstance {
   return app;
 }
 
-const openApiOf = ({ name, version, contracts, longRunning }: GatewayParts): object =>
-  toOpenApi({ title: name, version, contracts, ...(longRunning && { longRunning }) });
+const openApiOf = ({ name, version, contracts, longRunning, runDesk }: GatewayParts): object =>
+  toOpenApi({
+    title: name,
+    version,
+    contracts,
+    ...(longRunning && { longRunning }),
+    ...(runDesk && { operators: true }),
+  });
 
 async function shutDown(app: FastifyInstance, gate: Gate, inFlight: InFlight, withinMs: number): Promise<void> {
   gate.beginClosing();

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { AnyContract, Call, Dispatch, Problem, Tracing } from "../contracts/index.ts";
 import type { SpanFeed } from "../telemetry/index.ts";
+import type { RunDesk } from "./run-desk.ts";
 
 /** Runs as somebody outside may see and reach them. */
 export interface Runs {
@@ -11,7 +12,9 @@ export interface Runs {
   follow(run: string, aborted: AbortSignal): AsyncIterable<unknown>;
 }
 export type SignalAnswer = "taken" | "no such run" | "no such signal" | "ended";
-export type RunState = "queued" | "running" | "waiting" | "undoing" | "paused" | "done" | "failed";
+export type RunState =
+  | ("queued" | "running" | "waiting" | "undoing" | "paused")
+  | ("done" | "failed" | "cancelled" | "terminated");
 export interface RunStatus {
   readonly run: string;
   /** The operation's id: `trips.book`. */
@@ -94,6 +97,8 @@ export interface GatewayParts {
   readonly contracts: readonly AnyContract[];
   readonly dispatch: Dispatch;
   readonly runs?: Runs;
+  /** The search over runs and what operators do to them: `/runs`. */
+  readonly runDesk?: RunDesk;
   /** The ids of the commands that workflows implement, beside those with signals. They may be answered with 202. */
   readonly longRunning?: readonly string[];
   /** The layer that implements an operation, as the console shows it. */

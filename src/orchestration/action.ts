@@ -54,6 +54,8 @@ export interface Surroundings {
   readonly scope: Scope;
   /** The node is letting go: what fails now is not the step's end. */
   readonly parking: () => boolean;
+  /** Told when that begins; gives back how to be told no more. */
+  readonly onParking: (wake: () => void) => () => void;
   note(note: Note): void;
 }
 
@@ -98,26 +100,31 @@ async function attempts(
       const outcome: ActionOutcome = unknown ? "unknown" : "not done";
       const pauseFor = pauseMs(failed, action.pauses, around.random());
       const late = action.deadlineAt !== undefined && around.clock.now() + pauseFor >= action.deadlineAt;
-      if (around.scope.closed || around.parking() || late || failed >= action.attempts || !canRetry(error)) {
-        const result = { type: "StepFailed", path, thrown, outcome } as const;
-        fail({ result, error: error instanceof Error ? error : new Error(String(error)) });
-      }
+      const failing: Failing = {
+        result: { type: "StepFailed", path, thrown, outcome },
+        error: error instanceof Error ? error : new Error(String(error)),
+      };
+      if (around.scope.closed || around.parking() || late || failed >= action.attempts || !canRetry(error))
+        fail(failing);
       span.event("attempt failed", { attempt, problem: sentenceOf(thrown) });
       around.note({ type: "AttemptFailed", path, attempt, thrown, outcome: outcomeOf(error) });
       await pause(pauseFor, around);
+      if (around.parking()) fail(failing);
     }
   }
 }
 
-function pause(ms: number, { clock, scope }: Surroundings): Promise<void> {
+function pause(ms: number, { clock, scope, onParking }: Surroundings): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       disarm();
       stay();
+      forget();
       resolve();
     };
     const disarm = clock.after(ms, end);
     const stay = scope.onClose(end);
+    const forget = onParking(end);
   });
 }
 

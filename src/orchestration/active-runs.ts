@@ -123,7 +123,7 @@ export const parentOf = ({ startedBy }: RunRow): string | undefined =>
   startedBy.startsWith(byRun) ? startedBy.slice(byRun.length) : undefined;
 
 /** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
-function journalOf(
+export function journalOf(
   { claims = 0, ticket, from = 0 }: RunRow,
   { journal, progressed }: Pick<ActiveRunsPorts, "journal" | "progressed">,
 ): Execution["parts"]["journal"] {

@@ -1,6 +1,10 @@
 import { type Clock, validateStored } from "../contracts/index.ts";
+import { journalOf, parentOf } from "./active-runs.ts";
 import type { Catalog, Known } from "./catalog.ts";
 import { type Entry, type Item, inboxFrom, type Journal, type RunRow, Unreadable } from "./journal.ts";
+import { toReplay } from "./retrying.ts";
+import { type Asked, pauseReason, Steering, toEnding, toNote } from "./steering.ts";
+import type { Verdict } from "./verdict.ts";
 
 export interface AdoptionPorts {
   readonly journal: Journal;
@@ -22,6 +26,8 @@ export type Adopted =
   | { readonly kind: "paused"; readonly reason: string }
   /** It may be what ends processes, and waits for its trial. */
   | { readonly kind: "suspected" }
+  /** Somebody wanted it to end. */
+  | { readonly kind: "ended"; readonly verdict: Verdict & { readonly kind: "failed" } }
   /** It is left alone until then. */
   | { readonly kind: "later"; readonly at: number }
   /** Somebody else has written to it. */
@@ -44,15 +50,21 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
   try {
     const entries = await journal.read(row.run, row.from);
     const [started] = entries;
+    const inbox = await journal.inbox(row.run, inboxFrom(started));
+    const steering = new Steering(entries, inbox);
+    const { standing } = steering;
+    if (standing?.control.to === "terminate") return await terminate(row, entries, standing, ports);
+    if (standing?.control.to === "pause")
+      return await pause(row, entries, inbox, pauseReason({ ...standing, reason: standing.control.reason }), ports);
+
     const known = catalog.named(row.workflow);
     if (!known || (started?.type !== "Started" && started?.type !== "Continued"))
-      return await strand(row, entries, "its journal has no beginning", ports);
-    const inbox = await journal.inbox(row.run, inboxFrom(started));
+      return await strand(row, entries, inbox, "its journal has no beginning", ports);
     const read = await validateStored(known.workflow.operation, started.input);
-    if (!read.ok) return await strand(row, entries, `its input is not what ${row.workflow} reads`, ports);
+    if (!read.ok) return await strand(row, entries, inbox, `its input is not what ${row.workflow} reads`, ports);
 
     const claims = Math.min(row.claims ?? 0, trailingClaims(entries));
-    if (claims >= mostClaims) return await pause(row, entries, poisonous(claims), ports);
+    if (claims >= mostClaims) return await pause(row, entries, inbox, poisonous(claims), ports);
     const at = claims < delayedClaims ? 0 : (entries.at(-1)?.at ?? 0) + firstDelayMs * 2 ** (claims - delayedClaims);
     if (at > clock.now()) {
       await journal.putBack(row.run, node, at);
@@ -69,7 +81,8 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
       await journal.putBack(row.run, node, clock.now());
       return { kind: "fenced" };
     }
-    const adopted = { known, row: { ...row, ...taken }, input: read.value, entries: [...entries, claimed], inbox };
+    const present = toReplay([...entries, claimed], row.from);
+    const adopted = { known, row: { ...row, ...taken }, input: read.value, entries: present, inbox };
     return { kind: "adopted", ...adopted };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
@@ -83,20 +96,63 @@ const poisonous = (claims: number): string =>
   `The run was taken up ${claims} times, and each time its node was gone before it got any further. It may be what ends the process: look for a step that takes too much memory or exits, mend it, and resume the run.`;
 
 /** A run that this code cannot go on with waits for a person. */
-const strand = (row: RunRow, entries: readonly Entry[], why: string, ports: AdoptionPorts): Promise<Adopted> =>
-  pause(row, entries, `The run cannot be taken up: ${why}. Deploy code that can, and resume it.`, ports);
+const strand = (
+  row: RunRow,
+  entries: readonly Entry[],
+  inbox: readonly Item[],
+  why: string,
+  ports: AdoptionPorts,
+): Promise<Adopted> =>
+  pause(row, entries, inbox, `The run cannot be taken up: ${why}. Deploy code that can, and resume it.`, ports);
 
 async function pause(
   row: RunRow,
   entries: readonly Entry[],
+  inbox: readonly Item[],
   reason: string,
   { journal, clock }: AdoptionPorts,
 ): Promise<Adopted> {
-  const change = { row: { state: "paused", owner: null, wakeAt: null, reason } } as const;
-  const paused = { type: "Paused", reason, at: clock.now() } as const;
-  const appended = await journal.append(row.run, lastOf(row, entries), [paused], change);
+  const at = clock.now();
+  const inboxSeen = Math.max(seenBefore(entries), inbox.at(-1)?.revision ?? -1);
+  const change = { row: { state: "paused", owner: null, wakeAt: null, reason }, inboxSeen } as const;
+  const notes = new Steering(entries, inbox).open.filter(({ control }) => control.to !== "cancel").map(toNote);
+  const paused = [...notes, { type: "Paused", reason } as const].map((entry) => ({ ...entry, at }));
+  const appended = await journal.append(row.run, lastOf(row, entries), paused, change);
+  if (appended === "inbox moved" && row.owner !== null) {
+    await journal.putBack(row.run, row.owner, at); // whoever claims it next sees what has come
+    return { kind: "later", at };
+  }
   return appended === "fenced" ? { kind: "fenced" } : { kind: "paused", reason };
 }
+
+/** Ends a run without its code. */
+async function terminate(
+  row: RunRow,
+  entries: readonly Entry[],
+  asked: Asked,
+  { journal, clock }: AdoptionPorts,
+): Promise<Adopted> {
+  const { run } = row;
+  const at = clock.now();
+  const thrown = toEnding("terminate", run, { by: asked.by, reason: asked.control.reason });
+  const parent = parentOf(row);
+  const item = { signal: "", payload: { ended: run }, by: `run:${run}`, at };
+  const appended = await journalOf(row, { journal, progressed: () => {} }).append(
+    run,
+    lastOf(row, entries),
+    [toNote(asked), { type: "Ended", state: "terminated", thrown } as const].map((entry) => ({ ...entry, at })),
+    {
+      row: { state: "terminated", owner: null, wakeAt: null, endedAt: at, reason: null },
+      ...(parent !== undefined && { tell: { run: parent, item } }),
+    },
+  );
+  return appended === "fenced"
+    ? { kind: "fenced" }
+    : { kind: "ended", verdict: { kind: "failed", thrown, state: "terminated" } };
+}
+
+/** The last item of the inbox that earlier stretches have seen. */
+const seenBefore = ([first]: readonly Entry[]): number => (first?.type === "Continued" ? first.inbox.upTo : -1);
 
 /** The revision of a run's last entry, of which `entries` are the present stretch. */
 const lastOf = ({ from = 0 }: RunRow, entries: readonly Entry[]): number => from + entries.length - 1;

@@ -8,6 +8,7 @@ import { toTicket } from "./flow.ts";
 import { digestOf, toRunId } from "./identity.ts";
 import type { Entry, Journal, NewEntry, RunRow } from "./journal.ts";
 import { Script } from "./script.ts";
+import { toTags } from "./tags.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Workflow } from "./workflow.ts";
 
@@ -80,7 +81,8 @@ export class Beginner {
     if (active.has(run)) return false;
     const { version } = workflow;
     const { principal } = call;
-    const row = this.#rowOf(workflow, run, call);
+    const tags = toTags(workflow.id, workflow.tags, input);
+    const row = { ...this.#rowOf(workflow, run, call), ...(tags && { tags }) };
     const { operation, traceparent } = row;
     const started = { type: "Started", operation, version, input: written, digest, principal, traceparent } as const;
     const node = workflow.flow ? undefined : owner();

@@ -1,6 +1,6 @@
 import { type Call, type Clock, Fault, type Reply } from "../contracts/index.ts";
 import { Endings } from "./endings.ts";
-import type { Entry, Journal, RunRow } from "./journal.ts";
+import { type Entry, hasEnded, type Journal, type RunRow } from "./journal.ts";
 import { type Rethrow, sentenceOf } from "./thrown.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Workflow } from "./workflow.ts";
@@ -81,6 +81,24 @@ export class Callers {
     return true;
   }
 
+  /** Waits for a run's end as long as the caller does; undefined where it is not there by then. */
+  async result(row: RunRow, withinMs: number | undefined): Promise<{ readonly output: unknown } | undefined> {
+    const { run, operation } = row;
+    const ended = this.#endings.expect(run);
+    try {
+      const present = await this.#ports.journal.find(run); // by now: it may have ended before anybody listened
+      const verdict =
+        (present && (await this.verdictOf(present))) ??
+        (await patiently(ended.verdict, { patienceMs: withinMs }, this.#ports.clock));
+      if (verdict === "impatient") return undefined;
+      if (verdict.kind === "done") return { output: verdict.output };
+      if (verdict.kind === "failed") throw this.errorOf(operation, verdict);
+      throw new Fault("Unavailable", `This node says nothing more of run ${run}. Ask again.`);
+    } finally {
+      ended.forget();
+    }
+  }
+
   async status(run: string): Promise<RunStatus | undefined> {
     const row = await this.#ports.journal.find(run);
     if (!row) return undefined;
@@ -97,14 +115,18 @@ export class Callers {
 
   /** How a run has ended, where it has. */
   async verdictOf({ run, state, from }: RunRow): Promise<(Verdict & { readonly kind: "done" | "failed" }) | undefined> {
-    if (state !== "done" && state !== "failed") return undefined;
+    if (!hasEnded({ state })) return undefined;
     const last = (await this.#ports.journal.read(run, from)).at(-1);
     if (last?.type !== "Ended") return undefined;
-    return last.state === "done" ? { kind: "done", output: last.output } : { kind: "failed", thrown: last.thrown };
+    return last.state === "done"
+      ? { kind: "done", output: last.output }
+      : { kind: "failed", thrown: last.thrown, state: last.state };
   }
 
   /** What a caller is told: its own operation's failures as they are declared, and anything else as a fault. */
-  errorOf(operation: string, { thrown }: Verdict & { readonly kind: "failed" }): Error {
+  errorOf(operation: string, { thrown, state }: Verdict & { readonly kind: "failed" }): Error {
+    if (state !== "failed")
+      return new Fault(state === "cancelled" ? "Cancelled" : "Terminated", sentenceOf(thrown), ends[state]);
     const known = this.#ports.workflowOf(operation);
     if (known && thrown.kind === "failed" && thrown.code in known.workflow.operation.failures) {
       return known.rethrow({ ...thrown, operation });
@@ -119,8 +141,15 @@ export class Callers {
   }
 }
 
+/** Of a cancelled run everything is taken back; of a terminated one nothing is. */
+const ends = { cancelled: { outcome: "not done" }, terminated: { outcome: "unknown" } } as const;
+
 /** Waits as long as the caller does. */
-async function patiently(ended: Promise<Verdict>, { patienceMs }: Call, clock: Clock): Promise<Verdict | "impatient"> {
+async function patiently(
+  ended: Promise<Verdict>,
+  { patienceMs }: { readonly patienceMs?: number | undefined },
+  clock: Clock,
+): Promise<Verdict | "impatient"> {
   if (patienceMs === undefined) return ended;
   let disarm = (): void => {};
   const over = new Promise<"impatient">((resolve) => {

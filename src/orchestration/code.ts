@@ -4,6 +4,7 @@ import type { InboxSeen, NewEntry, Thrown } from "./journal.ts";
 import { toPlain } from "./plain.ts";
 import type { Scope } from "./scope.ts";
 import type { Shapes } from "./shapes.ts";
+import { toEnding } from "./steering.ts";
 import { sentenceOf, toThrown } from "./thrown.ts";
 import { resumable } from "./undo-stack.ts";
 import type { Workflow } from "./workflow.ts";
@@ -12,9 +13,10 @@ import type { Workflow } from "./workflow.ts";
 export type End =
   | { readonly output: unknown }
   | { readonly input: unknown }
-  | { readonly thrown: Thrown; readonly cause: unknown };
+  | { readonly thrown: Thrown; readonly cause: unknown; readonly state: "failed" | "cancelled" };
 
 export interface CodeParts {
+  readonly run: string;
   readonly workflow: Workflow;
   /** Its highest version here, which a further stretch takes. */
   readonly newest: Workflow;
@@ -41,6 +43,7 @@ export class Code {
   constructor(parts: CodeParts) {
     this.#parts = parts;
     parts.exchange.forgotten = (name) => this.#mistaken.reject(neverAwaited("waits", name));
+    parts.exchange.cancelled = (order) => this.#mistaken.reject(new Cancelling(toEnding("cancel", parts.run, order)));
     this.#mistaken.promise.catch(() => {}); // the body hears of it, where it still waits
   }
 
@@ -59,6 +62,11 @@ export class Code {
       else await this.#fail(error);
     }
     exchange.stir();
+  }
+
+  /** Whether it has failed, and what it did is being undone. */
+  get undoing(): boolean {
+    return this.#undoing;
   }
 
   /** A step that the code has made and not begun; what belongs to a part that lost does not count. */
@@ -89,7 +97,7 @@ export class Code {
 
   /** The journal's last entry of the stretch, or the first of the next one. */
   toEntry(end: End, stretch: number, inbox: InboxSeen): NewEntry {
-    if ("thrown" in end) return { type: "Ended", state: "failed", thrown: end.thrown };
+    if ("thrown" in end) return { type: "Ended", state: end.state, thrown: end.thrown };
     if ("output" in end)
       return { type: "Ended", state: "done", ...(end.output !== undefined && { output: end.output }) };
     const { id, version } = this.#parts.newest;
@@ -97,11 +105,12 @@ export class Code {
   }
 
   async #fail(error: unknown): Promise<void> {
-    const thrown = toThrown(error);
+    const state = error instanceof Cancelling ? "cancelled" : "failed";
+    const thrown = error instanceof Cancelling ? error.thrown : toThrown(error);
     this.#undoing = true;
     try {
       await this.#parts.undo(thrown);
-      this.end = { thrown, cause: error };
+      this.end = { thrown, cause: error, state };
     } catch (second) {
       this.#parts.exchange.stop(`The run cannot be undone: ${sentenceOf(toThrown(second))} ${resumable}`);
     }
@@ -146,6 +155,16 @@ export class Code {
 /** Thrown through the workflow's code, and caught where its stretch ends. */
 class Continuing extends Error {
   override readonly name = "ContinueAsNew";
+}
+
+/** Ends the code from outside, without a word to it: what it waits for never comes. */
+class Cancelling extends Error {
+  override readonly name = "Cancelling";
+  readonly thrown: Thrown;
+  constructor(thrown: Thrown) {
+    super(sentenceOf(thrown));
+    this.thrown = thrown;
+  }
 }
 
 const neverAwaited = (how: "ended" | "waits", step: string): Error =>

@@ -47,6 +47,8 @@ function lineOf(entry: Entry | Request): string {
     case "UndoStarted":
     case "UndoDone":
       return `${{ VoidAsked: "voiding", UndoStarted: "undo", UndoDone: "end of the undo" }[entry.type]} of ${placeOf(entry.path.replace(/^(void|undo) /, ""))}`;
+    case "Cancelled":
+      return "cancelled from outside";
     case "Ended":
       return `the end, ${entry.state}`;
     default:

@@ -84,7 +84,8 @@ export class Effects {
     const asked = exchange.ask(request, "action", scope, (waiting) =>
       this.#begin(waiting, spec, key, or !== undefined),
     );
-    if (undoable) undoStack.push(undoable);
+    // What another run did is that one's to undo.
+    if (undoable && !exchange.script.isCopied(path)) undoStack.push(undoable);
     const kept = asked.then((delivered) => this.#keep(delivered, parse, undoable));
     scope.settling.add(kept);
     const outcome = await kept;

@@ -39,6 +39,8 @@ export class Exchange {
   trouble: string | undefined;
   /** Told that the code waits while it holds a step that it has not begun. */
   forgotten: (step: string) => void = () => {};
+  /** Told that the code gets no further answers, for this run is cancelled. */
+  cancelled: (by: Result & { readonly type: "Cancelled" }) => void = () => {};
   #ready: Delivered[] = [];
   /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
   #idle: Waiting[] = [];
@@ -198,7 +200,7 @@ export class Exchange {
   }
 
   #isAwaited({ path, type }: Result): boolean {
-    return type === "StepForgotten" || this.waiting.has(path);
+    return type === "StepForgotten" || type === "Cancelled" || this.waiting.has(path);
   }
 
   #request<R extends Request>(request: R): R | undefined {
@@ -213,9 +215,11 @@ export class Exchange {
   }
 
   #deliver(delivered: Delivered): void {
-    const { path, type } = delivered.result;
+    const { result } = delivered;
+    const { path, type } = result;
     const waiting = this.waiting.get(path);
     if (type === "StepForgotten") this.forgotten(path);
+    else if (result.type === "Cancelled") this.cancelled(result);
     else if (!waiting) this.stop(`${this.script.unexpected(delivered.result).message}\n${wayOut}`);
     else {
       this.waiting.delete(path);

@@ -13,6 +13,7 @@ import type { Rests } from "./rests.ts";
 import { Scope } from "./scope.ts";
 import { Script } from "./script.ts";
 import type { Shapes } from "./shapes.ts";
+import { type Asked, pauseReason, Steering, toEnding, toNote } from "./steering.ts";
 import type { Rethrow } from "./thrown.ts";
 import { UndoStack } from "./undo-stack.ts";
 import type { Verdict } from "./verdict.ts";
@@ -66,6 +67,12 @@ export class Execution {
   readonly #undoStack: UndoStack;
   readonly #body: Scope;
   readonly #stretch: number;
+  readonly #steering: Steering;
+  #cancelling = false;
+  /** Wakes the actions that wait for their next attempt. */
+  readonly #pausing = new Set<() => void>();
+  /** Somebody wants it to pause. */
+  #halting: Asked | undefined;
   /** Whether a result was delivered that was not in the journal. */
   #advanced = false;
   #trace: Trace = silent;
@@ -86,7 +93,11 @@ export class Execution {
     this.#stretch = continued?.stretch ?? 1;
     // A further stretch takes the same names again, and must not find the results of the one before.
     const root = continued ? `${run}~${continued.stretch}` : run;
-    this.#body = Scope.body(root);
+    const forked = first?.type === "Started" ? first.forked : undefined;
+    // What was copied has drawn what the run drew that it was copied from; what is new draws its own.
+    const drawsFrom = forked ? () => (this.script.inCopy ? forked.root : root) : () => root;
+    this.#body = Scope.body(root, drawsFrom);
+    this.#steering = new Steering(entries, inbox);
     this.#committer = new Committer({ journal, run, script: this.script, clock, trace, beginning: begin });
     this.#undoStack = new UndoStack({ run, root, exchange, dispatch, places, act: acting });
     this.effects = new Effects(
@@ -95,6 +106,7 @@ export class Execution {
       continued?.inbox,
     );
     this.code = new Code({
+      run,
       ...{ workflow, newest, shapes, exchange, body: this.#body },
       act: () => places.in({ run, scope: this.#body }, () => workflow.body(input, toContext(this, this.#body))),
       close: (scope) => this.close(scope),
@@ -120,15 +132,19 @@ export class Execution {
     return verdict;
   }
 
-  /** A signal has come in. */
+  /** Something has come into the inbox. */
   async poke(): Promise<void> {
     const { journal, run, entries } = this.parts;
-    this.effects.look(await journal.inbox(run, inboxFrom(entries[0])));
+    const items = await journal.inbox(run, inboxFrom(entries[0]));
+    this.effects.look(items);
+    this.#steering.look(items);
+    if (this.#steering.open.length > 0) this.#exchange.stir();
   }
 
   /** Lets go of the run once its present actions have settled, or at once: another activation goes on from the journal. */
   park(when: "when settled" | "now"): void {
     this.#parking = when;
+    this.#hush();
     this.#exchange.stir();
   }
 
@@ -160,11 +176,18 @@ export class Execution {
       for (await rests.next(); exchange.isHeld; await rests.next()) await exchange.stirred();
       exchange.calm();
       if (this.#parking === "dropped") return { kind: "fenced" };
-      if (exchange.trouble !== undefined) return this.#pause(exchange.trouble);
+      if (exchange.trouble !== undefined) {
+        const ends = this.#steer();
+        const verdict = ends ? await this.#terminate(ends) : await this.#pause(exchange.trouble);
+        if (verdict) return verdict;
+        continue;
+      }
       const replayed = exchange.replayNext();
       if (replayed === "unasked") await this.#untilAsked();
       if (replayed !== "over") continue;
       if (this.parts.rehearsal) return { kind: "rehearsed", ended: this.#ended, asked: this.script.asked };
+      const ends = this.#steer();
+      if (ends) return this.#terminate(ends);
       exchange.activate(({ kind }) => kind !== "action");
       if (exchange.deliverNext()) {
         this.#advanced = true;
@@ -190,6 +213,11 @@ export class Execution {
     const exchange = this.#exchange;
     if (this.code.end) return this.#finish(this.code.end);
     const now = this.parts.clock.now();
+    if (this.#halting && !this.#acting) {
+      const paused = await this.#pause(pauseReason({ by: this.#halting.by, reason: this.#halting.control.reason }));
+      if (paused) return paused;
+      return undefined;
+    }
     if (this.#parking !== "no" && (this.#parking === "now" || !this.#acting))
       return this.#close({ state: "waiting", owner: null, wakeAt: now }, { kind: "parked" });
     const forgotten = this.#waits ? this.code.forgotten : undefined;
@@ -205,12 +233,18 @@ export class Execution {
       const written = await this.#committer.commit();
       if (typeof written === "object") return written;
     }
-    if (this.#parking === "no") exchange.activate(() => true);
+    if (this.#parking === "no" && !this.#halting) exchange.activate(() => true);
     if (exchange.hasReady || exchange.trouble !== undefined || this.code.end) return undefined;
+    if (this.#steering.open.length > 0) return undefined;
     const disarm = exchange.waiting.size === 0 ? this.#watchStray() : () => {};
     await exchange.stirred();
     disarm();
     return undefined;
+  }
+
+  /** What waits for its next attempt waits no longer: it is begun when the run goes on. */
+  #hush(): void {
+    for (const wake of [...this.#pausing]) wake();
   }
 
   get #acting(): boolean {
@@ -238,9 +272,13 @@ export class Execution {
       this.script.write(entry);
       this.#exchange.stir();
     };
-    const parking = () => this.#parking !== "no";
+    const parking = () => this.#parking !== "no" || this.#halting !== undefined;
+    const onParking = (wake: () => void) => {
+      this.#pausing.add(wake);
+      return () => void this.#pausing.delete(wake);
+    };
     // What fails because its node is stopping may well succeed on the next one.
-    return act(action, { clock, random, trace: this.#trace, scope, parking, note }).then((settled) =>
+    return act(action, { clock, random, trace: this.#trace, scope, parking, onParking, note }).then((settled) =>
       parking() && ("asleep" in settled || settled.result.type === "StepFailed") ? undefined : settled,
     );
   }
@@ -262,14 +300,24 @@ export class Execution {
       const row = { state: "waiting", owner: null, wakeAt: now, from, workflow: `${id}@${version}` } as const;
       return this.#close(row, { kind: "suspended", wakeAt: now });
     }
-    const state = "thrown" in end ? "failed" : "done";
+    const state = "thrown" in end ? end.state : "done";
     const verdict = "thrown" in end ? ({ kind: "failed", ...end } as const) : ({ kind: "done", ...end } as const);
-    return this.#close({ state, owner: null, wakeAt: null, endedAt: now }, verdict, this.#toParent(now));
+    const failure = "thrown" in end ? this.#declared(end.thrown) : undefined;
+    const row = { state, owner: null, wakeAt: null, endedAt: now, ...(failure !== undefined && { failure }) } as const;
+    return this.#close(row, verdict, this.#toParent(now));
+  }
+
+  #declared(thrown: Thrown): string | undefined {
+    const { failures } = this.parts.workflow.operation;
+    return thrown.kind === "failed" && Object.hasOwn(failures, thrown.code) ? thrown.code : undefined;
   }
 
   get #ended(): NewEntry | undefined {
     const { end } = this.code;
-    return end && this.code.toEntry(end, this.#stretch, this.effects.inboxLeft);
+    if (!end) return undefined;
+    const { upTo, left } = this.effects.inboxLeft;
+    const asked = this.#steering.open.map(({ revision }) => revision);
+    return this.code.toEntry(end, this.#stretch, { upTo, left: [...left, ...asked] });
   }
 
   #toParent(at: number): Pick<Change, "tell"> {
@@ -278,10 +326,46 @@ export class Execution {
     return { tell: { run: parent, item: { signal: "", payload: { ended: run }, by: `run:${run}`, at } } };
   }
 
-  async #pause(reason: string): Promise<Verdict> {
+  /** Takes up what operators have asked; gives back who wants it to end. */
+  #steer(): Asked | undefined {
+    for (const asked of this.#steering.open) {
+      const { to, reason } = asked.control;
+      if (to === "terminate") return asked;
+      this.#steering.take(asked);
+      this.#halting = to === "pause" ? asked : undefined;
+      if (this.#halting) this.#hush();
+      if (to === "cancel" && !this.code.undoing && !this.code.end && !this.#cancelling) {
+        this.#cancelling = true;
+        const { by, revision: item } = asked;
+        this.#exchange.settle({ type: "Cancelled", path: "", item, by, ...(reason !== undefined && { reason }) });
+      } else this.script.write(toNote(asked));
+    }
+    return undefined;
+  }
+
+  #terminate(asked: Asked): Promise<Verdict> {
+    const { run, clock } = this.parts;
+    const thrown = toEnding("terminate", run, { by: asked.by, reason: asked.control.reason });
+    this.#steering.take(asked);
+    this.script.write(toNote(asked));
+    this.script.write({ type: "Ended", state: "terminated", thrown });
+    const now = clock.now();
+    const row = { state: "terminated", owner: null, wakeAt: null, endedAt: now, reason: null } as const;
+    return this.#close(row, { kind: "failed", thrown, state: "terminated" }, this.#toParent(now));
+  }
+
+  /** Nothing where somebody has asked for something meanwhile that may change it. */
+  async #pause(reason: string): Promise<Verdict | undefined> {
     if (this.parts.rehearsal) return { kind: "paused", reason };
     this.script.write({ type: "Paused", reason });
-    return this.#close({ state: "paused", owner: null, wakeAt: null, reason }, { kind: "paused", reason });
+    const { inboxSeen } = this.effects;
+    const row = { state: "paused", owner: null, wakeAt: null, reason } as const;
+    const written = await this.#committer.commit({ row, inboxSeen });
+    if (written === "written") return { kind: "paused", reason };
+    if (written !== "inbox moved") return written;
+    this.script.pending = this.script.pending.filter(({ type }) => type !== "Paused");
+    await this.poke();
+    return undefined;
   }
 
   async #close(row: NonNullable<Change["row"]>, verdict: Verdict, others: Pick<Change, "tell"> = {}): Promise<Verdict> {

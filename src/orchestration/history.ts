@@ -5,6 +5,7 @@ import { digestOf } from "./identity.ts";
 import type { Entry, Journal, NewEntry } from "./journal.ts";
 import { Places } from "./places.ts";
 import { Rests } from "./rests.ts";
+import { toReplay } from "./retrying.ts";
 import { toShapes } from "./shapes.ts";
 import { toRethrow } from "./thrown.ts";
 import type { Workflow } from "./workflow.ts";
@@ -28,7 +29,7 @@ export async function toHistory(run: string, journal: Pick<Journal, "find" | "re
  * the history says, as far as it goes; otherwise throws with the first difference, the journal's line above the code's.
  */
 export async function replay(workflow: Workflow, { run, entries }: History): Promise<void> {
-  for (const [from, stretch] of stretchesOf(entries)) await replayStretch(workflow, run, from, stretch);
+  for (const [from, stretch] of stretchesOf(entries)) await replayStretch(workflow, run, from, toReplay(stretch, from));
 }
 
 /** Each begins with an empty journal; the entry that begins a further one is how the one before it ended. */
@@ -71,6 +72,7 @@ async function replayStretch(workflow: Workflow, run: string, from: number, entr
   if (verdict.kind === "lost") throw verdict.error;
   const end = entries.at(-1);
   if (verdict.kind !== "rehearsed" || !end) return;
+  if (end.type === "Ended" && end.state === "terminated") return; // its code knows nothing of it
   if (end.type !== "Ended" && (end.type !== "Continued" || entries.length === 1)) return; // it is still under way
   const last = from + entries.length - 1;
   const { ended, asked } = verdict;

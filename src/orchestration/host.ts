@@ -1,13 +1,17 @@
 /** The inside door: what the runtime binds. */
 
+export type { Bulk, Bulks } from "./bulk.ts";
 export type { RunStatus } from "./callers.ts";
 export type { Emitted, Events } from "./events.ts";
 export { type History, replay } from "./history.ts";
-export { digestOf } from "./identity.ts";
+export { digestOf, toRunId } from "./identity.ts";
 export {
   type Appended,
   type Change,
+  type Control,
+  type EndState,
   type Entry,
+  hasEnded,
   type Item,
   type Journal,
   type NewItem,
@@ -16,6 +20,27 @@ export {
   Unreadable,
 } from "./journal.ts";
 export { entryBytes, refusalOf } from "./limits.ts";
-export { type Admission, type Lane, type Line, type Standing, type Ticket, type Turn, untilFreed } from "./line.ts";
+export {
+  type Admission,
+  type Head,
+  type Lane,
+  type Line,
+  type Standing,
+  type Ticket,
+  type Turn,
+  untilFreed,
+} from "./line.ts";
 export type { Census, News, Nodes } from "./nodes.ts";
 export { Runner, type RunnerEvent, type RunnerPorts, type SignalOutcome } from "./runner.ts";
+export {
+  fits,
+  type Range,
+  type RunCount,
+  type RunFilter,
+  type RunOrder,
+  type RunPage,
+  type RunQuery,
+  type TagCondition,
+} from "./search.ts";
+export type { Declined, Fork, Forking, Order, Steered } from "./steward.ts";
+export { mostTags, type Tags } from "./tags.ts";

@@ -22,10 +22,13 @@ export function toKey(root: string, path: string): string {
 
 /** Random draws that are the same in every replay: hashes of the run, the scope and a count. */
 export class Draws {
-  readonly #seed: string;
+  readonly #run: () => string;
+  readonly #scope: string;
   #count = 0;
-  constructor(run: string, scope: string) {
-    this.#seed = `${run}/${scope}`;
+  /** `run` may change, for a part that is a copy of another run's. */
+  constructor(run: string | (() => string), scope: string) {
+    this.#run = typeof run === "string" ? () => run : run;
+    this.#scope = scope;
   }
   uuid(): string {
     return toUuid(this.#next());
@@ -35,7 +38,7 @@ export class Draws {
   }
   #next(): Buffer {
     return createHash("sha256")
-      .update(`${this.#seed}#${this.#count++}`)
+      .update(`${this.#run()}/${this.#scope}#${this.#count++}`)
       .digest();
   }
 }

@@ -1,6 +1,9 @@
 import type { Principal } from "../contracts/index.ts";
+import type { Bulks } from "./bulk.ts";
 import type { Line, Ticket } from "./line.ts";
 import type { Nodes } from "./nodes.ts";
+import type { RunCount, RunFilter, RunPage, RunQuery } from "./search.ts";
+import type { Tags } from "./tags.ts";
 
 /**
  * The port to where runs are kept. A run is a stream of entries that only its owner writes; what others want to tell it
@@ -11,6 +14,8 @@ export interface Journal {
   readonly nodes: Nodes;
   /** Where runs wait for their turn; without it the limits of workflows are not held. */
   readonly line?: Line;
+  /** Orders to many runs at once. */
+  readonly bulks: Bulks;
   /** Appends to a run after its `revision`-th entry (-1: a new run); the row changes in the same commit. Resolves when durable. */
   append(run: string, revision: number, entries: readonly Entry[], change: Change): Promise<Appended>;
   /** A run's entries, all of them or from a revision on (inclusive). */
@@ -36,6 +41,12 @@ export interface Journal {
   nextDue(knows: readonly string[]): Promise<number | undefined>;
   /** Makes a paused run due; false where it is not paused. */
   wake(run: string, now: number): Promise<boolean>;
+  /** Makes `node` the owner of a run that has not ended, stands in no line and is nobody's, whatever its workflow; undefined where it is not such a run. */
+  seize(run: string, node: string): Promise<RunRow | undefined>;
+  /** One page of the runs that a filter finds. */
+  search(filter: RunFilter, query: RunQuery): Promise<RunPage>;
+  /** How many runs of each workflow are in each state; counts no further than `most`. */
+  count(filter: Pick<RunFilter, "operation" | "workflow">, most: number): Promise<readonly RunCount[]>;
 }
 
 /** What is kept of a run is not what was written: no time heals that. */
@@ -44,7 +55,9 @@ export class Unreadable extends Error {
 }
 
 /** `queued`: accepted, and waiting until the limits of its workflow let it in. */
-export type RunState = "queued" | "running" | "waiting" | "undoing" | "paused" | "done" | "failed";
+export type RunState = "queued" | "running" | "waiting" | "undoing" | "paused" | EndState;
+/** `failed`: it came to a failure and was undone. `cancelled`: so somebody wanted it. `terminated`: so, and nothing was undone. */
+export type EndState = "done" | "failed" | "cancelled" | "terminated";
 export interface RunRow {
   readonly run: string;
   readonly operation: string;
@@ -67,6 +80,10 @@ export interface RunRow {
   readonly ticket?: Ticket;
   /** The revision of the first entry of its present stretch; 0 where it has never continued as new. */
   readonly from?: number;
+  /** By which it is found. */
+  readonly tags?: Tags;
+  /** Of a run that failed: which failure of its contract it came to; missing where no contract foresees it. */
+  readonly failure?: string | null;
 }
 export interface Change {
   /** The whole row, with a run's first entries. */
@@ -74,6 +91,10 @@ export interface Change {
   readonly row?: Partial<Omit<RunRow, "run" | "operation" | "ticket">>;
   /** Of a run that ends: what it was let in with is free again. */
   readonly frees?: Ticket;
+  /** Takes its place in a line, with so many entries written. */
+  readonly queues?: { readonly ticket: Ticket; readonly startedAt: number; readonly revision: number };
+  /** Gives up its place in a line. */
+  readonly leaves?: Ticket;
   /** Written only if the inbox has had no more items than this: otherwise a signal could slip between a look and a suspension. */
   readonly inboxSeen?: number;
   /** Told in the same commit: the run that waits for this one's end. */
@@ -92,6 +113,14 @@ export interface NewItem {
   readonly at: number;
   /** The same key is posted once. */
   readonly key?: string;
+  /** Of what an operator wants of the run; its `signal` is empty. */
+  readonly control?: Control;
+}
+/** What an operator wants of a run. */
+export interface Control {
+  readonly to: "cancel" | "terminate" | "pause" | "resume";
+  /** For whoever reads the journal. */
+  readonly reason?: string;
 }
 export interface Item extends NewItem {
   readonly revision: number;
@@ -115,6 +144,8 @@ export type Request =
       readonly kind: StepKind;
       readonly digest: string;
       readonly undo: boolean;
+      /** It was done by the run that this one was forked from, which answers for it. */
+      readonly copied?: true;
     }
   | { readonly type: "TimerSet"; readonly path: string; readonly wakeAt: number }
   | { readonly type: "SignalAwaited"; readonly path: string; readonly name: string; readonly until?: number }
@@ -142,6 +173,14 @@ export type Result =
   | { readonly type: "SignalTimedOut"; readonly path: string }
   /** The code waits, and has not begun a step that it made: `path` is the step's name. */
   | { readonly type: "StepForgotten"; readonly path: string }
+  /** The code gets no further answers: what was done is undone. */
+  | {
+      readonly type: "Cancelled";
+      readonly path: string;
+      readonly item: number;
+      readonly by: string;
+      readonly reason?: string;
+    }
   | { readonly type: "VoidKnown"; readonly path: string; readonly took: boolean | "unknown"; readonly wire?: unknown };
 
 /** What is written for people and for those who adopt the run; replay passes over it. */
@@ -154,8 +193,22 @@ export type Note =
       readonly digest: string;
       readonly principal: Principal;
       readonly traceparent: string;
+      readonly forked?: Forked;
     }
   | { readonly type: "Admitted" }
+  /** What an operator wanted was taken note of. `asked` is when, in ms since 1970; `item` the revision in the inbox. */
+  | {
+      readonly type: "Steered";
+      readonly to: Control["to"];
+      readonly by: string;
+      readonly asked: number;
+      readonly item?: number;
+      readonly reason?: string;
+    }
+  /** An ended run goes on: entries from revision `back` up to here are not replayed any more. */
+  | { readonly type: "Retried"; readonly by: string; readonly back: number; readonly reason?: string }
+  /** In memory only: what stands in the journal here was taken back later. */
+  | { readonly type: "TakenBack"; readonly was: Entry }
   | { readonly type: "Claimed"; readonly node: string; readonly term: number }
   | {
       readonly type: "AttemptFailed";
@@ -179,7 +232,18 @@ export type Note =
       readonly inbox: InboxSeen;
     }
   | { readonly type: "Ended"; readonly state: "done"; readonly output?: unknown }
-  | { readonly type: "Ended"; readonly state: "failed"; readonly thrown: Thrown };
+  | { readonly type: "Ended"; readonly state: Exclude<EndState, "done">; readonly thrown: Thrown };
+
+/** Where a run's first entries were copied from. */
+export interface Forked {
+  readonly run: string;
+  /** What the keys and draws of the copied part began with. */
+  readonly root: string;
+  /** The step that is done anew, and with it all that came after it; nothing where all is. */
+  readonly step?: string;
+  /** How many entries after the first are copies. */
+  readonly copied: number;
+}
 
 /** What a run has seen of its inbox: everything up to a revision, and what of it was not taken. */
 export interface InboxSeen {
@@ -197,6 +261,7 @@ const results: ReadonlySet<string> = new Set([
   "SignalTaken",
   "SignalTimedOut",
   "StepForgotten",
+  "Cancelled",
   "VoidKnown",
 ]);
 const notes: ReadonlySet<string> = new Set([
@@ -208,6 +273,9 @@ const notes: ReadonlySet<string> = new Set([
   "Paused",
   "Progress",
   "Changed",
+  "Steered",
+  "Retried",
+  "TakenBack",
   "Ended",
 ]);
 export const isResult = (entry: Entry): entry is Result & { readonly at: number } => results.has(entry.type);
@@ -215,3 +283,6 @@ export const isNote = (entry: Entry): entry is Note & { readonly at: number } =>
 /** The first item of the inbox that a stretch may still take, by its first entry. */
 export const inboxFrom = (first: Entry | undefined): number =>
   first?.type === "Continued" ? Math.min(first.inbox.upTo + 1, ...first.inbox.left) : 0;
+
+export const hasEnded = ({ state }: Pick<RunRow, "state">): boolean => endStates.has(state);
+const endStates: ReadonlySet<string> = new Set(["done", "failed", "cancelled", "terminated"] satisfies EndState[]);

@@ -20,4 +20,4 @@ export function tooManyOf(written: number, entries: readonly Entry[]): string | 
   return `its entry ${entriesOfRun + 1}, where ${entriesOfRun} are the most. A workflow that goes on for ever continues as new now and then.`;
 }
 
-const closing: ReadonlySet<string> = new Set(["Claimed", "Paused", "Ended"]);
+const closing: ReadonlySet<string> = new Set(["Claimed", "Steered", "Paused", "Ended", "Retried"]);

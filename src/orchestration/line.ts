@@ -53,6 +53,8 @@ export interface Head {
   readonly run: string;
   readonly lane?: string;
   readonly meter?: string;
+  /** The revision of the last entry when it took its place. */
+  readonly revision?: number;
 }
 
 export interface Admission {

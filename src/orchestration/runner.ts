@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   type Call,
   type Clock,
@@ -11,15 +12,18 @@ import {
 import { ActiveRuns, parentOf } from "./active-runs.ts";
 import { Admitters } from "./admitter.ts";
 import { Beginner } from "./beginner.ts";
+import { type Bulk, Bulker } from "./bulk.ts";
 import { Bulletin } from "./bulletin.ts";
 import { Callers, type RunStatus } from "./callers.ts";
 import { Catalog } from "./catalog.ts";
 import type { Events } from "./events.ts";
 import { follow } from "./follow.ts";
 import { type History, toHistory } from "./history.ts";
-import type { Journal, RunRow } from "./journal.ts";
+import { hasEnded, type Journal, type RunRow } from "./journal.ts";
 import { Membership } from "./membership.ts";
 import type { News } from "./nodes.ts";
+import type { RunCount, RunFilter, RunPage, RunQuery } from "./search.ts";
+import { type Fork, type Forking, type Order, type Steered, Steward } from "./steward.ts";
 import type { Verdict } from "./verdict.ts";
 import { Waker } from "./waker.ts";
 import type { Workflow } from "./workflow.ts";
@@ -69,6 +73,8 @@ export class Runner {
   readonly #waker: Waker;
   readonly #admitters: Admitters | undefined;
   readonly #beginner: Beginner;
+  readonly #steward: Steward;
+  readonly #bulker: Bulker;
   #draining = false;
 
   constructor(workflows: readonly Workflow[], ports: RunnerPorts) {
@@ -100,20 +106,32 @@ export class Runner {
     this.#membership = membership;
     this.#bulletin = new Bulletin({ nodes: journal.nodes, clock, failed, told: (item) => this.#hear(item) });
     const tell = (row: RunRow, verdict: Verdict) => this.#tell(row, verdict);
-    this.#waker = new Waker({ journal, clock, catalog, active, membership, mostActive, tell, failed });
+    const ended = (row: RunRow, verdict: Verdict) => this.#ended(row, verdict);
+    this.#waker = new Waker({ journal, clock, catalog, active, membership, mostActive, tell, ended, failed });
     const admission = {
       ...{ clock, failed, alone: journal.nodes.alone },
       mayAdmit: () => membership.isIn && !this.#draining,
       admitted: () => this.#wake(),
     };
     this.#admitters = journal.line && new Admitters(catalog.present, { ...admission, line: journal.line });
+    this.#steward = new Steward({
+      ...{ journal, clock, catalog, newId },
+      told: async (run) => {
+        this.#active.tell(run);
+        await this.#toldOf(run);
+      },
+      seize: (run) => this.#waker.seize(run),
+      ended,
+      waits: (operation) => this.#waits(operation),
+    });
+    this.#bulker = new Bulker({
+      ...{ journal, clock, node, failed, newId: newId ?? randomUUID },
+      steer: (run, order) => this.#steward.steer(run, order),
+    });
     this.#beginner = new Beginner({
       ...{ journal, clock, catalog, callers, active, newId },
       owner: () => (this.#waker.hasRoom && membership.isIn ? membership.node : undefined),
-      waits: ({ operation }) => {
-        this.#admitters?.nudge(operation);
-        this.#wake();
-      },
+      waits: ({ operation }) => this.#waits(operation),
     });
   }
 
@@ -136,6 +154,7 @@ export class Runner {
     for (const workflow of await this.#ports.journal.strangers(this.#catalog.names))
       this.#ports.warn?.(strangerSentence(workflow));
     this.#admitters?.start();
+    this.#bulker.start();
     this.#wake();
   }
 
@@ -144,6 +163,7 @@ export class Runner {
     this.#draining = true;
     await this.#waker.stop();
     await this.#admitters?.stop();
+    await this.#bulker.stop();
     this.#callers.letGo((run) => this.#active.has(run));
     this.#active.park("when settled");
     const hurry = this.#ports.clock.after(withinMs, () => this.#active.park("now"));
@@ -175,7 +195,7 @@ export class Runner {
       const { issues } = checked;
       throw new Fault("InvalidInput", `The signal "${name}" is not what its contract says.`, { issues });
     }
-    if (row.state === "done" || row.state === "failed") return "ended";
+    if (hasEnded(row)) return "ended";
     this.#active.tell(run);
     const { id, key } = by;
     await journal.post(run, { signal: name, payload, by: id, at: clock.now(), ...(key !== undefined && { key }) });
@@ -194,12 +214,52 @@ export class Runner {
     return toHistory(run, this.#ports.journal);
   }
 
+  /** Does what an operator wants of a run, wherever it is: on disk when this resolves, done as soon as its node sees it. */
+  steer(run: string, order: Order): Promise<Steered> {
+    return this.#steward.steer(run, order);
+  }
+
+  /** Begins a run that goes the way of another one up to a step, and from there with an input of its own. */
+  fork(run: string, fork: Fork): Promise<Forking> {
+    return this.#steward.fork(run, fork);
+  }
+
+  /** Gives one order to all runs that a filter finds; it is followed in the background, by whichever node is there. */
+  steerAll(filter: RunFilter, order: Order): Promise<Bulk> {
+    return this.#bulker.add(filter, order);
+  }
+
+  /** How far an order to many runs has come. */
+  bulk(id: string): Promise<Bulk | undefined> {
+    return this.#ports.journal.bulks.find(id);
+  }
+
+  /** The latest orders to many runs. */
+  bulks(limit: number): Promise<readonly Bulk[]> {
+    return this.#ports.journal.bulks.list(limit);
+  }
+
+  /** One page of the runs that a filter finds. */
+  search(filter: RunFilter, query: RunQuery): Promise<RunPage> {
+    return this.#ports.journal.search(filter, query);
+  }
+
+  /** How many runs of each workflow are in each state; counts no further than `most`. */
+  count(filter: Pick<RunFilter, "operation" | "workflow">, most: number): Promise<readonly RunCount[]> {
+    return this.#ports.journal.count(filter, most);
+  }
+
+  /** How a run ends; undefined where it has not within so many ms. Throws what its caller would be told. */
+  async result(run: string, withinMs: number | undefined): Promise<{ readonly output: unknown } | undefined> {
+    const row = await this.#ports.journal.find(run);
+    if (!row) throw new Fault("UnknownRoute", `There is no run ${run}.`);
+    return this.#callers.result(row, withinMs);
+  }
+
   /** Lets a paused run go on, after whatever stopped it was mended. */
-  async resume(run: string): Promise<void> {
-    if (!(await this.#ports.journal.wake(run, this.#ports.clock.now()))) {
-      const row = await this.#ports.journal.find(run);
-      throw new TypeError(`Run ${run} is ${row ? row.state : "not there"}; only a paused run can be resumed.`);
-    }
+  async resume(run: string, by = "system"): Promise<void> {
+    const steered = await this.#steward.steer(run, { to: "resume", by });
+    if (!steered.ok) throw new TypeError(steered.sentence);
     await this.#waker.now();
   }
 
@@ -223,28 +283,41 @@ export class Runner {
     else this.#wake();
   }
 
+  #waits(operation: string): void {
+    this.#admitters?.nudge(operation);
+    this.#wake();
+  }
+
   #wake(): void {
     if (!this.#draining) void this.#waker.now();
   }
 
   #left(row: RunRow, verdict: Verdict, about: { readonly told: boolean; readonly begun: boolean }): void {
     this.#waker.left(row, verdict, about);
-    const ended = verdict.kind === "done" || verdict.kind === "failed";
-    if (ended && row.ticket) this.#admitters?.nudge(row.operation);
-    const parent = ended ? parentOf(row) : undefined;
-    if (parent !== undefined) void this.#toldOf(parent).catch(() => {}); // it looks again before it suspends
+    if (verdict.kind === "done" || verdict.kind === "failed") {
+      this.#ended(row, verdict);
+      return;
+    }
     this.#tell(row, verdict);
     if (verdict.kind !== "suspended" && verdict.kind !== "paused" && verdict.kind !== "fenced") {
       this.#callers.announce(row.run, verdict);
     }
   }
 
+  #ended(row: RunRow, verdict: Verdict): void {
+    if (row.ticket) this.#admitters?.nudge(row.operation);
+    const parent = parentOf(row);
+    if (parent !== undefined) void this.#toldOf(parent).catch(() => {}); // it looks again before it suspends
+    this.#tell(row, verdict);
+    this.#callers.announce(row.run, verdict);
+  }
+
   /** Tells an operator of what no contract foresees. */
   #tell({ run, operation, traceparent }: RunRow, verdict: Verdict): void {
     const declared =
       verdict.kind === "failed" &&
-      verdict.thrown.kind === "failed" &&
-      this.#catalog.declares(operation, verdict.thrown.code);
+      (verdict.state !== "failed" ||
+        (verdict.thrown.kind === "failed" && this.#catalog.declares(operation, verdict.thrown.code)));
     if (verdict.kind === "paused" || verdict.kind === "lost" || (verdict.kind === "failed" && !declared)) {
       this.#ports.report?.({ run, operation, traceparent, verdict });
     }

@@ -12,6 +12,9 @@ export class Script {
   /** The revision of the first entry. */
   readonly #from: number;
   readonly #changes = new Map<string, boolean>();
+  /** Up to here it is another run's, from which this one was forked. */
+  readonly #copied: number;
+  readonly #copies: ReadonlySet<string>;
   #cursor = 0;
   #time: number;
   /** The last progress on disk, as JSON. */
@@ -24,6 +27,13 @@ export class Script {
     this.#entries = entries;
     this.#now = now;
     this.#from = from;
+    const [first] = entries;
+    this.#copied = first?.type === "Started" && first.forked ? 1 + first.forked.copied : 0;
+    this.#copies = new Set(
+      entries
+        .slice(0, this.#copied)
+        .flatMap((entry) => (entry.type === "StepStarted" && entry.copied ? [entry.path] : [])),
+    );
     this.#past = toPast(entries);
     this.#time = entries[0]?.at ?? now();
     this.revision = from + entries.length - 1;
@@ -35,6 +45,16 @@ export class Script {
 
   get replaying(): boolean {
     return this.#cursor < this.#entries.length;
+  }
+
+  /** Whether the code does what it did in the run that this one was forked from. */
+  get inCopy(): boolean {
+    return this.#cursor < this.#copied;
+  }
+
+  /** Whether a step was done by the run that this one was forked from. */
+  isCopied(path: string): boolean {
+    return this.#copies.has(path);
   }
 
   /** When the last result was written: the time that the workflow's code sees. */
@@ -150,6 +170,8 @@ function isFlat(entry: NewEntry): boolean {
   }
   return true;
 }
+/** In place of a digest: the step was begun by a run with another input, from which this one was forked. */
+export const anyInput = "*";
 
 interface Past {
   /** Attempts that failed since the run was last paused: whoever resumes it grants new ones. */
@@ -162,8 +184,11 @@ const noPast: Past = { failed: 0, started: false };
 
 function toPast(entries: readonly Entry[]): ReadonlyMap<string, Past> {
   const past = new Map<string, Past>();
-  for (const entry of entries) {
-    if (entry.type === "Paused") for (const [path, { started }] of past) past.set(path, { failed: 0, started });
+  for (const written of entries) {
+    // What was taken back may have been done all the same.
+    const entry = written.type === "TakenBack" ? written.was : written;
+    if (entry.type === "Paused" || entry.type === "Retried")
+      for (const [path, { started }] of past) past.set(path, { failed: 0, started });
     if (entry.type === "StepStarted") past.set(entry.path, { failed: 0, started: true, since: entry.at });
     if (entry.type === "AttemptFailed") {
       const { failed = 0, since } = past.get(entry.path) ?? noPast;
@@ -177,7 +202,8 @@ function toPast(entries: readonly Entry[]): ReadonlyMap<string, Past> {
 function alike(written: Entry, request: Request): boolean {
   if (written.type !== request.type || written.path !== request.path) return false;
   if (written.type === "StepStarted" && request.type === "StepStarted") {
-    return written.kind === request.kind && written.digest === request.digest && written.undo === request.undo;
+    const sameInput = written.digest === request.digest || written.digest === anyInput;
+    return written.kind === request.kind && sameInput && written.undo === request.undo;
   }
   return true;
 }

@@ -48,7 +48,8 @@ export class UndoStack {
 
   /** A step that is known to have done nothing needs no undo. */
   drop(undoable: Undoable): void {
-    this.#undoables.splice(this.#undoables.indexOf(undoable), 1);
+    const at = this.#undoables.indexOf(undoable);
+    if (at >= 0) this.#undoables.splice(at, 1);
   }
 
   /** Aborts what is under way. */

@@ -1,9 +1,11 @@
-import type { NewEntry, Request, Thrown } from "./journal.ts";
+import type { EndState, NewEntry, Request, Thrown } from "./journal.ts";
+
+type FailedState = Exclude<EndState, "done">;
 
 /** How an activation of a run came to its end. */
 export type Verdict =
   | { readonly kind: "done"; readonly output: unknown }
-  | { readonly kind: "failed"; readonly thrown: Thrown; readonly cause?: unknown }
+  | { readonly kind: "failed"; readonly thrown: Thrown; readonly cause?: unknown; readonly state: FailedState }
   /** It waits, out of memory; `wakeAt` is null where only a signal can wake it. */
   | { readonly kind: "suspended"; readonly wakeAt: number | null }
   /** It cannot go on until a person has mended something. */

@@ -16,6 +16,8 @@ export interface WakerPorts {
   readonly membership: Membership;
   readonly mostActive: number;
   readonly tell: (row: RunRow, verdict: Verdict) => void;
+  /** A run has come to its end without having been in memory. */
+  readonly ended: (row: RunRow, verdict: Verdict) => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -64,6 +66,15 @@ export class Waker {
   }
   at(dueAt: number): void {
     this.#alarm.at(dueAt);
+  }
+
+  /** Takes up a run that is nobody's, whatever its workflow: somebody wants it to end. */
+  async seize(run: string): Promise<void> {
+    const { journal, membership } = this.#ports;
+    if (this.#stopped || !membership.isIn) return; // whoever claims it next sees it in its inbox
+    const { node } = membership;
+    const row = await journal.seize(run, node);
+    if (row) await this.#adopt(row, node);
   }
 
   /** A run has left memory, so there is room again. */
@@ -120,22 +131,18 @@ export class Waker {
   }
 
   async #adopt(row: RunRow, node: string): Promise<void> {
-    const { journal, clock, active, membership, tell } = this.#ports;
+    const { journal, clock, active, membership, tell, ended } = this.#ports;
     try {
       const adopted = await adopt(row, node, {
         ...this.#ports,
         mayTry: (...suspect) => this.#trials.mayTry(...suspect),
       });
       if (adopted.kind === "suspected") return;
-      if (adopted.kind === "later") {
-        this.#trials.over(row.run);
-        this.#alarm.at(adopted.at);
-        return;
-      }
-      if (adopted.kind === "paused") {
-        this.#trials.over(row.run);
-        tell(row, adopted);
-      } else if (adopted.kind === "fenced") this.left(row, adopted, { told: false });
+      if (adopted.kind === "later" || adopted.kind === "paused" || adopted.kind === "ended") this.#trials.over(row.run);
+      if (adopted.kind === "later") this.#alarm.at(adopted.at);
+      else if (adopted.kind === "paused") tell(row, adopted);
+      else if (adopted.kind === "ended") ended(row, adopted.verdict);
+      else if (adopted.kind === "fenced") this.left(row, adopted, { told: false });
       else if (membership.isIn && membership.node === node) active.activate(adopted.known, adopted.row, adopted);
       else this.#trials.over(row.run); // counted out meanwhile: the run is left to whoever takes over
     } catch (error) {

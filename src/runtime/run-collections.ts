@@ -3,6 +3,9 @@ import type { Collection, Engine } from "../storage/host.ts";
 /** The log of everything that runs write. */
 export const runLog = "runs";
 
+/** Each holds a tag with its name, so that a workflow may have other ones than its neighbour. */
+export const tagColumns: readonly string[] = ["tag1", "tag2", "tag3", "tag4"];
+
 /** A row a run. */
 export const runRows: Collection = {
   name: "run",
@@ -12,11 +15,21 @@ export const runRows: Collection = {
     { name: "wakeAt", type: "number" },
     { name: "workflow", type: "text" },
     { name: "reason", type: "text" },
+    { name: "startedAt", type: "number" },
+    { name: "endedAt", type: "number" },
+    ...tagColumns.map((name) => ({ name, type: "text" as const })),
   ],
   // Free runs are found by when they are due, owned ones by who has them: a claim moves a row from one index to the other.
   indexes: [
     { columns: ["wakeAt"], where: { column: "owner", is: "null" } },
     { columns: ["owner"], where: { column: "owner", is: "not null" } },
+    // For the search: each page is a look at the end of an index, however many runs there are.
+    ["workflow", "state", "startedAt"],
+    { columns: ["workflow", "state", "endedAt"], where: { column: "endedAt", is: "not null" } },
+    ...tagColumns.map((column) => ({
+      columns: [column, "state", "startedAt"],
+      where: { column, is: "not null" as const },
+    })),
   ],
 };
 
@@ -61,6 +74,23 @@ export const laneRows: Collection = {
   indexes: [["name"], ["operation", "freed"]],
 };
 
+/** Orders to many runs at once. */
+export const bulkRows: Collection = {
+  name: "run bulk",
+  columns: [
+    { name: "state", type: "text" },
+    { name: "node", type: "text" },
+    { name: "until", type: "number" },
+    { name: "at", type: "number" },
+    { name: "endedAt", type: "number" },
+    { name: "found", type: "number" },
+    { name: "taken", type: "number" },
+    { name: "after", type: "text" },
+  ],
+  indexes: [["state", "until"], ["at"]],
+};
+
 export async function defineRuns(engine: Engine): Promise<void> {
-  for (const collection of [runRows, nodeRows, ticketRows, turnRows, laneRows]) await engine.define(collection);
+  for (const collection of [bulkRows, runRows, nodeRows, ticketRows, turnRows, laneRows])
+    await engine.define(collection);
 }

@@ -13,7 +13,6 @@ import {
 } from "../orchestration/host.ts";
 import {
   type Append,
-  type Column,
   type Document,
   type Engine,
   type Outcome,
@@ -22,9 +21,11 @@ import {
   toIds,
   type Write,
 } from "../storage/host.ts";
+import { toBulks } from "./run-bulks.ts";
 import { defineRuns, runLog as log, runRows as runs } from "./run-collections.ts";
-import { toFreed, toLine, toQueued } from "./run-line.ts";
+import { toFreed, toLeft, toLine, toQueued } from "./run-line.ts";
 import { toNodes } from "./run-nodes.ts";
+import { countRuns, searchRuns, toIndexed } from "./run-search.ts";
 
 const page = 512;
 /** How long a signal's key is remembered, in ms. */
@@ -44,6 +45,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
   return {
     nodes: toNodes({ engine, clock, alone: exclusive, append: (given) => append({ expect: [], ...given }) }),
     line: toLine({ engine, clock, append }),
+    bulks: toBulks(engine, append),
     async append(run, revision, entries, change) {
       const stream = `run/${run}`;
       const events = entries.map((entry) => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }));
@@ -60,7 +62,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
             : [{ stream: `inbox/${run}`, revision: change.inboxSeen < 0 ? ("none" as const) : change.inboxSeen }]),
         ],
         events: change.tell ? [...events, toInboxEvent(change.tell.run, change.tell.item)] : events,
-        documents: toWrites(run, change),
+        documents: toWrites(run, change, revision + entries.length),
       });
       if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
       if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
@@ -139,6 +141,14 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const paused = { key: run, where: { state: { equals: "paused" } }, limit: 1 };
       return (await engine.claim(runs.name, paused, { state: "waiting", wakeAt: now, reason: null })).length > 0;
     },
+    async seize(run, node) {
+      const where = { owner: { equals: null }, state: { in: ["waiting", "running", "undoing"] } };
+      const set = { owner: node, state: "running", wakeAt: null };
+      const [document] = await engine.claim(runs.name, { key: run, where, limit: 1 }, set);
+      return document && toRow(document);
+    },
+    search: (filter, query) => searchRuns(engine, filter, query),
+    count: (filter, most) => countRuns(engine, filter, most),
     async putBack(run, owner, wakeAt) {
       const own = { key: run, where: { owner: { equals: owner } }, limit: 1 };
       await engine.claim(runs.name, own, { owner: null, state: "waiting", wakeAt });
@@ -167,16 +177,22 @@ const toInboxEvent = (run: string, item: NewItem) => ({
   data: JSON.stringify(item),
 });
 
-function toWrites(run: string, { begin, row, frees, tell }: Change): readonly Write[] {
+function toWrites(run: string, { begin, row, frees, tell, queues, leaves }: Change, last: number): readonly Write[] {
   const due: readonly Write[] = tell
     ? [{ collection: runs.name, patch: tell.run, data: { wakeAt: tell.item.at } }]
     : [];
   if (begin) {
-    const put: Write = { collection: runs.name, put: run, data: { ...begin } };
-    return [put, ...(begin.state === "queued" && begin.ticket ? toQueued(begin, begin.ticket) : []), ...due];
+    const put: Write = { collection: runs.name, put: run, data: { ...begin, ...toIndexed(begin) } };
+    return [put, ...(begin.state === "queued" && begin.ticket ? toQueued(begin, begin.ticket, last) : []), ...due];
   }
-  const data = row && ({ ...row } satisfies { readonly [field: string]: Column | undefined });
-  return [...(data ? [{ collection: runs.name, patch: run, data }] : []), ...(frees ? toFreed(frees) : []), ...due];
+  const data = row && { ...row };
+  return [
+    ...(data ? [{ collection: runs.name, patch: run, data }] : []),
+    ...(frees ? toFreed(frees) : []),
+    ...(queues ? toQueued({ run, startedAt: queues.startedAt }, queues.ticket, queues.revision) : []),
+    ...(leaves ? toLeft(run, leaves) : []),
+    ...due,
+  ];
 }
 
 function parsed<T>(run: string, data: string): T {

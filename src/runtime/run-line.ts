@@ -1,6 +1,7 @@
 import type { Clock } from "../contracts/index.ts";
 import {
   type Admission,
+  type Head,
   type Lane,
   type Line,
   type RunRow,
@@ -73,7 +74,7 @@ export function toLine({ engine, clock, append }: LinePorts): Line {
       const outcome = await append({
         expect: [
           { stream, revision: seen.revision < 0 ? "none" : seen.revision },
-          ...admitted.map(({ run }) => ({ stream: `run/${run}`, revision: 0 })),
+          ...admitted.map(({ run, revision = 0 }) => ({ stream: `run/${run}`, revision })),
         ],
         events: [
           { stream, type: "Served", version: 1, data: JSON.stringify({ admitted: admitted.length }) },
@@ -92,13 +93,26 @@ export function toLine({ engine, clock, append }: LinePorts): Line {
 }
 
 /** What a run writes when it takes its place in the line. */
-export function toQueued({ run, startedAt }: RunRow, ticket: Ticket): readonly Write[] {
+export function toQueued(
+  { run, startedAt }: Pick<RunRow, "run" | "startedAt">,
+  ticket: Ticket,
+  revision: number,
+): readonly Write[] {
   const { operation, turn, priority, lane, meter } = ticket;
   const key = turnKey(operation, priority, turn);
   const initial = { operation, turn, priority, start: 0, order: orderOf(priority, 0), opensAt: 0, blockedBy: null };
   return [
-    { collection: ticketRows.name, put: run, data: { turn: key, at: startedAt, lane, meter } },
+    { collection: ticketRows.name, put: run, data: { turn: key, at: startedAt, lane, meter, revision } },
     { collection: turnRows.name, increment: key, by: { waiting: 1 }, initial: { ...initial, waiting: 0 } },
+  ];
+}
+
+/** What is written of a run that gives up its place. */
+export function toLeft(run: string, { operation, turn, priority }: Ticket): readonly Write[] {
+  const key = turnKey(operation, priority, turn);
+  return [
+    { collection: ticketRows.name, remove: run },
+    { collection: turnRows.name, increment: key, by: { waiting: -1 }, initial: { waiting: 0 } },
   ];
 }
 
@@ -157,8 +171,8 @@ async function toTurn(engine: Engine, { key, data }: Document, limit: number): P
   const orderBy = { column: "at", descending: false };
   const tickets = await engine.find(ticketRows.name, { where: { turn: { equals: key } }, orderBy, limit });
   const heads = tickets.map((ticket) => {
-    const { lane, meter } = ticket.data as Pick<Ticket, "lane" | "meter">; // only this file writes them
-    return { run: ticket.key, ...(lane !== undefined && { lane }), ...(meter !== undefined && { meter }) };
+    const { lane, meter, revision = 0 } = ticket.data as Omit<Head, "run">; // only this file writes them
+    return { run: ticket.key, revision, ...(lane !== undefined && { lane }), ...(meter !== undefined && { meter }) };
   });
   return { key: turn, priority, start, waiting, heads };
 }

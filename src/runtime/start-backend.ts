@@ -17,9 +17,11 @@ import { openLastGood } from "./last-good.ts";
 import { openEngine } from "./open-engine.ts";
 import { Opened } from "./opened.ts";
 import { tellOperator } from "./operator.ts";
+import { toRunDesk } from "./run-desk.ts";
 import { toRunEvents } from "./run-events.ts";
 import { openRunJournal } from "./run-journal.ts";
 import { toRuns } from "./runs.ts";
+import { type RunsClient, toRunsClient } from "./runs-client.ts";
 import { readSettings, type Settings, upstreamName } from "./settings.ts";
 import { toSourceMetrics } from "./source-metrics.ts";
 
@@ -30,6 +32,8 @@ export interface Running {
   stop(): Promise<void>;
   /** A typed client for code in the same process: scripts, tests. It waits for a command's result for as long as it takes. */
   client<C extends AnyContract>(contract: C, options?: { readonly key?: string }): Client<C>;
+  /** Finds runs, and steers them. */
+  readonly runs: RunsClient;
   /** Lets a paused run go on, after whatever stopped it was mended. */
   resume(run: string): Promise<void>;
   /** A run's journal as plain data, for `replays` of trilith/testing. It holds what the run was given and got back. */
@@ -110,6 +114,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       contracts: served,
       dispatch,
       runs: toRuns(runner),
+      ...(composition.orchestration.length > 0 && { runDesk: toRunDesk(runner) }),
       longRunning: composition.orchestration.map(({ id }) => id),
       layerOf: (operation) => dispatch.layerOf(operation),
       tracing,
@@ -152,6 +157,7 @@ export async function startBackend({ name, version, composition }: Plan, options
           aborted: new AbortController().signal,
           ...(key !== undefined && { key }),
         }),
+      runs: toRunsClient(runner, () => tracing.begin().traceparent),
       resume: (run) => runner.resume(run),
       history: (run) => runner.history(run),
     };

@@ -15,6 +15,8 @@ export interface Engine {
   revision(log: string, stream: string): Promise<number>;
   /** Documents by key, or a bounded page of them by index. */
   find(collection: string, query: DocumentQuery): Promise<readonly Document[]>;
+  /** How many documents a query finds; counts no further than its limit. */
+  count(collection: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number>;
   /** What is known of a key: looked up before the work is done again. */
   receipt(log: string, key: string): Promise<Receipt | undefined>;
   /** A reader's checkpoint and its documents in one commit; false where `from` or the epoch is not its checkpoint's any more. */

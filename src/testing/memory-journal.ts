@@ -1,9 +1,12 @@
 import {
+  type Bulk,
   type Change,
   type Entry,
+  fits,
   type Item,
   type Journal,
   type NewItem,
+  type RunCount,
   type RunRow,
   refusalOf,
 } from "../orchestration/host.ts";
@@ -23,6 +26,7 @@ export function memoryJournal(): MemoryJournal {
   const streams = new Map<string, string[]>();
   const inboxes = new Map<string, Item[]>();
   const rows = new Map<string, RunRow>();
+  const bulks = new Map<string, Bulk>();
   let commits = 0;
   let position = 0;
 
@@ -53,6 +57,16 @@ export function memoryJournal(): MemoryJournal {
         return { others: [], gone: [...owners].filter((owner) => owner !== null && owner !== node) as string[] }; // null is filtered
       },
       news: (_, aborted) => new Promise((_resolve, reject) => aborted.addEventListener("abort", reject)),
+    },
+    bulks: {
+      add: async (bulk) => void bulks.set(bulk.id, bulk),
+      find: async (id) => bulks.get(id),
+      list: async (limit) => [...bulks.values()].reverse().slice(0, limit),
+      claim: async () => [...bulks.values()].find(({ state }) => state === "under way"),
+      async advance(bulk) {
+        bulks.set(bulk.id, bulk);
+        return true;
+      },
     },
     onAppend: () => {},
     get commits() {
@@ -114,6 +128,33 @@ export function memoryJournal(): MemoryJournal {
       const paused = rows.get(run)?.state === "paused";
       if (paused) change(run, { row: { state: "waiting", wakeAt: now, reason: null } });
       return paused;
+    },
+    async seize(run, node) {
+      const row = rows.get(run);
+      if (!row || row.owner !== null || !goingOn.has(row.state)) return undefined;
+      change(run, { row: { owner: node, state: "running", wakeAt: null } });
+      return rows.get(run);
+    },
+    async search(filter, { limit, orderBy = "startedAt", ascending = false, after }) {
+      const placed = [...rows.values()]
+        .filter((row) => fits(row, filter) && row[orderBy] !== null)
+        .sort((one, other) => (one[orderBy] ?? 0) - (other[orderBy] ?? 0) || (one.run < other.run ? -1 : 1));
+      if (!ascending) placed.reverse();
+      const from = after === undefined ? 0 : placed.findIndex(({ run }) => run === after) + 1;
+      const found = placed.slice(from, from + limit);
+      const last = found.at(-1);
+      return { runs: found, ...(last && from + limit < placed.length && { next: last.run }) };
+    },
+    async count(filter, most) {
+      const counts = new Map<string, RunCount>();
+      for (const row of rows.values()) {
+        if (!fits(row, filter)) continue;
+        const { operation, workflow, state } = row;
+        const { count } = counts.get(`${workflow} ${state}`) ?? { count: 0 };
+        const more = count + 1 > most;
+        counts.set(`${workflow} ${state}`, { operation, workflow, state, count: Math.min(count + 1, most), more });
+      }
+      return [...counts.values()];
     },
     async putBack(run, owner, wakeAt) {
       if (rows.get(run)?.owner === owner) change(run, { row: { owner: null, state: "waiting", wakeAt } });

@@ -12,7 +12,15 @@ import {
   toMs,
   validate,
 } from "../contracts/index.ts";
-import { type Entry, type Events, type History, type Journal, Runner, type RunRow } from "../orchestration/host.ts";
+import {
+  type Entry,
+  type Events,
+  type History,
+  type Journal,
+  type Order,
+  Runner,
+  type RunRow,
+} from "../orchestration/host.ts";
 import type { Workflow } from "../orchestration/index.ts";
 import type { Fake, FakeCall } from "./fake.ts";
 import { type MemoryJournal, memoryJournal } from "./memory-journal.ts";
@@ -47,6 +55,12 @@ export interface WorkflowBench {
   begin(input: unknown): Promise<void>;
   /** Sends a signal to the run. */
   signal(name: string, payload: unknown): Promise<void>;
+  /** Does to the run what an operator can; throws the sentence where it cannot be done. */
+  steer(to: "cancel" | "terminate" | "pause" | "resume" | "retry", reason?: string): Promise<void>;
+  /** Forks the run, and gives back the other one's id. */
+  fork(from?: { readonly step?: string; readonly input?: unknown; readonly key?: string }): Promise<string>;
+  /** What is on disk of any run. */
+  entriesOf(run: string): readonly Entry[];
   /** Lets so much time pass. */
   pass(time: Duration): Promise<void>;
   /** Lets time pass until the run has ended. */
@@ -185,6 +199,56 @@ class Bench implements WorkflowBench {
     if (outcome !== "taken") throw new Error(`The signal "${name}" was not taken: ${outcome}.`);
     await this.#clock.advance(0);
     await this.#afterCrash();
+  }
+
+  async steer(to: Order["to"], reason?: string): Promise<void> {
+    const order = { to, by: "bench", ...(reason !== undefined && { reason }) };
+    const retries = () => this.entries.filter(({ type }) => type === "Retried").length;
+    const before = retries();
+    const steered = await this.#patiently(async (runner, run) =>
+      // Of a node that died over it, it may be on disk all the same.
+      retries() > before ? { ok: true as const } : runner.steer(run, order),
+    );
+    if (!steered.ok) throw new Error(steered.sentence);
+    if (to === "retry") {
+      this.#ended = undefined;
+      this.#ask();
+    }
+    await this.#clock.advance(0);
+    await this.#afterCrash();
+  }
+
+  async fork({ step, input, key = "bench" }: Parameters<WorkflowBench["fork"]>[0] = {}): Promise<string> {
+    const about = { by: caller.principal, key, traceparent: silent.traceparent };
+    const from = { ...(step !== undefined && { step }), ...(input !== undefined && { input: { value: input } }) };
+    const forked = await this.#patiently((runner, run) => runner.fork(run, { ...about, ...from }));
+    if (!forked.ok) throw new Error(forked.sentence);
+    await this.#clock.advance(0);
+    await this.#afterCrash();
+    return forked.run;
+  }
+
+  entriesOf(run: string): readonly Entry[] {
+    return this.#journal.entries(run);
+  }
+
+  /** Asks again where the node died over it. */
+  async #patiently<T>(ask: (runner: Runner, run: string) => Promise<T>): Promise<T> {
+    for (;;) {
+      let answer: { readonly value: T } | { readonly error: unknown } | undefined;
+      void ask(this.#runner as Runner, this.row?.run ?? "").then(
+        (value) => {
+          answer = { value };
+        },
+        (error: unknown) => {
+          answer = { error };
+        },
+      );
+      await this.#clock.until(() => answer !== undefined || this.#dead);
+      if (answer && "error" in answer) throw answer.error;
+      if (answer) return answer.value;
+      await this.#afterCrash();
+    }
   }
 
   async pass(time: Duration): Promise<void> {

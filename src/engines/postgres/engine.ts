@@ -123,6 +123,11 @@ export class PostgresEngine implements Engine {
     return this.#documents.find(collection, query);
   }
 
+  async count(collection: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number> {
+    this.#checkOpen();
+    return this.#documents.count(collection, query);
+  }
+
   async receipt(log: string, key: string): Promise<Receipt | undefined> {
     this.#checkOpen();
     return (await this.#receipts(log, [key])).get(key);

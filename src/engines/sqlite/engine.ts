@@ -19,7 +19,7 @@ import type {
 } from "../../storage/host.ts";
 import { checkFile } from "./check-file.ts";
 import { checkCollection, shapeOf } from "./collections.ts";
-import { toSql } from "./document-query.ts";
+import { toCount, toSql } from "./document-query.ts";
 import { EventPages } from "./event-pages.ts";
 import { type ReceiptRow, toReceipt } from "./ledger.ts";
 import type { Lock } from "./lock.ts";
@@ -112,6 +112,14 @@ export class SqliteEngine implements Engine {
       const { text, values } = toSql(this.#known(collection), query);
       const rows = this.#statements.for(text).all(...values) as unknown as readonly FoundRow[]; // the columns are the query's own
       return rows.map(toDocument);
+    });
+  }
+
+  async count(collection: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number> {
+    return this.#look(() => {
+      const { text, values } = toCount(this.#known(collection), query);
+      const { count } = this.#statements.for(text).get(...values) as { count: number }; // the column is the query's own
+      return count;
     });
   }
 

@@ -27,6 +27,7 @@ function viewOf(engine: Engine, prefix: string): Engine {
     types: (log) => engine.types(toLog(log)),
     revision: (log, stream) => engine.revision(toLog(log), stream),
     find: (collection, query) => engine.find(toCollection(collection), query),
+    count: (collection, query) => engine.count(toCollection(collection), query),
     receipt: (log, key) => engine.receipt(toLog(log), key),
     commit: (checkpoint, writes) => engine.commit({ ...checkpoint, log: toLog(checkpoint.log) }, writes.map(toWrite)),
     checkpoint: (log, reader) => engine.checkpoint(toLog(log), reader),
