@@ -138,6 +138,8 @@ export type Result =
       readonly payload: unknown;
       readonly item: number;
       readonly by: string;
+      /** Its name, where the code waited for any of several. */
+      readonly signal?: string;
     }
   | { readonly type: "SignalTimedOut"; readonly path: string }
   /** The code waits, and has not begun a step that it made: `path` is the step's name. */
@@ -177,6 +179,8 @@ export type Note =
       /** Which stretch begins; a run's first one is 1. */
       readonly stretch: number;
       readonly inbox: InboxSeen;
+      /** What the stretch before has handed on beside its input. */
+      readonly carried?: unknown;
     }
   | { readonly type: "Ended"; readonly state: "done"; readonly output?: unknown }
   | { readonly type: "Ended"; readonly state: "failed"; readonly thrown: Thrown };
