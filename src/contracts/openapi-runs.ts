@@ -140,6 +140,11 @@ const runOf = (telling: readonly Telling[]) => ({
     operation: { type: "string" },
     state: { type: "string", enum: ["queued", "running", "waiting", "undoing", "paused", "done", "failed"] },
     startedAt: { type: "string", format: "date-time" },
+    startsAt: {
+      type: "string",
+      format: "date-time",
+      description: "When it begins: of one that was asked for earlier.",
+    },
     endedAt: { type: "string", format: "date-time" },
     output: { description: "The operation's output: of a run that is done." },
     ...(telling.length > 0 && { progress: refsOf(telling) }),

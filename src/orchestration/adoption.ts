@@ -1,5 +1,6 @@
 import { type Clock, validate } from "../contracts/index.ts";
 import type { Catalog, Known } from "./catalog.ts";
+import { toTicket } from "./flow.ts";
 import { type Entry, type Item, inboxFrom, type Journal, type RunRow, Unreadable } from "./journal.ts";
 
 export interface AdoptionPorts {
@@ -24,6 +25,8 @@ export type Adopted =
   | { readonly kind: "paused"; readonly reason: string }
   /** It is left alone until then. */
   | { readonly kind: "later"; readonly at: number }
+  /** Its time has come, and it waits in line now. */
+  | { readonly kind: "queued" }
   /** Somebody else has written to it. */
   | { readonly kind: "fenced" };
 
@@ -39,6 +42,10 @@ const retryMs = 500;
 export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Promise<Adopted> {
   const { journal, clock, catalog } = ports;
   try {
+    if (row.startsAt !== undefined && clock.now() < row.startsAt) {
+      await journal.putBack(row.run, node, row.startsAt); // a signal has made it due
+      return { kind: "later", at: row.startsAt };
+    }
     const entries = await journal.read(row.run, row.from);
     const [started] = entries;
     const known = catalog.named(row.workflow);
@@ -47,6 +54,15 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
     const inbox = await journal.inbox(row.run, inboxFrom(started));
     const read = await validate(known.workflow.operation.input, started.input);
     if (!read.ok) return await strand(row, entries, `its input is not what ${row.workflow} reads`, ports);
+
+    const { flow, id } = known.workflow;
+    if (row.startsAt !== undefined && flow && journal.line && !row.ticket && entries.length === 1) {
+      const queues = toTicket(id, flow, read.value);
+      const placed = await journal.append(row.run, 0, [], { row: { state: "queued", owner: null }, queues });
+      if (typeof placed === "object" && "position" in placed) return { kind: "queued" };
+      await journal.putBack(row.run, node, clock.now());
+      return { kind: "fenced" };
+    }
 
     const claims = Math.min(row.claims ?? 0, trailingClaims(entries));
     if (claims >= mostClaims) return await pause(row, entries, poisonous(claims), ports);

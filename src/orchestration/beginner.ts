@@ -44,7 +44,8 @@ export class Beginner {
       if (!(await this.#begin(workflow, run, input, written, digest, call))) await join();
     };
     const tells = call.principal.kind === "run";
-    if (call.detached) {
+    const waitsMs = (this.#laterThanNow(call) ?? 0) - this.#ports.clock.now();
+    if (call.detached || (call.patienceMs !== undefined && waitsMs > call.patienceMs)) {
       await begin();
       return { accepted: true, run, tells };
     }
@@ -83,10 +84,11 @@ export class Beginner {
     const row = this.#rowOf(workflow, run, call);
     const { operation, traceparent } = row;
     const started = { type: "Started", operation, version, input: written, digest, principal, traceparent } as const;
-    const node = workflow.flow ? undefined : owner();
+    const later = this.#laterThanNow(call);
+    const node = workflow.flow || later !== undefined ? undefined : owner();
     const verdict =
       node === undefined
-        ? await this.#queue(started, this.#waiting(workflow, row, input))
+        ? await this.#queue(started, this.#waiting(workflow, row, input, later))
         : await active
             .activate(
               catalog.named(row.workflow) as Known,
@@ -112,7 +114,7 @@ export class Beginner {
   /** Writes a run down that begins later: a row and an index entry, and nothing in memory. */
   async #queue(started: NewEntry & { readonly type: "Started" }, row: RunRow): Promise<Verdict | undefined> {
     const { journal, clock } = this.#ports;
-    const script = new Script([], () => clock.now());
+    const script = new Script([], () => row.startsAt ?? clock.now()); // its own time begins when it does
     script.write(started);
     const beginning = { row, started };
     const committed = await new Committer({
@@ -122,8 +124,14 @@ export class Beginner {
     return typeof committed === "object" ? committed : undefined;
   }
 
-  #waiting(workflow: Workflow, row: RunRow, input: unknown): RunRow {
+  #laterThanNow({ startAt }: Call): number | undefined {
+    return startAt !== undefined && startAt > this.#ports.clock.now() ? startAt : undefined;
+  }
+
+  #waiting(workflow: Workflow, row: RunRow, input: unknown, later: number | undefined): RunRow {
     const { clock, journal } = this.#ports;
+    // Whoever is due later takes a place in line then.
+    if (later !== undefined) return { ...row, state: "waiting", wakeAt: later, startsAt: later };
     if (!workflow.flow || !journal.line) return { ...row, state: "waiting", wakeAt: clock.now() };
     return { ...row, state: "queued", ticket: toTicket(workflow.id, workflow.flow, input) };
   }

@@ -65,6 +65,8 @@ export interface RunRow {
   readonly claims?: number;
   /** Of a workflow with limits: what it stands in line with, and holds once it was let in. */
   readonly ticket?: Ticket;
+  /** When it begins, of one that was asked for earlier. */
+  readonly startsAt?: number;
   /** The revision of the first entry of its present stretch; 0 where it has never continued as new. */
   readonly from?: number;
 }
@@ -72,6 +74,8 @@ export interface Change {
   /** The whole row, with a run's first entries. */
   readonly begin?: RunRow;
   readonly row?: Partial<Omit<RunRow, "run" | "operation" | "ticket">>;
+  /** It takes its place in line, in which it was not before. */
+  readonly queues?: Ticket;
   /** Of a run that ends: what it was let in with is free again. */
   readonly frees?: Ticket;
   /** Written only if the inbox has had no more items than this: otherwise a signal could slip between a look and a suspension. */

@@ -96,7 +96,18 @@ export class Runner {
     this.#membership = membership;
     this.#bulletin = new Bulletin({ nodes: journal.nodes, clock, failed, told: (item) => this.#hear(item) });
     const tell = (row: RunRow, verdict: Verdict) => this.#tell(row, verdict);
-    this.#waker = new Waker({ journal, clock, catalog, active, membership, random, mostActive, tell, failed });
+    this.#waker = new Waker({
+      journal,
+      clock,
+      catalog,
+      active,
+      membership,
+      random,
+      mostActive,
+      tell,
+      failed,
+      queued: (operation) => this.#admitters?.nudge(operation),
+    });
     const admission = {
       ...{ clock, failed, alone: journal.nodes.alone },
       mayAdmit: () => membership.isIn && !this.#draining,

@@ -17,6 +17,8 @@ export interface WakerPorts {
   readonly mostActive: number;
   readonly tell: (row: RunRow, verdict: Verdict) => void;
   readonly failed: (error: unknown) => void;
+  /** A run stands in line for its operation now. */
+  readonly queued: (operation: string) => void;
 }
 
 const wakeAtOnce = 64;
@@ -107,6 +109,7 @@ export class Waker {
     try {
       const adopted = await adopt(row, node, { ...this.#ports, mayTry: (run) => this.#mayTry(run) });
       if (adopted.kind === "later") this.#alarm.at(adopted.at);
+      else if (adopted.kind === "queued") this.#ports.queued(row.operation);
       else if (adopted.kind === "paused") tell(row, adopted);
       else if (adopted.kind === "fenced") this.left(row, adopted, { told: false });
       else if (membership.isIn && membership.node === node) active.activate(adopted.known, adopted.row, adopted);

@@ -61,7 +61,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
             : [{ stream: `inbox/${run}`, revision: change.inboxSeen < 0 ? ("none" as const) : change.inboxSeen }]),
         ],
         events: change.tell ? [...events, toInboxEvent(change.tell.run, change.tell.item)] : events,
-        documents: toWrites(run, change),
+        documents: toWrites(run, change, clock.now()),
       });
       if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
       if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
@@ -163,7 +163,7 @@ const toInboxEvent = (run: string, item: NewItem) => ({
   data: JSON.stringify(item),
 });
 
-function toWrites(run: string, { begin, row, frees, tell }: Change): readonly Write[] {
+function toWrites(run: string, { begin, row, queues, frees, tell }: Change, now: number): readonly Write[] {
   const due: readonly Write[] = tell
     ? [{ collection: runs.name, patch: tell.run, data: { wakeAt: tell.item.at } }]
     : [];
@@ -172,6 +172,10 @@ function toWrites(run: string, { begin, row, frees, tell }: Change): readonly Wr
     return [put, ...(begin.state === "queued" && begin.ticket ? toQueued(begin, begin.ticket) : []), ...due];
   }
   const data = row && ({ ...row } satisfies { readonly [field: string]: Column | undefined });
+  if (queues) {
+    const placed: Write = { collection: runs.name, patch: run, data: { ...data, ticket: { ...queues } } };
+    return [placed, ...toQueued({ run, startedAt: now }, queues), ...due];
+  }
   return [...(data ? [{ collection: runs.name, patch: run, data }] : []), ...(frees ? toFreed(frees) : []), ...due];
 }
 

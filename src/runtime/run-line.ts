@@ -92,7 +92,7 @@ export function toLine({ engine, clock, append }: LinePorts): Line {
 }
 
 /** What a run writes when it takes its place in the line. */
-export function toQueued({ run, startedAt }: RunRow, ticket: Ticket): readonly Write[] {
+export function toQueued({ run, startedAt }: Pick<RunRow, "run" | "startedAt">, ticket: Ticket): readonly Write[] {
   const { operation, turn, priority, lane, meter } = ticket;
   const key = turnKey(operation, priority, turn);
   const initial = { operation, turn, priority, start: 0, order: orderOf(priority, 0), opensAt: 0, blockedBy: null };
