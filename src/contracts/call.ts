@@ -24,6 +24,8 @@ export interface Call {
   readonly detached?: boolean;
   /** A run begins at this instant and not before, in ms since 1970; only a workflow's command can. */
   readonly startAt?: number;
+  /** The same as a time from now, in ms. */
+  readonly startAfterMs?: number;
   /** Whether provenance is wanted beside the answer. */
   readonly wantsMeta?: boolean;
 }

@@ -124,8 +124,10 @@ export class Beginner {
     return typeof committed === "object" ? committed : undefined;
   }
 
-  #laterThanNow({ startAt }: Call): number | undefined {
-    return startAt !== undefined && startAt > this.#ports.clock.now() ? startAt : undefined;
+  #laterThanNow({ startAt, startAfterMs }: Call): number | undefined {
+    const now = this.#ports.clock.now();
+    const at = startAt ?? (startAfterMs === undefined ? undefined : now + startAfterMs);
+    return at !== undefined && at > now ? at : undefined;
   }
 
   #waiting(workflow: Workflow, row: RunRow, input: unknown, later: number | undefined): RunRow {

@@ -81,7 +81,7 @@ async function cross(
   call: Call,
 ): Promise<Answer> {
   const id = provider.operation;
-  if (call.startAt !== undefined && layer !== "orchestration") {
+  if ((call.startAt ?? call.startAfterMs) !== undefined && layer !== "orchestration") {
     const message = `${id} is done at once: only a command that a workflow implements can be started later.`;
     throw new Fault("InvalidInput", message, { outcome: "not done" });
   }

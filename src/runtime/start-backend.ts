@@ -172,7 +172,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     log.info({ url, runs: runner.active }, `${name} is up at ${url}.`);
 
     const ownCall = ({ key, startAt, delay }: { readonly key?: string } & Later): Call => {
-      const at = startAt?.getTime() ?? (delay === undefined ? undefined : clock.now() + toMs(delay));
+      const at = startAt?.getTime();
       if (Number.isNaN(at)) throw new TypeError("A run cannot be begun at an invalid date. Give an instant.");
       return {
         principal: { id: "system", kind: "system", scopes: [] },
@@ -180,6 +180,7 @@ export async function startBackend({ name, version, composition }: Plan, options
         aborted: new AbortController().signal,
         ...(key !== undefined && { key }),
         ...(at !== undefined && { startAt: at }),
+        ...(delay !== undefined && { startAfterMs: toMs(delay) }),
       };
     };
     let stopped: Promise<void> | undefined;
