@@ -20,5 +20,5 @@ export { type Admission, type Lane, type Line, type Standing, type Ticket, type 
 export type { Census, News, Nodes } from "./nodes.ts";
 export { Runner, type RunnerEvent, type RunnerPorts, type SignalOutcome } from "./runner.ts";
 export { Scheduler, type ScheduleStatus } from "./scheduler.ts";
-export { type StartPorts, startFor } from "./start-on.ts";
+export { type Occurrence, type StartPorts, signalFor, startFor } from "./start-on.ts";
 export type { Plan, Slot, Timetable } from "./timetable.ts";

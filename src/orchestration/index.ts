@@ -17,6 +17,6 @@ export { type Drawn, type DrawnState, toMermaid } from "./machine-drawing.ts";
 export type { RetryPolicy, StepPolicy } from "./policy.ts";
 export type { Child, Incoming, Part, Run, Steps, Uses, WorkflowContext } from "./run.ts";
 export { type Schedule, schedule } from "./schedule.ts";
-export { type StartOn, startOn } from "./start-on.ts";
+export { type SignalFrom, type StartOn, signalFrom, startOn } from "./start-on.ts";
 export type { Step, StepContext, Undone } from "./step.ts";
 export { type Workflow, workflow } from "./workflow.ts";

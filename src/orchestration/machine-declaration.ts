@@ -60,13 +60,10 @@ interface Transition<Target extends string, W extends Words> {
 type Transitions<Target extends string, W extends Words> = Target | Many<Transition<Target, W>>;
 
 type KeysOf<S> = keyof S & string;
-type InnerOf<S> = S extends { readonly states: infer Inner } ? Inner : never;
+type InnerOf<S> = S extends { readonly states: infer Inner } ? Inner : {};
 type PathsOf<S> = { [K in KeysOf<S>]: K | `${K}.${PathsOf<InnerOf<S[K]>>}` }[KeysOf<S>];
 /** A neighbour, a state inside (`.inner`), or any state by its path from the top (`#paid.open`). */
-type TargetOf<Node, Siblings, Top> =
-  | KeysOf<Siblings>
-  | ([InnerOf<Node>] extends [never] ? never : `.${KeysOf<InnerOf<Node>>}`)
-  | `#${PathsOf<Top>}`;
+type TargetOf<Node, Siblings, Top> = KeysOf<Siblings> | `.${KeysOf<InnerOf<Node>>}` | `#${PathsOf<Top>}`;
 /** Only the names that there are: a mistyped one is an error where it stands. */
 type On<Node, Target extends string, W extends Words> = Node extends { readonly on: infer O }
   ? {
@@ -99,7 +96,7 @@ type StateNode<Node, Siblings, Top, W extends Words> = {
   /** When `do` has failed for good. Without it the run fails. */
   readonly onFailure?: Transitions<TargetOf<Node, Siblings, Top>, W>;
   readonly initial?: KeysOf<InnerOf<Node>>;
-  readonly states?: [InnerOf<Node>] extends [never] ? never : States<InnerOf<Node>, Top, W>;
+  readonly states?: States<InnerOf<Node>, Top, W>;
 };
 export type States<S, Top, W extends Words> = { readonly [K in keyof S]: StateNode<S[K], S, Top, W> };
 

@@ -95,14 +95,17 @@ export async function startBackend({ name, version, composition }: Plan, options
     const served = toServed(composition);
     const dispatch = createDispatch([...served, ...remote]);
     const ready = Promise.withResolvers<void>();
-    const starts = toSubscriptions(composition.starts, ready.promise, { dispatch, tracing });
+    const starts = toSubscriptions(composition.starts, ready.promise, {
+      ...{ dispatch, tracing },
+      signal: (...signal) => runner.signal(...signal), // nothing is handed over before it is there
+    });
     const storage = await openStorage([...composition.storage, ...starts], {
       engine,
       clock,
       report: (sentence) => log.warn(sentence),
     });
     opened.defer(() => storage.close());
-    const runner = new Runner(composition.orchestration, {
+    const runner: Runner = new Runner(composition.orchestration, {
       journal: await openRunJournal(engine, clock),
       events: toRunEvents(storage),
       dispatch,
