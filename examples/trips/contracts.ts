@@ -7,7 +7,10 @@ const Seat = z.object({
   booking: subject(z.uuid()),
   traveller: personal(z.string().min(1).max(200)),
 });
-export const Booking = Seat.extend({ status: z.enum(["held", "ticketed", "released"]), ticket: z.string().optional() });
+export const Booking = Seat.extend({
+  status: z.enum(["held", "ticketed", "checkedIn", "released"]),
+  ticket: z.string().optional(),
+});
 const Place = Seat.omit({ traveller: true });
 const Ticket = z.object({ ticket: z.string() });
 const SoldOut = failure(409, "No seat is left.");
@@ -29,6 +32,14 @@ export const Bookings = contract(
     }),
     ticket: command({ input: Place, output: Ticket, examples: [{ input: place, output: { ticket } }] }),
     release: command({ input: Place, examples: [{ input: place }] }),
+    checkIn: command({
+      input: Place,
+      failures: { NotTicketed: failure(409, "There is no ticket to check in with.") },
+      http: "POST /check-ins",
+      access: "trips:book",
+      summary: "Checks in.",
+      examples: [{ input: place }, { input: place, failure: "NotTicketed" }],
+    }),
     get: query({
       input: Seat.pick({ booking: true }),
       output: Booking,
@@ -48,6 +59,7 @@ export const Bookings = contract(
     }),
     SeatHeld: event(Seat),
     Ticketed: event(Place.extend(Ticket.shape)),
+    CheckedIn: event(Place),
     Released: event(Place),
   },
 );
@@ -99,6 +111,21 @@ export const Trips = contract(
       summary: "Books a trip: a seat, a fare, a payment, a ticket, or nothing at all.",
       examples: [{ input: { ...seat, card: "4111-1111", lastKnownFare: 230 }, output: { ticket } }],
     }),
+    follow: command({
+      input: Place,
+      output: z.object({ end: z.enum(["flown", "expired", "released"]) }),
+      signals: {
+        paid: signal(z.object({})),
+        ticketed: signal(Ticket),
+        checkedIn: signal(z.object({})),
+        released: signal(z.object({})),
+      },
+      progress: z.object({ state: z.string() }),
+      access: "bookings:read",
+      summary: "The life of a booking.",
+      examples: [{ input: place, output: { end: "flown" } }],
+    }),
+    Paid: event(Seat.pick({ booking: true })),
   },
 );
 

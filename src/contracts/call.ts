@@ -22,6 +22,10 @@ export interface Call {
   readonly patienceMs?: number;
   /** A command that takes its time is begun, and not waited for: the answer is the run, however it goes. */
   readonly detached?: boolean;
+  /** A run begins at this instant and not before, in ms since 1970; only a workflow's command can. */
+  readonly startAt?: number;
+  /** The same as a time from now, in ms. */
+  readonly startAfterMs?: number;
   /** Whether provenance is wanted beside the answer. */
   readonly wantsMeta?: boolean;
 }

@@ -86,8 +86,23 @@ function headerParameters(kind: Operation["kind"], isLongRunning: boolean): read
     example: "wait=10",
     description: "`wait=N`: how many seconds the caller waits for the result before it is told where to look instead.",
   };
-  return isLongRunning ? [key, prefer, timeout] : [key, timeout];
+  return isLongRunning ? [key, prefer, ...startParameters, timeout] : [key, timeout];
 }
+
+const startParameters = [
+  {
+    name: "Start-At",
+    in: "header",
+    schema: { type: "string", format: "date-time" },
+    description: "When the run begins, if not now. It is kept at once, and the answer is where it will be.",
+  },
+  {
+    name: "Start-After-Ms",
+    in: "header",
+    schema: { type: "integer", minimum: 0 },
+    description: "The same as a time from now, in milliseconds.",
+  },
+];
 
 function bodyOf({ id, input, route }: Described["operation"]): object {
   const schema = toJsonSchema(input);

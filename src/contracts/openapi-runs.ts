@@ -142,6 +142,11 @@ const runOf = (telling: readonly Telling[]) => ({
     operation: { type: "string" },
     state: { type: "string", enum: runStates },
     startedAt: { type: "string", format: "date-time" },
+    startsAt: {
+      type: "string",
+      format: "date-time",
+      description: "When it begins: of one that was asked for earlier.",
+    },
     endedAt: { type: "string", format: "date-time" },
     output: { description: "The operation's output: of a run that is done." },
     ...(telling.length > 0 && { progress: refsOf(telling) }),

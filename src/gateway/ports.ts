@@ -22,6 +22,8 @@ export interface RunStatus {
   readonly state: RunState;
   /** Instants are ISO 8601. */
   readonly startedAt: string;
+  /** Of a run that was asked for earlier: when it begins. */
+  readonly startsAt?: string;
   readonly endedAt?: string;
   /** As it travels: of a run that is done. */
   readonly output?: unknown;

@@ -1,6 +1,7 @@
 import { type Clock, validateStored } from "../contracts/index.ts";
 import { journalOf, parentOf } from "./active-runs.ts";
 import type { Catalog, Known } from "./catalog.ts";
+import { toTicket } from "./flow.ts";
 import { type Entry, type Item, inboxFrom, type Journal, type RunRow, Unreadable } from "./journal.ts";
 import { toReplay } from "./retrying.ts";
 import { type Asked, pauseReason, Steering, toEnding, toNote } from "./steering.ts";
@@ -30,6 +31,8 @@ export type Adopted =
   | { readonly kind: "ended"; readonly verdict: Verdict & { readonly kind: "failed" } }
   /** It is left alone until then. */
   | { readonly kind: "later"; readonly at: number }
+  /** Its time has come, and it waits in line now. */
+  | { readonly kind: "queued" }
   /** Somebody else has written to it. */
   | { readonly kind: "fenced" };
 
@@ -57,11 +60,25 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
     if (standing?.control.to === "pause")
       return await pause(row, entries, inbox, pauseReason({ ...standing, reason: standing.control.reason }), ports);
 
+    if (row.startsAt !== undefined && clock.now() < row.startsAt && !standing) {
+      await journal.putBack(row.run, node, row.startsAt); // a signal has made it due
+      return { kind: "later", at: row.startsAt };
+    }
+
     const known = catalog.named(row.workflow);
     if (!known || (started?.type !== "Started" && started?.type !== "Continued"))
       return await strand(row, entries, inbox, "its journal has no beginning", ports);
     const read = await validateStored(known.workflow.operation, started.input);
     if (!read.ok) return await strand(row, entries, inbox, `its input is not what ${row.workflow} reads`, ports);
+
+    const { flow, id } = known.workflow;
+    if (row.startsAt !== undefined && flow && journal.line && !row.ticket && entries.length === 1 && !standing) {
+      const queues = { ticket: toTicket(id, flow, read.value), startedAt: clock.now(), revision: 0 };
+      const placed = await journal.append(row.run, 0, [], { row: { state: "queued", owner: null }, queues });
+      if (typeof placed === "object" && "position" in placed) return { kind: "queued" };
+      await journal.putBack(row.run, node, clock.now());
+      return { kind: "fenced" };
+    }
 
     const claims = Math.min(row.claims ?? 0, trailingClaims(entries));
     if (claims >= mostClaims) return await pause(row, entries, inbox, poisonous(claims), ports);

@@ -45,7 +45,8 @@ export class Beginner {
       if (!(await this.#begin(workflow, run, input, written, digest, call))) await join();
     };
     const tells = call.principal.kind === "run";
-    if (call.detached) {
+    const waitsMs = (this.#laterThanNow(call) ?? 0) - this.#ports.clock.now();
+    if (call.detached || (call.patienceMs !== undefined && waitsMs > call.patienceMs)) {
       await begin();
       return { accepted: true, run, tells };
     }
@@ -85,10 +86,11 @@ export class Beginner {
     const row = { ...this.#rowOf(workflow, run, call), ...(tags && { tags }) };
     const { operation, traceparent } = row;
     const started = { type: "Started", operation, version, input: written, digest, principal, traceparent } as const;
-    const node = workflow.flow ? undefined : owner();
+    const later = this.#laterThanNow(call);
+    const node = workflow.flow || later !== undefined ? undefined : owner();
     const verdict =
       node === undefined
-        ? await this.#queue(started, this.#waiting(workflow, row, input))
+        ? await this.#queue(started, this.#waiting(workflow, row, input, later))
         : await active
             .activate(
               catalog.named(row.workflow) as Known,
@@ -114,7 +116,7 @@ export class Beginner {
   /** Writes a run down that begins later: a row and an index entry, and nothing in memory. */
   async #queue(started: NewEntry & { readonly type: "Started" }, row: RunRow): Promise<Verdict | undefined> {
     const { journal, clock } = this.#ports;
-    const script = new Script([], () => clock.now());
+    const script = new Script([], () => row.startsAt ?? clock.now()); // its own time begins when it does
     script.write(started);
     const beginning = { row, started };
     const committed = await new Committer({
@@ -124,8 +126,16 @@ export class Beginner {
     return typeof committed === "object" ? committed : undefined;
   }
 
-  #waiting(workflow: Workflow, row: RunRow, input: unknown): RunRow {
+  #laterThanNow({ startAt, startAfterMs }: Call): number | undefined {
+    const now = this.#ports.clock.now();
+    const at = startAt ?? (startAfterMs === undefined ? undefined : now + startAfterMs);
+    return at !== undefined && at > now ? at : undefined;
+  }
+
+  #waiting(workflow: Workflow, row: RunRow, input: unknown, later: number | undefined): RunRow {
     const { clock, journal } = this.#ports;
+    // Whoever is due later takes a place in line then.
+    if (later !== undefined) return { ...row, state: "waiting", wakeAt: later, startsAt: later };
     if (!workflow.flow || !journal.line) return { ...row, state: "waiting", wakeAt: clock.now() };
     return { ...row, state: "queued", ticket: toTicket(workflow.id, workflow.flow, input) };
   }

@@ -12,7 +12,7 @@ import type { Workflow } from "./workflow.ts";
 /** What a workflow's code came to: an output, a failure, or the input of a further stretch. */
 export type End =
   | { readonly output: unknown }
-  | { readonly input: unknown }
+  | { readonly input: unknown; readonly carried?: unknown }
   | { readonly thrown: Thrown; readonly cause: unknown; readonly state: "failed" | "cancelled" };
 
 export interface CodeParts {
@@ -37,7 +37,7 @@ export class Code {
   readonly #parts: CodeParts;
   /** Rejects what the code waits for: it can never go on as it is. */
   readonly #mistaken = Promise.withResolvers<never>();
-  #next: { readonly input: unknown } | undefined;
+  #next: { readonly input: unknown; readonly carried?: unknown } | undefined;
   #undoing = false;
 
   constructor(parts: CodeParts) {
@@ -89,9 +89,9 @@ export class Code {
   }
 
   /** See Run.continueAsNew. */
-  continueAsNew(input: unknown): never {
+  continueAsNew(input: unknown, carried?: unknown): never {
     if (this.#undoing) throw new Error("An undo cannot continue the run as new: what failed is to be undone.");
-    this.#next = { input };
+    this.#next = { input, ...(carried !== undefined && { carried }) };
     throw new Continuing();
   }
 
@@ -101,7 +101,9 @@ export class Code {
     if ("output" in end)
       return { type: "Ended", state: "done", ...(end.output !== undefined && { output: end.output }) };
     const { id, version } = this.#parts.newest;
-    return { type: "Continued", operation: id, version, input: end.input, stretch: stretch + 1, inbox };
+    const { input, carried } = end;
+    const handed = carried !== undefined && { carried };
+    return { type: "Continued", operation: id, version, input, stretch: stretch + 1, inbox, ...handed };
   }
 
   async #fail(error: unknown): Promise<void> {
@@ -128,7 +130,7 @@ export class Code {
       const message = `${workflow.id} cannot continue with this input: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
       throw new Fault("Internal", message, { issues: checked.issues });
     }
-    this.end = { input };
+    this.end = { ...this.#next, input };
   }
 
   #checkNothingLeft(): void {

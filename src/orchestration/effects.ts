@@ -46,6 +46,8 @@ const attemptsOfUndo = 20;
 export class Effects {
   readonly #ports: EffectPorts;
   readonly #taken = new Set<number>();
+  /** By path: what the code waits for any one of. */
+  readonly #names = new Map<string, ReadonlySet<string>>();
   readonly #before: InboxSeen;
   #items: readonly Item[];
 
@@ -138,6 +140,39 @@ export class Effects {
     if (result.type !== "SignalTaken") return undefined;
     this.#taken.add(result.item);
     return { payload: result.payload };
+  }
+
+  /**
+   * The next signal of any of these names, in the order in which they came. One that came after the instant until which
+   * is waited finds that over. What is waited for is not compared in replay, only under which label.
+   */
+  async next(
+    given: Scope,
+    label: string,
+    names: readonly string[],
+    until: number | undefined,
+  ): Promise<{ readonly signal: string; readonly payload: unknown } | undefined> {
+    const { run, exchange, places } = this.#ports;
+    const scope = places.scope(run, given);
+    if (scope.closed) return never;
+    const path = scope.next(label);
+    this.#names.set(path, new Set(names));
+    const request = {
+      type: "SignalAwaited",
+      path,
+      name: names.join(" | "),
+      ...(until !== undefined && { until }),
+    } as const;
+    const { result } = await exchange.ask(request, "signal", scope, (waiting) => {
+      const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
+      this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
+      this.#takeSignals();
+    });
+    this.#names.delete(path);
+    if (scope.closed) return never;
+    if (result.type !== "SignalTaken") return undefined;
+    this.#taken.add(result.item);
+    return { signal: result.signal ?? "", payload: result.payload };
   }
 
   /** The inbox as it is now. */
@@ -278,10 +313,15 @@ export class Effects {
     const { exchange } = this.#ports;
     for (const { request, path, active } of exchange.waiting.values()) {
       if (request.type !== "SignalAwaited" || !active || exchange.isReady(path)) continue;
-      const item = this.#items.find(({ signal, revision }) => signal === request.name && !this.#taken.has(revision));
+      const names = this.#names.get(path);
+      const { until = Number.POSITIVE_INFINITY } = request;
+      const fits = ({ signal, at }: Item): boolean =>
+        names ? names.has(signal) && at <= until : signal === request.name;
+      const item = this.#items.find((one) => !this.#taken.has(one.revision) && fits(one));
       if (!item) continue;
-      this.#taken.add(item.revision);
-      exchange.settle({ type: "SignalTaken", path, payload: item.payload, item: item.revision, by: item.by });
+      const { revision, payload, by, signal } = item;
+      this.#taken.add(revision);
+      exchange.settle({ type: "SignalTaken", path, payload, item: revision, by, ...(names && { signal }) });
     }
   }
 }

@@ -6,7 +6,7 @@ import { toContext } from "./context.ts";
 import { wayOut } from "./difference.ts";
 import { Effects } from "./effects.ts";
 import type { Events } from "./events.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, never } from "./exchange.ts";
 import { type Change, type Entry, type Item, inboxFrom, type Journal, type NewEntry, type Thrown } from "./journal.ts";
 import type { Places } from "./places.ts";
 import type { Rests } from "./rests.ts";
@@ -15,7 +15,7 @@ import { Script } from "./script.ts";
 import type { Shapes } from "./shapes.ts";
 import { type Asked, pauseReason, Steering, toEnding, toNote } from "./steering.ts";
 import type { Rethrow } from "./thrown.ts";
-import { UndoStack } from "./undo-stack.ts";
+import { resumable, UndoStack } from "./undo-stack.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Workflow } from "./workflow.ts";
 
@@ -62,6 +62,10 @@ export class Execution {
   readonly script: Script;
   readonly effects: Effects;
   readonly code: Code;
+  /** What the stretch before has handed on beside its input. */
+  readonly carried: unknown;
+  /** The input as it was written. */
+  readonly written: unknown;
   readonly #exchange: Exchange;
   readonly #committer: Committer;
   readonly #undoStack: UndoStack;
@@ -91,6 +95,8 @@ export class Execution {
     const [first] = entries;
     const continued = first?.type === "Continued" ? first : undefined;
     this.#stretch = continued?.stretch ?? 1;
+    this.carried = continued?.carried;
+    this.written = (continued ?? (first?.type === "Started" ? first : begin?.started))?.input;
     // A further stretch takes the same names again, and must not find the results of the one before.
     const root = continued ? `${run}~${continued.stretch}` : run;
     const forked = first?.type === "Started" ? first.forked : undefined;
@@ -166,6 +172,12 @@ export class Execution {
   /** Our own work between two deliveries: the code is not at rest before its end. */
   hold<T>(work: () => Promise<T>): Promise<T> {
     return this.#exchange.hold(work);
+  }
+
+  /** The run cannot go on: it is paused with the reason, for a person. */
+  async stop(reason: string): Promise<never> {
+    this.#exchange.stop(`${reason} ${resumable}`);
+    return never;
   }
 
   async #drive(): Promise<Verdict> {

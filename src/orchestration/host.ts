@@ -32,6 +32,7 @@ export {
 } from "./line.ts";
 export type { Census, News, Nodes } from "./nodes.ts";
 export { Runner, type RunnerEvent, type RunnerPorts, type SignalOutcome } from "./runner.ts";
+export { Scheduler, type ScheduleStatus } from "./scheduler.ts";
 export {
   fits,
   type Range,
@@ -42,5 +43,7 @@ export {
   type RunQuery,
   type TagCondition,
 } from "./search.ts";
+export { type Occurrence, type StartPorts, signalFor, startFor } from "./start-on.ts";
 export type { Declined, Fork, Forking, Order, Steered } from "./steward.ts";
 export { mostTags, type Tags } from "./tags.ts";
+export type { Plan, Slot, Timetable } from "./timetable.ts";

@@ -78,6 +78,8 @@ export interface RunRow {
   readonly claims?: number;
   /** Of a workflow with limits: what it stands in line with, and holds once it was let in. */
   readonly ticket?: Ticket;
+  /** When it begins, of one that was asked for earlier. */
+  readonly startsAt?: number;
   /** The revision of the first entry of its present stretch; 0 where it has never continued as new. */
   readonly from?: number;
   /** By which it is found. */
@@ -169,6 +171,8 @@ export type Result =
       readonly payload: unknown;
       readonly item: number;
       readonly by: string;
+      /** Its name, where the code waited for any of several. */
+      readonly signal?: string;
     }
   | { readonly type: "SignalTimedOut"; readonly path: string }
   /** The code waits, and has not begun a step that it made: `path` is the step's name. */
@@ -230,6 +234,8 @@ export type Note =
       /** Which stretch begins; a run's first one is 1. */
       readonly stretch: number;
       readonly inbox: InboxSeen;
+      /** What the stretch before has handed on beside its input. */
+      readonly carried?: unknown;
     }
   | { readonly type: "Ended"; readonly state: "done"; readonly output?: unknown }
   | { readonly type: "Ended"; readonly state: Exclude<EndState, "done">; readonly thrown: Thrown };

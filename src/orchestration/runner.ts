@@ -107,7 +107,10 @@ export class Runner {
     this.#bulletin = new Bulletin({ nodes: journal.nodes, clock, failed, told: (item) => this.#hear(item) });
     const tell = (row: RunRow, verdict: Verdict) => this.#tell(row, verdict);
     const ended = (row: RunRow, verdict: Verdict) => this.#ended(row, verdict);
-    this.#waker = new Waker({ journal, clock, catalog, active, membership, mostActive, tell, ended, failed });
+    this.#waker = new Waker({
+      ...{ journal, clock, catalog, active, membership, mostActive, tell, ended, failed },
+      queued: (operation) => this.#admitters?.nudge(operation),
+    });
     const admission = {
       ...{ clock, failed, alone: journal.nodes.alone },
       mayAdmit: () => membership.isIn && !this.#draining,

@@ -9,6 +9,7 @@ import { toPlain } from "./plain.ts";
 import { type StepPolicy, toPolicy } from "./policy.ts";
 import type { Scope } from "./scope.ts";
 import type { StepContext } from "./step.ts";
+import type { Stretch } from "./stretch.ts";
 
 /** The `run` that a workflow's code is handed, for one part of it. */
 export function toRun(execution: Execution, scope: Scope, steps: ToStep): object {
@@ -24,6 +25,14 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
     return lazy;
   };
   const { operation } = workflow;
+  const stretch: Stretch["~stretch"] = {
+    carried: execution.carried,
+    state: () => ({ replaying: execution.script.replaying, outdated: execution.parts.newest !== workflow }),
+    next: (label, names, until) => later(label, () => effects.next(scope, label, names, until)),
+    carry: (state) => execution.code.continueAsNew(execution.written, state),
+    hold: (work) => execution.hold(work),
+    stop: (reason) => execution.stop(reason),
+  };
   return Object.freeze({
     id: run,
     signal: toSignals(execution, scope, operation.signals, later),
@@ -64,6 +73,7 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
     now: () => new Date(execution.script.time),
     random: () => scope.draws.random(),
     uuid: () => scope.draws.uuid(),
+    "~stretch": Object.freeze(stretch),
   });
 }
 

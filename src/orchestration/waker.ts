@@ -19,6 +19,8 @@ export interface WakerPorts {
   /** A run has come to its end without having been in memory. */
   readonly ended: (row: RunRow, verdict: Verdict) => void;
   readonly failed: (error: unknown) => void;
+  /** A run stands in line for its operation now. */
+  readonly queued: (operation: string) => void;
 }
 
 const wakeAtOnce = 64;
@@ -140,6 +142,7 @@ export class Waker {
       if (adopted.kind === "suspected") return;
       if (adopted.kind === "later" || adopted.kind === "paused" || adopted.kind === "ended") this.#trials.over(row.run);
       if (adopted.kind === "later") this.#alarm.at(adopted.at);
+      else if (adopted.kind === "queued") this.#ports.queued(row.operation);
       else if (adopted.kind === "paused") tell(row, adopted);
       else if (adopted.kind === "ended") ended(row, adopted.verdict);
       else if (adopted.kind === "fenced") this.left(row, adopted, { told: false });

@@ -4,15 +4,16 @@ import type { Workflow } from "../orchestration/index.ts";
 import type { Engine } from "../storage/host.ts";
 import type { Store, Subscription } from "../storage/index.ts";
 import { type Composition, toServed, toUsed } from "./composition.ts";
+import { type Orchestrated, toOrchestration } from "./orchestrated.ts";
 import type { Environment } from "./settings.ts";
 import { type Running, startBackend } from "./start-backend.ts";
 
 type ContractOf<Id extends string> = Id extends `${infer C}.${string}` ? C : Id;
 type Needed<W> = W extends Workflow<string, infer N> ? N : never;
 type Kept = readonly (Store | Subscription)[];
-type Missing<S extends Kept, W extends readonly Workflow[], V extends readonly View[]> = Exclude<
+type Missing<S extends Kept, W extends readonly Orchestrated[], V extends readonly View[]> = Exclude<
   Needed<W[number]>,
-  Extract<S[number], Store>["id"] | ContractOf<W[number]["id"] | V[number]["id"]>
+  Extract<S[number], Store>["id"] | ContractOf<Extract<W[number], Workflow>["id"] | V[number]["id"]>
 >;
 
 export interface StartOptions {
@@ -43,7 +44,7 @@ export interface Backend {
 /** Composes a backend from its layers: the only place that knows them all. A contract that is used by a workflow and implemented by nobody does not compile without its address. */
 export function backend<
   const S extends Kept = [],
-  const W extends readonly Workflow[] = [],
+  const W extends readonly Orchestrated[] = [],
   const V extends readonly View[] = [],
 >(
   name: string,
@@ -54,13 +55,13 @@ export function backend<
     : { readonly remote: { readonly [K in Missing<S, W, V>]: string } }),
 ): Backend {
   const { storage = [], orchestration = [], aggregation = [], remote = {}, version = "0.0.0" } = parts;
-  const composition = Object.freeze({ storage, orchestration, aggregation, remote });
+  const composition = Object.freeze({ storage, ...toOrchestration(orchestration), aggregation, remote });
   return Object.freeze({
     name,
     composition,
     serves: toServed(composition),
     uses: toUsed(composition),
-    workflows: orchestration.map(({ id, version }) => ({ operation: id, version })),
+    workflows: composition.orchestration.map(({ id, version }) => ({ operation: id, version })),
     start: (options: StartOptions = {}) => startBackend({ name, version, composition }, options),
   });
 }

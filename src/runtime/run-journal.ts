@@ -185,9 +185,9 @@ function toWrites(run: string, { begin, row, frees, tell, queues, leaves }: Chan
     const put: Write = { collection: runs.name, put: run, data: { ...begin, ...toIndexed(begin) } };
     return [put, ...(begin.state === "queued" && begin.ticket ? toQueued(begin, begin.ticket, last) : []), ...due];
   }
-  const data = row && { ...row };
+  const data = { ...row, ...(queues && { ticket: { ...queues.ticket } }) };
   return [
-    ...(data ? [{ collection: runs.name, patch: run, data }] : []),
+    ...(row || queues ? [{ collection: runs.name, patch: run, data }] : []),
     ...(frees ? toFreed(frees) : []),
     ...(queues ? toQueued({ run, startedAt: queues.startedAt }, queues.ticket, queues.revision) : []),
     ...(leaves ? toLeft(run, leaves) : []),

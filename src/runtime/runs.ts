@@ -9,13 +9,14 @@ export function toRuns(runner: Runner): Runs {
       const found = await runner.status(run);
       if (!found) return undefined;
       const { row, output, error, progress } = found;
-      const { operation, state, startedAt, endedAt, startedBy, reason } = row;
+      const { operation, state, startedAt, endedAt, startedBy, reason, startsAt } = row;
       return {
         run,
         operation,
         state,
         startedAt: new Date(startedAt).toISOString(),
         startedBy,
+        ...(startsAt !== undefined && { startsAt: new Date(startsAt).toISOString() }),
         ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
         ...(output !== undefined && { output }),
         ...(progress !== undefined && { progress }),
