@@ -53,6 +53,12 @@ export class ActiveRuns {
     return begin && { ...begin.started, at: begin.row.startedAt };
   }
 
+  /** Resolves when a run that is about to begin here is on disk. */
+  begunOf(run: string): Promise<void> | undefined {
+    const execution = this.#active.get(run);
+    return execution?.parts.begin && execution.begun;
+  }
+
   /** Something is about to come into a run's inbox. */
   tell(run: string): void {
     if (this.#active.has(run)) this.#told.add(run);

@@ -39,7 +39,12 @@ export class Beginner {
     const run = call.key === undefined ? newId() : toRunId(call.principal.id, workflow.id, call.key);
     const digest = digestOf(written);
     const begin = async (): Promise<void> => {
-      const join = () => callers.join(run, digest, active.beginningOf(run));
+      const join = async (): Promise<boolean> => {
+        const begun = active.begunOf(run);
+        if (!(await callers.join(run, digest, active.beginningOf(run)))) return false;
+        await begun?.catch(unwritten); // whoever joins is told of a run when it is on disk, as is whoever began it
+        return true;
+      };
       if (call.key !== undefined && (await join())) return;
       // Another call with the same key may have been faster meanwhile.
       if (!(await this.#begin(workflow, run, input, written, digest, call))) await join();
@@ -110,7 +115,7 @@ export class Beginner {
     if (verdict.kind === "fenced" && call.key !== undefined) return false;
     if (verdict.kind === "refused") throw verdict.error;
     const cause = verdict.kind === "lost" ? verdict.error : undefined;
-    throw new Fault("Unavailable", "The run could not be written to the log. Try again with the same key.", { cause });
+    return unwritten(cause);
   }
 
   /** Writes a run down that begins later: a row and an index entry, and nothing in memory. */
@@ -155,4 +160,8 @@ export class Beginner {
       reason: null,
     };
   }
+}
+
+function unwritten(cause: unknown): never {
+  throw new Fault("Unavailable", "The run could not be written to the log. Try again with the same key.", { cause });
 }
