@@ -3,8 +3,8 @@ import { type Access, Failed, Fault, failure } from "../contracts/index.ts";
 import { demand } from "./access.ts";
 import { callOf } from "./call-of.ts";
 import { enter, type Gate } from "./gate.ts";
-import { isLocal, isLoopback, isSameOrigin } from "./loopback.ts";
 import { sendJson } from "./operation-routes.ts";
+import { toOperator } from "./operator.ts";
 import type { GatewayParts, Runs } from "./ports.ts";
 import { stateOf } from "./request-state.ts";
 import { type RunAction, type RunDeclined, type RunDesk, runActions } from "./run-desk.ts";
@@ -17,14 +17,9 @@ const longestReason = 1_000;
  * where the console is open to this machine, so are these. Whoever began a run may cancel it.
  */
 export function addRunDesk(app: FastifyInstance, parts: GatewayParts, desk: RunDesk, runs: Runs, gate: Gate): void {
-  const { settings } = parts;
-  const isOpen = settings.console === "on" && isLoopback(settings.host);
-  const toSee = (request: FastifyRequest): Access => (isOpen && isLocal(request) ? "public" : "runs:read");
-  // A page from elsewhere can make a browser on this machine ask for something, but not without saying where it is from.
-  const toDo = (request: FastifyRequest): Access =>
-    isOpen && isLocal(request) && (request.headers.origin === undefined || isSameOrigin(request))
-      ? "public"
-      : "runs:operate";
+  const operator = toOperator(parts.settings);
+  const toSee = (request: FastifyRequest): Access => (operator.maySee(request) ? "public" : "runs:read");
+  const toDo = (request: FastifyRequest): Access => (operator.mayDo(request) ? "public" : "runs:operate");
   const guarded = (path: string, accessOf: (request: FastifyRequest) => Access) => ({
     config: { path, quiet: accessOf === toSee },
     onRequest: (request: FastifyRequest) => enter(request, gate, accessOf(request), "The runs of this backend"),

@@ -89,6 +89,8 @@ export class ActiveRuns {
     const activation = tracing.continue(traceparent).span("run", workflow.id, about, async (trace) => {
       const verdict = await execution.act(trace);
       trace.set({ "trilith.state": verdict.kind });
+      if (verdict.kind === "failed" && verdict.thrown.kind === "failed")
+        if (catalog.declares(workflow.id, verdict.thrown.code)) trace.set({ "trilith.failure": verdict.thrown.code });
       if (verdict.kind === "failed") throw Object.assign(errorOf(workflow.id, verdict), { verdict });
       return verdict;
     });
