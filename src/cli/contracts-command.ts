@@ -15,6 +15,7 @@ import {
   rules,
   tryUpcasters,
   type Verdict,
+  withOlder,
   withPublished,
   withTrials,
   writeLock,
@@ -123,22 +124,24 @@ function read(args: readonly string[]): { readonly command: string; readonly opt
 
 async function judgeContracts(options: Options, { say }: Output): Promise<number> {
   const lock = await lockAt(options.lock);
-  const { serves, stored, trials } = await contractsOf(options);
-  const verdicts = withTrials(diff(serves, publishedIn(lock), { stored }), trials);
+  const { serves, older, stored, trials } = await contractsOf(options);
+  const published = publishedIn(lock);
+  const verdicts = withTrials(withOlder(diff(serves, published, { stored }), older, published), trials);
   say(options.json ? JSON.stringify({ verdicts }, undefined, 2) : verdicts.map(verdictInWords).join("\n"));
   return isFine(verdicts) ? 0 : 1;
 }
 
 async function publish(options: Options, { say, complain }: Output): Promise<number> {
   const lock = await lockAt(options.lock);
-  const { serves, stored, trials } = await contractsOf(options);
+  const { serves, older, stored, trials } = await contractsOf(options);
   const unknown = options.retire.find((name) => !(name in lock.contracts));
   if (unknown !== undefined) throw new Refusal(`"${unknown}" was never published, so it cannot be retired.`);
   const still = options.retire.find((name) => serves.some((contract) => contract.name === name));
   if (still !== undefined)
     throw new Refusal(`"${still}" is still there. Take it out of the backend before it is retired.`);
   const retired = withPublished(lock, [], options.retire);
-  const verdicts = withTrials(diff(serves, publishedIn(retired), { stored }), trials);
+  const published = publishedIn(retired);
+  const verdicts = withTrials(withOlder(diff(serves, published, { stored }), older, published), trials);
   if (!isFine(verdicts)) {
     const text = verdicts.filter(({ missing }) => missing.length > 0).map(verdictInWords);
     if (options.json) say(JSON.stringify({ published: [], verdicts }, undefined, 2));
@@ -172,20 +175,21 @@ const isFine = (verdicts: readonly Verdict[]): boolean => verdicts.every(({ miss
 /** The contracts in question, described; and which of their commands keep their inputs, because a workflow implements them. */
 async function contractsOf({ file, contracts }: Options): Promise<{
   readonly serves: readonly Description[];
+  readonly older: readonly AnyContract[];
   readonly stored: ReadonlySet<string>;
   readonly trials: readonly Finding[];
 }> {
   if (contracts === undefined) {
-    const { serves, workflows } = await load(file);
+    const { serves, older, workflows } = await load(file);
     const stored = new Set(workflows.map(({ operation }) => operation));
-    return { serves: serves.map(describe), stored, trials: await tryUpcasters(serves) };
+    return { serves: serves.map(describe), older, stored, trials: await tryUpcasters(serves) };
   }
   const exported = Object.values(
     (await loadModule(contracts, "trilith contracts diff --contracts contracts.ts")) as object,
   );
   const found = exported.filter(isContract);
   if (found.length === 0) throw new Refusal(`${contracts} exports no contract.`);
-  return { serves: found.map(describe), stored: new Set(), trials: await tryUpcasters(found) };
+  return { serves: found.map(describe), older: [], stored: new Set(), trials: await tryUpcasters(found) };
 }
 
 const isContract = (value: unknown): value is AnyContract =>

@@ -17,5 +17,6 @@ export {
   withPublished,
   writeLock,
 } from "./lock.ts";
+export { withOlder } from "./older.ts";
 export { type Finding, rules } from "./rules.ts";
 export { tryUpcasters, withTrials } from "./upcaster-trials.ts";

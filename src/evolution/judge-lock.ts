@@ -2,6 +2,7 @@ import type { AnyContract } from "../contracts/index.ts";
 import { describe } from "./description.ts";
 import { diff } from "./diff.ts";
 import { LockError, publishedIn, readLock } from "./lock.ts";
+import { withOlder } from "./older.ts";
 import { isRecord } from "./plain.ts";
 import { tryUpcasters, withTrials } from "./upcaster-trials.ts";
 
@@ -25,11 +26,12 @@ export async function judgeLock({
   readonly backend: unknown;
   readonly text: string;
 }): Promise<readonly LockRemark[]> {
-  const { serves = contracts, workflows = [] } = (isRecord(backend) ? backend : {}) as Partial<Composed>;
+  const { serves = contracts, older = [], workflows = [] } = (isRecord(backend) ? backend : {}) as Partial<Composed>;
   try {
     const published = publishedIn(readLock(text, "contracts.lock.json"));
     const stored = new Set(workflows.map(({ operation }) => operation));
-    const verdicts = withTrials(diff(serves.map(describe), published, { stored }), await tryUpcasters(serves));
+    const judged = withOlder(diff(serves.map(describe), published, { stored }), older, published);
+    const verdicts = withTrials(judged, await tryUpcasters(serves));
     return verdicts.flatMap(({ contract, version, missing }) => {
       if (missing.length > 0) return missing.map((message) => ({ contract, message }));
       const isThere = published.get(contract)?.versions.some((one) => one.version === version);
@@ -46,5 +48,6 @@ export async function judgeLock({
 /** A composed backend, as far as it counts here. */
 interface Composed {
   readonly serves: readonly AnyContract[];
+  readonly older: readonly AnyContract[];
   readonly workflows: readonly { readonly operation: string }[];
 }

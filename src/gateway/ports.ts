@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { AnyContract, Call, Dispatch, Problem, Tracing } from "../contracts/index.ts";
+import type { Adapted, AnyContract, Call, Dispatch, Problem, Tracing } from "../contracts/index.ts";
 import type { SpanFeed } from "../telemetry/index.ts";
 
 /** Runs as somebody outside may see and reach them. */
@@ -92,6 +92,8 @@ export interface GatewayParts {
   readonly name: string;
   readonly version: string;
   readonly contracts: readonly AnyContract[];
+  /** Of them, the older versions and how they are adapted to the present ones. */
+  readonly older?: readonly Adapted[];
   readonly dispatch: Dispatch;
   readonly runs?: Runs;
   /** The ids of the commands that workflows implement, beside those with signals. They may be answered with 202. */

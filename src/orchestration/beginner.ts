@@ -1,5 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { type Call, type Clock, Fault, type Reply, silent, type Voided } from "../contracts/index.ts";
+import {
+  type Call,
+  type Clock,
+  Fault,
+  type Reply,
+  silent,
+  toCanonicalJson,
+  type Voided,
+  validateStored,
+} from "../contracts/index.ts";
 import type { ActiveRuns } from "./active-runs.ts";
 import type { Callers } from "./callers.ts";
 import { type Catalog, type Known, nameOf } from "./catalog.ts";
@@ -37,8 +46,10 @@ export class Beginner {
     const { newId = randomUUID, callers, active } = this.#ports;
     const run = call.key === undefined ? newId() : toRunId(call.principal.id, workflow.id, call.key);
     const digest = digestOf(written);
+    // A call is repeated across a deployment: what it said then is, led to the present shape, what it says now.
+    const reads = (stored: unknown): Promise<boolean> => isSameInput(workflow, stored, input);
     const begin = async (): Promise<void> => {
-      const join = () => callers.join(run, digest, active.beginningOf(run));
+      const join = () => callers.join(run, { digest, reads }, active.beginningOf(run));
       if (call.key !== undefined && (await join())) return;
       // Another call with the same key may have been faster meanwhile.
       if (!(await this.#begin(workflow, run, input, written, digest, call))) await join();
@@ -143,4 +154,10 @@ export class Beginner {
       reason: null,
     };
   }
+}
+
+async function isSameInput({ operation }: Workflow, stored: unknown, input: unknown): Promise<boolean> {
+  if (operation.earlier.length === 0) return false;
+  const read = await validateStored(operation, stored);
+  return read.ok && toCanonicalJson(read.value) === toCanonicalJson(input);
 }
