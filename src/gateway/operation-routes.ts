@@ -80,6 +80,7 @@ function addOperationRoute(
         patienceMs: preferences.waitMs ?? parts.settings.patienceMs,
         wantsMeta: wantsMeta || (operation.kind === "query" && preferences.meta),
       });
+      await rehearsed(operation, parts, request.headers["mock-failure"]);
       const answer = await answerOf(operation, parts, input, call);
       const applied = [
         ...(operation.kind === "command" && preferences.wait !== undefined ? [`wait=${preferences.wait}`] : []),
@@ -90,6 +91,16 @@ function addOperationRoute(
       return send(reply, answer, call, project, run);
     },
   });
+}
+
+/** Ends as a caller asks for, where somebody plays this operation. */
+async function rehearsed(operation: RoutedOperation, { rehearse }: GatewayParts, code: unknown): Promise<void> {
+  if (!rehearse || typeof code !== "string") return;
+  const error = await rehearse(operation, code).catch((error: unknown) => {
+    if (error instanceof TypeError) throw new Fault("InvalidInput", error.message, { outcome: "not done" });
+    throw error;
+  });
+  throw error;
 }
 
 /** Each name of the query string with all its values. */

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Adapted, AnyContract, Call, Dispatch, Problem, Tracing } from "../contracts/index.ts";
+import type { Adapted, AnyContract, Call, Dispatch, Named, Operation, Problem, Tracing } from "../contracts/index.ts";
 import type { SpanFeed } from "../telemetry/index.ts";
 
 /** Runs as somebody outside may see and reach them. */
@@ -88,6 +88,9 @@ export interface GatewaySettings {
   readonly supervised: boolean;
 }
 
+/** What to end an operation with, by the name of a failure or a fault. A `TypeError` is the asker's own. */
+export type Rehearse = (operation: Operation & Named, code: string) => Promise<Error>;
+
 export interface GatewayParts {
   readonly name: string;
   readonly version: string;
@@ -111,6 +114,8 @@ export interface GatewayParts {
   readonly storage?: StorageDesk;
   /** What another backend has to know of this one to take its place or to call it: told at `/.well-known/trilith.json`. */
   readonly deployment?: () => Promise<object>;
+  /** How an operation ends for a caller who asks for a failure with `Mock-Failure`. Where it is missing, nobody can. */
+  readonly rehearse?: Rehearse;
   readonly settings: GatewaySettings;
   readonly log: Logger;
   /** The folder of the built console: index.html, assets/, docs/. */

@@ -1,5 +1,6 @@
 import type { View } from "../aggregation/index.ts";
 import type { Adapted, AnyContract, Clock } from "../contracts/index.ts";
+import type { Rehearse } from "../gateway/index.ts";
 import type { Workflow } from "../orchestration/index.ts";
 import type { Engine } from "../storage/host.ts";
 import type { Store, Subscription } from "../storage/index.ts";
@@ -22,6 +23,8 @@ export interface StartOptions {
   readonly engine?: Engine;
   /** Time, for tests that skip it. */
   readonly clock?: Clock;
+  /** For mocks: callers may ask for a failure by its name, with the header `Mock-Failure`. */
+  readonly rehearse?: Rehearse;
 }
 
 export interface Backend {

@@ -127,6 +127,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       sources: () => ({ sources: views.sources(), views: views.views() }),
       storage: { ...storage, check: () => engine.check() },
       deployment: toDeployment(name, composition, engine),
+      ...(options.rehearse && { rehearse: options.rehearse }),
       settings,
       log,
       ...(await withAssets()),
