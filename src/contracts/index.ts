@@ -74,3 +74,4 @@ export {
 } from "./schema.ts";
 export { validateStored } from "./stored-input.ts";
 export { type Attributes, type Span, type SpanKind, silent, silentTracing, type Trace, type Tracing } from "./trace.ts";
+export { type ClientSourceOptions, toClientSource } from "./typescript/client-source.ts";
