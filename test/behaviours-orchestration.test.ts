@@ -208,7 +208,12 @@ behaviour("branches side by side have the same results after a restart", async (
 behaviour("one of several steps that fails fails them all, when the others have settled", async ({ run }) => {
   let settled = false;
   const slow = ({ aborted }: { readonly aborted: AbortSignal }) =>
-    new Promise<void>((resolve) => aborted.addEventListener("abort", () => resolve(void (settled = true))));
+    new Promise<void>((resolve) => {
+      aborted.addEventListener("abort", () => {
+        settled = true;
+        resolve();
+      });
+    });
   const made = run(
     async (_, { run, counters }) => void (await run.all([run.step("slow", slow), counters.refuse({ name: "x" })])),
   );

@@ -3,6 +3,7 @@ import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { baselineFile, check, ruleIds } from "../src/check/index.ts";
@@ -276,6 +277,50 @@ describe("the lock file", () => {
       expect(textOf("contracts.ts")?.slice(at?.start, at?.end)).toBe('"trips"');
       const { notes } = await check(folder);
       expect(notes).toEqual(["contracts.lock.json was not looked at."]);
+    });
+  });
+});
+
+describe("the lock file, by the command", () => {
+  const lockOf = async (folder: string): Promise<string> => {
+    const cli = join(root, "src/cli/main.ts");
+    await promisify(execFile)(process.execPath, ["--conditions=trilith-source", cli, "contracts", "publish"], {
+      cwd: folder,
+    });
+    return readFile(join(folder, "contracts.lock.json"), "utf8");
+  };
+  const locked = async (folder: string): Promise<readonly { readonly rule: string; readonly message: string }[]> =>
+    JSON.parse((await trilithCheck(folder, "--json")).out).findings;
+
+  it("is what was published, or says which contract is not in it, has changed, or was changed by hand", async () => {
+    await inProject({}, async (folder) => {
+      const text = await lockOf(folder);
+      expect(await locked(folder)).toEqual([]);
+      const contracts = join(folder, "contracts.ts");
+      const before = await readFile(contracts, "utf8");
+      const told = async (file: string, change: (text: string) => string) => {
+        const was = await readFile(file, "utf8");
+        await writeFile(file, change(was));
+        const found = await locked(folder);
+        await writeFile(file, was);
+        return found;
+      };
+      const trips = '"trips", { version: "1.0.0"';
+      expect(before).toContain(trips);
+      expect(await told(contracts, (text) => text.replace(trips, '"trips", { version: "1.0.1"'))).toMatchObject([
+        {
+          rule: "lock/current",
+          file: "contracts.ts",
+          message: expect.stringContaining('"trips" 1.0.1 is not published'),
+        },
+      ]);
+      expect(
+        await told(contracts, (text) => text.replace("output: z.string()", "output: z.string().max(9)")),
+      ).toMatchObject([{ rule: "lock/current", message: expect.stringContaining("Give it version 1.1.0") }]);
+      const lock = join(folder, "contracts.lock.json");
+      expect(await told(lock, () => text.replace('"Trips."', '"Trip."'))).toMatchObject([
+        { rule: "lock/current", message: expect.stringContaining("was changed by hand") },
+      ]);
     });
   });
 });

@@ -30,6 +30,12 @@ const usage = `Usage:
 
 It ends with 0 if nothing breaks a rule, 1 if something does, 2 if it could not check.`;
 
+// By its address: it is loaded where the contracts are, and only where there is a lock file.
+const lockJudge = new URL(
+  import.meta.url.endsWith(".ts") ? "../evolution/judge-lock.ts" : "../evolution/judge-lock.js",
+  import.meta.url,
+).href;
+
 /** Runs `trilith check`, and gives the code to end with: 0 fine, 1 findings, 2 it could not check. */
 export async function checkCommand(args: readonly string[]): Promise<number> {
   try {
@@ -57,6 +63,7 @@ async function run(args: readonly string[]): Promise<number> {
   const began = performance.now();
   const report = await check(folder, {
     load: !values["no-load"],
+    lockJudge,
     ...(values.config !== undefined && { config: values.config }),
   });
   const file = join(folder, baselineFile);

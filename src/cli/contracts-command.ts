@@ -15,10 +15,12 @@ import {
   rules,
   tryUpcasters,
   type Verdict,
+  withOlder,
   withPublished,
   withTrials,
   writeLock,
 } from "../evolution/index.ts";
+import { writeClient } from "./contracts-client.ts";
 import { checkDeployable } from "./deployable.ts";
 import { load, loadModule, Refusal, Unloadable } from "./load.ts";
 import { verdictInWords } from "./verdict-words.ts";
@@ -30,6 +32,8 @@ const usage = `Usage:
   trilith contracts deployable [backend.ts]   whether this would work with what runs elsewhere
     --against <url | lock file>               a running backend, or what another place published
     --key <key>                               an API key with the scope "contracts:read"; else TRILITH_KEY
+  trilith contracts client [backend.ts]       a client in TypeScript, one file that imports nothing
+    --out <file>                              where it is written; to the terminal unless told
   trilith contracts rules                     every rule by its id
 
   --contracts <file>   the contracts that this file exports, instead of those that the backend implements
@@ -53,6 +57,7 @@ interface Options {
   readonly retire: readonly string[];
   readonly against?: string;
   readonly key?: string;
+  readonly out?: string;
 }
 
 /** `trilith contracts …`. Gives back the exit code. */
@@ -62,6 +67,10 @@ export async function contractsCommand(args: readonly string[], output: Output =
     if (command === "diff") return await judgeContracts(options, output);
     if (command === "publish") return await publish(options, output);
     if (command === "deployable") return await deployable(options, output);
+    if (command === "client") {
+      const { contracts, longRunning } = await servedBy(options);
+      return await writeClient(contracts, longRunning, options.out, output);
+    }
     if (command === "rules") output.say(rulesInWords(options.json));
     else output.say(usage);
     return 0;
@@ -94,6 +103,7 @@ function read(args: readonly string[]): { readonly command: string; readonly opt
           json: { type: "boolean" },
           retire: { type: "string", multiple: true },
           against: { type: "string" },
+          out: { type: "string" },
           key: { type: "string" },
         },
       });
@@ -102,9 +112,9 @@ function read(args: readonly string[]): { readonly command: string; readonly opt
     }
   })();
   const [command = "help", file = "backend.ts", ...more] = positionals;
-  if (!["diff", "publish", "deployable", "rules", "help"].includes(command) || more.length > 0)
+  if (!["diff", "publish", "deployable", "client", "rules", "help"].includes(command) || more.length > 0)
     throw new Refusal(`"trilith contracts ${args.join(" ")}" is not understood.\n\n${usage}`);
-  const { contracts, lock = "contracts.lock.json", json = false, retire = [], against, key } = values;
+  const { contracts, lock = "contracts.lock.json", json = false, retire = [], against, key, out } = values;
   if (command === "deployable" && against === undefined)
     throw new Refusal(
       `Say what it would be deployed beside: trilith contracts deployable --against http://localhost:4400`,
@@ -117,28 +127,31 @@ function read(args: readonly string[]): { readonly command: string; readonly opt
     ...(contracts && { contracts }),
     ...(against && { against }),
     ...(key && { key }),
+    ...(out && { out }),
   };
   return { command: values.help ? "help" : command, options };
 }
 
 async function judgeContracts(options: Options, { say }: Output): Promise<number> {
   const lock = await lockAt(options.lock);
-  const { serves, stored, trials } = await contractsOf(options);
-  const verdicts = withTrials(diff(serves, publishedIn(lock), { stored }), trials);
+  const { serves, older, stored, trials } = await contractsOf(options);
+  const published = publishedIn(lock);
+  const verdicts = withTrials(withOlder(diff(serves, published, { stored }), older, published), trials);
   say(options.json ? JSON.stringify({ verdicts }, undefined, 2) : verdicts.map(verdictInWords).join("\n"));
   return isFine(verdicts) ? 0 : 1;
 }
 
 async function publish(options: Options, { say, complain }: Output): Promise<number> {
   const lock = await lockAt(options.lock);
-  const { serves, stored, trials } = await contractsOf(options);
+  const { serves, older, stored, trials } = await contractsOf(options);
   const unknown = options.retire.find((name) => !(name in lock.contracts));
   if (unknown !== undefined) throw new Refusal(`"${unknown}" was never published, so it cannot be retired.`);
   const still = options.retire.find((name) => serves.some((contract) => contract.name === name));
   if (still !== undefined)
     throw new Refusal(`"${still}" is still there. Take it out of the backend before it is retired.`);
   const retired = withPublished(lock, [], options.retire);
-  const verdicts = withTrials(diff(serves, publishedIn(retired), { stored }), trials);
+  const published = publishedIn(retired);
+  const verdicts = withTrials(withOlder(diff(serves, published, { stored }), older, published), trials);
   if (!isFine(verdicts)) {
     const text = verdicts.filter(({ missing }) => missing.length > 0).map(verdictInWords);
     if (options.json) say(JSON.stringify({ published: [], verdicts }, undefined, 2));
@@ -172,20 +185,41 @@ const isFine = (verdicts: readonly Verdict[]): boolean => verdicts.every(({ miss
 /** The contracts in question, described; and which of their commands keep their inputs, because a workflow implements them. */
 async function contractsOf({ file, contracts }: Options): Promise<{
   readonly serves: readonly Description[];
+  readonly older: readonly AnyContract[];
   readonly stored: ReadonlySet<string>;
   readonly trials: readonly Finding[];
 }> {
   if (contracts === undefined) {
-    const { serves, workflows } = await load(file);
+    const { serves, older, workflows } = await load(file);
     const stored = new Set(workflows.map(({ operation }) => operation));
-    return { serves: serves.map(describe), stored, trials: await tryUpcasters(serves) };
+    return { serves: serves.map(describe), older, stored, trials: await tryUpcasters(serves) };
   }
   const exported = Object.values(
     (await loadModule(contracts, "trilith contracts diff --contracts contracts.ts")) as object,
   );
   const found = exported.filter(isContract);
   if (found.length === 0) throw new Refusal(`${contracts} exports no contract.`);
-  return { serves: found.map(describe), stored: new Set(), trials: await tryUpcasters(found) };
+  return { serves: found.map(describe), older: [], stored: new Set(), trials: await tryUpcasters(found) };
+}
+
+/** The contracts that callers see, older versions included, and which of their commands may go on as runs. */
+async function servedBy({ file, contracts }: Options): Promise<{
+  readonly contracts: readonly AnyContract[];
+  readonly longRunning: readonly string[];
+}> {
+  if (contracts === undefined) {
+    const { serves, composition, workflows } = await load(file);
+    const ids = workflows.map(({ operation }) => operation);
+    const ways = composition.older.flatMap(({ ways }) => ways).filter(({ present }) => ids.includes(present.id));
+    return {
+      contracts: [...serves, ...composition.older.map(({ contract }) => contract)],
+      longRunning: [...ids, ...ways.map(({ older }) => older.id)],
+    };
+  }
+  const found = Object.values(
+    (await loadModule(contracts, "trilith contracts client --contracts contracts.ts")) as object,
+  );
+  return { contracts: found.filter(isContract), longRunning: [] };
 }
 
 const isContract = (value: unknown): value is AnyContract =>

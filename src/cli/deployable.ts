@@ -31,6 +31,7 @@ export async function checkDeployable(
   const candidate = {
     name: backend.name,
     serves: backend.serves.map(describe),
+    older: backend.older.map(describe),
     uses: backend.uses.map(describe),
     workflows: backend.workflows.map(({ operation, version }) => `${operation}@${version}`),
   };

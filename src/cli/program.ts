@@ -9,8 +9,9 @@ const usage = `Usage:
                                            the keys file; an older key of that id stops working
   trilith runs list, show, cancel, …       finds and steers the runs of a backend; see trilith runs --help
   trilith check [folder]                   says where a project breaks the rules; see trilith check --help
-  trilith contracts <publish|diff|deployable>
-                                           how contracts may change; "trilith contracts --help" says more
+  trilith mock <file>                      answers as contracts allow; see trilith mock --help
+  trilith contracts <publish|diff|deployable|client|catalog>
+                                           how contracts may change, and what follows from them; "trilith contracts --help" says more
 
 Settings come from the environment: HOST, PORT, TRILITH_DATA and more, see the guide "configuration" of the package's repository.`;
 
@@ -28,6 +29,12 @@ export async function run(args: string[]): Promise<void> {
 async function main(args: string[]): Promise<void> {
   if (args[0] === "contracts") {
     process.exitCode = await contractsCommand(args.slice(1));
+    return;
+  }
+  if (args[0] === "mock") {
+    const { mockCommand } = await import("./mock-command.ts");
+    const running = await mockCommand(args.slice(1));
+    if (running) stopOnSignals(() => running.stop());
     return;
   }
   const { values, positionals } = read(args);
@@ -62,11 +69,15 @@ async function start(file: string): Promise<void> {
     );
   // A promise that user code forgot is a line in the log, and not the end of everybody else's runs.
   process.on("unhandledRejection", (error) => console.error("A promise was rejected, and nobody listened:", error));
+  stopOnSignals(() => running.stop());
+}
+
+function stopOnSignals(end: () => Promise<void>): void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    running.stop().then(
+    end().then(
       () => process.exit(0),
       (error: unknown) => {
         console.error(error);

@@ -14,6 +14,8 @@ export interface About<N extends string = string> {
   readonly summary?: string;
   /** How callers get from the major version before to this one: a sentence for people. */
   readonly migration?: string;
+  /** What the contract tells beside what it answers. Not enumerable: it belongs to the whole, of which this is said. */
+  readonly events?: readonly (AnyEvent & Named)[];
 }
 /** Operations and events by name; what is said about the whole is under `~contract`. */
 export type Contract<N extends string, M extends Members> = {
@@ -35,12 +37,12 @@ type Call<Op> = Op extends Operation ? (input: CallerInput<Op>) => Promise<Calle
 /** One plain, frozen object from which everything else is derived. Names are kebab-case, versions semantic. */
 export function contract<const N extends string, M extends Members>(
   name: N,
-  about: Version | Omit<About, "name">,
+  about: Version | Omit<About, "name" | "events">,
   members: M,
 ): Contract<N, M> {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
     throw new TypeError(`A contract's name is in kebab-case, like "seat-maps"; "${name}" is not.`);
-  const described: About<N> = Object.freeze({ name, ...(typeof about === "string" ? { version: about } : about) });
+  const described: About<N> = { name, ...(typeof about === "string" ? { version: about } : about) };
   if (!/^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/.test(described.version)) {
     throw new TypeError(
       `The contract "${name}" has the version "${described.version}"; a version has three numbers, like "1.0.0".`,
@@ -53,7 +55,9 @@ export function contract<const N extends string, M extends Members>(
       throw new TypeError(`"${name}.then" cannot be a name: whoever awaits a client would call it.`);
     return [member, Object.freeze({ ...declared, id: `${name}.${member}`, about: described })];
   });
-  return Object.freeze({ ...Object.fromEntries(named), "~contract": described });
+  const events = named.map(([, member]) => member).filter((member) => (member as Member).kind === "event");
+  Object.defineProperty(described, "events", { value: Object.freeze(events) });
+  return Object.freeze({ ...Object.fromEntries(named), "~contract": Object.freeze(described) });
 }
 
 /** The operations of a contract, each with its id. */

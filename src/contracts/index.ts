@@ -2,6 +2,7 @@
  * Contracts: frozen plain data that everything else is derived from, and the words in which layers call each other.
  * May import schema libraries, and nothing of the project. Start with contract.ts, then operation.ts and call.ts.
  */
+export { type Adapted, type AdaptedWay, adapt, majorOf, plainName, type Ways } from "./adapt.ts";
 export {
   type Answer,
   anonymous,
@@ -73,3 +74,4 @@ export {
 } from "./schema.ts";
 export { validateStored } from "./stored-input.ts";
 export { type Attributes, type Span, type SpanKind, silent, silentTracing, type Trace, type Tracing } from "./trace.ts";
+export { type ClientSourceOptions, toClientSource } from "./typescript/client-source.ts";

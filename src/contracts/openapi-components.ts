@@ -7,7 +7,9 @@ export const refTo = (component: string): JsonSchema => ({ $ref: `#/components/s
 
 /** The name of a component: `trips.book` and `Input` are `TripsBookInput`. */
 export function componentName(operation: string, part: string): string {
-  const words = `${operation}.${part}`.split(/[.-]/).map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  const words = `${operation.replace("@", "V")}.${part}`
+    .split(/[.-]/)
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1));
   return words.join("");
 }
 

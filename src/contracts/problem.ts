@@ -1,3 +1,4 @@
+import { plainName } from "./adapt.ts";
 import { Failed } from "./failure.ts";
 import { Fault, type FaultCode } from "./fault.ts";
 import type { Issue } from "./schema.ts";
@@ -15,7 +16,9 @@ export interface Problem {
   readonly issues?: readonly Issue[];
 }
 
-export const failureType = (operation: string, code: string): string => `urn:trilith:failure:${operation}:${code}`;
+/** An older version's failures keep their names: `trips@1.book` is `trips.book` to whoever called it before. */
+export const failureType = (operation: string, code: string): string =>
+  `urn:trilith:failure:${plainName(operation)}:${code}`;
 export const faultType = (code: FaultCode): string => `urn:trilith:fault:${code}`;
 
 /** The problem document of whatever was thrown. What nobody declared tells nothing about itself: its details belong in the log. */

@@ -1,6 +1,7 @@
 import type { Description } from "./description.ts";
 import { changesBetween } from "./diff.ts";
 import { Comparison } from "./inclusion/inclusion.ts";
+import { majorOf } from "./level.ts";
 import { sayer } from "./operation-changes.ts";
 import { isRecord } from "./plain.ts";
 import type { Finding } from "./rules.ts";
@@ -10,6 +11,8 @@ import { toBreaks } from "./schema-changes.ts";
 export interface Deployment {
   readonly name: string;
   readonly serves: readonly Description[];
+  /** Older major versions of what it serves, answered by adapting them. */
+  readonly older?: readonly Description[];
   readonly uses: readonly Description[];
   /** By name and version: `trips.book@1`. */
   readonly workflows: readonly string[];
@@ -42,7 +45,16 @@ export function obstaclesOf(
   );
   for (const before of running.serves) {
     const after = served.get(before.name);
-    if (!after)
+    const kept = olderOf(candidate, before);
+    // Callers go on with the older version; what is stored is read by the present one.
+    if (after && kept && majorOf(after.version) > majorOf(before.version))
+      findings.push(
+        ...changesBetween(before, kept).filter(({ level, rule }) => level === "major" && !isAboutStored(rule)),
+        ...changesBetween(before, after, { stored }).filter(
+          ({ level, rule }) => level === "major" && isAboutStored(rule),
+        ),
+      );
+    else if (!after)
       findings.push(
         sayer(before.name)(
           "contract.removed",
@@ -51,6 +63,15 @@ export function obstaclesOf(
       );
     // A note missing or a version not raised is for "diff" to say; here only what breaks counts.
     else findings.push(...changesBetween(before, after, { stored }).filter(({ level }) => level === "major"));
+  }
+  for (const before of running.older ?? []) {
+    const kept = olderOf(candidate, before);
+    const gone = `${running.name} still serves "${before.name}" ${before.version}, and this working tree does not.`;
+    if (!kept) findings.push(sayer(before.name)("contract.removed", gone));
+    else
+      findings.push(
+        ...changesBetween(before, kept).filter(({ level, rule }) => level === "major" && !isAboutStored(rule)),
+      );
   }
   const there = byName(running.serves);
   for (const used of candidate.uses) {
@@ -61,6 +82,10 @@ export function obstaclesOf(
   findings.push(...toStoredEventFindings(candidate, running), ...toRunFindings(candidate, running));
   return findings;
 }
+
+const isAboutStored = (rule: string): boolean => /^(event|stored-event|new-event|stored-input)\./.test(rule);
+const olderOf = ({ older = [] }: Pick<Deployment, "older">, { name, version }: Description): Description | undefined =>
+  older.find((one) => one.name === name && majorOf(one.version) === majorOf(version));
 
 function toStoredEventFindings(candidate: Pick<Deployment, "serves">, running: Deployment): readonly Finding[] {
   const events = new Map<string, { readonly version: number }>(

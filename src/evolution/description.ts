@@ -28,6 +28,8 @@ export interface OperationDescription {
   readonly output: JsonSchema;
   readonly failures: { readonly [code: string]: FailureDescription };
   readonly signals: { readonly [name: string]: SignalDescription };
+  /** What a run tells of itself while it is under way. */
+  readonly progress?: JsonSchema;
   /** As in "GET /bookings/{booking}". */
   readonly route?: string;
   readonly access?: string;
@@ -59,7 +61,8 @@ export function describe(contract: AnyContract): Description {
   const { name, version, owner, summary, migration } = contract["~contract"];
   const operations = operationsOf(contract).map((operation) => {
     const { kind, id, input, output, failures, route, access, timeoutMs, idempotent, deprecated } = operation;
-    const { signals, earlier } = operation.kind === "command" ? operation : { signals: {}, earlier: [] };
+    const { signals, earlier, progress } =
+      operation.kind === "command" ? operation : { signals: {}, earlier: [], progress: undefined };
     return [
       id.slice(name.length + 1),
       {
@@ -76,6 +79,7 @@ export function describe(contract: AnyContract): Description {
           payload: toPlainSchema(schema),
           ...(access && { access }),
         })),
+        ...(progress && { progress: toPlainSchema(progress) }),
         ...(route && { route: `${route.verb} ${route.path}` }),
         ...(access && { access }),
         ...(timeoutMs !== undefined && { timeoutMs }),

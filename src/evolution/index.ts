@@ -7,6 +7,7 @@ export { type Deployment, obstaclesOf, readDeployment } from "./deployable.ts";
 export { type Description, describe } from "./description.ts";
 export { diff, type Verdict } from "./diff.ts";
 export { Comparison } from "./inclusion/inclusion.ts";
+export { judgeLock, type LockRemark } from "./judge-lock.ts";
 export {
   emptyLock,
   type Lock,
@@ -16,5 +17,6 @@ export {
   withPublished,
   writeLock,
 } from "./lock.ts";
+export { withOlder } from "./older.ts";
 export { type Finding, rules } from "./rules.ts";
 export { tryUpcasters, withTrials } from "./upcaster-trials.ts";

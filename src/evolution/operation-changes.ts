@@ -33,6 +33,7 @@ export function toOperationChanges(
   for (const code of Object.keys(before.failures))
     if (!(code in after.failures)) findings.push(say("failure.removed", `${id} no longer ends with ${code}.`));
   findings.push(...toSignalChanges(comparison, id, { before: before.signals, after: after.signals, old, now }));
+  findings.push(...toProgressChanges(comparison, id, { before, after, old, now }));
   findings.push(...toPromiseChanges(id, { before, after, old, now }));
   return findings;
 }
@@ -128,6 +129,20 @@ function toSignalChanges(
   for (const name of Object.keys(after))
     if (!(name in before)) findings.push(say("signal.added", `A run of ${id} takes the signal "${name}".`));
   return findings;
+}
+
+/** What a run tells of itself is returned: those who follow it read what they read before. */
+function toProgressChanges(
+  comparison: Comparison,
+  id: string,
+  { before: { progress: was }, after: { progress: is }, old, now }: Versions<OperationDescription>,
+): readonly Finding[] {
+  const say = sayer(id);
+  const reader = `a caller of ${old}`;
+  if (was && is)
+    return toSchemaChanges(comparison, { subject: id, part: "progress", writer: now, reader }, was, is, "returned");
+  if (was) return [say("progress.removed", `Runs of ${id} no longer tell of themselves while they are under way.`)];
+  return is ? [say("progress.added", `Runs of ${id} tell of themselves while they are under way.`)] : [];
 }
 
 /** Routes, scopes, times and what is promised of repeating. */

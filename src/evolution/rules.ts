@@ -27,6 +27,7 @@ export type Part =
   | "output"
   | "failure"
   | "signal"
+  | "progress"
   | "stored-event"
   | "new-event"
   | "stored-input"
@@ -66,6 +67,8 @@ export const rules: { readonly [rule: string]: { readonly level: Level; readonly
     says: "An operation is announced as deprecated, or differently than before.",
   },
   "operation.undeprecated": { level: "patch", says: "An operation is no longer deprecated." },
+  "progress.added": { level: "minor", says: "A run tells of itself while it is under way." },
+  "progress.removed": { level: "major", says: "A run no longer tells of itself while it is under way." },
   "route.added": { level: "minor", says: "An operation can be called from outside that could not be." },
   "route.removed": { level: "major", says: "An operation has no route any more." },
   "route.changed": { level: "major", says: "Verb or path of an operation changed." },

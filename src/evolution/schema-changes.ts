@@ -120,6 +120,7 @@ const words: { readonly [part in Part]: string } = {
   output: "The output",
   failure: "A failure's details",
   signal: "The payload of a signal",
+  progress: "What a run tells of itself",
   "stored-event": "A stored event",
   "new-event": "A new event",
   "stored-input": "A stored input",

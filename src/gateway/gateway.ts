@@ -22,6 +22,7 @@ import { checkRoutes } from "./route-check.ts";
 import { addRunDesk } from "./run-desk-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
 import { createTokens } from "./tokens.ts";
+import { countUsage, toVersions } from "./versions.ts";
 
 export interface Gateway {
   /** Listens and gives back the address under which it is reached. A busy port rejects with `EADDRINUSE`. */
@@ -45,9 +46,11 @@ export function createGateway(parts: GatewayParts): Gateway {
   });
   answerNowhere(app);
   addProbes(app, parts, gate);
-  addMetrics(app, parts, gate);
-  addOperationRoutes(app, parts, gate);
-  if (parts.runs) addRunRoutes(app, parts, parts.runs, gate);
+  const versions = toVersions(parts.older);
+  const usage = countUsage();
+  addMetrics(app, parts, gate, usage);
+  addOperationRoutes(app, parts, gate, versions, usage);
+  if (parts.runs) addRunRoutes(app, parts, parts.runs, gate, versions);
   if (parts.runs && parts.runDesk) addRunDesk(app, parts, parts.runDesk, parts.runs, gate);
   addDocs(app, parts, openApiOf(parts));
   if (parts.deployment) addDeployment(app, parts, parts.deployment, gate);

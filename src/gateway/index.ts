@@ -11,6 +11,7 @@ export type {
   Health,
   JwtSettings,
   Metric,
+  Rehearse,
   RunState,
   RunStatus,
   Runs,

@@ -2,12 +2,18 @@ import type { FastifyInstance } from "fastify";
 import { enter, type Gate } from "./gate.ts";
 import { isLocal, isLoopback } from "./loopback.ts";
 import type { GatewayParts, Metric } from "./ports.ts";
+import type { Usage } from "./versions.ts";
 
 /**
  * `/metrics`: what Prometheus scrapes (text format 0.0.4). Open to this machine on a loopback host, as the console is;
  * everybody else needs the scope `metrics:read`.
  */
-export function addMetrics(app: FastifyInstance, { settings, metrics, version, name }: GatewayParts, gate: Gate): void {
+export function addMetrics(
+  app: FastifyInstance,
+  { settings, metrics, version, name }: GatewayParts,
+  gate: Gate,
+  usage: Usage,
+): void {
   const requests = countAnswers(app);
   const isOpen = settings.console === "on" && isLoopback(settings.host);
   app.get(
@@ -22,7 +28,7 @@ export function addMetrics(app: FastifyInstance, { settings, metrics, version, n
       reply
         .header("cache-control", "no-store")
         .type("text/plain; version=0.0.4; charset=utf-8")
-        .send(toPrometheus([...ofProcess(name, version), requests(), ...(metrics?.() ?? [])])),
+        .send(toPrometheus([...ofProcess(name, version), requests(), ofVersions(usage), ...(metrics?.() ?? [])])),
   );
 }
 
@@ -69,6 +75,13 @@ function countAnswers(app: FastifyInstance): () => Metric {
     samples: [...counts.values()],
   });
 }
+
+const ofVersions = (usage: Usage): Metric => ({
+  name: "trilith_contract_calls_total",
+  help: "Calls from outside that were let in, by contract, version and caller.",
+  type: "counter",
+  samples: usage.calls.map(({ calls, ...labels }) => ({ labels: { ...labels }, value: calls })),
+});
 
 function ofProcess(name: string, version: string): readonly Metric[] {
   const { user, system } = process.cpuUsage();

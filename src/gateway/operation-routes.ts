@@ -20,13 +20,32 @@ import { readPreferences } from "./prefer.ts";
 import { stateOf } from "./request-state.ts";
 import { namedParams, type RoutedOperation, routedOperations, toFastifyPath } from "./route-check.ts";
 import { createShownPath } from "./shown-path.ts";
+import type { Usage, Versions } from "./versions.ts";
 
 /** One route for each operation whose contract names one. */
-export function addOperationRoutes(app: FastifyInstance, parts: GatewayParts, gate: Gate): void {
-  for (const operation of routedOperations(parts.contracts)) addOperationRoute(app, operation, parts, gate);
+export function addOperationRoutes(
+  app: FastifyInstance,
+  parts: GatewayParts,
+  gate: Gate,
+  versions: Versions,
+  usage: Usage,
+): void {
+  for (const operation of routedOperations(parts.contracts))
+    addOperationRoute(app, operation, parts, { gate, versions, usage });
 }
 
-function addOperationRoute(app: FastifyInstance, operation: RoutedOperation, parts: GatewayParts, gate: Gate): void {
+interface Beside {
+  readonly gate: Gate;
+  readonly versions: Versions;
+  readonly usage: Usage;
+}
+
+function addOperationRoute(
+  app: FastifyInstance,
+  operation: RoutedOperation,
+  parts: GatewayParts,
+  { gate, versions, usage }: Beside,
+): void {
   const { id, route, access } = operation;
   const gather = createGather(operation, route);
   const project = toProjection(toJsonSchema(operation.output));
@@ -38,9 +57,12 @@ function addOperationRoute(app: FastifyInstance, operation: RoutedOperation, par
     config: { path: route.path },
     async onRequest(request, reply) {
       reply.headers(leaving);
+      const link = versions.linkOf(operation, namedParams(route, request.params));
+      if (link !== undefined) reply.header("link", link);
       // checkRoutes has refused a route without access; what it missed is nobody's.
       if (access === undefined) throw new Fault("UnknownRoute", "No operation answers at this address.");
       await enter(request, gate, access, id);
+      usage.count(operation, stateOf(request).principal.id);
       if (!hasBody(route.verb) && bringsBody(request.raw)) {
         throw new Fault("MalformedBody", `${route.verb} ${route.path} takes no body; its input is in the address.`);
       }
@@ -58,15 +80,27 @@ function addOperationRoute(app: FastifyInstance, operation: RoutedOperation, par
         patienceMs: preferences.waitMs ?? parts.settings.patienceMs,
         wantsMeta: wantsMeta || (operation.kind === "query" && preferences.meta),
       });
+      await rehearsed(operation, parts, request.headers["mock-failure"]);
       const answer = await answerOf(operation, parts, input, call);
       const applied = [
         ...(operation.kind === "command" && preferences.wait !== undefined ? [`wait=${preferences.wait}`] : []),
         ...(operation.kind === "query" && preferences.meta ? ["meta"] : []),
       ];
       if (applied.length > 0) reply.header("preference-applied", applied.join(", "));
-      return send(reply, answer, call, project, parts.runs !== undefined);
+      const run = answer.run !== undefined && parts.runs ? versions.runName(operation, answer.run) : undefined;
+      return send(reply, answer, call, project, run);
     },
   });
+}
+
+/** Ends as a caller asks for, where somebody plays this operation. */
+async function rehearsed(operation: RoutedOperation, { rehearse }: GatewayParts, code: unknown): Promise<void> {
+  if (!rehearse || typeof code !== "string") return;
+  const error = await rehearse(operation, code).catch((error: unknown) => {
+    if (error instanceof TypeError) throw new Fault("InvalidInput", error.message, { outcome: "not done" });
+    throw error;
+  });
+  throw error;
 }
 
 /** Each name of the query string with all its values. */
@@ -100,14 +134,21 @@ async function answerOf(
   }
 }
 
-function send(reply: FastifyReply, answer: Answer, call: Call, project: Projection, hasRuns: boolean): FastifyReply {
+function send(
+  reply: FastifyReply,
+  answer: Answer,
+  call: Call,
+  project: Projection,
+  run: string | undefined,
+): FastifyReply {
   reply.header("cache-control", "no-store");
-  if (answer.run !== undefined && hasRuns) reply.header("location", `/runs/${encodeURIComponent(answer.run)}`);
+  const location = run && `/runs/${encodeURIComponent(run)}`;
+  if (location) reply.header("location", location);
   if ("accepted" in answer) {
     reply.header("retry-after", "1");
     return sendJson(reply.code(202), {
-      run: answer.run,
-      ...(hasRuns && { location: `/runs/${encodeURIComponent(answer.run)}` }),
+      run: run ?? answer.run,
+      ...(location && { location }),
     });
   }
   // Only what the contract declares goes out, whatever the schema library let through.

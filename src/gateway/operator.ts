@@ -11,6 +11,8 @@ export interface Operator {
    * it is from.
    */
   mayDo(request: FastifyRequest): boolean;
+  /** And it is the console's own page that asks. */
+  isConsole(request: FastifyRequest): boolean;
 }
 
 export function toOperator({ console, host }: GatewaySettings): Operator {
@@ -19,5 +21,6 @@ export function toOperator({ console, host }: GatewaySettings): Operator {
   return {
     maySee,
     mayDo: (request) => maySee(request) && (request.headers.origin === undefined || isSameOrigin(request)),
+    isConsole: (request) => maySee(request) && request.headers.origin !== undefined && isSameOrigin(request),
   };
 }

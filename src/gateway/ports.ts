@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { AnyContract, Call, Dispatch, Problem, Tracing } from "../contracts/index.ts";
+import type { Adapted, AnyContract, Call, Dispatch, Named, Operation, Problem, Tracing } from "../contracts/index.ts";
 import type { SpanFeed } from "../telemetry/index.ts";
 import type { RunDesk } from "./run-desk.ts";
 
@@ -93,10 +93,15 @@ export interface GatewaySettings {
   readonly supervised: boolean;
 }
 
+/** What to end an operation with, by the name of a failure or a fault. A `TypeError` is the asker's own. */
+export type Rehearse = (operation: Operation & Named, code: string) => Promise<Error>;
+
 export interface GatewayParts {
   readonly name: string;
   readonly version: string;
   readonly contracts: readonly AnyContract[];
+  /** Of them, the older versions and how they are adapted to the present ones. */
+  readonly older?: readonly Adapted[];
   readonly dispatch: Dispatch;
   readonly runs?: Runs;
   /** The search over runs and what operators do to them: `/runs`. */
@@ -116,6 +121,8 @@ export interface GatewayParts {
   readonly storage?: StorageDesk;
   /** What another backend has to know of this one to take its place or to call it: told at `/.well-known/trilith.json`. */
   readonly deployment?: () => Promise<object>;
+  /** How an operation ends for a caller who asks for a failure with `Mock-Failure`. Where it is missing, nobody can. */
+  readonly rehearse?: Rehearse;
   readonly settings: GatewaySettings;
   readonly log: Logger;
   /** The folder of the built console: index.html, assets/, docs/. */

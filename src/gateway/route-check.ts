@@ -3,6 +3,7 @@ import {
   type Named,
   type Operation,
   operationsOf,
+  plainName,
   type Route,
   toJsonSchema,
 } from "../contracts/index.ts";
@@ -33,6 +34,10 @@ export function checkRoutes(contracts: readonly AnyContract[]): void {
     if (route.path.includes("*")) throw new TypeError(`${id} has the route "${written}"; a path has no "*".`);
     const shape = `${route.verb} ${route.path.replaceAll(/\{[^{}]+\}/g, "{}")}`;
     const other = taken.get(shape);
+    if (other && plainName(contractOf(id)) === plainName(contractOf(other)) && contractOf(id) !== contractOf(other))
+      throw new TypeError(
+        `${id} and ${other} are two versions with the same route, "${written}". Callers of the older one stay where they are, so give the newer one another, like "${route.verb} /v2${route.path}".`,
+      );
     if (other) throw new TypeError(`${id} and ${other} have the same route, "${written}". Give one of them another.`);
     taken.set(shape, id);
     const fields = fieldsOf(toJsonSchema(input));
@@ -40,6 +45,8 @@ export function checkRoutes(contracts: readonly AnyContract[]): void {
     if (unknown) throw new TypeError(`${id} has the route "${written}", but its input has no field "${unknown}".`);
   }
 }
+
+const contractOf = (id: string): string => id.slice(0, id.indexOf("."));
 
 /** A contract's path as Fastify writes it. Parameters are numbered: a field's name may have letters that Fastify reads as syntax. */
 export function toFastifyPath({ path, params }: Route): string {

@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { Fault, type Operation, toJsonSchema, toProjection } from "../contracts/index.ts";
+import { Fault, type Named, type Operation, toJsonSchema, toProjection } from "../contracts/index.ts";
 import { createEventStream } from "./event-stream.ts";
 import { enter, type Gate } from "./gate.ts";
 import type { RunStatus, Runs } from "./ports.ts";
+import type { Versions } from "./versions.ts";
 
 const mostWatchers = 1_000;
 
@@ -14,7 +15,8 @@ export function addRunProgress(
   app: FastifyInstance,
   runs: Runs,
   gate: Gate,
-  find: (request: FastifyRequest) => Promise<{ readonly status: RunStatus; readonly operation: Operation }>,
+  find: (request: FastifyRequest) => Promise<{ readonly status: RunStatus; readonly operation: Operation & Named }>,
+  versions: Versions,
 ): void {
   let watchers = 0;
   app.get(
@@ -30,6 +32,7 @@ export function addRunProgress(
         throw new Fault("UnknownRoute", `Runs of ${status.operation} say nothing of their progress.`);
       if (watchers >= mostWatchers)
         throw new Fault("TooManyRequests", `${mostWatchers} callers follow runs already. Ask for the run itself.`);
+      const way = versions.wayOf(operation);
       const project = toProjection(toJsonSchema(operation.progress));
       watchers += 1;
       const gone = new AbortController();
@@ -42,7 +45,7 @@ export function addRunProgress(
       const stream = createEventStream(reply.raw);
       try {
         for await (const value of runs.follow(status.run, gone.signal))
-          stream.sendLatest("progress", "progress", project(value).value);
+          stream.sendLatest("progress", "progress", project(way?.progress ? way.progress(value) : value).value);
         const ended = gone.signal.aborted ? undefined : await runs.status(status.run);
         if (ended) stream.sendLatest("end", "end", { run: ended.run, state: ended.state });
       } catch (error) {

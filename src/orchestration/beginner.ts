@@ -1,5 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { type Call, type Clock, Fault, type Reply, silent, type Voided } from "../contracts/index.ts";
+import {
+  type Call,
+  type Clock,
+  Fault,
+  type Reply,
+  silent,
+  toCanonicalJson,
+  type Voided,
+  validateStored,
+} from "../contracts/index.ts";
 import type { ActiveRuns } from "./active-runs.ts";
 import type { Callers } from "./callers.ts";
 import { type Catalog, type Known, nameOf } from "./catalog.ts";
@@ -38,10 +47,12 @@ export class Beginner {
     const { newId = randomUUID, callers, active } = this.#ports;
     const run = call.key === undefined ? newId() : toRunId(call.principal.id, workflow.id, call.key);
     const digest = digestOf(written);
+    // A call is repeated across a deployment: what it said then is, led to the present shape, what it says now.
+    const reads = (stored: unknown): Promise<boolean> => isSameInput(workflow, stored, input);
     const begin = async (): Promise<void> => {
       const join = async (): Promise<boolean> => {
         const begun = active.begunOf(run);
-        if (!(await callers.join(run, digest, active.beginningOf(run)))) return false;
+        if (!(await callers.join(run, { digest, reads }, active.beginningOf(run)))) return false;
         await begun?.catch(unwritten); // whoever joins is told of a run when it is on disk, as is whoever began it
         return true;
       };
@@ -164,4 +175,10 @@ export class Beginner {
 
 function unwritten(cause: unknown): never {
   throw new Fault("Unavailable", "The run could not be written to the log. Try again with the same key.", { cause });
+}
+
+async function isSameInput({ operation }: Workflow, stored: unknown, input: unknown): Promise<boolean> {
+  if (operation.earlier.length === 0) return false;
+  const read = await validateStored(operation, stored);
+  return read.ok && toCanonicalJson(read.value) === toCanonicalJson(input);
 }

@@ -69,11 +69,11 @@ export class Callers {
   }
 
   /** Joins a run that a call with the same key has begun before; false where there is none. */
-  async join(run: string, digest: string, present: Entry | undefined): Promise<boolean> {
+  async join(run: string, { digest, reads }: Asked, present: Entry | undefined): Promise<boolean> {
     const row = await this.#ports.journal.find(run);
     const started = row ? (await this.#ports.journal.read(run))[0] : present;
     if (!started) return false;
-    if (started.type === "Started" && started.digest !== digest) {
+    if (started.type === "Started" && started.digest !== digest && !(await reads(started.input))) {
       throw new Fault("KeyReused", "This key has started a run with another input. Use a new key for a new input.");
     }
     const verdict = row && (await this.verdictOf(row));
@@ -143,6 +143,12 @@ export class Callers {
 
 /** Of a cancelled run everything is taken back; of a terminated one nothing is. */
 const ends = { cancelled: { outcome: "not done" }, terminated: { outcome: "unknown" } } as const;
+
+/** What a call asks for: the digest of its input, and whether an input that was stored is the same, read as it is now. */
+interface Asked {
+  readonly digest: string;
+  readonly reads: (stored: unknown) => Promise<boolean>;
+}
 
 /** Waits as long as the caller does. */
 async function patiently(

@@ -1,9 +1,10 @@
 import type { View } from "../aggregation/index.ts";
-import type { AnyContract, Clock } from "../contracts/index.ts";
+import type { Adapted, AnyContract, Clock } from "../contracts/index.ts";
+import type { Rehearse } from "../gateway/index.ts";
 import type { Workflow } from "../orchestration/index.ts";
 import type { Engine } from "../storage/host.ts";
 import type { Store, Subscription } from "../storage/index.ts";
-import { type Composition, toServed, toUsed } from "./composition.ts";
+import { type Composition, checkOlder, toServed, toUsed } from "./composition.ts";
 import { type Orchestrated, toOrchestration } from "./orchestrated.ts";
 import type { Environment } from "./settings.ts";
 import { type Running, startBackend } from "./start-backend.ts";
@@ -23,6 +24,8 @@ export interface StartOptions {
   readonly engine?: Engine;
   /** Time, for tests that skip it. */
   readonly clock?: Clock;
+  /** For mocks: callers may ask for a failure by its name, with the header `Mock-Failure`. */
+  readonly rehearse?: Rehearse;
 }
 
 export interface Backend {
@@ -31,6 +34,8 @@ export interface Backend {
   readonly composition: Composition;
   /** What this backend implements, of each contract the operations that it has. */
   readonly serves: readonly AnyContract[];
+  /** Older major versions of what it implements, as they were published. */
+  readonly older: readonly AnyContract[];
   /** What its workflows call, whoever implements it. */
   readonly uses: readonly AnyContract[];
   readonly workflows: readonly { readonly operation: string; readonly version: number }[];
@@ -48,18 +53,24 @@ export function backend<
   const V extends readonly View[] = [],
 >(
   name: string,
-  parts: { readonly storage?: S; readonly orchestration?: W; readonly aggregation?: V; readonly version?: string } & ([
-    Missing<S, W, V>,
-  ] extends [never]
+  parts: {
+    readonly storage?: S;
+    readonly orchestration?: W;
+    readonly aggregation?: V;
+    readonly version?: string /** Older major versions that are still answered: `adapt(TripsV1, Trips, …)`. */;
+    readonly older?: readonly Adapted[];
+  } & ([Missing<S, W, V>] extends [never]
     ? { readonly remote?: { readonly [contract: string]: string } }
     : { readonly remote: { readonly [K in Missing<S, W, V>]: string } }),
 ): Backend {
-  const { storage = [], orchestration = [], aggregation = [], remote = {}, version = "0.0.0" } = parts;
-  const composition = Object.freeze({ storage, ...toOrchestration(orchestration), aggregation, remote });
+  const { storage = [], orchestration = [], aggregation = [], older = [], remote = {}, version = "0.0.0" } = parts;
+  const composition = Object.freeze({ storage, ...toOrchestration(orchestration), aggregation, older, remote });
+  checkOlder(composition);
   return Object.freeze({
     name,
     composition,
     serves: toServed(composition),
+    older: older.map(({ published }) => published),
     uses: toUsed(composition),
     workflows: composition.orchestration.map(({ id, version }) => ({ operation: id, version })),
     start: (options: StartOptions = {}) => startBackend({ name, version, composition }, options),

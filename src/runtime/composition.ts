@@ -1,5 +1,5 @@
 import type { View } from "../aggregation/index.ts";
-import { type AnyContract, type Named, type Operation, operationsOf } from "../contracts/index.ts";
+import { type Adapted, type AnyContract, type Named, type Operation, operationsOf } from "../contracts/index.ts";
 import type { Schedule, StartOn, Workflow } from "../orchestration/index.ts";
 import type { Store, Subscription } from "../storage/index.ts";
 
@@ -12,6 +12,8 @@ export interface Composition {
   readonly schedules: readonly Schedule[];
   readonly starts: readonly StartOn[];
   readonly aggregation: readonly View[];
+  /** Older major versions of what is implemented here, adapted to it. */
+  readonly older: readonly Adapted[];
   /** Contracts that somebody else implements: their addresses by name. */
   readonly remote: { readonly [contract: string]: string };
 }
@@ -25,10 +27,25 @@ export function toServed({ storage, orchestration, aggregation }: Composition): 
   for (const operation of operations) {
     const { name } = operation.about;
     const contract = contracts.get(name) ?? { "~contract": operation.about };
-    contract[operation.id.slice(name.length + 1)] = operation;
+    for (const member of [operation, ...(operation.about.events ?? [])])
+      contract[member.id.slice(name.length + 1)] = member;
     contracts.set(name, contract);
   }
   return [...contracts.values()].map((contract) => Object.freeze(contract));
+}
+
+/** Throws a sentence where an older version cannot be served: nobody implements what it is adapted to, or it is there twice. */
+export function checkOlder(composition: Composition): void {
+  const operations = new Set(toServed(composition).flatMap((contract) => operationsOf(contract).map(({ id }) => id)));
+  const names = new Set<string>();
+  for (const { contract, ways } of composition.older) {
+    const { name } = contract["~contract"];
+    if (names.has(name)) throw new TypeError(`"${name}" is adapted twice. Keep one of the two.`);
+    names.add(name);
+    for (const { older, present } of ways)
+      if (!operations.has(present.id))
+        throw new TypeError(`${older.id} is adapted to ${present.id}, which nobody here implements.`);
+  }
 }
 
 /** The contracts that workflows call, each once. */

@@ -8,11 +8,13 @@ const underWay = ["running", "waiting", "undoing", "paused"];
 /** What this backend is, for another that may take its place: read anew each time, for runs come and go. */
 export function toDeployment(name: string, composition: Composition, engine: Engine): () => Promise<Deployment> {
   const serves = toServed(composition).map(describe);
+  const older = composition.older.map(({ published }) => describe(published));
   const uses = toUsed(composition).map(describe);
   const workflows = composition.orchestration.map(({ id, version }) => `${id}@${version}`);
   return async () => ({
     name,
     serves,
+    older,
     uses,
     workflows,
     storedEvents: await engine.types("main"),

@@ -25,6 +25,7 @@ import { type Composition, checkStarts, toRemote, toServed } from "./composition
 import { toDeployment } from "./deployment.ts";
 import { createDispatch } from "./dispatcher.ts";
 import { openLastGood } from "./last-good.ts";
+import { provideOlder } from "./older.ts";
 import { openEngine } from "./open-engine.ts";
 import { Opened } from "./opened.ts";
 import { tellOperator } from "./operator.ts";
@@ -99,7 +100,9 @@ export async function startBackend({ name, version, composition }: Plan, options
     opened.defer(() => http.close());
 
     const served = toServed(composition);
-    const dispatch = createDispatch([...served, ...remote]);
+    const { older } = composition;
+    const answered = [...served, ...older.map(({ contract }) => contract)];
+    const dispatch = createDispatch([...answered, ...remote]);
     const ready = Promise.withResolvers<void>();
     const starts = toSubscriptions(composition.starts, ready.promise, {
       ...{ dispatch, tracing },
@@ -143,6 +146,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     dispatch.bind("storage", storage.providers);
     dispatch.bind("orchestration", runner.providers);
     dispatch.bind("aggregation", views.providers);
+    dispatch.bind("older versions", provideOlder(older, dispatch));
     for (const contract of remote) {
       const contractName = contract["~contract"].name;
       const { url, token } = remotes[contractName] ?? {};
@@ -153,11 +157,12 @@ export async function startBackend({ name, version, composition }: Plan, options
     const gateway = createGateway({
       name,
       version,
-      contracts: served,
+      contracts: answered,
+      older,
       dispatch,
       runs: toRuns(runner),
       ...(composition.orchestration.length > 0 && { runDesk: toRunDesk(runner) }),
-      longRunning: composition.orchestration.map(({ id }) => id),
+      longRunning: longRunning(composition),
       layerOf: (operation) => dispatch.layerOf(operation),
       tracing,
       feed,
@@ -170,6 +175,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       sources: () => ({ sources: views.sources(), views: views.views() }),
       storage: { ...storage, check: () => engine.check() },
       deployment: toDeployment(name, composition, engine),
+      ...(options.rehearse && { rehearse: options.rehearse }),
       settings,
       log,
       ...(await withAssets()),
@@ -225,6 +231,13 @@ export async function startBackend({ name, version, composition }: Plan, options
     await opened.close().catch((second: unknown) => log.warn({ err: second }, "Closing failed as well."));
     throw error;
   }
+}
+
+/** The commands that workflows implement, under the names of older versions too. */
+function longRunning({ orchestration, older }: Composition): readonly string[] {
+  const ids = orchestration.map(({ id }): string => id);
+  const ways = older.flatMap(({ ways }) => ways).filter(({ present }) => ids.includes(present.id));
+  return [...ids, ...ways.map(({ older }) => older.id)];
 }
 
 /** As many connections to an origin as the most patient of its sources may use; a pool must not queue what a bulkhead let through. */

@@ -19,8 +19,11 @@ export {
   lostAnswer,
 } from "./fake.ts";
 export { type Decided, type Given, given, type Told } from "./given-when-then.ts";
+export { type Mock, type MockOptions, mock } from "./mock.ts";
 export { type History, replays } from "./replays.ts";
 export { type StoresUnderTest, testStores } from "./stores-under-test.ts";
+export type { Implementation } from "./verify/target.ts";
+export { type Verification, type Verified, type VerifiedRule, type VerifyOptions, verify } from "./verify/verify.ts";
 export { type VirtualClock, virtualClock } from "./virtual-clock.ts";
 export {
   type BenchOptions,

@@ -718,6 +718,16 @@ const rest: { readonly [group: string]: { readonly [name: string]: Change } } = 
     ),
   },
   history: {
+    "progress is told": op({}, { progress: then_ }, "minor", "progress.added"),
+    "progress is no longer told": op({ progress: then_ }, {}, "major", "progress.removed"),
+    "progress tells more": op({ progress: then_ }, { progress: now }, "minor", "schema.narrowed"),
+    "progress tells less": op({ progress: now }, { progress: then_ }, "major", "progress.missing-field"),
+    "progress tells something else": op(
+      { progress: o({ done: z.int() }) },
+      { progress: o({ done: z.string() }) },
+      "major",
+      "progress.type",
+    ),
     "an event is added": members({ hold }, { hold, Held: event(then_) }, "minor", "event.added"),
     "an event is removed": members({ hold, Held: event(then_) }, { hold }, "major", "event.removed"),
     "an event has a new version with an upcaster": members(
