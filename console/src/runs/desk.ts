@@ -3,6 +3,7 @@ import type { Entry } from "./journal.ts";
 import type { Action, RunState, RunSummary } from "./words.ts";
 
 const everyMs = 2_000;
+const soonMs = 300;
 
 /** The runs as the backend tells them, asked for again while somebody looks. */
 export class RunsDesk {
@@ -57,9 +58,11 @@ export class RunsDesk {
         own?.runs[0] &&
         (await ask<{ readonly entries: readonly Entry[] }>(`/runs/${encodeURIComponent(own.runs[0].run)}/history`));
       if (asked !== this.#asked) return; // somebody has asked for something else meanwhile
-      this.runs.value = list.runs;
+      // Asked for later than the list, so it may stand otherwise by now.
+      const present = own?.runs[0];
+      this.runs.value = list.runs.map((run) => (run.run === present?.run ? present : run));
       this.more.value = list.next;
-      this.run.value = own?.runs[0];
+      this.run.value = present;
       this.entries.value = history?.entries;
       this.trouble.value = undefined;
     } catch (error) {
@@ -87,6 +90,7 @@ export class RunsDesk {
     try {
       const done = await ask(path, body);
       await this.look();
+      setTimeout(() => void this.look(), soonMs); // its node may take a moment
       return done;
     } catch (error) {
       this.trouble.value = (error as Error).message;

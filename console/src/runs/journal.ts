@@ -156,6 +156,8 @@ export function toLines(entries: readonly Entry[]): readonly Line[] {
         note(entry, "started", forked(entry), "quiet");
         break;
       case "Ended":
+        for (const line of open.values()) Object.assign(line, { endMs: entry.at, words: "given up", tone: "quiet" });
+        open.clear();
         note(
           entry,
           entry.state === "done" ? "done" : text(entry.state),

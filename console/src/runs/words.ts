@@ -39,7 +39,6 @@ export const standing = ({ state, failure }: RunSummary): string =>
 export function tone({ state, failure }: RunSummary): string {
   if (state === "failed") return failure === undefined ? "failed" : "declined";
   if (state === "cancelled" || state === "undoing") return "undone";
-  if (state === "terminated") return "interrupted";
   return state === "queued" ? "waiting" : state;
 }
 
