@@ -33,7 +33,7 @@ export const Lab = contract("lab", "1.0.0", {
     access: "public",
   }),
   child: command({ input: Task, output: z.unknown(), failures: { No } }),
-  narrow: command({ input: Task.extend({ priority: z.int() }), output: z.unknown() }),
+  narrow: command({ input: Task.extend({ priority: z.int() }), output: z.unknown(), access: "public" }),
   tick: command({ input: Name }),
 });
 

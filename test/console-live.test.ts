@@ -87,7 +87,7 @@ describe.skipIf(process.platform !== "linux")("the console of the running exampl
     expect(steps.filter((step) => step !== "approved")).toEqual(
       expect.arrayContaining(["bookings.hold", "fares.quote", "payments.charge", "bookings.ticket"]),
     );
-    expect(lines.filter((line) => line.startsWith("append, main, "))).toHaveLength(2);
+    expect(lines.filter((line) => line.startsWith("append, main, "))).toHaveLength(3);
     expect(lines).toContainEqual(expect.stringMatching(/^http, POST \/charge, /));
     // The run's own journal is drawn as marks on its line.
     expect(await page.locator(".kind-run .mark-journal").count()).toBeGreaterThan(2);

@@ -56,11 +56,13 @@ describe("the API docs of the example", () => {
       .locator(".opblock-summary-path")
       .evaluateAll((all) => all.map((path) => (path as HTMLElement).dataset.path));
     expect(paths).toEqual([
+      "/check-ins",
       "/bookings/{booking}",
       "/flights/{flight}/bookings",
       "/trips",
       "/airports/{iata}",
       "/runs/{run}",
+      "/runs/{run}/progress",
       "/runs/{run}/signals/approved",
     ]);
     await page.getByText("Seats on flights. Contract bookings 1.0.0.").waitFor();

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { access, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeKeys, toEnvironment } from "../examples/trips/run/environment.ts";
@@ -65,9 +66,18 @@ describe("the example", () => {
     const url = `http://127.0.0.1:${port}`;
     await until(async () => (await fetch(`${url}/airports/ABQ`)).ok, "The airport's page was not answered.");
     const shell = ends.use(await openShell(folder, port));
-    const head = async (): Promise<string> => {
+    const read = async (): Promise<string> => {
       const health = (await (await fetch(`${url}/readyz`)).json()) as { parts: { log: { detail: string } } };
       return health.parts.log.detail;
+    };
+    /** Once the lives of bookings have heard of what was booked, nothing moves any more. */
+    const head = async (): Promise<string> => {
+      for (let before = await read(); ; ) {
+        await pause(500);
+        const now = await read();
+        if (now === before) return now;
+        before = now;
+      }
     };
     return { shell, head, [Symbol.asyncDispose]: () => ends.disposeAsync() };
   };

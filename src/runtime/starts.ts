@@ -26,7 +26,7 @@ function toSubscription(start: StartOn, ready: Promise<void>, ports: StartPorts)
   const handlers = [...takes].map(([id, { all }]) => [
     id,
     async (event: unknown, occurrence: Occurrence) => {
-      await ready;
+      await Promise.race([ready, givenUp(occurrence.aborted)]); // a backend that does not come up closes at once
       for (const one of all) await one(event, occurrence);
     },
   ]);
@@ -36,3 +36,6 @@ function toSubscription(start: StartOn, ready: Promise<void>, ports: StartPorts)
     handle: Object.fromEntries(handlers),
   });
 }
+
+const givenUp = (aborted: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => aborted.addEventListener("abort", () => reject(aborted.reason), { once: true }));
