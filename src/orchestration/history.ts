@@ -56,15 +56,9 @@ async function replayStretch(workflow: Workflow, run: string, from: number, entr
   }
   const execution = new Execution({
     ...{ run, workflow, newest: workflow, parent: undefined, from, entries, input: read.value, inbox: [] },
-    ...{
-      journal: noJournal,
-      dispatch: noDispatch,
-      clock: standingClock(entries),
-      places: new Places(),
-      rests: new Rests(),
-    },
-    ...{ random: () => 0, rethrow: toRethrow(workflow.uses, workflow.operation), shapes: toShapes(workflow) },
-    ...{ events: undefined, suspendAfterMs: 0, evict: "waiting", rehearsal: true },
+    ...{ journal: noJournal, dispatch: noDispatch, clock: standingClock(entries), events: undefined },
+    ...{ places: new Places(), rests: new Rests(), random: () => 0, suspendAfterMs: 0, evict: "waiting" },
+    ...{ rethrow: toRethrow(workflow.uses, workflow.operation), shapes: toShapes(workflow), rehearsal: true },
   });
   const verdict = await execution.act(silent);
   const where = `Run ${run} does not replay with this code of ${workflow.id}.\n`;

@@ -6,7 +6,7 @@ import type { Jobs, Shop } from "./language.test-d.ts";
 import { benchOf, jobOf, said } from "./language.test-d.ts";
 import type { Run, WorkflowContext } from "./run.ts";
 
-// Random workflows: trees of steps, sleeps and failures, put one after the other and side by side in every way.
+// Random workflows: trees of steps, sleeps, promises of their own and failures, put one after the other and side by side in every way.
 type Tree =
   | {
       readonly kind: "step";
@@ -17,6 +17,8 @@ type Tree =
     }
   | { readonly kind: "sleep"; readonly ms: number }
   | { readonly kind: "throw" }
+  /** The code waits for so many promises of its own, one after the other. */
+  | { readonly kind: "own"; readonly promises: number }
   | { readonly kind: "seq" | "all" | "race" | "any" | "caught"; readonly parts: readonly Tree[] }
   | { readonly kind: "within"; readonly ms: number; readonly part: Tree };
 type Context = WorkflowContext<typeof Jobs.go, [typeof Shop]>;
@@ -41,6 +43,7 @@ const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
         ms: fc.constantFrom(1, 500, 900, 5_000, 90_000),
       }),
     },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("own" as const), promises: fc.nat(40) }) },
     {
       weight: 8,
       arbitrary: fc.record({
@@ -103,6 +106,9 @@ async function grow(node: Tree, context: Context, outside: Outside): Promise<unk
     case "sleep":
       await run.sleep(`${node.ms}ms`);
       return node.ms;
+    case "own":
+      for (let left = node.promises; left > 0; left--) await undefined;
+      return node.promises;
     case "throw":
       throw new Error("thrown");
     case "seq": {
