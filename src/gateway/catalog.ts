@@ -43,12 +43,15 @@ export function addDescriptions(app: FastifyInstance, { name, version, contracts
     ],
   };
   const path = "/.well-known/api-catalog";
-  app.get(path, quiet(path), (_request, reply) =>
-    reply
-      .header("cache-control", "no-cache")
-      .header("link", `<${path}>; rel="api-catalog"`)
-      .type('application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"')
-      .send(JSON.stringify(linkset)),
+  app.get(
+    path,
+    quiet(path),
+    (_request, reply) =>
+      reply
+        .header("cache-control", "no-cache")
+        .header("link", `<${path}>; rel="api-catalog"`)
+        .type('application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"')
+        .send(Buffer.from(JSON.stringify(linkset))), // as text it would be given a charset, which this type has not
   );
 }
 

@@ -1,6 +1,8 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { ContractsView } from "../contracts/contracts-view.tsx";
+import { useView } from "../contracts/use-view.ts";
 import { follow } from "../model/follow.ts";
 import { useConsole } from "./context.ts";
 import { OutageStrip } from "./outage-strip.tsx";
@@ -13,6 +15,7 @@ export function App(): JSX.Element {
   const { live, choice, summaryOf } = useConsole();
   const followed = useSignal<string | undefined>(undefined);
   const held = useRef(false);
+  const view = useView();
 
   useSignalEffect(() => {
     const all = [...live.world.value.traces.values()].map(summaryOf);
@@ -36,6 +39,14 @@ export function App(): JSX.Element {
   const chosen = choice.trace.value;
   const shown = chosen ?? followed.value;
   const trace = shown === undefined ? undefined : live.world.value.traces.get(shown);
+  if (view === "contracts")
+    return (
+      <div class="app">
+        <TopBar />
+        <OutageStrip />
+        <ContractsView />
+      </div>
+    );
   return (
     <div class="app" data-chosen={chosen !== undefined}>
       <TopBar />

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { useView } from "../contracts/use-view.ts";
 import { amount, duration } from "../format.ts";
 import { perMinute } from "../model/rates.ts";
 import { useConsole } from "./context.ts";
@@ -7,6 +8,7 @@ import { Icon, Logo } from "./icons.tsx";
 export function TopBar(): JSX.Element {
   const { live } = useConsole();
   const { hello, rates } = live.world.value;
+  const view = useView();
   return (
     <header class="top">
       <div class="top-name">
@@ -31,6 +33,9 @@ export function TopBar(): JSX.Element {
         </div>
       </dl>
       <nav class="top-actions" aria-label="Backend">
+        <a class="button" href={view === "contracts" ? "#" : "#contracts"}>
+          {view === "contracts" ? "Live" : "Contracts"}
+        </a>
         <a class="button" href="/docs">
           <span class="long">API docs</span>
           <span class="short">Docs</span>
