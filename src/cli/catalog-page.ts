@@ -41,7 +41,7 @@ function sectionOf({ name, provided, contract, providers, consumers, versions, d
   );
   const history = versions.map(
     ({ version, is, published, changes }) =>
-      `<li><b>${version}</b> ${is === "present" ? "" : is}${published ? "" : " (not published)"}${list(changes.map(({ level, sentence }) => `${level}: ${escaped(sentence)}`))}</li>`,
+      `<li><b>${version}</b> ${is === "present" ? "" : is}${published === false ? " (not published)" : ""}${list(changes.map(({ level, sentence }) => `${level}: ${escaped(sentence)}`))}</li>`,
   );
   const going = deprecations.map(
     ({ what, since, sunset, instead }) =>

@@ -27,7 +27,8 @@ export interface CatalogVersion {
   readonly version: string;
   /** `present`, `older` (served beside it), `past` (published once). */
   readonly is: "present" | "older" | "past";
-  readonly published: boolean;
+  /** Nothing where nothing was published, or nobody knows. */
+  readonly published?: boolean;
   /** What changed since the version before. */
   readonly changes: readonly { readonly level: Level; readonly rule: string; readonly sentence: string }[];
 }
@@ -102,7 +103,7 @@ function versionsOf(
       return {
         version,
         is: version === present.version ? "present" : older.some((one) => one.version === version) ? "older" : "past",
-        published: isPublished(version),
+        ...(published && { published: isPublished(version) }),
         changes: changes.map(({ level, rule, sentence }) => ({ level, rule, sentence })),
       };
     })

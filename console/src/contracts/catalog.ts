@@ -18,7 +18,7 @@ export interface Entry {
   readonly versions: readonly {
     readonly version: string;
     readonly is: "present" | "older" | "past";
-    readonly published: boolean;
+    readonly published?: boolean;
     readonly changes: readonly { readonly level: string; readonly rule: string; readonly sentence: string }[];
   }[];
   readonly deprecations: readonly {

@@ -113,7 +113,7 @@ function Contract({ entry, usage }: { readonly entry: Entry; readonly usage: rea
           title="Versions"
           items={versions.map(
             ({ version, is, published, changes }) =>
-              `${version}${is === "present" ? "" : ` (${is})`}${published ? "" : ", not published"}${changes.map(({ sentence }) => ` · ${sentence}`).join("")}`,
+              `${version}${is === "present" ? "" : ` (${is})`}${published === false ? ", not published" : ""}${changes.map(({ sentence }) => ` · ${sentence}`).join("")}`,
           )}
         />
       </dl>
