@@ -8,7 +8,6 @@ export { type Deployment, obstaclesOf, readDeployment } from "./deployable.ts";
 export { type Description, describe } from "./description.ts";
 export { diff, type Verdict } from "./diff.ts";
 export { Comparison } from "./inclusion/inclusion.ts";
-export { judgeLock, type LockRemark } from "./judge-lock.ts";
 export {
   emptyLock,
   type Lock,
