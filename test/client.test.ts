@@ -184,11 +184,11 @@ void next.trips.book(trip);
       await page.evaluate(script);
       const told = await page.evaluate(
         ([key, flight]) =>
-          (globalThis as any).Trips.createClient({ // what the script above has put there
+          (globalThis as any).Trips.createClient({
+            // what the script above has put there
             url: location.origin,
             token: key,
-          })
-            .bookings.list({ flight }),
+          }).bookings.list({ flight }),
         [token, cheap],
       );
       expect(told).toMatchObject({ ok: true, value: expect.any(Array) });
