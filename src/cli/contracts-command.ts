@@ -20,6 +20,7 @@ import {
   withTrials,
   writeLock,
 } from "../evolution/index.ts";
+import { writeCatalog } from "./contracts-catalog.ts";
 import { writeClient } from "./contracts-client.ts";
 import { checkDeployable } from "./deployable.ts";
 import { load, loadModule, Refusal, Unloadable } from "./load.ts";
@@ -34,6 +35,8 @@ const usage = `Usage:
     --key <key>                               an API key with the scope "contracts:read"; else TRILITH_KEY
   trilith contracts client [backend.ts]       a client in TypeScript, one file that imports nothing
     --out <file>                              where it is written; to the terminal unless told
+  trilith contracts catalog [backend.ts]      what is known of every contract, as JSON
+    --out <folder>                            a page, the catalog, OpenAPI, AsyncAPI, Arazzo, JSON Schemas
   trilith contracts rules                     every rule by its id
 
   --contracts <file>   the contracts that this file exports, instead of those that the backend implements
@@ -70,6 +73,11 @@ export async function contractsCommand(args: readonly string[], output: Output =
     if (command === "client") {
       const { contracts, longRunning } = await servedBy(options);
       return await writeClient(contracts, longRunning, options.out, output);
+    }
+    if (command === "catalog") {
+      const { contracts, longRunning } = await servedBy(options);
+      const { lock, out } = options;
+      return await writeCatalog(await load(options.file), { lock, contracts, longRunning, out }, output);
     }
     if (command === "rules") output.say(rulesInWords(options.json));
     else output.say(usage);
@@ -112,7 +120,7 @@ function read(args: readonly string[]): { readonly command: string; readonly opt
     }
   })();
   const [command = "help", file = "backend.ts", ...more] = positionals;
-  if (!["diff", "publish", "deployable", "client", "rules", "help"].includes(command) || more.length > 0)
+  if (!["diff", "publish", "deployable", "client", "catalog", "rules", "help"].includes(command) || more.length > 0)
     throw new Refusal(`"trilith contracts ${args.join(" ")}" is not understood.\n\n${usage}`);
   const { contracts, lock = "contracts.lock.json", json = false, retire = [], against, key, out } = values;
   if (command === "deployable" && against === undefined)

@@ -40,7 +40,7 @@ export async function mockCommand(args: readonly string[]): Promise<RunningMock 
   return running;
 }
 
-export async function startMock(
+async function startMock(
   contracts: readonly AnyContract[],
   { port, seed, guarded }: { readonly port: number; readonly seed: number; readonly guarded: boolean },
 ): Promise<RunningMock> {

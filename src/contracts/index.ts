@@ -3,6 +3,8 @@
  * May import schema libraries, and nothing of the project. Start with contract.ts, then operation.ts and call.ts.
  */
 export { type Adapted, type AdaptedWay, adapt, majorOf, plainName, type Ways } from "./adapt.ts";
+export { type ArazzoOptions, toArazzo } from "./arazzo.ts";
+export { type AsyncApiOptions, toAsyncApi } from "./asyncapi.ts";
 export {
   type Answer,
   anonymous,

@@ -32,13 +32,17 @@ export function toPathItem({ operation, tag, isLongRunning }: Described): { read
 export const securityOf = (access: Access): readonly object[] =>
   access === "public" ? [] : [{ bearer: [access] }, { apiKey: [access] }];
 
-function inputParameters({ id, input, route, kind }: Described["operation"]): readonly object[] {
+function inputParameters({ id, input, route, kind, examples }: Described["operation"]): readonly object[] {
   const schema = toJsonSchema(input);
   const properties = (schema.properties ?? {}) as { readonly [name: string]: JsonSchema };
   const required = Array.isArray(schema.required) ? schema.required : [];
   const shape = (name: string): object => {
     const part = rewrittenFor(componentName(id, "Input"), inlined(properties[name] ?? {}, schema));
-    return part.type === "object" ? { content: { "application/json": { schema: part } } } : { schema: part };
+    const example = (examples[0]?.input as Record<string, unknown> | undefined)?.[name];
+    const shown = example === undefined ? {} : { example };
+    return part.type === "object"
+      ? { content: { "application/json": { schema: part, ...shown } } }
+      : { schema: part, ...shown };
   };
   const inQuery = hasBody(route.verb) ? [] : Object.keys(properties).filter((name) => !route.params.includes(name));
   const flag = kind === "query" && !("meta" in properties);
@@ -104,19 +108,42 @@ const startParameters = [
   },
 ];
 
-function bodyOf({ id, input, route }: Described["operation"]): object {
+/** The examples of an operation, by number. Nothing where there is none. */
+function examplesOf(values: readonly { readonly summary?: string | undefined; readonly value: unknown }[]): object {
+  if (values.length === 0) return {};
+  const numbered = values.map(({ summary, value }, at) => [
+    `example-${at + 1}`,
+    { ...(summary && { summary }), value },
+  ]);
+  return { examples: Object.fromEntries(numbered) };
+}
+
+function withoutFields(value: unknown, names: readonly string[]): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+}
+
+function bodyOf({ id, input, route, examples }: Described["operation"]): object {
   const schema = toJsonSchema(input);
   const required = Array.isArray(schema.required) && schema.required.some((name) => !route.params.includes(name));
-  return { requestBody: { required, content: { "application/json": { schema: refTo(componentName(id, "Input")) } } } };
+  const shown = examplesOf(
+    examples.map(({ summary, input }) => ({ summary, value: withoutFields(input, route.params) })),
+  );
+  return {
+    requestBody: { required, content: { "application/json": { schema: refTo(componentName(id, "Input")), ...shown } } },
+  };
 }
 
 function successOf(
-  { id, output, kind }: Described["operation"],
+  { id, output, kind, examples }: Described["operation"],
   isLongRunning: boolean,
 ): { readonly [status: string]: object } {
   const location = { headers: { Location: { description: "Where the run is.", schema: { type: "string" } } } };
   const own = refTo(componentName(id, "Output"));
   const withMeta = { type: "object", required: ["data", "meta"], properties: { data: own, meta: {} } };
+  const shown = examplesOf(
+    examples.flatMap(({ summary, output }) => (output === undefined ? [] : [{ summary, value: output }])),
+  );
   const schema = kind === "query" ? { anyOf: [own, withMeta] } : own;
   return {
     ...(output === nothing
@@ -125,7 +152,7 @@ function successOf(
           200: {
             description: "The answer.",
             ...(isLongRunning && location),
-            content: { "application/json": { schema } },
+            content: { "application/json": { schema, ...shown } },
           },
         }),
     ...(isLongRunning && {

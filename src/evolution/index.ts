@@ -3,15 +3,16 @@
  * addresses are the caller's. Imports contracts, and Ajv as the judge of every counterexample.
  * Start with diff.ts; inclusion/inclusion.ts decides whether one schema includes another.
  */
+export { type Catalog, type CatalogEntry, toCatalog } from "./catalog.ts";
 export { type Deployment, obstaclesOf, readDeployment } from "./deployable.ts";
 export { type Description, describe } from "./description.ts";
 export { diff, type Verdict } from "./diff.ts";
 export { Comparison } from "./inclusion/inclusion.ts";
-export { judgeLock, type LockRemark } from "./judge-lock.ts";
 export {
   emptyLock,
   type Lock,
   LockError,
+  type Published,
   publishedIn,
   readLock,
   withPublished,

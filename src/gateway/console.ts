@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Fault } from "../contracts/index.ts";
+import { addCatalog } from "./catalog.ts";
 import { addFeed } from "./console-feed.ts";
 import { addStorageDesk } from "./console-storage.ts";
 import { noSuchFile, sendFile } from "./files.ts";
@@ -8,11 +9,12 @@ import { isLocal, isLoopback, isSameOrigin } from "./loopback.ts";
 import { notBuilt } from "./not-built.ts";
 import { sendJson } from "./operation-routes.ts";
 import type { GatewayParts } from "./ports.ts";
+import type { Usage } from "./versions.ts";
 
 export type EnterConsole = (request: FastifyRequest) => Promise<void>;
 
 /** The console: its page, its feed, and the button that kills the process. */
-export function addConsole(app: FastifyInstance, parts: GatewayParts, gate: Gate): void {
+export function addConsole(app: FastifyInstance, parts: GatewayParts, gate: Gate, usage: Usage): void {
   const { settings, assets } = parts;
   const isOpen = settings.console === "on" && isLoopback(settings.host);
   const enterConsole: EnterConsole = async (request) => {
@@ -33,6 +35,7 @@ export function addConsole(app: FastifyInstance, parts: GatewayParts, gate: Gate
   app.get("/console/sources", route, async (_request, reply) =>
     sendJson(reply.header("cache-control", "no-store"), parts.sources?.() ?? { sources: [], views: [] }),
   );
+  addCatalog(app, parts, usage, enterConsole);
   if (parts.storage) addStorageDesk(app, parts, parts.storage, gate);
   addFeed(app, parts, gate, enterConsole);
   addCrash(app, parts);

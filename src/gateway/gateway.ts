@@ -4,6 +4,7 @@ import { toOpenApi } from "../contracts/index.ts";
 import { createKeyRing } from "./api-keys.ts";
 import { acceptBodies } from "./body.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
+import { addDescriptions } from "./catalog.ts";
 import { addConsole } from "./console.ts";
 import { createAuthenticate } from "./credentials.ts";
 import { addDeployment } from "./deployment.ts";
@@ -53,8 +54,9 @@ export function createGateway(parts: GatewayParts): Gateway {
   if (parts.runs) addRunRoutes(app, parts, parts.runs, gate, versions);
   if (parts.runs && parts.runDesk) addRunDesk(app, parts, parts.runDesk, parts.runs, gate);
   addDocs(app, parts, openApiOf(parts));
+  addDescriptions(app, parts);
   if (parts.deployment) addDeployment(app, parts, parts.deployment, gate);
-  if (settings.console !== "off") addConsole(app, parts, gate);
+  if (settings.console !== "off") addConsole(app, parts, gate, usage);
   addFrontDoor(app, parts);
 
   let closed: Promise<void> | undefined;

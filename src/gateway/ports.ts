@@ -119,6 +119,8 @@ export interface GatewayParts {
   readonly sources?: () => unknown;
   /** For the console: `/console/storage`. */
   readonly storage?: StorageDesk;
+  /** What is known of each contract, as JSON for the console: `/console/catalog`. */
+  readonly catalog?: () => object;
   /** What another backend has to know of this one to take its place or to call it: told at `/.well-known/trilith.json`. */
   readonly deployment?: () => Promise<object>;
   /** How an operation ends for a caller who asks for a failure with `Mock-Failure`. Where it is missing, nobody can. */

@@ -4,6 +4,7 @@
  */
 export { type ApiKey, createApiKey } from "../gateway/index.ts";
 export { type Backend, backend, type StartOptions } from "./backend.ts";
+export { catalogOf } from "./catalog.ts";
 export type { Composition } from "./composition.ts";
 export type { Orchestrated } from "./orchestrated.ts";
 export type { RunsClient, RunsOf } from "./runs-client.ts";

@@ -21,6 +21,7 @@ import { openStorage, toHealth, toIds } from "../storage/host.ts";
 import { openTelemetry } from "../telemetry/index.ts";
 import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/index.ts";
 import type { StartOptions } from "./backend.ts";
+import { catalogOf, lockBeside } from "./catalog.ts";
 import { type Composition, checkStarts, toRemote, toServed } from "./composition.ts";
 import { toDeployment } from "./deployment.ts";
 import { createDispatch } from "./dispatcher.ts";
@@ -174,6 +175,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       metrics: () => toSourceMetrics(views),
       sources: () => ({ sources: views.sources(), views: views.views() }),
       storage: { ...storage, check: () => engine.check() },
+      catalog: once(() => catalogOf({ name, composition }, lockBeside(process.cwd()))),
       deployment: toDeployment(name, composition, engine),
       ...(options.rehearse && { rehearse: options.rehearse }),
       settings,
@@ -231,6 +233,15 @@ export async function startBackend({ name, version, composition }: Plan, options
     await opened.close().catch((second: unknown) => log.warn({ err: second }, "Closing failed as well."));
     throw error;
   }
+}
+
+/** Worked out when it is first asked for, since it compares every version with the one before. */
+function once<T>(work: () => T): () => T {
+  let done: { readonly value: T } | undefined;
+  return () => {
+    done ??= { value: work() };
+    return done.value;
+  };
 }
 
 /** The commands that workflows implement, under the names of older versions too. */

@@ -1,8 +1,8 @@
 import { type Signal, signal } from "@preact/signals";
 
-export type View = "live" | "runs";
+export type View = "live" | "runs" | "contracts";
 
-/** What is chosen, kept in the address so that it can be sent to somebody and survives a reload: `#trace=…`, `#runs`, `#run=…`. */
+/** What is chosen, kept in the address so that it can be sent to somebody and survives a reload: `#trace=…`, `#runs`, `#run=…`, `#contracts`. */
 export class Choice {
   readonly trace: Signal<string | undefined>;
   readonly view: Signal<View>;
@@ -39,5 +39,6 @@ export class Choice {
 function fromHash(): { readonly trace: string | undefined; readonly view: View; readonly run: string | undefined } {
   const hash = new URLSearchParams(location.hash.slice(1));
   const run = hash.get("run") ?? undefined;
-  return { trace: hash.get("trace") ?? undefined, view: run !== undefined || hash.has("runs") ? "runs" : "live", run };
+  const view = run !== undefined || hash.has("runs") ? "runs" : hash.has("contracts") ? "contracts" : "live";
+  return { trace: hash.get("trace") ?? undefined, view, run };
 }

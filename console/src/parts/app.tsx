@@ -1,6 +1,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { ContractsView } from "../contracts/contracts-view.tsx";
 import { follow } from "../model/follow.ts";
 import { useConsole } from "./context.ts";
 import { OutageStrip } from "./outage-strip.tsx";
@@ -39,6 +40,14 @@ export function App(): JSX.Element {
   const chosen = choice.trace.value;
   const shown = chosen ?? followed.value;
   const trace = shown === undefined ? undefined : live.world.value.traces.get(shown);
+  if (choice.view.value === "contracts")
+    return (
+      <div class="app">
+        <TopBar />
+        <OutageStrip />
+        <ContractsView />
+      </div>
+    );
   if (choice.view.value === "runs")
     return (
       <div class="app" data-chosen={choice.run.value !== undefined}>

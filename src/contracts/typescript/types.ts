@@ -9,7 +9,7 @@ export const toTypes = (components: { readonly [name: string]: JsonSchema }): st
 export const typeName = (component: string): string => component.replaceAll(/[^\w$]/g, "_");
 
 /** The type of a schema's values. References lead to components. */
-export function toType(schema: unknown): string {
+function toType(schema: unknown): string {
   if (schema === true || !isSchema(schema)) return schema === false ? "never" : "unknown";
   const parts: string[] = [];
   if (typeof schema.$ref === "string") parts.push(typeName(schema.$ref.slice(schema.$ref.lastIndexOf("/") + 1)));

@@ -3,7 +3,7 @@ import { adapt, command, contract, event, failure, personal, query, signal, subj
 import { z } from "zod";
 import { Bookings as BookingsV1, Trips as TripsV1 } from "../../../examples/trips/contracts.ts";
 
-export { Airports, Fares, Payments } from "../../../examples/trips/contracts.ts";
+export { Fares, Payments } from "../../../examples/trips/contracts.ts";
 
 const Cabin = z.enum(["economy", "business"]);
 const Seat = z.object({
