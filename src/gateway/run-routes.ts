@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import {
   type AnyCommand,
   Failed,
@@ -59,10 +59,9 @@ export function addRunRoutes(app: FastifyInstance, parts: GatewayParts, runs: Ru
     },
   });
 
-  app.post("/runs/:run/signals/:signal", {
-    config: { path: "/runs/{run}/signals/{signal}" },
-    onRequest: (request) => enter(request, gate, "public", "This signal"),
-    async handler(request, reply) {
+  const takeSignal =
+    (asOperator: boolean) =>
+    async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
       const { signal: name } = request.params as { readonly signal: string };
       const { status, operation } = await find(request);
       const signals = operation.kind === "command" ? (operation as AnyCommand).signals : {};
@@ -70,7 +69,7 @@ export function addRunRoutes(app: FastifyInstance, parts: GatewayParts, runs: Ru
       // A signal without access can be sent from inside the backend only; from outside there is none.
       if (!signal?.access) throw noSuchSignal(operation.id);
       const { principal, span } = stateOf(request);
-      if (!operator.mayDo(request)) demand(principal, signal.access, `The signal "${name}" of ${operation.id}`);
+      if (!asOperator) demand(principal, signal.access, `The signal "${name}" of ${operation.id}`);
       span.set({ "trilith.operation": operation.id, "trilith.run": status.run, "trilith.signal": name });
 
       const payload = declared(toProjection(toJsonSchema(signal.schema)), request.body);
@@ -85,7 +84,18 @@ export function addRunRoutes(app: FastifyInstance, parts: GatewayParts, runs: Ru
       if (answer === "ended") throw new Failed("runs.signal", "Ended", Ended);
       reply.header("location", `/runs/${encodeURIComponent(status.run)}`);
       return sendJson(reply.code(202), { run: status.run, signal: name });
-    },
+    };
+  app.post("/runs/:run/signals/:signal", {
+    config: { path: "/runs/{run}/signals/{signal}" },
+    onRequest: (request) => enter(request, gate, "public", "This signal"),
+    handler: takeSignal(false),
+  });
+  // By hand, whoever the contract expects it from.
+  app.post("/console/runs/:run/signals/:signal", {
+    config: { path: "/console/runs/{run}/signals/{signal}" },
+    onRequest: (request) =>
+      enter(request, gate, operator.mayDo(request) ? "public" : "runs:operate", "A signal by hand"),
+    handler: takeSignal(true),
   });
 }
 

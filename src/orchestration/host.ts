@@ -4,14 +4,13 @@ export type { Bulk, Bulks } from "./bulk.ts";
 export type { RunStatus } from "./callers.ts";
 export type { Emitted, Events } from "./events.ts";
 export { type History, replay } from "./history.ts";
-export { digestOf, toRunId } from "./identity.ts";
+export { digestOf } from "./identity.ts";
 export {
   type Appended,
   type Change,
   type Control,
   type EndState,
   type Entry,
-  hasEnded,
   type Item,
   type Journal,
   type NewItem,
@@ -43,4 +42,4 @@ export {
   type TagCondition,
 } from "./search.ts";
 export type { Declined, Fork, Forking, Order, Steered } from "./steward.ts";
-export { mostTags, type Tags } from "./tags.ts";
+export type { Tags } from "./tags.ts";
