@@ -11,8 +11,6 @@ export interface Operator {
    * it is from.
    */
   mayDo(request: FastifyRequest): boolean;
-  /** And it is the console's own page that asks. */
-  isConsole(request: FastifyRequest): boolean;
 }
 
 export function toOperator({ console, host }: GatewaySettings): Operator {
@@ -21,6 +19,5 @@ export function toOperator({ console, host }: GatewaySettings): Operator {
   return {
     maySee,
     mayDo: (request) => maySee(request) && (request.headers.origin === undefined || isSameOrigin(request)),
-    isConsole: (request) => maySee(request) && request.headers.origin !== undefined && isSameOrigin(request),
   };
 }

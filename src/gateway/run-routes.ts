@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import {
   type AdaptedWay,
   type AnyCommand,
@@ -73,10 +73,9 @@ export function addRunRoutes(
     },
   });
 
-  app.post("/runs/:run/signals/:signal", {
-    config: { path: "/runs/{run}/signals/{signal}" },
-    onRequest: (request) => enter(request, gate, "public", "This signal"),
-    async handler(request, reply) {
+  const takeSignal =
+    (asOperator: boolean) =>
+    async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
       const { signal: name } = request.params as { readonly signal: string };
       const { status, operation, asked } = await find(request);
       const signals = operation.kind === "command" ? (operation as AnyCommand).signals : {};
@@ -84,7 +83,7 @@ export function addRunRoutes(
       // A signal without access can be sent from inside the backend only; from outside there is none.
       if (!signal?.access) throw noSuchSignal(operation.id);
       const { principal, span } = stateOf(request);
-      if (!operator.isConsole(request)) demand(principal, signal.access, `The signal "${name}" of ${operation.id}`);
+      if (!asOperator) demand(principal, signal.access, `The signal "${name}" of ${operation.id}`);
       span.set({ "trilith.operation": operation.id, "trilith.run": status.run, "trilith.signal": name });
 
       const payload = declared(toProjection(toJsonSchema(signal.schema)), request.body);
@@ -99,7 +98,18 @@ export function addRunRoutes(
       if (answer === "ended") throw new Failed("runs.signal", "Ended", Ended);
       reply.header("location", `/runs/${encodeURIComponent(asked)}`);
       return sendJson(reply.code(202), { run: asked, signal: name });
-    },
+    };
+  app.post("/runs/:run/signals/:signal", {
+    config: { path: "/runs/{run}/signals/{signal}" },
+    onRequest: (request) => enter(request, gate, "public", "This signal"),
+    handler: takeSignal(false),
+  });
+  // By hand, whoever the contract expects it from.
+  app.post("/console/runs/:run/signals/:signal", {
+    config: { path: "/console/runs/{run}/signals/{signal}" },
+    onRequest: (request) =>
+      enter(request, gate, operator.mayDo(request) ? "public" : "runs:operate", "A signal by hand"),
+    handler: takeSignal(true),
   });
 }
 

@@ -4,14 +4,13 @@ export type { Bulk, Bulks } from "./bulk.ts";
 export type { RunStatus } from "./callers.ts";
 export type { Emitted, Events } from "./events.ts";
 export { type History, replay } from "./history.ts";
-export { digestOf, toRunId } from "./identity.ts";
+export { digestOf } from "./identity.ts";
 export {
   type Appended,
   type Change,
   type Control,
   type EndState,
   type Entry,
-  hasEnded,
   type Item,
   type Journal,
   type NewItem,
@@ -45,5 +44,5 @@ export {
 } from "./search.ts";
 export { type Occurrence, type StartPorts, signalFor, startFor } from "./start-on.ts";
 export type { Declined, Fork, Forking, Order, Steered } from "./steward.ts";
-export { mostTags, type Tags } from "./tags.ts";
+export type { Tags } from "./tags.ts";
 export type { Plan, Slot, Timetable } from "./timetable.ts";

@@ -3,7 +3,7 @@ export interface Tags {
   readonly [name: string]: string | number;
 }
 
-export const mostTags = 4;
+const mostTags = 4;
 const longestTag = 200;
 
 /** The tags of a run with this input. Throws a sentence for what cannot be one. */

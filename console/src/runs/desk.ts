@@ -76,7 +76,7 @@ export class RunsDesk {
   }
 
   signal(run: string, name: string, payload: unknown): Promise<unknown> {
-    return this.#do(`/runs/${encodeURIComponent(run)}/signals/${encodeURIComponent(name)}`, payload);
+    return this.#do(`/console/runs/${encodeURIComponent(run)}/signals/${encodeURIComponent(name)}`, payload);
   }
 
   /** Gives back the new run's id. */
