@@ -7,6 +7,7 @@ export {
   anonymous,
   type Call,
   type Dispatch,
+  type Part,
   type Principal,
   type Provider,
   type Reply,
@@ -69,4 +70,5 @@ export {
   type Validated,
   validate,
 } from "./schema.ts";
+export { type Selection, select, toSelection, validateParts } from "./selection.ts";
 export { type Attributes, type Span, type SpanKind, silent, silentTracing, type Trace, type Tracing } from "./trace.ts";

@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type Call, Fault, type Operation, systemClock } from "../contracts/index.ts";
+import { type Call, Fault, type Operation, type Selection, systemClock } from "../contracts/index.ts";
 import { stateOf } from "./request-state.ts";
 
 export interface Wishes {
   readonly patienceMs: number;
   readonly wantsMeta: boolean;
+  readonly fields?: Selection | undefined;
 }
 
 /** What travels beside the input of a call, out of a request's headers. */
@@ -21,6 +22,7 @@ export function callOf(operation: Operation, request: FastifyRequest, reply: Fas
     ...(timeMs !== undefined && { deadline: systemClock.monotonic() + timeMs }),
     ...(!isQuery && { patienceMs: wishes.patienceMs }),
     ...(wishes.wantsMeta && { wantsMeta: true }),
+    ...(wishes.fields && { fields: wishes.fields }),
   };
 }
 

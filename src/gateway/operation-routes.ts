@@ -5,7 +5,8 @@ import {
   Failed,
   Fault,
   hasBody,
-  type Projection,
+  type Part,
+  select,
   toJsonSchema,
   toProjection,
 } from "../contracts/index.ts";
@@ -13,6 +14,7 @@ import { bringsBody } from "./body.ts";
 import { callOf } from "./call-of.ts";
 import { withinDeadline } from "./deadline.ts";
 import { enter, type Gate } from "./gate.ts";
+import { sendGrowing, wantsEvents } from "./growing-answer.ts";
 import { createGather } from "./input.ts";
 import type { GatewayParts } from "./ports.ts";
 import { readPreferences } from "./prefer.ts";
@@ -28,7 +30,7 @@ export function addOperationRoutes(app: FastifyInstance, parts: GatewayParts, ga
 function addOperationRoute(app: FastifyInstance, operation: RoutedOperation, parts: GatewayParts, gate: Gate): void {
   const { id, route, access } = operation;
   const gather = createGather(operation, route);
-  const project = toProjection(toJsonSchema(operation.output));
+  const declared = toProjection(toJsonSchema(operation.output));
   const shownPath = createShownPath(operation, route);
   app.route({
     method: route.verb,
@@ -45,7 +47,7 @@ function addOperationRoute(app: FastifyInstance, operation: RoutedOperation, par
     async handler(request, reply) {
       const params = namedParams(route, request.params);
       stateOf(request).span.set({ "trilith.operation": id, "url.path": shownPath(params) });
-      const { input, wantsMeta } = gather({
+      const { input, wantsMeta, fields } = gather({
         params,
         query: queryOf(request),
         body: request.body,
@@ -54,7 +56,13 @@ function addOperationRoute(app: FastifyInstance, operation: RoutedOperation, par
       const call = callOf(operation, request, reply, {
         patienceMs: preferences.waitMs ?? parts.settings.patienceMs,
         wantsMeta: wantsMeta || (operation.kind === "query" && preferences.meta),
+        fields,
       });
+      const project = (wire: unknown): unknown => select(fields ?? {}, declared(wire).value);
+      if (operation.kind === "query" && wantsEvents(request.headers.accept)) {
+        const ask = (onPart: (part: Part) => void) => answerOf(operation, parts, input, { ...call, onPart });
+        return sendGrowing(request, reply, ask, project);
+      }
       const answer = await answerOf(operation, parts, input, call);
       const applied = [
         ...(operation.kind === "command" && preferences.wait !== undefined ? [`wait=${preferences.wait}`] : []),
@@ -97,7 +105,13 @@ async function answerOf(
   }
 }
 
-function send(reply: FastifyReply, answer: Answer, call: Call, project: Projection, hasRuns: boolean): FastifyReply {
+function send(
+  reply: FastifyReply,
+  answer: Answer,
+  call: Call,
+  project: (wire: unknown) => unknown,
+  hasRuns: boolean,
+): FastifyReply {
   reply.header("cache-control", "no-store");
   if (answer.run !== undefined && hasRuns) reply.header("location", `/runs/${encodeURIComponent(answer.run)}`);
   if ("accepted" in answer) {
@@ -108,7 +122,7 @@ function send(reply: FastifyReply, answer: Answer, call: Call, project: Projecti
     });
   }
   // Only what the contract declares goes out, whatever the schema library let through.
-  const data = answer.wire === undefined ? undefined : project(answer.wire).value;
+  const data = answer.wire === undefined ? undefined : project(answer.wire);
   if (call.wantsMeta) return sendJson(reply, { data: data ?? null, meta: answer.meta ?? null });
   return data === undefined ? reply.code(204).send() : sendJson(reply, data);
 }
