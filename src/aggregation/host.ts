@@ -4,6 +4,9 @@
  */
 import type { Clock, Dispatch, Provider } from "../contracts/index.ts";
 import { toAnswer } from "./answer.ts";
+import type { Candidates } from "./kept/candidates.ts";
+import { type Listener, toListeners, toPushProviders } from "./kept/desk.ts";
+import { KeptReader } from "./kept/kept-reader.ts";
 import type { ViewMeta } from "./meta.ts";
 import type { LastGood, Upstream } from "./port.ts";
 import { Cache } from "./reading/cache.ts";
@@ -14,6 +17,9 @@ import { isPersonal } from "./reading/samples.ts";
 import type { SourcePlan } from "./source.ts";
 import type { AnyView } from "./view.ts";
 
+export { type Candidate, type Candidates, outranks } from "./kept/candidates.ts";
+export type { Listener } from "./kept/desk.ts";
+export { pushesOf } from "./kept/materialized.ts";
 export {
   type LastGood,
   type LastGoodRecord,
@@ -37,9 +43,13 @@ export interface ViewPorts {
   readonly credentials?: { readonly [source: string]: string };
   /** Where last good answers outlive the process; without it they do not. */
   readonly lastGood?: LastGood;
+  /** Where the candidates of materialised views are; missing where there are none. */
+  readonly candidates?: Candidates;
 }
 export interface Views {
   readonly providers: readonly Provider[];
+  /** Who is to be handed the events that feed materialised views. */
+  readonly listeners: readonly Listener[];
   /** How every source has been doing, by the order of declaration. */
   sources(): readonly SourceHealth[];
   /** How every view has been doing, by the order of declaration. */
@@ -83,20 +93,26 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
     }),
   );
   const tallies = new Map(views.map(({ id }) => [id, { answers: 0, conflicts: new Map<string, number>() }]));
+  const { candidates } = ports;
+  const materialised = views.filter(({ kept }) => kept !== undefined);
+  checkKept(materialised, candidates);
+  const pushes = candidates ? toPushProviders(materialised, candidates, clock) : [];
+  const answers = views.map((view): Provider => {
+    const answer = toAnswer(view, withKept(view, readers, ports), clock);
+    const tally = tallies.get(view.id);
+    return {
+      operation: view.id,
+      handle: async (input: any, call) => {
+        // the input's type is the operation's, which the caller has checked
+        const reply = await answer(input, call);
+        if (tally && "meta" in reply) count(tally, reply.meta as ViewMeta); // toAnswer gives every reply its meta
+        return reply;
+      },
+    };
+  });
   return {
-    providers: views.map((view) => {
-      const answer = toAnswer(view, readers, clock);
-      const tally = tallies.get(view.id);
-      return {
-        operation: view.id,
-        handle: async (input: any, call) => {
-          // the input's type is the operation's, which the caller has checked
-          const reply = await answer(input, call);
-          if (tally && "meta" in reply) count(tally, reply.meta as ViewMeta); // toAnswer gives every reply its meta
-          return reply;
-        },
-      };
-    }),
+    providers: [...answers, ...pushes],
+    listeners: candidates ? toListeners(materialised, candidates, clock) : [],
     sources: () => [...readers.values()].map((reader) => reader.health()),
     views: () =>
       [...tallies].map(([view, { answers, conflicts }]) => ({
@@ -111,6 +127,32 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
       await lastGood?.writer.flush();
     },
   };
+}
+
+/** The readers of one view: those of sources that it hears read what is kept. */
+function withKept(
+  view: AnyView,
+  readers: ReadonlyMap<string, Reader>,
+  { candidates, clock }: ViewPorts,
+): ReadonlyMap<string, Pick<Reader, "read">> {
+  if (!view.kept || !candidates) return readers;
+  const heard = view.kept.intakes.map(
+    ({ source }) => [source.name, new KeptReader(view, source, candidates, clock)] as const,
+  );
+  return new Map<string, Pick<Reader, "read">>([...readers, ...heard]);
+}
+
+function checkKept(views: readonly AnyView[], candidates: Candidates | undefined): void {
+  for (const { id, operation, kept } of views) {
+    if (!candidates)
+      throw new TypeError(`The view ${id} is materialised, and there is no place to keep what it hears.`);
+    for (const { source } of kept?.intakes ?? []) {
+      if (isTellable(source) && !isPersonal(operation.output) && !isPersonal(operation.input)) continue;
+      throw new TypeError(
+        `The view ${id} would keep on disk what its source "${source.name}" says, and that is personal, or has a schema that does not say. Ask the source instead.`,
+      );
+    }
+  }
 }
 
 function count(tally: { answers: number; conflicts: Map<string, number> }, { fields }: ViewMeta): void {

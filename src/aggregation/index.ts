@@ -5,6 +5,8 @@
  */
 export { type Ask, type CustomContext, custom } from "./custom.ts";
 export { call, csv, type Fetch, json, ndjson, type TextColumns, xml } from "./fetch.ts";
+export { type Change, put, type Revised, remove } from "./kept/change.ts";
+export { fed, type Intake, materialized, pushed } from "./kept/materialized.ts";
 export type { FieldMeta, SourceMeta, SourceState, ViewMeta } from "./meta.ts";
 export { type Paging, paged } from "./paged.ts";
 export { UpstreamProblem, type UpstreamProblemKind } from "./port.ts";

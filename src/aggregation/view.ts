@@ -1,4 +1,5 @@
 import { type AnyQuery, type Duration, type In, type Named, toMs } from "../contracts/index.ts";
+import type { Intake } from "./kept/materialized.ts";
 import type { Candidate, FieldPlan, ListRule, Rule } from "./rules.ts";
 import type { AnySource, SourcePlan } from "./source.ts";
 
@@ -38,6 +39,8 @@ export interface View<Id extends string = string> {
   readonly fields: { readonly [field: string]: FieldPlan };
   /** Every source that is asked, by the order in which it is first named. */
   readonly sources: readonly SourcePlan[];
+  /** Of a materialised view: which of its sources are heard instead of asked. */
+  readonly kept?: { readonly version: number; readonly intakes: readonly Intake[] };
 }
 export type AnyView = View;
 

@@ -1,3 +1,4 @@
+import { pushesOf } from "../aggregation/host.ts";
 import type { View } from "../aggregation/index.ts";
 import type { AnyContract, Named, Operation } from "../contracts/index.ts";
 import type { Workflow } from "../orchestration/index.ts";
@@ -15,7 +16,10 @@ export interface Composition {
 
 /** The operations that this backend implements, as contracts: what it has routes and documents for. */
 export function toServed({ storage, orchestration, aggregation }: Composition): readonly AnyContract[] {
-  const operations = [...orchestration, ...aggregation].map(({ operation }) => operation as Operation & Named);
+  const operations = [
+    ...[...orchestration, ...aggregation].map(({ operation }) => operation as Operation & Named),
+    ...pushesOf(aggregation),
+  ];
   const contracts = new Map<string, { [member: string]: unknown } & AnyContract>();
   for (const part of storage)
     if (part.kind === "store") contracts.set(part.contract["~contract"].name, { ...part.contract });

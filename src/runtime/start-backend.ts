@@ -10,6 +10,7 @@ import { openStorage, toHealth, toIds } from "../storage/host.ts";
 import { openTelemetry } from "../telemetry/index.ts";
 import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/index.ts";
 import type { StartOptions } from "./backend.ts";
+import { openCandidates, toSubscription } from "./candidates.ts";
 import { type Composition, toRemote, toServed } from "./composition.ts";
 import { createDispatch } from "./dispatcher.ts";
 import { openLastGood } from "./last-good.ts";
@@ -61,7 +62,18 @@ export async function startBackend({ name, version, composition }: Plan, options
 
     const served = toServed(composition);
     const dispatch = createDispatch([...served, ...remote]);
-    const storage = await openStorage(composition.storage, {
+    const views = provideViews(composition.aggregation, {
+      upstream: toUpstream(http),
+      dispatch,
+      clock,
+      random: Math.random,
+      origins: sources.urls,
+      credentials: sources.credentials,
+      ...(standsIn(composition) && { lastGood: await openLastGood(engine, clock) }),
+      ...(hears(composition) && { candidates: await openCandidates(engine, clock) }),
+    });
+    opened.defer(() => views.close());
+    const storage = await openStorage([...composition.storage, ...views.listeners.map(toSubscription)], {
       engine,
       clock,
       report: (sentence) => log.warn(sentence),
@@ -77,16 +89,6 @@ export async function startBackend({ name, version, composition }: Plan, options
       report: (event) => tellOperator(log, event),
       warn: (sentence) => log.warn(sentence),
     });
-    const views = provideViews(composition.aggregation, {
-      upstream: toUpstream(http),
-      dispatch,
-      clock,
-      random: Math.random,
-      origins: sources.urls,
-      credentials: sources.credentials,
-      ...(standsIn(composition) && { lastGood: await openLastGood(engine, clock) }),
-    });
-    opened.defer(() => views.close());
     dispatch.bind("storage", storage.providers);
     dispatch.bind("orchestration", runner.providers);
     dispatch.bind("aggregation", views.providers);
@@ -155,6 +157,8 @@ export async function startBackend({ name, version, composition }: Plan, options
 /** As many connections to an origin as the most patient of its sources may use; a pool must not queue what a bulkhead let through. */
 const mostAtOnce = ({ aggregation }: Composition): number =>
   Math.max(64, ...aggregation.flatMap(({ sources }) => sources).map(({ concurrency }) => concurrency));
+
+const hears = ({ aggregation }: Composition): boolean => aggregation.some(({ kept }) => kept !== undefined);
 
 const standsIn = ({ aggregation }: Composition): boolean =>
   aggregation.flatMap(({ sources }) => sources).some(({ staleIfErrorMs }) => staleIfErrorMs > 0);
