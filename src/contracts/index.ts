@@ -35,6 +35,7 @@ export { type Duration, toMs } from "./duration.ts";
 export { type AnyEvent, type Event, event, type Upcast, upcast } from "./event.ts";
 export { type Fail, Failed, type Failure, type Failures, failure, type Retry, toFail } from "./failure.ts";
 export { Fault, type FaultCode, faultCodes } from "./fault.ts";
+export { fits as fitsSchema, resolve as resolveSchema } from "./json-schema.ts";
 export { maskPersonal, personal, subject } from "./marks.ts";
 export { type OpenApiOptions, toOpenApi } from "./openapi.ts";
 export {

@@ -46,6 +46,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   addMetrics(app, parts, gate);
   addOperationRoutes(app, parts, gate);
   if (parts.runs) addRunRoutes(app, parts, parts.runs, gate);
+  parts.beside?.(app, parts, gate);
   addDocs(app, parts, openApiOf(parts));
   if (settings.console !== "off") addConsole(app, parts, gate);
   addFrontDoor(app, parts);

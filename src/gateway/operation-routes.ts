@@ -87,7 +87,8 @@ function queryOf({ raw }: FastifyRequest): ReadonlyMap<string, readonly string[]
   return query;
 }
 
-async function answerOf(
+/** Calls an operation for somebody outside: within its time, and with no failure that its contract does not declare. */
+export async function answerOf(
   operation: RoutedOperation,
   { dispatch }: GatewayParts,
   input: unknown,

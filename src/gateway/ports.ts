@@ -1,6 +1,8 @@
+import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { AnyContract, Call, Dispatch, Problem, Tracing } from "../contracts/index.ts";
 import type { SpanFeed } from "../telemetry/index.ts";
+import type { Gate } from "./gate.ts";
 
 /** Runs as somebody outside may see and reach them. */
 export interface Runs {
@@ -103,6 +105,8 @@ export interface GatewayParts {
   readonly sources?: () => unknown;
   /** For the console: `/console/storage`. */
   readonly storage?: StorageDesk;
+  /** Adds what else answers beside the contracts' own routes: GraphQL. */
+  readonly beside?: (app: FastifyInstance, parts: GatewayParts, gate: Gate) => void;
   readonly settings: GatewaySettings;
   readonly log: Logger;
   /** The folder of the built console: index.html, assets/, docs/. */

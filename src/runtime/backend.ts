@@ -23,6 +23,13 @@ export interface StartOptions {
   readonly clock?: Clock;
 }
 
+/**
+ * Whether there is a GraphQL endpoint at `/graphql`, and what a request may ask at most: `depth` fields inside each other
+ * (12 unless told), `cost` (1,000 unless told; 10 for each operation, 1 for each field, ten times that in a list). Needs the
+ * packages `graphql` and `graphql-yoga`.
+ */
+export type Graphql = boolean | { readonly depth?: number; readonly cost?: number };
+
 export interface Backend {
   readonly name: string;
   /**
@@ -39,14 +46,18 @@ export function backend<
   const V extends readonly View[] = [],
 >(
   name: string,
-  parts: { readonly storage?: S; readonly orchestration?: W; readonly aggregation?: V; readonly version?: string } & ([
-    Missing<S, W, V>,
-  ] extends [never]
+  parts: {
+    readonly storage?: S;
+    readonly orchestration?: W;
+    readonly aggregation?: V;
+    readonly version?: string;
+    readonly graphql?: Graphql;
+  } & ([Missing<S, W, V>] extends [never]
     ? { readonly remote?: { readonly [contract: string]: string } }
     : { readonly remote: { readonly [K in Missing<S, W, V>]: string } }),
 ): Backend {
-  const { storage = [], orchestration = [], aggregation = [], remote = {}, version = "0.0.0" } = parts;
-  const composition = Object.freeze({ storage, orchestration, aggregation, remote });
+  const { storage = [], orchestration = [], aggregation = [], remote = {}, version = "0.0.0", graphql = false } = parts;
+  const composition = Object.freeze({ storage, orchestration, aggregation, remote, graphql });
   return Object.freeze({
     name,
     start: (options: StartOptions = {}) => startBackend({ name, version, composition }, options),

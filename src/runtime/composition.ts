@@ -12,6 +12,7 @@ export interface Composition {
   readonly aggregation: readonly View[];
   /** Contracts that somebody else implements: their addresses by name. */
   readonly remote: { readonly [contract: string]: string };
+  readonly graphql: boolean | { readonly depth?: number; readonly cost?: number };
 }
 
 /** The operations that this backend implements, as contracts: what it has routes and documents for. */

@@ -15,6 +15,7 @@ import { type Composition, toRemote, toServed } from "./composition.ts";
 import { createDispatch } from "./dispatcher.ts";
 import { openLastGood } from "./last-good.ts";
 import { openEngine } from "./open-engine.ts";
+import { openGraphql } from "./open-graphql.ts";
 import { Opened } from "./opened.ts";
 import { tellOperator } from "./operator.ts";
 import { openRunJournal } from "./run-journal.ts";
@@ -117,6 +118,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       metrics: () => toSourceMetrics(views),
       sources: () => ({ sources: views.sources(), views: views.views() }),
       storage: { ...storage, check: () => engine.check() },
+      ...(await withGraphql(composition, settings)),
       settings,
       log,
       ...(await withAssets()),
@@ -157,6 +159,12 @@ export async function startBackend({ name, version, composition }: Plan, options
 /** As many connections to an origin as the most patient of its sources may use; a pool must not queue what a bulkhead let through. */
 const mostAtOnce = ({ aggregation }: Composition): number =>
   Math.max(64, ...aggregation.flatMap(({ sources }) => sources).map(({ concurrency }) => concurrency));
+
+async function withGraphql({ graphql }: Composition, { graphqlIntrospection: introspection }: Settings) {
+  if (graphql === false) return {};
+  const { depth = 12, cost = 1_000 } = graphql === true ? {} : graphql;
+  return { beside: await openGraphql({ depth, cost, introspection }) };
+}
 
 const hears = ({ aggregation }: Composition): boolean => aggregation.some(({ kept }) => kept !== undefined);
 
