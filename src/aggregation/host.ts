@@ -17,6 +17,8 @@ import { isPersonal } from "./reading/samples.ts";
 import type { SourcePlan } from "./source.ts";
 import type { AnyView } from "./view.ts";
 
+export type { Feed } from "./feeds/feed.ts";
+export { type FeedState, runFeed } from "./feeds/run-feed.ts";
 export { type Candidate, type Candidates, outranks } from "./kept/candidates.ts";
 export type { Listener } from "./kept/desk.ts";
 export { pushesOf } from "./kept/materialized.ts";

@@ -4,6 +4,20 @@
  * Start with source.ts, rules.ts and view.ts; the code that runs them begins at host.ts.
  */
 export { type Ask, type CustomContext, custom } from "./custom.ts";
+export { type AsOfOptions, type AsOfStage, type Joined, joinedAsOf } from "./feeds/as-of.ts";
+export { type Feed, feed } from "./feeds/feed.ts";
+export { type Filled, type FillOptions, type FillStage, filledForward } from "./feeds/filled.ts";
+export { type ReorderOptions, type ReorderStage, reordered } from "./feeds/reordered.ts";
+export { type Batch, type FeedParts, type FeedState, type Input, runFeed } from "./feeds/run-feed.ts";
+export { chain, type Late, type OnLate, type Slice, type Stage } from "./feeds/slice.ts";
+export {
+  type Aggregate,
+  type Windowed,
+  type WindowOptions,
+  type WindowStage,
+  windowed,
+} from "./feeds/windowed.ts";
+export { session, sliding, tumbling, type Windows } from "./feeds/windows.ts";
 export { call, csv, type Fetch, json, ndjson, type TextColumns, xml } from "./fetch.ts";
 export { type Change, put, type Revised, remove } from "./kept/change.ts";
 export { fed, type Intake, materialized, pushed } from "./kept/materialized.ts";

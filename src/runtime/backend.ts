@@ -1,4 +1,4 @@
-import type { View } from "../aggregation/index.ts";
+import type { Feed, View } from "../aggregation/index.ts";
 import type { Clock } from "../contracts/index.ts";
 import type { Workflow } from "../orchestration/index.ts";
 import type { Engine } from "../storage/host.ts";
@@ -52,12 +52,21 @@ export function backend<
     readonly aggregation?: V;
     readonly version?: string;
     readonly graphql?: Graphql;
+    readonly feeds?: readonly Feed[];
   } & ([Missing<S, W, V>] extends [never]
     ? { readonly remote?: { readonly [contract: string]: string } }
     : { readonly remote: { readonly [K in Missing<S, W, V>]: string } }),
 ): Backend {
-  const { storage = [], orchestration = [], aggregation = [], remote = {}, version = "0.0.0", graphql = false } = parts;
-  const composition = Object.freeze({ storage, orchestration, aggregation, remote, graphql });
+  const {
+    storage = [],
+    orchestration = [],
+    aggregation = [],
+    remote = {},
+    version = "0.0.0",
+    graphql = false,
+    feeds = [],
+  } = parts;
+  const composition = Object.freeze({ storage, orchestration, aggregation, remote, graphql, feeds });
   return Object.freeze({
     name,
     start: (options: StartOptions = {}) => startBackend({ name, version, composition }, options),

@@ -1,5 +1,5 @@
 import { pushesOf } from "../aggregation/host.ts";
-import type { View } from "../aggregation/index.ts";
+import type { Feed, View } from "../aggregation/index.ts";
 import type { AnyContract, Named, Operation } from "../contracts/index.ts";
 import type { Workflow } from "../orchestration/index.ts";
 import type { Store, Subscription } from "../storage/index.ts";
@@ -12,6 +12,7 @@ export interface Composition {
   readonly aggregation: readonly View[];
   /** Contracts that somebody else implements: their addresses by name. */
   readonly remote: { readonly [contract: string]: string };
+  readonly feeds: readonly Feed[];
   readonly graphql: boolean | { readonly depth?: number; readonly cost?: number };
 }
 

@@ -25,6 +25,7 @@ test("an empty environment gives the defaults, frozen", () => {
     patienceMs: 10_000,
     shutdownMs: 10_000,
     console: "on",
+    graphqlIntrospection: true,
     keysFile: ".data/keys.json",
     supervised: false,
     sources: {},

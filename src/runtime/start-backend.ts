@@ -13,6 +13,7 @@ import type { StartOptions } from "./backend.ts";
 import { openCandidates, toSubscription } from "./candidates.ts";
 import { type Composition, toRemote, toServed } from "./composition.ts";
 import { createDispatch } from "./dispatcher.ts";
+import { startFeeds } from "./feeds.ts";
 import { openLastGood } from "./last-good.ts";
 import { openEngine } from "./open-engine.ts";
 import { openGraphql } from "./open-graphql.ts";
@@ -125,6 +126,10 @@ export async function startBackend({ name, version, composition }: Plan, options
     });
     opened.defer(() => runner.drain(0)); // what comes later may fail, and nothing may wake runs on a closed log
     await runner.start();
+    if (composition.feeds.length > 0) {
+      const feeds = await startFeeds(composition.feeds, { engine, dispatch, clock, tracing, log });
+      opened.defer(() => feeds.stop());
+    }
     const { url } = await listening(gateway, settings);
     log.info({ url, runs: runner.active }, `${name} is up at ${url}.`);
 
