@@ -6,19 +6,27 @@
 export { type Ask, type CustomContext, custom } from "./custom.ts";
 export { call, csv, type Fetch, json, ndjson, type TextColumns, xml } from "./fetch.ts";
 export type { FieldMeta, SourceMeta, SourceState, ViewMeta } from "./meta.ts";
+export { Unusable } from "./normalise/unusable.ts";
 export { type Paging, paged } from "./paged.ts";
 export { UpstreamProblem, type UpstreamProblemKind } from "./port.ts";
 export type { Breaking, Resilience } from "./resilience.ts";
 export {
   type Candidate,
+  type DoubtfulRule,
   type FieldRule,
-  type ListRule,
   latest,
   linked,
+  longest,
   majority,
+  max,
+  min,
+  mostComplete,
+  type Offered,
+  type PickOne,
   prefer,
+  quorum,
   type Rule,
-  union,
+  rule,
 } from "./rules.ts";
 export {
   type AnySource,
@@ -29,4 +37,5 @@ export {
   type Source,
   source,
 } from "./source.ts";
+export { type ListRule, union } from "./union.ts";
 export { type AnyView, type FieldRules, type View, view } from "./view.ts";

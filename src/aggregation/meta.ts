@@ -10,6 +10,9 @@
  */
 export type SourceState = "fresh" | "stale" | "missing" | "invalid" | "down" | "slow" | "shed";
 
+/** How the reason begins where a candidate was rejected because it could not be normalised. */
+export const unusable = "is unusable: ";
+
 /** Where a field's value comes from. Without a value, the state says why. */
 export interface FieldMeta {
   readonly state: SourceState | "default";

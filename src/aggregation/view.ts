@@ -1,6 +1,7 @@
 import { type AnyQuery, type Duration, type In, type Named, toMs } from "../contracts/index.ts";
-import type { Candidate, FieldPlan, ListRule, Rule } from "./rules.ts";
+import type { Candidate, FieldPlan, Rule } from "./rules.ts";
 import type { AnySource, SourcePlan } from "./source.ts";
+import type { ListRule } from "./union.ts";
 
 /** `shape` is inferred as const, so that literals stay literal; what it supplies is compared as read-only data. */
 type Frozen<V> = V extends string | number | boolean | bigint | null | undefined | Date
