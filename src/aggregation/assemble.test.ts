@@ -22,8 +22,7 @@ import type { Reading } from "./reading/reader.ts";
 import type { FieldPlan } from "./rules.ts";
 
 const Record = z.object({ name: z.string(), city: z.string(), seen: z.string() });
-const dated = (name: string) =>
-  source(name, { get: json(`https://${name}.test`, Record), asOf: "seen" });
+const dated = (name: string) => source(name, { get: json(`https://${name}.test`, Record), asOf: "seen" });
 const [a, b, c] = [dated("a"), dated("b"), dated("c")] as const;
 const lists = ["a", "b", "c"].map((name) => source(name, { get: json(`https://${name}.test`, z.array(Record)) }));
 const [p, q] = lists;
