@@ -92,7 +92,7 @@ describe("a field of an answer", () => {
           const rejected = meta.rejected.find((one) => one.source === name);
           // of linked fields the source may have been chosen for the others
           if (meta.source !== name && rejected)
-            expect(rejected).toEqual({ source: name, why: "is unusable: is no name" });
+            expect(rejected).toEqual({ source: name, why: "is no name", unusable: true });
         }
       }),
       { numRuns: 500 },

@@ -1,5 +1,5 @@
 import { type Choice, choose, type Offer } from "./fuse.ts";
-import { type FieldMeta, type SourceState, unusable } from "./meta.ts";
+import type { FieldMeta, SourceState } from "./meta.ts";
 import { Unusable } from "./normalise/unusable.ts";
 import { fieldOf } from "./order.ts";
 import type { Reading } from "./reading/reader.ts";
@@ -69,7 +69,7 @@ function rejectedOf(
   return readings.flatMap(({ source, meta, value }) => {
     const own = fieldOf(value, field);
     if (source === choice?.chosen?.source) return [];
-    if (own instanceof Unusable) return [{ source, why: `${unusable}${own.problem}` }];
+    if (own instanceof Unusable) return [{ source, why: own.problem, unusable: true as const }];
     const loser = choice?.rejected.find(({ offer }) => offer.source === source);
     if (loser) return [{ source, value: own, why: loser.why }];
     if (meta.state !== "fresh" && meta.state !== "stale") return [{ source, why: meta.state }];

@@ -4,8 +4,14 @@
  * Start with source.ts, rules.ts and view.ts; the code that runs them begins at host.ts.
  */
 export { type Ask, type CustomContext, custom } from "./custom.ts";
+export { after, asking } from "./dependent.ts";
 export { call, csv, type Fetch, json, ndjson, type TextColumns, xml } from "./fetch.ts";
-export type { FieldMeta, SourceMeta, SourceState, ViewMeta } from "./meta.ts";
+export { type Listed, list } from "./lists/list.ts";
+export { type Keyed, type KeyState, many } from "./lists/many.ts";
+export { around, type Comparator, exactly, jaroWinkler, levenshtein, nearby, within } from "./match/comparators.ts";
+export { type Compared, type Matching, type MatchingPlan, matching } from "./match/matching.ts";
+export type { FieldMeta, ItemMeta, ListMeta, NestedMeta, SourceMeta, SourceState, ViewMeta } from "./meta.ts";
+export { type Nested, nested } from "./nested.ts";
 export { Unusable } from "./normalise/unusable.ts";
 export { type Paging, paged } from "./paged.ts";
 export { UpstreamProblem, type UpstreamProblemKind } from "./port.ts";

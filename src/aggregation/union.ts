@@ -1,4 +1,6 @@
+import type { Nested } from "./nested.ts";
 import { plansOf } from "./rules.ts";
+import type { FieldScope } from "./scope.ts";
 import type { ItemOf, ListSource, ParamsOf, SourcePlan } from "./source.ts";
 
 /** A list fused from the lists of several sources. */
@@ -17,7 +19,12 @@ export interface ListRule<Item, Names extends string, P extends string> {
   orderBy(...fields: readonly `${"" | "-"}${keyof Item & string}`[]): ListRule<Item, Names, P>;
   /** Counts last, whatever the order of the calls. */
   limit(most: number): ListRule<Item, Names, P>;
+  /** Gives every item that is left fields from other sources, asked with the item's own. */
+  with<const W extends { readonly [field: string]: Nested<any, keyof Item & string> }>(
+    fields: W, // each is checked where the list is used
+  ): ListRule<Item & WithNested<W>, Names, P>;
 }
+export type WithNested<W> = { readonly [K in keyof W]?: W[K] extends Nested<infer Shape, any> ? Shape : never }; // whatever it asks
 
 /** A rule that merges lists, as plain data. */
 export interface UnionPlan {
@@ -26,6 +33,8 @@ export interface UnionPlan {
   readonly dedupeBy: readonly string[];
   readonly orderBy: readonly Order[];
   readonly limit?: number;
+  /** Fields that every item gets once the list is limited. */
+  readonly nested: { readonly [field: string]: FieldScope };
 }
 export interface Order {
   readonly field: string;
@@ -36,7 +45,7 @@ export interface Order {
 export function union<const S extends readonly [ListSource, ...ListSource[]]>(
   ...sources: S
 ): ListRule<ItemOf<S[number]>, S[number]["name"], ParamsOf<S[number]>> {
-  return toListRule({ kind: "union", sources: plansOf(sources), dedupeBy: [], orderBy: [] });
+  return toListRule({ kind: "union", sources: plansOf(sources), dedupeBy: [], orderBy: [], nested: {} });
 }
 
 // The items' type is lost with each step and said again by the caller's signature.
@@ -52,8 +61,13 @@ function toListRule(plan: UnionPlan): ListRule<any, any, any> {
         throw new TypeError(`A list is limited to a whole number of items; ${most} is not one.`);
       return so({ limit: most });
     },
+    with: (fields: { readonly [field: string]: Nested<any, any> }) =>
+      so({ nested: { ...plan.nested, ...plansIn(fields) } }),
   });
 }
+
+export const plansIn = (fields: { readonly [field: string]: { readonly plan: FieldScope } }): UnionPlan["nested"] =>
+  Object.freeze(Object.fromEntries(Object.entries(fields).map(([name, { plan }]) => [name, plan])));
 
 /** `"-at"` as data. */
 export const toOrder = (text: string): Order =>

@@ -103,8 +103,8 @@ describe("records", () => {
     const { groups, review } = cluster(shops, sightings);
     expect(groups.map((group) => group.map(({ source }) => source))).toEqual([["a", "b"], ["c"], ["d"]]);
     expect(review.map(({ left, right, why }) => [left.source, right.source, why])).toEqual([
-      ["b", "c", "are alike, but not enough to be sure"],
       ["a", "c", "are alike, but not enough to be sure"],
+      ["b", "c", "are alike, but not enough to be sure"],
     ]);
   });
 

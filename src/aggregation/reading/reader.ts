@@ -91,6 +91,11 @@ export class Reader {
     });
   }
 
+  /** What an answer usually takes, in ms: longer than that only one in twenty does. Nothing before there are enough to say. */
+  usualMs(): number | undefined {
+    return this.#health.percentile(0.95);
+  }
+
   /** Aborts what is under way. */
   close(): void {
     this.#closed = true;
