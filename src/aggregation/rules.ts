@@ -32,7 +32,9 @@ export interface FieldRule<Shape, Names extends string, P extends string>
 /** A rule that may find none of its candidates good enough: for optional fields, or with a default. */
 export interface DoubtfulRule<Shape, P extends string>
   extends Candidate<Shape, P>,
-    OrAndComparing<Shape, P, DoubtfulRule<Shape, P>> {}
+    OrAndComparing<Shape, P, DoubtfulRule<Shape, P>> {
+  readonly supplies?: { readonly [K in keyof Shape]: Shape[K] | undefined };
+}
 type Chosen<S extends readonly AnySource[]> = FieldRule<ShapeOf<S[number]>, S[number]["name"], ParamsOf<S[number]>>;
 type Doubted<S extends readonly AnySource[]> = DoubtfulRule<ShapeOf<S[number]>, ParamsOf<S[number]>>;
 type Sources = readonly [AnySource, ...AnySource[]];

@@ -1,6 +1,7 @@
 import { type AnyQuery, type Duration, type In, type Named, toJsonSchema } from "../../contracts/index.ts";
 import type { MatchingPlan } from "../match/matching.ts";
 import type { Nested } from "../nested.ts";
+import type { Unusable } from "../normalise/unusable.ts";
 import type { Candidate, FieldPlan } from "../rules.ts";
 import type { FieldScope } from "../scope.ts";
 import type { AnySource } from "../source.ts";
@@ -21,7 +22,7 @@ export interface Listed<Item> {
 }
 type ItemOf<Op extends AnyQuery> = In<Op["output"]> extends { readonly items: readonly (infer Item)[] } ? Item : never;
 type ListOf<K extends PropertyKey, V, P extends string> = Candidate<
-  readonly { readonly [F in K]?: Frozen<NonNullable<V>> | null | undefined }[],
+  readonly { readonly [F in K]?: Frozen<NonNullable<V>> | Unusable | null | undefined }[],
   P
 >;
 /** One rule a field of an item, over sources of lists; `nested` for what is asked for on one page alone. */
