@@ -107,8 +107,13 @@ function vote({ inOrder, said }: Asked, least: number): Verdict {
   const winners = groups.reduce((most, group) => (group.length > most.length ? group : most), []);
   const votesOf = (offer: Offer): number => groups.find((group) => group.includes(offer))?.length ?? 0;
   if (winners.length < least) return { why: (offer) => `has ${votesOf(offer)} of the ${least} votes that it needs` };
-  const why = (offer: Offer): string =>
-    winners.includes(offer) ? "agrees" : `is outvoted ${winners.length} to ${votesOf(offer)}`;
+  const why = (offer: Offer): string => {
+    if (winners.includes(offer)) return "agrees";
+    const votes = votesOf(offer);
+    return votes < winners.length
+      ? `is outvoted ${winners.length} to ${votes}`
+      : `has as many votes as ${winners[0]?.source}, which is named first`;
+  };
   return { chosen: winners[0], why };
 }
 

@@ -100,12 +100,9 @@ view(Shops.page, { budget: "1s", require: [one], fields: { name: prefer(one), ph
 view(Shops.page, { budget: "1s", require: [one], fields: { name: quorum(1, one).or("?"), phone: mostComplete(one) } });
 // @ts-expect-error a quorum may not come about though its source is up
 view(Shops.page, { budget: "1s", require: [one], fields: { name: quorum(1, one), phone: prefer(one) } });
+const mine = rule("mine", ([first]) => first, one);
 // @ts-expect-error a rule of one's own may take none
-view(Shops.page, {
-  budget: "1s",
-  require: [one],
-  fields: { name: rule("mine", ([first]) => first, one), phone: prefer(one) },
-});
+view(Shops.page, { budget: "1s", require: [one], fields: { name: mine, phone: prefer(one) } });
 const unsure = source("unsure", {
   get: json("https://f.test/{id}", Row),
   shape: ({ phone }) => ({ name: phoneNumber()(phone) }),
