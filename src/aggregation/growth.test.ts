@@ -12,7 +12,7 @@ import {
   toSelection,
 } from "../contracts/index.ts";
 import { provideViews } from "./host.ts";
-import { json, latest, prefer, source, union, view } from "./index.ts";
+import { json, latest, nested, prefer, source, union, view } from "./index.ts";
 import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "./test-kit.test-d.ts";
 
 const Delay = z.object({ flight: z.string(), minutes: z.int() });
@@ -165,4 +165,52 @@ describe("an answer of some fields", () => {
       { numRuns: 30 },
     );
   });
+});
+
+test("a list is shown once what is nested in it is there, and the fields beside it before", async () => {
+  const Boards = contract("boards", "1.0.0", {
+    page: query({
+      input: z.object({ iata: z.string() }),
+      output: z.object({
+        name: z.string().optional(),
+        flights: z
+          .array(z.object({ to: z.string(), destination: z.object({ name: z.string().optional() }).optional() }))
+          .optional(),
+      }),
+    }),
+  });
+  const names = source("names", { get: json("https://names.test/{iata}", z.object({ name: z.string() })) });
+  const flights = source("flights", {
+    get: json("https://flights.test/{iata}", z.array(z.object({ to: z.string() }))),
+  });
+  const towns = source("towns", { get: json("https://towns.test/{to}", z.object({ name: z.string() })) });
+  const boardPage = view(Boards.page, {
+    budget: "1s",
+    fields: {
+      name: prefer(names),
+      flights: union(flights).with({ destination: nested({ name: prefer(towns) }) }),
+    },
+  });
+  const clock = new ManualClock();
+  const upstream = new ScriptedUpstream(clock, ({ source, url }) => {
+    if (source === "names") return { afterMs: 5, body: { name: "Love Field" } };
+    if (source === "flights") return { afterMs: 10, body: [{ to: "HOU" }] };
+    return { afterMs: 20, body: { name: url.pathname.slice(1) } };
+  });
+  const { providers } = provideViews([boardPage], {
+    upstream,
+    dispatch: nobody,
+    clock,
+    random: () => 0.5,
+    origins: {},
+  });
+  const parts: Part[] = [];
+  const input = { iata: "DAL" };
+  const reply = providers[0]?.handle(input, toCall({ onPart: (part) => parts.push(part) }), input);
+  await clock.advance(100);
+  expect(parts).toEqual([
+    { wire: { name: "Love Field" }, pending: ["flights", "towns"] },
+    { wire: { name: "Love Field" }, pending: ["towns"] },
+  ]);
+  expect(await reply).toMatchObject({ output: { flights: [{ to: "HOU", destination: { name: "HOU" } }] } });
 });

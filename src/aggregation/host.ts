@@ -12,7 +12,7 @@ import type { LastGood, Upstream } from "./port.ts";
 import { Cache } from "./reading/cache.ts";
 import type { SourceHealth } from "./reading/health.ts";
 import { isTellable, LastGoodWriter } from "./reading/last-good.ts";
-import { Reader } from "./reading/reader.ts";
+import { type AnyReader, Reader } from "./reading/reader.ts";
 import { isPersonal } from "./reading/samples.ts";
 import type { SourcePlan } from "./source.ts";
 import type { AnyView } from "./view.ts";
@@ -67,6 +67,10 @@ export interface ViewHealth {
   readonly answers: number;
   /** Answers in which a rejected candidate said something else, by field. */
   readonly conflicts: { readonly [field: string]: number };
+  /** Candidates that could not be normalised, by field. */
+  readonly unusable: { readonly [field: string]: number };
+  /** Of a list that matches records: pairs that a person should look at, when it was last merged. */
+  readonly review: number;
 }
 
 const cacheEntries = 10_000;
@@ -94,7 +98,9 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
       return [name, new Reader(source, { upstream, dispatch, clock, random, cache, ...own, ...kept })];
     }),
   );
-  const tallies = new Map(views.map(({ id }) => [id, { answers: 0, conflicts: new Map<string, number>() }]));
+  const tallies = new Map(
+    views.map(({ id }): [string, Tally] => [id, { answers: 0, conflicts: new Map(), unusable: new Map(), review: 0 }]),
+  );
   const { candidates } = ports;
   const materialised = views.filter(({ kept }) => kept !== undefined);
   checkKept(materialised, candidates);
@@ -117,10 +123,12 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
     listeners: candidates ? toListeners(materialised, candidates, clock) : [],
     sources: () => [...readers.values()].map((reader) => reader.health()),
     views: () =>
-      [...tallies].map(([view, { answers, conflicts }]) => ({
+      [...tallies].map(([view, { answers, conflicts, unusable, review }]) => ({
         view,
         answers,
         conflicts: Object.fromEntries(conflicts),
+        unusable: Object.fromEntries(unusable),
+        review,
       })),
     lost: () => lastGood?.writer.lost ?? 0,
     async close() {
@@ -136,12 +144,12 @@ function withKept(
   view: AnyView,
   readers: ReadonlyMap<string, Reader>,
   { candidates, clock }: ViewPorts,
-): ReadonlyMap<string, Pick<Reader, "read">> {
+): ReadonlyMap<string, AnyReader> {
   if (!view.kept || !candidates) return readers;
   const heard = view.kept.intakes.map(
-    ({ source }) => [source.name, new KeptReader(view, source, candidates, clock)] as const,
+    ({ source }) => [source.name, new KeptReader(view, source.base ?? source, candidates, clock)] as const,
   );
-  return new Map<string, Pick<Reader, "read">>([...readers, ...heard]);
+  return new Map<string, AnyReader>([...readers, ...heard]);
 }
 
 function checkKept(views: readonly AnyView[], candidates: Candidates | undefined): void {
@@ -157,10 +165,27 @@ function checkKept(views: readonly AnyView[], candidates: Candidates | undefined
   }
 }
 
-function count(tally: { answers: number; conflicts: Map<string, number> }, { fields }: ViewMeta): void {
+interface Tally {
+  answers: number;
+  readonly conflicts: Map<string, number>;
+  readonly unusable: Map<string, number>;
+  review: number;
+}
+
+/** Field by field; of a list, item by item. */
+function count(tally: Tally, { fields, items = [], list }: ViewMeta): void {
   tally.answers += 1;
-  for (const [field, { conflict }] of Object.entries(fields))
-    if (conflict) tally.conflicts.set(field, (tally.conflicts.get(field) ?? 0) + 1);
+  tally.review = list?.doubts ?? tally.review;
+  const add = (counts: Map<string, number>, field: string, more: number): void => {
+    if (more > 0) counts.set(field, (counts.get(field) ?? 0) + more);
+  };
+  for (const one of [fields, ...items.map(({ fields }) => fields)])
+    for (const [field, { conflict, rejected, nested = {} }] of Object.entries(one)) {
+      add(tally.conflicts, field, Number(conflict));
+      add(tally.unusable, field, rejected.filter(({ unusable }) => unusable).length);
+      for (const [inside, { conflicts }] of Object.entries(nested))
+        add(tally.conflicts, `${field}.${inside}`, conflicts);
+    }
 }
 
 /** What somebody marked as personal, at the source or in an answer that it is part of, is written to no disk from here. */
@@ -169,12 +194,13 @@ const mayOutlive = (source: SourcePlan, views: readonly AnyView[]): boolean =>
   isTellable(source) &&
   !views.some(
     ({ sources, operation }) =>
-      sources.includes(source) && (isPersonal(operation.output) || isPersonal(operation.input)),
+      sources.some((asked) => baseOf(asked) === source) &&
+      (isPersonal(operation.output) || isPersonal(operation.input)),
   );
 
 function sourcesOf(views: readonly AnyView[]): ReadonlyMap<string, SourcePlan> {
   const sources = new Map<string, SourcePlan>();
-  for (const source of views.flatMap(({ sources }) => sources)) {
+  for (const source of views.flatMap(({ sources }) => sources.map(baseOf))) {
     const known = sources.get(source.name);
     if (known && known !== source)
       throw new TypeError(
@@ -184,6 +210,9 @@ function sourcesOf(views: readonly AnyView[]): ReadonlyMap<string, SourcePlan> {
   }
   return sources;
 }
+
+/** A source that is asked in other words is the one upstream that it is. */
+const baseOf = (source: SourcePlan): SourcePlan => source.base ?? source;
 
 function checkedOrigin(source: string, origin: string): string {
   const url = URL.canParse(origin) ? new URL(origin) : undefined;

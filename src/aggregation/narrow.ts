@@ -1,4 +1,5 @@
 import type { Selection } from "../contracts/index.ts";
+import { everySource, toScope } from "./scope.ts";
 import type { AnyView } from "./view.ts";
 
 /**
@@ -7,9 +8,8 @@ import type { AnyView } from "./view.ts";
  */
 export function narrow(view: AnyView, wanted: Selection): AnyView {
   if (Object.keys(wanted).length === 0) return view;
-  const fields = Object.fromEntries(Object.entries(view.fields).filter(([name]) => Object.hasOwn(wanted, name)));
-  const needed = new Set(Object.values(fields).flatMap(({ sources }) => sources));
-  const sources = view.sources.filter((source) => needed.has(source));
-  const require = view.require.filter((name) => sources.some((source) => source.name === name));
-  return { ...view, fields, sources, require };
+  const fields = Object.fromEntries(Object.entries(view.scope.fields).filter(([name]) => Object.hasOwn(wanted, name)));
+  const scope = toScope(fields, [], `The view ${view.id}`);
+  const require = view.require.filter((name) => scope.sources.some((source) => source.name === name));
+  return { ...view, scope, sources: everySource(scope), require };
 }

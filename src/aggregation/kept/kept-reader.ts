@@ -8,6 +8,8 @@ import type { AnyView } from "../view.ts";
 import type { Candidate, Candidates } from "./candidates.ts";
 import { placeOf } from "./place.ts";
 
+const usualMs = 5;
+
 /** Reads one source of a materialised view: not from where it is, but from what it has said by itself. */
 export class KeptReader {
   readonly #view: AnyView;
@@ -19,6 +21,11 @@ export class KeptReader {
     this.#source = source;
     this.#candidates = candidates;
     this.#clock = clock;
+  }
+
+  /** It is at hand, so nobody has to leave it much time. */
+  usualMs(): number {
+    return usualMs;
   }
 
   /** Resolves by the deadline, as the reader of a source that is asked does. */

@@ -11,7 +11,7 @@ import {
   type Signals,
 } from "../../contracts/index.ts";
 import type { AnySource, SourcePlan } from "../source.ts";
-import type { AnyView, View } from "../view.ts";
+import type { AnyView } from "../view.ts";
 import type { Change, Revised } from "./change.ts";
 
 /** How a source is heard instead of asked. */
@@ -74,19 +74,19 @@ export function pushed<I extends Schema<any, any>, F extends Failures>(
  * The same view, answered from what its sources have said by themselves. What is kept outlives the process; a source that
  * has no intake is asked as ever. Equal candidates give equal answers, ages aside.
  */
-export function materialized<Id extends string>(
-  view: View<Id>,
+export function materialized<V extends AnyView>(
+  view: V,
   parts: {
     /** A new version is filled from the first event on, beside the old one. What was pushed must be pushed again. */
     readonly version: number;
     readonly from: readonly [Intake, ...Intake[]];
   },
-): View<Id> {
+): V {
   const { version, from } = parts;
   if (!Number.isSafeInteger(version) || version < 1)
     throw new TypeError(`The materialised view ${view.id} has the version ${version}; versions are 1, 2, 3 and so on.`);
   for (const { source } of from) {
-    if (!view.sources.includes(source))
+    if (!view.sources.some((one) => (one.base ?? one) === source))
       throw new TypeError(`The view ${view.id} has no source "${source.name}" that could be heard instead of asked.`);
   }
   return Object.freeze({ ...view, kept: Object.freeze({ version, intakes: Object.freeze([...from]) }) });
@@ -106,5 +106,5 @@ function checked({ name, plan }: AnySource): SourcePlan {
     throw new TypeError(
       `The source "${name}" answers in pages, and what it says by itself does not. Declare another source without pages for it.`,
     );
-  return plan;
+  return plan.base ?? plan;
 }
