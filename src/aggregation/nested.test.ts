@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { contract, failure, query } from "../contracts/index.ts";
@@ -238,6 +239,24 @@ describe("fields of the items of a list", () => {
   });
 });
 
+test("an answer with dependent and nested sources has the same bytes, whoever answers first", async () => {
+  const seen = new Set<string>();
+  const delay = fc.nat(60);
+  await fc.assert(
+    fc.asyncProperty(fc.record({ registry: delay, meteo: delay, board: delay }), async (delays) => {
+      const { ask } = backend(
+        (request) => ({ ...asUsual(request), afterMs: delays[request.source as keyof typeof delays] }),
+        page,
+      );
+      const { output, meta } = await ask({ iata: "DAL" });
+      const told = Object.values(meta.fields).map(({ state, rejected, nested }) => [state, rejected, nested]);
+      seen.add(JSON.stringify([output, told, Object.keys(meta.sources)]));
+    }),
+    { numRuns: 60 },
+  );
+  expect(seen.size).toBe(1);
+});
+
 describe("one endpoint for many keys", () => {
   const simple = view(Airports.page, {
     budget: "1s",
@@ -297,6 +316,13 @@ describe("one endpoint for many keys", () => {
     });
     expect(upstream.aborts).toBe(1);
     expect(clock.timers).toBe(0);
+  });
+
+  test("has an end", () => {
+    const Endless = contract("endless", "1.0.0", {
+      pages: query({ input: z.object({ codes: z.array(z.string()) }), output: Airports.pages.output }),
+    });
+    expect(() => many(Endless.pages, simple, { keys: "codes", as: "iata" })).toThrow("how many keys");
   });
 
   test("is not made of what answers about many itself", () => {

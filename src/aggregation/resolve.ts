@@ -23,24 +23,36 @@ export async function resolve(
   growth?: Growth,
 ): Promise<Resolved> {
   const gathering = new Gathering(scope, input, asker);
-  const everything = gathering.all();
   if (growth) for (const source of scope.sources) void gathering.read(source).then((reading) => growth.add(reading));
+  const plans = Object.entries(scope.fields);
+  if (!scope.deep) {
+    const readings = await gathering.all();
+    return resolved(
+      plans.map(([name, plan]) => [name, assemble(name, plan, readings)]),
+      readings,
+    );
+  }
   // Each field goes on as soon as its own sources are there: what is nested in a list need not wait for a slow stranger.
-  const fields = await Promise.all(
-    Object.entries(scope.fields).map(async ([name, plan]) => {
-      const own = await Promise.all(plan.sources.map((source) => gathering.read(source)));
-      const readings = new Map(own.map((reading) => [reading.source, reading]));
-      const assembled = await deepen(plan, assemble(name, plan, readings), asker);
-      growth?.settle(name, assembled);
-      return [name, assembled] as const;
-    }),
-  );
-  return {
-    values: Object.fromEntries(fields.flatMap(([name, { value }]) => (value === undefined ? [] : [[name, value]]))),
-    fields: Object.fromEntries(fields.map(([name, { meta }]) => [name, meta])),
-    readings: await everything,
-  };
+  const [fields, readings] = await Promise.all([
+    Promise.all(
+      plans.map(async ([name, plan]): Promise<[string, Assembled]> => {
+        const own = await Promise.all(plan.sources.map((source) => gathering.read(source)));
+        const read = new Map(own.map((reading) => [reading.source, reading]));
+        const assembled = await deepen(plan, assemble(name, plan, read), asker);
+        growth?.settle(name, assembled);
+        return [name, assembled];
+      }),
+    ),
+    gathering.all(),
+  ]);
+  return resolved(fields, readings);
 }
+
+const resolved = (fields: readonly [string, Assembled][], readings: Resolved["readings"]): Resolved => ({
+  values: Object.fromEntries(fields.flatMap(([name, { value }]) => (value === undefined ? [] : [[name, value]]))),
+  fields: Object.fromEntries(fields.map(([name, { meta }]) => [name, meta])),
+  readings,
+});
 
 async function deepen(plan: FieldPlan, assembled: Assembled, asker: Asker): Promise<Assembled> {
   if (plan.kind !== "union" || !Array.isArray(assembled.value) || Object.keys(plan.nested).length === 0)

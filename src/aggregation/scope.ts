@@ -8,6 +8,8 @@ export interface FieldScope {
   readonly sources: readonly SourcePlan[];
   /** By source: those that can only be asked once it has answered, in lists within lists as well. */
   readonly waiting: ReadonlyMap<SourcePlan, readonly SourcePlan[]>;
+  /** Whether a list among the fields has items that are asked for more. */
+  readonly deep: boolean;
 }
 
 /** Collects the sources of fields. `where` names the place in a sentence for whoever gave two sources one name. */
@@ -31,6 +33,7 @@ export function toScope(
     fields: Object.freeze(fields),
     sources: Object.freeze([...sources]),
     waiting: waitingFor([...sources], fields),
+    deep: Object.values(fields).some((plan) => plan.kind === "union" && Object.keys(plan.nested).length > 0),
   });
 }
 

@@ -20,7 +20,7 @@ export interface FeedPorts {
 }
 
 /** Aggregation's feed state on storage's engine: one document a feed. */
-export async function openFeedState(engine: Engine, clock: Clock): Promise<FeedState> {
+async function openFeedState(engine: Engine, clock: Clock): Promise<FeedState> {
   await engine.define(collection);
   const newId = toIds(clock);
   return {

@@ -1,4 +1,4 @@
-import { Fault, type Reply, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
+import { Fault, type JsonSchema, type Reply, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
 import { type Answer, nobodyWaits, refuseWithout, toAsker, type ViewParts } from "../answer.ts";
 import { declaredOnly } from "../declared-only.ts";
 import { Gathering, toSources } from "../gathering.ts";
@@ -8,7 +8,7 @@ import { enrich } from "../resolve.ts";
 import { everySource } from "../scope.ts";
 import { type Order, toOrder } from "../union.ts";
 import { byPlace, fromCursor, type Place, placeOf, toCursor } from "./cursor.ts";
-import type { ListPlan } from "./list.ts";
+import { itemSchema, type ListPlan } from "./list.ts";
 import { type Merged, type MergedList, merge, metaOf } from "./merge.ts";
 
 const mostDoubts = 20;
@@ -138,13 +138,8 @@ function reviewed(meta: ListMeta, { review, crowded }: MergedList, show: (record
 }
 
 /** A field that must be there, but may be null, says so where no source has a value. */
-function nullsOf(
-  output: { readonly [keyword: string]: unknown },
-  fields: readonly string[],
-): { [field: string]: null } {
-  const at = (schema: unknown, name: string): unknown =>
-    typeof schema === "object" && schema !== null ? (schema as { readonly [name: string]: unknown })[name] : undefined;
-  const required = at(at(at(at(output, "properties"), "items"), "items"), "required");
+function nullsOf(output: JsonSchema, fields: readonly string[]): { [field: string]: null } {
+  const { required } = itemSchema(output);
   const names = Array.isArray(required) ? fields.filter((name) => required.includes(name)) : [];
   return Object.fromEntries(names.map((name) => [name, null]));
 }

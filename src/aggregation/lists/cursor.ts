@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Fault, toCanonicalJson } from "../../contracts/index.ts";
 import { byText, compare, fieldOf, toPlain } from "../order.ts";
 import type { Order } from "../union.ts";
@@ -54,9 +55,6 @@ function parse(cursor: string): readonly unknown[] {
   }
 }
 
-/** FNV-1a over UTF-16 units, 32 bits: it guards against mistakes, not against anybody's will. */
-function digest(value: unknown): number {
-  let hash = 0x811c9dc5;
-  for (const unit of toCanonicalJson(value)) hash = Math.imul(hash ^ (unit.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  return hash;
-}
+/** Guards against mistakes, not against anybody's will: whoever forges a cursor sees another page of what they may see. */
+const digest = (value: unknown): string =>
+  createHash("sha256").update(toCanonicalJson(value)).digest("base64url").slice(0, 11);

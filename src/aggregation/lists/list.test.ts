@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { contract, query } from "../../contracts/index.ts";
+import { contract, personal, query } from "../../contracts/index.ts";
 import { provideViews } from "../host.ts";
 import {
   type AnyView,
@@ -307,10 +307,11 @@ describe("the pages of a list", () => {
 describe("a list whose records are matched", () => {
   const Shops = contract("shops", "1.0.0", {
     list: query({
-      input: z.object({ limit: z.int().optional() }),
+      input: z.object({ limit: z.int().optional(), after: z.string().optional() }),
       output: z.object({
         items: z.array(z.object({ name: z.string(), phone: z.string().optional() })),
         complete: z.boolean(),
+        next: z.string().optional(),
       }),
     }),
   });
@@ -334,6 +335,7 @@ describe("a list whose records are matched", () => {
       ],
     }),
     fields: { name: longest(north, south), phone: prefer(north, south) },
+    orderBy: ["name"],
   });
   const at = (name: string, latitude: number, phone?: string) => ({
     name,
@@ -362,6 +364,19 @@ describe("a list whose records are matched", () => {
     ]);
   });
 
+  test("has cursors that say nothing of the items, and every page of them", async () => {
+    const north = Array.from({ length: 7 }, (_, n) => at("Twin", 50 + n, String(n)));
+    const { ask } = backend(saying({ north: north as never, south: [] }), shops);
+    const phones: unknown[] = [];
+    for (let after: string | undefined, turn = 0; turn === 0 || after !== undefined; turn++) {
+      const { output } = await ask({ limit: 2, ...(after !== undefined && { after }) });
+      phones.push(...output.items.map((item) => (item as { phone?: string }).phone));
+      after = output.next;
+      if (after) expect(JSON.parse(Buffer.from(after, "base64url").toString())[3]).toMatch(/^[\w-]{22}$/);
+    }
+    expect(phones.toSorted()).toEqual(["0", "1", "2", "3", "4", "5", "6"]);
+  });
+
   test("counts for the operator what waits for a person", async () => {
     const { ask, bound } = backend(
       saying({ north: [at("Cafe One", 50)] as never, south: [at("Cafe Ten", 50.002)] as never }),
@@ -383,6 +398,22 @@ describe("what cannot be a list is refused when it is declared", () => {
   test("the latest of records that have no instant", () => {
     const people = latest(guide, census);
     expect(() => list(Cities.list, { budget: "1s", same: "id", fields: { ...fields, people } })).toThrow("`asOf`");
+  });
+  test("an order by what is personal, for a cursor travels in addresses", () => {
+    const People = contract("people", "1.0.0", {
+      list: query({
+        input: z.object({}),
+        output: z.object({
+          items: z.array(z.object({ id: z.string(), name: personal(z.string()) })),
+          complete: z.boolean(),
+        }),
+      }),
+    });
+    const rules = { id: prefer(guide), name: prefer(guide) };
+    expect(() => list(People.list, { budget: "1s", same: "id", fields: rules, orderBy: ["name"] })).toThrow(
+      "is personal",
+    );
+    expect(() => list(People.list, { budget: "1s", same: "name", fields: rules })).toThrow("is personal");
   });
   test("pages of no size", () => {
     expect(() => list(Cities.list, { budget: "1s", same: "id", fields, size: { usual: 0 } })).toThrow("1 to 10,000");

@@ -1,4 +1,11 @@
-import { type AnyQuery, type Duration, type In, type Named, toJsonSchema } from "../../contracts/index.ts";
+import {
+  type AnyQuery,
+  type Duration,
+  type In,
+  type JsonSchema,
+  type Named,
+  toJsonSchema,
+} from "../../contracts/index.ts";
 import type { MatchingPlan } from "../match/matching.ts";
 import type { Nested } from "../nested.ts";
 import type { Unusable } from "../normalise/unusable.ts";
@@ -94,6 +101,11 @@ export function list<
       `${operation.id} takes the latest of several records, so \`asOf\` must say where their instant is.`,
     );
   refuseMore(operation);
+  refusePersonal(operation, [
+    ...orderBy.map((text) => toOrder(text).field),
+    ...sortable,
+    ...("compare" in Object(same) ? [] : ([same].flat() as string[])),
+  ]);
   const plan: ListPlan = {
     same: toSame(same),
     ...(asOf !== undefined && { asOf }),
@@ -116,6 +128,23 @@ function toSame(same: string | readonly string[] | MatchingPlan): ListPlan["same
   if (typeof same === "string") return { by: [same] };
   if (!("compare" in same)) return { by: same };
   return { matching: same };
+}
+
+/** A cursor says where an item stands, and travels in addresses, which are logged everywhere. */
+function refusePersonal(operation: AnyQuery & Named, fields: readonly string[]): void {
+  const item = itemSchema(toJsonSchema(operation.output)).properties ?? {};
+  for (const field of fields)
+    if (JSON.stringify((item as { readonly [name: string]: unknown })[field] ?? null).includes('"x-personal":true'))
+      throw new TypeError(
+        `${operation.id} cannot be ordered by "${field}" or matched with it alone: it is personal, and a cursor would carry it.`,
+      );
+}
+
+/** What the contract says of one item. */
+export function itemSchema(output: JsonSchema): JsonSchema {
+  const at = (schema: unknown, name: string): unknown =>
+    typeof schema === "object" && schema !== null ? (schema as JsonSchema)[name] : undefined;
+  return (at(at(at(output, "properties"), "items"), "items") ?? {}) as JsonSchema; // no schema says nothing
 }
 
 /** An answer that the contract wants more of than a list has could never be given. */

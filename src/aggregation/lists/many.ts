@@ -1,4 +1,4 @@
-import type { AnyQuery, In, Named } from "../../contracts/index.ts";
+import { type AnyQuery, type In, type JsonSchema, type Named, toJsonSchema } from "../../contracts/index.ts";
 import type { View } from "../view.ts";
 
 /**
@@ -38,7 +38,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /**
  * Declares one query that answers for many keys: the view is asked with each, all at once, so what its batched sources
  * are asked for travels together. Each key has its own state; one that fails takes nothing from the others. The
- * contract says how many keys may be asked for.
+ * contract must say how many keys may be asked for at most.
  *
  * @example
  * many(Airports.pages, airportPage, { keys: "codes", as: "iata" })
@@ -51,6 +51,11 @@ export function many<Op extends AnyQuery & Named, V extends View<string, any>>(
   const { budgetMs, require, scope, sources, list, many } = view;
   if (list || many)
     throw new TypeError(`${operation.id} asks ${view.id} with each key, but that answers about many things itself.`);
+  const keys = (toJsonSchema(operation.input).properties as JsonSchema | undefined)?.[how.keys];
+  if ((keys as JsonSchema | undefined)?.maxItems === undefined)
+    throw new TypeError(
+      `${operation.id} must say how many keys may be asked for, as in \`${how.keys}: z.array(z.string()).max(50)\`.`,
+    );
   return Object.freeze({
     kind: "view",
     id: operation.id as Op["id"],

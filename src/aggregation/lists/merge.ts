@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { toCanonicalJson } from "../../contracts/index.ts";
 import { assemble } from "../assemble.ts";
 import { toInstant } from "../instant.ts";
@@ -51,7 +52,7 @@ export function merge(
     );
     const values = Object.entries(fields).map(([name, field]) => [name, assemble(name, field, own).value] as const);
     const value = Object.fromEntries(values.filter(([, part]) => part !== undefined));
-    return { value, tie: key ?? toCanonicalJson(value), readings: own };
+    return { value, tie: key ?? digest(value), readings: own };
   });
   return { items: apart(fused), duplicates, keyless, review, crowded: crowded.length };
 }
@@ -106,6 +107,10 @@ function readingOf(list: Reading, members: readonly Sighting[], asOf: string | u
   const instant = instantOf(newest);
   return { source, meta, value: newest.record, ...(instant !== undefined && { asOf: instant }) };
 }
+
+/** It travels in addresses, so it is short and says nothing of the item. */
+const digest = (value: unknown): string =>
+  createHash("sha256").update(toCanonicalJson(value)).digest("base64url").slice(0, 22);
 
 /** Items that came out equal in every field, which likeness alone cannot tell apart, are numbered. */
 function apart(items: readonly Merged[]): readonly Merged[] {

@@ -1,5 +1,5 @@
 /** A name that GraphQL can say: letters, digits and underscores, and not two underscores in front. */
-export function toName(text: string): string {
+function toName(text: string): string {
   const spelled = text.replaceAll(/[^\w]/g, "_").replace(/^_+/, "");
   return /^[a-zA-Z]/.test(spelled) ? spelled : `v${spelled}`;
 }

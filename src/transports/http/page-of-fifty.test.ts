@@ -24,7 +24,7 @@ const Harbours = contract("harbours", "1.0.0", {
     output: z.object({ high: z.string().optional(), count: z.int().optional(), depth: z.int().optional() }),
   }),
   pages: query({
-    input: z.object({ ids: z.array(z.string()) }),
+    input: z.object({ ids: z.array(z.string()).max(50) }),
     output: z.object({
       items: z.array(
         z.object({
