@@ -113,11 +113,11 @@ it("comes to the plain answer, however the upstreams are timed", async () => {
 it("shows first what is there, and then what came later", async () => {
   delays = { census: 100 };
   const [first, ...others] = await hear("/cities/oslo");
-  expect(first).toMatchObject({ event: "answer", data: { data: { name: "guide", people: 5 }, pending: ["census"] } });
-  expect(others.at(-2)).toMatchObject({
-    event: "patch",
-    data: { patch: [{ op: "replace", path: "/people", value: 6 }], pending: [] },
+  expect(first).toMatchObject({
+    event: "answer",
+    data: { data: { name: "guide", people: 5 }, pending: expect.arrayContaining(["census"]) },
   });
+  expect(others.at(-2)?.data).toMatchObject({ patch: [{ op: "replace", path: "/people", value: 6 }], pending: [] });
   delays = {};
 });
 
