@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rm(copy, { recursive: true }));
 
 const layers = ["orchestration", "aggregation", "storage"] as const;
-const adapters = ["engines/sqlite", "transports", "gateway", "runtime"] as const;
+const adapters = ["engines/sqlite", "transports", "gateway", "evolution", "runtime"] as const;
 
 /** Every way to write an import that the compiler resolves. None names an export, so that only the import can be wrong. */
 const forms: { readonly [form: string]: (from: string) => string } = {

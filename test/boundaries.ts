@@ -36,6 +36,7 @@ const layers: { readonly [project: string]: readonly string[] } = {
   orchestration: ["contracts"],
   aggregation: ["contracts"],
   storage: ["contracts"],
+  evolution: ["contracts"],
 };
 
 function isAtHome(

@@ -305,6 +305,14 @@ const mistakes: readonly Mistake[] = [
       };
     },
   ],
+  [
+    "nodes",
+    "each process has a time of its own",
+    (sound) => {
+      const ahead = Math.random() * 1e6;
+      return { time: async () => Math.floor((await sound.time()) + ahead) };
+    },
+  ],
 ];
 
 const openWith =
@@ -335,7 +343,7 @@ const openWith =
   };
 const methods = [
   ...["define", "append", "read", "types", "revision", "find", "receipt", "commit", "checkpoint", "head"],
-  ...["watch", "sweep", "claim", "collections", "drop", "status", "check", "close"],
+  ...["watch", "time", "sweep", "claim", "collections", "drop", "status", "check", "close"],
 ] as readonly (keyof Engine)[];
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));

@@ -41,7 +41,8 @@ describe("the state of a trace", () => {
   it("is done when its run is", () => expect(stateOf(traceOf(bookedTrip("a", at)))).toBe("done"));
   it("is undone when the run failed and every undo succeeded", () =>
     expect(stateOf(traceOf(undoneTrip("a", at)))).toBe("undone"));
-  it("is failed when nothing was there to undo", () => expect(stateOf(traceOf(soldOutTrip("a", at)))).toBe("failed"));
+  it("is declined when it came to a failure of its contract and nothing was there to undo", () =>
+    expect(stateOf(traceOf(soldOutTrip("a", at)))).toBe("declined"));
   it("is failed when an undo was given up, whatever else was undone", () => {
     const story = new Story("a", at);
     const run = story.trip(50, 90, { problem: { code: "Boom" } });
@@ -67,10 +68,13 @@ describe("the state of a trace", () => {
     story.remote(story.trip(100, undefined, { status: 202 }), "payments.charge", 90, undefined);
     expect(stateOf(traceOf(story))).toBe("running");
   });
-  it("is failed for a request without a run that was refused", () => {
-    const story = new Story("a", at);
-    story.tell("request", "GET /x", 0, 3, { attributes: { "http.response.status_code": 404 } });
-    expect(stateOf(traceOf(story))).toBe("failed");
+  it("is declined for a request without a run that was refused, and failed for one that broke", () => {
+    const of = (status: number) => {
+      const story = new Story("a", at);
+      story.tell("request", "GET /x", 0, 3, { attributes: { "http.response.status_code": status } });
+      return stateOf(traceOf(story));
+    };
+    expect([of(404), of(409), of(500), of(503)]).toEqual(["declined", "declined", "failed", "failed"]);
   });
 });
 

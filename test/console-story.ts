@@ -208,7 +208,11 @@ function waitsForApproval(story: Story, leftMemory: boolean): void {
 export function soldOutTrip(name: string, startMs: number): Story {
   const story = new Story(name, startMs);
   const problem = { code: "SoldOut", title: "No seat is left." };
-  const run = story.trip(31, 27, { status: 409, problem, attributes: { "trilith.state": "failed" } });
+  const run = story.trip(31, 27, {
+    status: 409,
+    problem,
+    attributes: { "trilith.state": "failed", "trilith.failure": "SoldOut" },
+  });
   story.append(run, "runs", 3, 7);
   story.tell("step", "bookings.hold", 8, 20, {
     parent: run,

@@ -35,19 +35,27 @@ interface Identity {
 
 const run = promisify(execFile);
 
-/** Starts a real PostgreSQL on a free port, with everything durable as in production, and its data in a new folder. */
-export async function startPostgres(version: 15 | 18 = 18): Promise<TestPostgres> {
+/**
+ * Starts a real PostgreSQL on a free port, with everything durable as in production, and its data in a new folder.
+ * `asked` takes the place of the settings below.
+ */
+export async function startPostgres(
+  version: 15 | 18 = 18,
+  asked: { readonly [name: string]: string | number } = {},
+): Promise<TestPostgres> {
   const { initdb } = await binaries(version);
-  return serve(version, async (data, identity) => {
+  const fill = async (data: string, identity: Identity): Promise<void> => {
     const how = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
     await run(initdb, how, { ...identity, cwd: data });
-  });
+  };
+  return serve(version, fill, asked);
 }
 
 /** `fill` makes the folder of a cluster. */
 async function serve(
   version: 15 | 18,
   fill: (data: string, identity: Identity) => Promise<void>,
+  asked: { readonly [name: string]: string | number } = {},
 ): Promise<TestPostgres> {
   const { postgres: program } = await binaries(version);
   const identity = await unprivileged();
@@ -63,6 +71,7 @@ async function serve(
     ...{ fsync: "on", synchronous_commit: "on", listen_addresses: "127.0.0.1", unix_socket_directories: "" },
     ...{ max_connections: 200, shared_buffers: "64MB", log_min_messages: "panic", wal_sync_method: "fdatasync" },
     wal_writer_delay: "10s", // what nobody waits for stays off the disk, so that its loss can be shown,
+    ...asked,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 

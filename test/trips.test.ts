@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Booked, type Trip, TripsClient } from "../examples/trips/run/client.ts";
 import { readTrace, type Span } from "../examples/trips/run/spans.ts";
 import type { Fault } from "../examples/trips/upstreams/settings.ts";
+import { toRunId } from "../src/orchestration/identity.ts";
 import { startTripsBackend, type TripsBackend } from "./trips-backend.ts";
 
 let trips: TripsBackend;
@@ -38,6 +39,28 @@ describe("a trip", () => {
     expect(asked).toEqual([{ chargedCents: kept?.chargedCents, refundedCents: 0, tombstone: false }]);
     for (const [at, booked] of told.entries())
       expect(await statusOf(racers[at] as Trip)).toBe(booked.kind === "ticketed" ? "ticketed" : 404);
+  });
+
+  it("has a life that follows it, from its seat to its flight", async () => {
+    const trip = tripOn("ABQ-DAL-20010227-1430");
+    const life = async () =>
+      (await (await client.get(`/runs/${toRunId("start:booking-life", "trips.follow", trip.booking)}`)).json()) as Life;
+    const { flight, booking } = trip;
+    const key = await trips.keyFor("trips:book");
+    const checkIn = () =>
+      fetch(`${trips.url}/check-ins`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
+        body: JSON.stringify({ flight, booking }),
+      });
+    expect((await checkIn()).status).toBe(409);
+    expect(await client.book(trip)).toMatchObject({ kind: "ticketed" });
+    await expect.poll(async () => (await life()).progress, { timeout: 5_000 }).toEqual({ state: "ticketed" });
+    expect((await checkIn()).status).toBe(204);
+    expect(await statusOf(trip)).toBe("checkedIn");
+    await expect.poll(async () => (await life()).progress, { timeout: 5_000 }).toEqual({ state: "checkedIn" });
+    trips.clock.skip(86_400_000);
+    await expect.poll(async () => (await life()).output, { timeout: 5_000 }).toEqual({ end: "flown" });
   });
 
   it("too dear for one person's word waits for an approval, which not everybody can give", async () => {
@@ -247,6 +270,11 @@ async function bookWithout(fault: Fault, trip: Trip): Promise<Booked> {
 
 const outcome = (booked: Booked): string =>
   booked.kind === "refused" ? `${booked.status} ${booked.code}` : booked.kind;
+
+interface Life {
+  readonly progress?: { readonly state: string };
+  readonly output?: { readonly end: string };
+}
 
 async function statusOf({ booking }: Trip): Promise<string | number> {
   const response = await client.get(`/bookings/${booking}`);

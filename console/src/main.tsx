@@ -4,6 +4,7 @@ import { Live } from "./feed/live.ts";
 import { summaries } from "./model/summary.ts";
 import { App } from "./parts/app.tsx";
 import { Console } from "./parts/context.ts";
+import { RunsDesk } from "./runs/desk.ts";
 
 const place = document.getElementById("console");
 if (!place)
@@ -12,7 +13,7 @@ if (!place)
 const live = new Live("/console/feed");
 live.start();
 render(
-  <Console.Provider value={{ live, choice: new Choice(), summaryOf: summaries() }}>
+  <Console.Provider value={{ live, choice: new Choice(), runs: new RunsDesk(), summaryOf: summaries() }}>
     <App />
   </Console.Provider>,
   place,

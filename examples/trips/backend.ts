@@ -2,12 +2,13 @@
 import { backend } from "trilith";
 import { airportPage } from "./aggregation/airport-page.ts";
 import { bookTrip } from "./orchestration/book-trip.ts";
+import { bookingLife, followBookings } from "./orchestration/booking-life.ts";
 import { bookingStore } from "./storage/bookings.ts";
 
 export default backend("trips", {
   version: "1.0.0",
   storage: [bookingStore],
-  orchestration: [bookTrip],
+  orchestration: [bookTrip, bookingLife, followBookings],
   aggregation: [airportPage],
   remote: { payments: "https://payments.test", fares: "https://fares.test" }, // overridden by TRILITH_REMOTE_…_URL
 });

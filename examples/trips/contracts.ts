@@ -1,5 +1,5 @@
 // What the layers of this backend share, and all that they share.
-import { command, contract, event, failure, personal, query, signal, subject } from "trilith/contracts";
+import { command, contract, event, failure, impersonal, personal, query, signal, subject } from "trilith/contracts";
 import { z } from "zod";
 
 const Seat = z.object({
@@ -7,18 +7,39 @@ const Seat = z.object({
   booking: subject(z.uuid()),
   traveller: personal(z.string().min(1).max(200)),
 });
-export const Booking = Seat.extend({ status: z.enum(["held", "ticketed", "released"]), ticket: z.string().optional() });
+export const Booking = Seat.extend({
+  status: z.enum(["held", "ticketed", "checkedIn", "released"]),
+  ticket: z.string().optional(),
+});
 const Place = Seat.omit({ traveller: true });
 const Ticket = z.object({ ticket: z.string() });
 const SoldOut = failure(409, "No seat is left.");
+
+/** What the examples speak of: one seat, and the trip that it is part of. */
+const place = { flight: "ABQ-DAL-20010227-1430", booking: "0f5b4a52-3a0e-4c6b-9d0a-5d7f0c1c2b11" };
+const seat = { ...place, traveller: "Ada Lovelace" };
+const payment = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+const ticket = "T-0F5B4A52";
 
 export const Bookings = contract(
   "bookings",
   { version: "1.0.0", owner: "trips", summary: "Seats on flights." },
   {
-    hold: command({ input: Seat, failures: { SoldOut } }),
-    ticket: command({ input: Place, output: Ticket }),
-    release: command({ input: Place }),
+    hold: command({
+      input: Seat,
+      failures: { SoldOut },
+      examples: [{ input: seat }, { input: seat, failure: "SoldOut" }],
+    }),
+    ticket: command({ input: Place, output: Ticket, examples: [{ input: place, output: { ticket } }] }),
+    release: command({ input: Place, examples: [{ input: place }] }),
+    checkIn: command({
+      input: Place,
+      failures: { NotTicketed: failure(409, "There is no ticket to check in with.") },
+      http: "POST /check-ins",
+      access: "trips:book",
+      summary: "Checks in.",
+      examples: [{ input: place }, { input: place, failure: "NotTicketed" }],
+    }),
     get: query({
       input: Seat.pick({ booking: true }),
       output: Booking,
@@ -26,6 +47,7 @@ export const Bookings = contract(
       http: "GET /bookings/{booking}",
       access: "bookings:read",
       summary: "One booking.",
+      examples: [{ input: { booking: place.booking }, output: { ...seat, status: "ticketed", ticket } }],
     }),
     list: query({
       input: z.object({ flight: Seat.shape.flight, status: Booking.shape.status.optional() }),
@@ -33,9 +55,11 @@ export const Bookings = contract(
       http: "GET /flights/{flight}/bookings",
       access: "bookings:read",
       summary: "The bookings of a flight.",
+      examples: [{ input: { flight: place.flight, status: "held" }, output: [{ ...seat, status: "held" }] }],
     }),
     SeatHeld: event(Seat),
     Ticketed: event(Place.extend(Ticket.shape)),
+    CheckedIn: event(Place),
     Released: event(Place),
   },
 );
@@ -47,8 +71,9 @@ export const Payments = contract(
     charge: command({
       input: z.object({ payment: z.uuid(), card: personal(z.string()), amount: z.number().positive() }),
       failures: { Refused: failure(409, "The payment was refused.") },
+      examples: [{ input: { payment, card: "4111-1111", amount: 237.62 } }],
     }),
-    refund: command({ input: z.object({ payment: z.uuid() }) }),
+    refund: command({ input: z.object({ payment: z.uuid() }), examples: [{ input: { payment } }] }),
   },
 );
 
@@ -60,6 +85,10 @@ export const Fares = contract(
       input: z.object({ flight: z.string() }),
       output: z.number().positive(),
       failures: { UnknownFlight: failure(404, "There is no such flight.") },
+      examples: [
+        { input: { flight: place.flight }, output: 237.62 },
+        { input: { flight: "ABQ-MARS" }, failure: "UnknownFlight" },
+      ],
     }),
   },
 );
@@ -80,7 +109,23 @@ export const Trips = contract(
       http: "POST /trips",
       access: "trips:book",
       summary: "Books a trip: a seat, a fare, a payment, a ticket, or nothing at all.",
+      examples: [{ input: { ...seat, card: "4111-1111", lastKnownFare: 230 }, output: { ticket } }],
     }),
+    follow: command({
+      input: Place,
+      output: z.object({ end: z.enum(["flown", "expired", "released"]) }),
+      signals: {
+        paid: signal(z.object({})),
+        ticketed: signal(Ticket),
+        checkedIn: signal(z.object({})),
+        released: signal(z.object({})),
+      },
+      progress: z.object({ state: z.string() }),
+      access: "bookings:read",
+      summary: "The life of a booking.",
+      examples: [{ input: place, output: { end: "flown" } }],
+    }),
+    Paid: event(Seat.pick({ booking: true })),
   },
 );
 
@@ -94,7 +139,7 @@ export const Airports = contract(
     page: query({
       input: z.object({ iata: z.string().regex(/^[A-Z0-9]{3}$/, "An airport has three letters, like ABQ.") }),
       output: z.object({
-        name: z.string(),
+        name: impersonal(z.string()),
         city: z.string().optional(),
         country: z.string().optional(),
         position: Position.optional(),
@@ -104,6 +149,9 @@ export const Airports = contract(
       http: "GET /airports/{iata}",
       access: "public",
       summary: "One honest page out of three registries that disagree.",
+      examples: [
+        { input: { iata: "ABQ" }, output: { name: "Albuquerque International Sunport", city: "Albuquerque" } },
+      ],
     }),
   },
 );

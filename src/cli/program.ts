@@ -1,20 +1,18 @@
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import type { Backend } from "../runtime/index.ts";
 import { createApiKey, readSettings } from "../runtime/index.ts";
+import { contractsCommand } from "./contracts-command.ts";
+import { load, Refusal, Unloadable } from "./load.ts";
 
 const usage = `Usage:
   trilith start [file]                     starts the backend that the file exports by default (backend.ts)
   trilith key <id> --scope <scope> …       makes an API key, prints it once, and keeps its hash in
                                            the keys file; an older key of that id stops working
+  trilith runs list, show, cancel, …       finds and steers the runs of a backend; see trilith runs --help
+  trilith check [folder]                   says where a project breaks the rules; see trilith check --help
+  trilith contracts <publish|diff|deployable>
+                                           how contracts may change; "trilith contracts --help" says more
 
 Settings come from the environment: HOST, PORT, TRILITH_DATA and more, see the guide "configuration" of the package's repository.`;
-
-/** The backend's file cannot be loaded: where, and why, stands in what was thrown. */
-class Unloadable extends Error {}
-/** Something that the person at the terminal can mend. */
-class Refusal extends Error {}
 
 /** Runs the command line. What a person did wrong is said in a sentence, without a stack. */
 export async function run(args: string[]): Promise<void> {
@@ -28,6 +26,10 @@ export async function run(args: string[]): Promise<void> {
 }
 
 async function main(args: string[]): Promise<void> {
+  if (args[0] === "contracts") {
+    process.exitCode = await contractsCommand(args.slice(1));
+    return;
+  }
   const { values, positionals } = read(args);
   const [command, ...rest] = positionals;
   if (values.help || command === undefined) return console.log(usage);
@@ -75,25 +77,6 @@ async function start(file: string): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   process.on("disconnect", stop);
-}
-
-async function load(file: string): Promise<Backend> {
-  const path = resolve(file);
-  const module = await import(pathToFileURL(path).href).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ERR_MODULE_NOT_FOUND" && error.message.startsWith(`Cannot find module '${path}'`)) {
-      throw new Refusal(`There is no file ${file}. Name the file that exports your backend: trilith start backend.ts`);
-    }
-    if (
-      error instanceof SyntaxError &&
-      /import statement outside a module|Unexpected token 'export'/.test(error.message)
-    ) {
-      throw new Refusal(`${file} is read as CommonJS. Set "type": "module" in package.json: npm pkg set type=module`);
-    }
-    throw new Unloadable(`${file} cannot be loaded.`, { cause: error });
-  });
-  const { default: backend } = module as { default?: Partial<Backend> };
-  if (typeof backend?.start === "function") return backend as Backend;
-  throw new Refusal(`${file} exports no backend by default. End it with: export default backend("name", { … });`);
 }
 
 async function makeKey(id: string, scopes: readonly string[]): Promise<void> {

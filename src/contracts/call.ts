@@ -21,6 +21,12 @@ export interface Call {
   readonly deadline?: number;
   /** How long the caller waits for a command that takes its time before it is told where to look instead, in ms. */
   readonly patienceMs?: number;
+  /** A command that takes its time is begun, and not waited for: the answer is the run, however it goes. */
+  readonly detached?: boolean;
+  /** A run begins at this instant and not before, in ms since 1970; only a workflow's command can. */
+  readonly startAt?: number;
+  /** The same as a time from now, in ms. */
+  readonly startAfterMs?: number;
   /** Whether provenance is wanted beside the answer. */
   readonly wantsMeta?: boolean;
   /** What is wanted of the answer; all of it, where it is missing. Whoever answers may leave out the other fields. In process only. */
@@ -46,12 +52,19 @@ export type Reply =
       /** The only fields that were worked out, because no others were wanted. */
       readonly only?: readonly string[];
     }
-  | { readonly accepted: true; readonly run: string };
+  | Accepted;
 
 /** What a caller gets: the output as it travels (`wire`, validated JSON) and as it is read (`value`). */
 export type Answer =
   | { readonly wire: unknown; readonly value: unknown; readonly meta?: unknown; readonly run?: string }
-  | { readonly accepted: true; readonly run: string };
+  | Accepted;
+
+/** It goes on as a run. `tells`: the run that called is told of its end, and need not ask. */
+interface Accepted {
+  readonly accepted: true;
+  readonly run: string;
+  readonly tells?: boolean;
+}
 
 /** How it stands with a key that may or may not have taken effect; after `void`, it never will. */
 export type Voided =

@@ -94,9 +94,19 @@ describe("an operation", () => {
     expect(Bookings.hold).not.toHaveProperty("http");
   });
 
-  it("has no route, access, summary or time that nobody gave it", () => {
+  it("carries the examples that it was given, and none otherwise", () => {
+    const examples = [{ input: { flight: "UA1", booking: "b" }, failure: "SoldOut" }] as const;
+    const { examples: kept } = command({ input: Seat, failures: { SoldOut: failure(409, "x") }, examples });
+    expect(kept).toEqual(examples);
+    expect(Object.isFrozen(kept)).toBe(true);
+    expect(command({ input: Seat }).examples).toEqual([]);
+    // @ts-expect-error an example is what may be sent, and fails as declared
+    command({ input: Seat, failures: {}, examples: [{ input: { flight: 1, booking: "b" }, failure: "Late" }] });
+  });
+
+  it("has no route, access, summary, time or progress that nobody gave it", () => {
     const bare = command({ input: Seat });
-    for (const part of ["route", "access", "summary", "timeoutMs"]) expect(bare).not.toHaveProperty(part);
+    for (const part of ["route", "access", "summary", "timeoutMs", "progress"]) expect(bare).not.toHaveProperty(part);
     expect(bare).toMatchObject({ failures: {}, signals: {}, idempotent: true });
   });
 

@@ -12,6 +12,8 @@ export interface About<N extends string = string> {
   readonly version: Version;
   readonly owner?: string;
   readonly summary?: string;
+  /** How callers get from the major version before to this one: a sentence for people. */
+  readonly migration?: string;
 }
 /** Operations and events by name; what is said about the whole is under `~contract`. */
 export type Contract<N extends string, M extends Members> = {

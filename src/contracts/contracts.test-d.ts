@@ -127,6 +127,16 @@ void Bookings.hold.signals.aproved;
 // @ts-expect-error a query has no signals
 void Bookings.get.signals;
 
+// progress
+const Telling = command({
+  input: z.object({}),
+  progress: z.object({ at: z.iso.date().transform((text) => new Date(text)) }),
+});
+is<Equal<NonNullable<typeof Telling.progress>, Schema<{ at: string }, { at: Date }>>>();
+is<Equal<NonNullable<typeof Bookings.hold.progress>, Schema<never>>>();
+// @ts-expect-error a query makes no progress
+query({ input: z.object({}), output: z.string(), progress: z.object({}) });
+
 // events: each step of a history reads its own older payload
 event(z.object({ row: z.int() }), {
   version: 2,
@@ -179,6 +189,16 @@ contract("x", "1.0", { Held: event(Seat) });
 contract("x", { version: "1.0" }, { Held: event(Seat) });
 // @ts-expect-error not a member
 contract("x", "1.0.0", { Held: Seat });
+
+// what an operation was, and that it goes
+command({ input: z.object({}), earlier: [upcast(z.object({ a: z.string() }), ({ a }) => ({ b: a }))] });
+// @ts-expect-error an upcaster reads what its own schema gives
+command({ input: z.object({}), earlier: [upcast(z.object({ a: z.string() }), ({ c }) => c)] });
+// @ts-expect-error a query keeps no input
+query({ input: z.object({}), output: z.string(), earlier: [] });
+// @ts-expect-error a deprecation says since when
+command({ input: z.object({}), deprecated: { sunset: "2026-12-31" } });
+contract("x", { version: "2.0.0", migration: "Say for how many days." }, {});
 
 // nothing in a contract can be assigned to
 // @ts-expect-error a member

@@ -9,6 +9,8 @@ export type FaultCode =
   | "UnknownRoute"
   | "MethodNotAllowed"
   | "Voided"
+  | "Cancelled"
+  | "Terminated"
   | "BodyTooLarge"
   | "UnsupportedMediaType"
   | "InvalidInput"
@@ -29,6 +31,8 @@ const faults: {
   UnknownRoute: { status: 404, retry: "never", title: "There is nothing at this address." },
   MethodNotAllowed: { status: 405, retry: "never", title: "This address does not answer to that method." },
   Voided: { status: 409, retry: "never", title: "The call was given up before it arrived." },
+  Cancelled: { status: 409, retry: "never", title: "The run was cancelled, and undone." },
+  Terminated: { status: 409, retry: "never", title: "The run was ended from outside, and not undone." },
   BodyTooLarge: { status: 413, retry: "never", title: "The body is too large." },
   UnsupportedMediaType: { status: 415, retry: "never", title: "The body's media type is not understood." },
   InvalidInput: { status: 422, retry: "never", title: "The input breaks the contract." },

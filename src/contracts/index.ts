@@ -35,8 +35,11 @@ export { type Duration, toMs } from "./duration.ts";
 export { type AnyEvent, type Event, event, type Upcast, upcast } from "./event.ts";
 export { type Fail, Failed, type Failure, type Failures, failure, type Retry, toFail } from "./failure.ts";
 export { Fault, type FaultCode, faultCodes } from "./fault.ts";
+
 export { fits as fitsSchema, resolve as resolveSchema } from "./json-schema.ts";
-export { maskPersonal, personal, subject } from "./marks.ts";
+
+export { impersonal, maskPersonal, personal, subject } from "./marks.ts";
+
 export { type OpenApiOptions, toOpenApi } from "./openapi.ts";
 export {
   type Access,
@@ -46,6 +49,8 @@ export {
   type CallerOutput,
   type Command,
   command,
+  type Deprecated,
+  type Example,
   type HandlerInput,
   type HandlerOutput,
   type Named,
@@ -71,5 +76,9 @@ export {
   type Validated,
   validate,
 } from "./schema.ts";
+
 export { type Selection, select, toSelection, validateParts } from "./selection.ts";
+
+export { validateStored } from "./stored-input.ts";
+
 export { type Attributes, type Span, type SpanKind, silent, silentTracing, type Trace, type Tracing } from "./trace.ts";

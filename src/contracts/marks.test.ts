@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { maskPersonal, personal, subject } from "./marks.ts";
+import { impersonal, maskPersonal, personal, subject } from "./marks.ts";
 import { type AnySchema, toJsonSchema } from "./schema.ts";
 
 const Seat = z.object({ flight: z.string(), booking: subject(z.uuid()), traveller: personal(z.string()) });
@@ -51,6 +51,12 @@ describe("a mark", () => {
       "x-subject": true,
       "x-personal": true,
     });
+  });
+
+  it("says of a field that it is not personal, and then it is not hidden", () => {
+    const Airport = z.object({ name: impersonal(z.string()) });
+    expect(propertiesOf(Airport)).toMatchObject({ name: { "x-personal": false } });
+    expect(mask(Airport, { name: "Albuquerque" })).toEqual({ name: "Albuquerque" });
   });
 
   it("leaves the schema that it was given unmarked", () => {

@@ -14,6 +14,14 @@ export function personal<S extends AnySchema>(schema: S): S {
   return mark(schema, { "x-personal": true }, "personal");
 }
 
+/**
+ * Says that a field is no personal data although its name sounds like it: the name of an airport, the address of a
+ * server. `trilith check` asks for one mark or the other.
+ */
+export function impersonal<S extends AnySchema>(schema: S): S {
+  return mark(schema, { "x-personal": false }, "impersonal");
+}
+
 /** A copy of a value in which every field that its schema marks as personal, in whatever branch, reads "[personal]". */
 export function maskPersonal(schema: JsonSchema, value: unknown): unknown {
   return mask(schema, [schema], value);

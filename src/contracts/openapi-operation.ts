@@ -12,7 +12,7 @@ export interface Described {
 
 /** The part of a path item that one operation is. */
 export function toPathItem({ operation, tag, isLongRunning }: Described): { readonly [verb: string]: object } {
-  const { id, route, access = "public", summary, kind } = operation;
+  const { id, route, access = "public", summary, kind, deprecated } = operation;
   const parameters = [...inputParameters(operation), ...headerParameters(kind, isLongRunning)];
   return {
     [route.verb.toLowerCase()]: {
@@ -20,6 +20,7 @@ export function toPathItem({ operation, tag, isLongRunning }: Described): { read
       tags: [tag],
       summary: summary ?? inWords(id),
       security: securityOf(access),
+      ...(deprecated && { deprecated: true, ...(deprecated.instead && { description: deprecated.instead }) }),
       ...(parameters.length > 0 && { parameters }),
       ...(hasBody(route.verb) && bodyOf(operation)),
       responses: { ...successOf(operation, isLongRunning), ...problemResponses(operation) },
@@ -97,8 +98,23 @@ function headerParameters(kind: Operation["kind"], isLongRunning: boolean): read
     example: "wait=10",
     description: "`wait=N`: how many seconds the caller waits for the result before it is told where to look instead.",
   };
-  return isLongRunning ? [key, prefer, timeout] : [key, timeout];
+  return isLongRunning ? [key, prefer, ...startParameters, timeout] : [key, timeout];
 }
+
+const startParameters = [
+  {
+    name: "Start-At",
+    in: "header",
+    schema: { type: "string", format: "date-time" },
+    description: "When the run begins, if not now. It is kept at once, and the answer is where it will be.",
+  },
+  {
+    name: "Start-After-Ms",
+    in: "header",
+    schema: { type: "integer", minimum: 0 },
+    description: "The same as a time from now, in milliseconds.",
+  },
+];
 
 function bodyOf({ id, input, route }: Described["operation"]): object {
   const schema = toJsonSchema(input);

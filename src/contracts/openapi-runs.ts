@@ -2,7 +2,7 @@ import { type Components, componentName, refTo, toComponents } from "./openapi-c
 import { securityOf } from "./openapi-operation.ts";
 import { faultResponses } from "./openapi-problems.ts";
 import type { AnyCommand, Named } from "./operation.ts";
-import { toJsonSchema } from "./schema.ts";
+import { type AnySchema, toJsonSchema } from "./schema.ts";
 
 const signalsOf = ({ id, signals }: AnyCommand & Named) =>
   Object.entries(signals).flatMap(([name, { schema, access }]) =>
@@ -38,6 +38,9 @@ export function runPaths(commands: readonly (AnyCommand & Named)[]): { readonly 
         },
       },
     },
+    ...(commands.some(({ progress }) => progress)
+      ? { "/runs/{run}/progress": { get: progressOperation(commands) } }
+      : {}),
     ...Object.fromEntries(
       names.map((name) => {
         const sameName = signals.filter((signal) => signal.name === name);
@@ -51,7 +54,35 @@ export function runComponents(commands: readonly (AnyCommand & Named)[]): Compon
   const signals = commands
     .flatMap(signalsOf)
     .map(({ component, schema }) => toComponents(component, toJsonSchema(schema)));
-  return { Accepted: accepted, Run: run, ...Object.assign({}, ...signals) };
+  const progress = commands.filter(saysProgress);
+  const told = progress.map(({ id, progress }) => toComponents(componentName(id, "Progress"), toJsonSchema(progress)));
+  return { Accepted: accepted, Run: runOf(progress), ...Object.assign({}, ...signals, ...told) };
+}
+
+type Telling = AnyCommand & Named & { readonly progress: AnySchema };
+const saysProgress = (command: AnyCommand & Named): command is Telling => command.progress !== undefined;
+const refsOf = (commands: readonly Telling[]): object => {
+  const refs = commands.map(({ id }) => refTo(componentName(id, "Progress")));
+  return refs.length === 1 ? (refs[0] ?? {}) : { anyOf: refs };
+};
+
+function progressOperation(commands: readonly (AnyCommand & Named)[]): object {
+  const telling = commands.filter(saysProgress);
+  return {
+    operationId: "runs.progress",
+    tags: ["runs"],
+    summary: "Follow what a run says of itself",
+    description: `Server-sent events: \`progress\` with the last value and then each further one, and \`end\` with the run's state. For runs of ${telling.map(({ id }) => `\`${id}\``).join(", ")}.`,
+    security: [{}, { bearer: [] }, { apiKey: [] }],
+    parameters: [runParameter],
+    responses: {
+      200: {
+        description: "The events; the data of each `progress` is as below.",
+        content: { "text/event-stream": { schema: refsOf(telling) } },
+      },
+      ...faultResponses(["Unauthenticated", "Forbidden", "UnknownRoute", "TooManyRequests", "Internal", "Unavailable"]),
+    },
+  };
 }
 
 function signalOperation(name: string, signals: ReturnType<typeof signalsOf>): object {
@@ -95,23 +126,31 @@ function signalOperation(name: string, signals: ReturnType<typeof signalsOf>): o
   };
 }
 
+const runStates = ["queued", "running", "waiting", "undoing", "paused", "done", "failed", "cancelled", "terminated"];
+
 const accepted = {
   type: "object",
   required: ["run"],
   properties: { run: { type: "string" }, location: { type: "string", description: "Where to look for the result." } },
 };
 
-const run = {
+const runOf = (telling: readonly Telling[]) => ({
   type: "object",
   required: ["run", "operation", "state", "startedAt"],
   properties: {
     run: { type: "string" },
     operation: { type: "string" },
-    state: { type: "string", enum: ["running", "waiting", "undoing", "paused", "done", "failed"] },
+    state: { type: "string", enum: runStates },
     startedAt: { type: "string", format: "date-time" },
+    startsAt: {
+      type: "string",
+      format: "date-time",
+      description: "When it begins: of one that was asked for earlier.",
+    },
     endedAt: { type: "string", format: "date-time" },
     output: { description: "The operation's output: of a run that is done." },
+    ...(telling.length > 0 && { progress: refsOf(telling) }),
     problem: refTo("Problem"),
     reason: { type: "string", description: "Why it is paused, in plain words." },
   },
-};
+});

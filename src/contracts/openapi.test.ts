@@ -39,6 +39,7 @@ const Trips = contract("trips", "1.0.0", {
       approved: signal(z.object({ by: z.string() }), { access: "trips:approve" }),
       nudged: signal(z.object({ why: z.string() })),
     },
+    progress: z.object({ done: z.int().meta({ description: "How many of its steps." }) }),
     http: "POST /trips",
     access: "trips:book",
   }),
@@ -153,8 +154,24 @@ test("every operation with a route is there under its verb, and no other", () =>
     "spare-parts.pack: post /boxes",
     "spare-parts.meta: get /meta",
     "runs.get: get /runs/{run}",
+    "runs.progress: get /runs/{run}/progress",
     "runs.signal.approved: post /runs/{run}/signals/approved",
   ]);
+});
+
+test("what a run says of itself is part of the run, and a stream of events", () => {
+  const ref = { $ref: "#/components/schemas/TripsBookProgress" };
+  expect(document.components.schemas.TripsBookProgress.properties).toHaveProperty("done");
+  expect(document.components.schemas.Run.properties.progress).toEqual(ref);
+  const { responses } = document.paths["/runs/{run}/progress"]?.get ?? {};
+  expect(responses["200"].content).toEqual({ "text/event-stream": { schema: ref } });
+  const silent = toOpenApi({
+    title: "x",
+    version: "1.0.0",
+    contracts: [Parts],
+    longRunning: ["spare-parts.pack"],
+  });
+  expect(JSON.stringify(silent)).not.toContain("rogress");
 });
 
 test("a command that takes its time may be answered with 202, and another may not", () => {

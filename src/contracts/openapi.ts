@@ -2,6 +2,7 @@ import { type AnyContract, operationsOf } from "./contract.ts";
 import { operationSchemas } from "./openapi-components.ts";
 import { type Described, toPathItem } from "./openapi-operation.ts";
 import { problemSchema } from "./openapi-problems.ts";
+import { runDeskComponents, runDeskPaths } from "./openapi-run-desk.ts";
 import { runComponents, runPaths } from "./openapi-runs.ts";
 import type { AnyCommand, Named, Operation } from "./operation.ts";
 import type { Route } from "./route.ts";
@@ -14,13 +15,22 @@ export interface OpenApiOptions {
   readonly server?: string;
   /** The ids of the commands that may be answered with 202 and a run, beside those with signals. */
   readonly longRunning?: readonly string[];
+  /** Whether runs can be searched and steered under `/runs`. */
+  readonly operators?: boolean;
 }
 
 /**
  * The OpenAPI 3.1 document of contracts: every operation that has a route. Schemas show what travels, so they are the
  * written side of each schema.
  */
-export function toOpenApi({ title, version, contracts, server = "/", longRunning = [] }: OpenApiOptions): object {
+export function toOpenApi({
+  title,
+  version,
+  contracts,
+  server = "/",
+  longRunning = [],
+  operators = false,
+}: OpenApiOptions): object {
   const described = contracts.flatMap((contract) =>
     operationsOf(contract)
       .filter((operation): operation is Operation & Named & { readonly route: Route } => operation.route !== undefined)
@@ -33,7 +43,7 @@ export function toOpenApi({ title, version, contracts, server = "/", longRunning
       ),
   );
   const commands = contracts.flatMap(operationsOf).filter(({ kind }) => kind === "command") as (AnyCommand & Named)[];
-  const runs = described.some(({ isLongRunning }) => isLongRunning);
+  const runs = operators || described.some(({ isLongRunning }) => isLongRunning);
   const tags = contracts.filter((contract) => described.some(({ tag }) => tag === contract["~contract"].name));
   return {
     openapi: "3.1.0",
@@ -57,12 +67,13 @@ export function toOpenApi({ title, version, contracts, server = "/", longRunning
           ]
         : []),
     ],
-    paths: { ...pathsOf(described), ...(runs ? runPaths(commands) : {}) },
+    paths: { ...pathsOf(described), ...(runs ? runPaths(commands) : {}), ...(operators && runDeskPaths()) },
     components: {
       schemas: {
         Problem: problemSchema,
         ...Object.assign({}, ...described.map(({ operation }) => operationSchemas(operation))),
         ...(runs ? runComponents(commands) : {}),
+        ...(operators && runDeskComponents()),
       },
       securitySchemes: securitySchemes(scopesOf(described, commands)),
     },

@@ -109,8 +109,12 @@ class Compiler {
       if (!isRecord(value)) return value;
       const kept: [string, unknown][] = [];
       for (const [name, field] of Object.entries(value)) {
-        const at = `${path}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
         const step = properties.get(name) ?? patterns.find(({ pattern }) => pattern.test(name))?.step ?? others;
+        if (step === keep) {
+          kept.push([name, field]); // most fields are text or numbers, and nobody asks for their places
+          continue;
+        }
+        const at = `${path}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
         if (step) kept.push([name, step(field, at, undeclared)]);
         else undeclared.push(at);
       }

@@ -14,11 +14,13 @@ export function callOf(operation: Operation, request: FastifyRequest, reply: Fas
   const isQuery = operation.kind === "query";
   const timeMs = shortest(operation.timeoutMs, readTimeout(request.headers["request-timeout-ms"]));
   const key = isQuery ? undefined : readKey(request.headers["idempotency-key"]);
+  const start = isQuery ? {} : readStart(request.headers["start-at"], request.headers["start-after-ms"]);
   return {
     principal,
     trace: span,
     aborted: isQuery ? abortedWith(request, reply) : neverAborted(),
     ...(key !== undefined && { key }),
+    ...start,
     ...(timeMs !== undefined && { deadline: systemClock.monotonic() + timeMs }),
     ...(!isQuery && { patienceMs: wishes.patienceMs }),
     ...(wishes.wantsMeta && { wantsMeta: true }),
@@ -47,6 +49,25 @@ function readTimeout(text: string | string[] | undefined): number | undefined {
   throw new Fault("InvalidInput", '"Request-Timeout-Ms" is a number of milliseconds, like 2000.', {
     outcome: "not done",
   });
+}
+
+type Header = string | string[] | undefined;
+
+function readStart(at: Header, after: Header): Pick<Call, "startAt" | "startAfterMs"> {
+  if (at === undefined && after === undefined) return {};
+  const wrong = (sentence: string): never => {
+    throw new Fault("InvalidInput", sentence, { outcome: "not done" });
+  };
+  if (at !== undefined && after !== undefined) return wrong('Send "Start-At" or "Start-After-Ms", not both.');
+  if (after !== undefined) {
+    if (typeof after === "string" && /^\d{1,12}$/.test(after)) return { startAfterMs: Number(after) };
+    return wrong('"Start-After-Ms" is a number of milliseconds, like 60000.');
+  }
+  const instant =
+    typeof at === "string" && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(at) ? Date.parse(at) : Number.NaN;
+  return Number.isNaN(instant)
+    ? wrong('"Start-At" is an instant with its offset, like 2026-05-01T06:00:00Z.')
+    : { startAt: instant };
 }
 
 function readKey(text: string | string[] | undefined): string | undefined {

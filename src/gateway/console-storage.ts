@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type Access, Fault } from "../contracts/index.ts";
 import { enter, type Gate } from "./gate.ts";
-import { isLocal, isLoopback, isSameOrigin } from "./loopback.ts";
 import { sendJson } from "./operation-routes.ts";
+import { toOperator } from "./operator.ts";
 import type { GatewayParts, StorageDesk } from "./ports.ts";
 
 /**
@@ -12,17 +12,13 @@ import type { GatewayParts, StorageDesk } from "./ports.ts";
 export function addStorageDesk(app: FastifyInstance, parts: GatewayParts, desk: StorageDesk, gate: Gate): void {
   const { settings } = parts;
   if (settings.console === "off") return;
-  const isOpen = settings.console === "on" && isLoopback(settings.host);
+  const operator = toOperator(settings);
   const guarded = (path: string, accessOf: (request: FastifyRequest) => Access) => ({
     config: { path, quiet: true },
     onRequest: (request: FastifyRequest) => enter(request, gate, accessOf(request), "The console"),
   });
-  const toSee = (request: FastifyRequest): Access => (isOpen && isLocal(request) ? "public" : "console:read");
-  // A page from elsewhere can make a browser on this machine ask for something, but not without saying where it is from.
-  const toDo = (request: FastifyRequest): Access =>
-    isOpen && isLocal(request) && (request.headers.origin === undefined || isSameOrigin(request))
-      ? "public"
-      : "console:operate";
+  const toSee = (request: FastifyRequest): Access => (operator.maySee(request) ? "public" : "console:read");
+  const toDo = (request: FastifyRequest): Access => (operator.mayDo(request) ? "public" : "console:operate");
 
   const see = (path: string, look: (asked: Asked) => Promise<unknown>): void => {
     app.get(path, guarded(path, toSee), async (request, reply) =>

@@ -151,7 +151,7 @@ describe("an answer", () => {
   });
 
   test("of a command that takes its time is 202 and the way to its run", async () => {
-    const runs = { status: async () => undefined, signal: async () => "no such run" as const };
+    const runs = { status: async () => undefined, signal: async () => "no such run" as const, async *follow() {} };
     const { post, key, calls } = await start(async () => ({ accepted: true, run: "r 1" }), { runs });
     const authorization = `Bearer ${await key("me", "trips:book")}`;
     const headers = { authorization, prefer: "wait=3, respond-async", "idempotency-key": "once" };
@@ -165,7 +165,7 @@ describe("an answer", () => {
   });
 
   test("of a command that is done names its run too", async () => {
-    const runs = { status: async () => undefined, signal: async () => "no such run" as const };
+    const runs = { status: async () => undefined, signal: async () => "no such run" as const, async *follow() {} };
     const { post, key, calls } = await start(answering({ ticket: "T" }, { run: "r1" }), { runs });
     const headers = { authorization: `Bearer ${await key("me", "trips:book")}` };
     const answer = await post("/trips", { flight: "UA1", traveller: "Ada" }, headers);

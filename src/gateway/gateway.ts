@@ -6,6 +6,7 @@ import { acceptBodies } from "./body.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import { addConsole } from "./console.ts";
 import { createAuthenticate } from "./credentials.ts";
+import { addDeployment } from "./deployment.ts";
 import { addDocs } from "./docs.ts";
 import { addFrontDoor } from "./front-door.ts";
 import type { Gate } from "./gate.ts";
@@ -18,6 +19,7 @@ import { addProbes } from "./probes.ts";
 import { sendProblem } from "./problem-reply.ts";
 import { beginRequest, observeRequests } from "./request-observer.ts";
 import { checkRoutes } from "./route-check.ts";
+import { addRunDesk } from "./run-desk-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
 import { createTokens } from "./tokens.ts";
 
@@ -47,7 +49,9 @@ export function createGateway(parts: GatewayParts): Gateway {
   addOperationRoutes(app, parts, gate);
   if (parts.runs) addRunRoutes(app, parts, parts.runs, gate);
   parts.beside?.(app, parts, gate);
+  if (parts.runs && parts.runDesk) addRunDesk(app, parts, parts.runDesk, parts.runs, gate);
   addDocs(app, parts, openApiOf(parts));
+  if (parts.deployment) addDeployment(app, parts, parts.deployment, gate);
   if (settings.console !== "off") addConsole(app, parts, gate);
   addFrontDoor(app, parts);
 
@@ -103,8 +107,14 @@ function createApp({ settings, tracing, log }: GatewayParts): FastifyInstance {
   return app;
 }
 
-const openApiOf = ({ name, version, contracts, longRunning }: GatewayParts): object =>
-  toOpenApi({ title: name, version, contracts, ...(longRunning && { longRunning }) });
+const openApiOf = ({ name, version, contracts, longRunning, runDesk }: GatewayParts): object =>
+  toOpenApi({
+    title: name,
+    version,
+    contracts,
+    ...(longRunning && { longRunning }),
+    ...(runDesk && { operators: true }),
+  });
 
 async function shutDown(app: FastifyInstance, gate: Gate, inFlight: InFlight, withinMs: number): Promise<void> {
   gate.beginClosing();

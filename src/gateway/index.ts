@@ -16,3 +16,4 @@ export type {
   Runs,
   SignalAnswer,
 } from "./ports.ts";
+export type { RunBulk, RunDesk, RunFilter, RunList, RunSummary } from "./run-desk.ts";

@@ -13,6 +13,7 @@ import {
 import { bringsBody } from "./body.ts";
 import { callOf } from "./call-of.ts";
 import { withinDeadline } from "./deadline.ts";
+import { toDeprecationHeaders } from "./deprecation.ts";
 import { enter, type Gate } from "./gate.ts";
 import { sendGrowing, wantsEvents } from "./growing-answer.ts";
 import { createGather } from "./input.ts";
@@ -31,12 +32,14 @@ function addOperationRoute(app: FastifyInstance, operation: RoutedOperation, par
   const { id, route, access } = operation;
   const gather = createGather(operation, route);
   const declared = toProjection(toJsonSchema(operation.output));
+  const leaving = toDeprecationHeaders(operation.deprecated);
   const shownPath = createShownPath(operation, route);
   app.route({
     method: route.verb,
     url: toFastifyPath(route),
     config: { path: route.path },
-    async onRequest(request) {
+    async onRequest(request, reply) {
+      reply.headers(leaving);
       // checkRoutes has refused a route without access; what it missed is nobody's.
       if (access === undefined) throw new Fault("UnknownRoute", "No operation answers at this address.");
       await enter(request, gate, access, id);

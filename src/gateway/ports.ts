@@ -2,16 +2,23 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { AnyContract, Call, Dispatch, Problem, Tracing } from "../contracts/index.ts";
 import type { SpanFeed } from "../telemetry/index.ts";
+
 import type { Gate } from "./gate.ts";
+
+import type { RunDesk } from "./run-desk.ts";
 
 /** Runs as somebody outside may see and reach them. */
 export interface Runs {
   status(run: string): Promise<RunStatus | undefined>;
   /** `payload` is JSON that fits the signal's schema, as it was written. */
   signal(run: string, name: string, payload: unknown, call: Call): Promise<SignalAnswer>;
+  /** What a run says of itself, from the last on, each as it comes; ends when the run does, or when `aborted` fires. */
+  follow(run: string, aborted: AbortSignal): AsyncIterable<unknown>;
 }
 export type SignalAnswer = "taken" | "no such run" | "no such signal" | "ended";
-export type RunState = "running" | "waiting" | "undoing" | "paused" | "done" | "failed";
+export type RunState =
+  | ("queued" | "running" | "waiting" | "undoing" | "paused")
+  | ("done" | "failed" | "cancelled" | "terminated");
 export interface RunStatus {
   readonly run: string;
   /** The operation's id: `trips.book`. */
@@ -19,9 +26,13 @@ export interface RunStatus {
   readonly state: RunState;
   /** Instants are ISO 8601. */
   readonly startedAt: string;
+  /** Of a run that was asked for earlier: when it begins. */
+  readonly startsAt?: string;
   readonly endedAt?: string;
   /** As it travels: of a run that is done. */
   readonly output?: unknown;
+  /** What a run under way last said of itself, where its contract declares that. */
+  readonly progress?: unknown;
   /** Of a run that failed. */
   readonly problem?: Problem;
   /** Why it is paused, in plain words. */
@@ -92,6 +103,8 @@ export interface GatewayParts {
   readonly contracts: readonly AnyContract[];
   readonly dispatch: Dispatch;
   readonly runs?: Runs;
+  /** The search over runs and what operators do to them: `/runs`. */
+  readonly runDesk?: RunDesk;
   /** The ids of the commands that workflows implement, beside those with signals. They may be answered with 202. */
   readonly longRunning?: readonly string[];
   /** The layer that implements an operation, as the console shows it. */
@@ -107,6 +120,8 @@ export interface GatewayParts {
   readonly storage?: StorageDesk;
   /** Adds what else answers beside the contracts' own routes: GraphQL. */
   readonly beside?: (app: FastifyInstance, parts: GatewayParts, gate: Gate) => void;
+  /** What another backend has to know of this one to take its place or to call it: told at `/.well-known/trilith.json`. */
+  readonly deployment?: () => Promise<object>;
   readonly settings: GatewaySettings;
   readonly log: Logger;
   /** The folder of the built console: index.html, assets/, docs/. */

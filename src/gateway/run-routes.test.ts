@@ -19,6 +19,7 @@ const run: RunStatus = {
 const signals: { run: string; name: string; payload: unknown; by: string }[] = [];
 const runsOf = (status: RunStatus, answer: SignalAnswer = "taken"): Runs => ({
   status: async (id) => (id === status.run ? status : undefined),
+  async *follow() {},
   async signal(run, name, payload, { principal }) {
     signals.push({ run, name, payload, by: principal.id });
     return answer;
@@ -100,4 +101,34 @@ test.each([
   const { post, key } = await start(run, said);
   const answer = await post("/runs/r1/signals/approved", { by: "x" }, bearer(await key("boss", "trips:approve")));
   expect([answer.status, ((await answer.json()) as Problem).code]).toEqual([status, code]);
+});
+
+test("whoever follows a run and goes away is let go of, and the run is not followed any more", async () => {
+  const followed: AbortSignal[] = [];
+  const runs: Runs = {
+    ...runsOf({ ...run, operation: "trips.tell", state: "running", progress: { done: 1, secret: "no" } }),
+    async *follow(_run, aborted) {
+      followed.push(aborted);
+      yield { done: 1, secret: "no" };
+      await new Promise((resolve) => aborted.addEventListener("abort", resolve, { once: true }));
+    },
+  };
+  started = await startGateway(answering({}), { runs });
+  const { get, key } = started;
+  const leaving = new AbortController();
+  const headers = bearer(await key("starter"));
+  const shown = (await (await get("/runs/r1", { headers })).json()) as { progress: unknown };
+  expect(shown.progress).toEqual({ done: 1 });
+  const answer = await get("/runs/r1/progress", { headers, signal: leaving.signal });
+  expect(answer.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("data:")) text += (await reader?.read())?.value ?? "";
+  expect(text).toContain('event: progress\ndata: {"done":1}\n\n');
+  expect(followed[0]?.aborted).toBe(false);
+  leaving.abort();
+  await expect.poll(() => followed[0]?.aborted).toBe(true);
+  expect((await get("/runs/r1/progress", { headers: bearer(await key("stranger", "trips:approve")) })).status).toBe(
+    404,
+  );
 });

@@ -17,13 +17,16 @@ import { callOf } from "./call-of.ts";
 import { enter, type Gate } from "./gate.ts";
 import { declared } from "./input.ts";
 import { sendJson } from "./operation-routes.ts";
+import { toOperator } from "./operator.ts";
 import type { GatewayParts, RunStatus, Runs } from "./ports.ts";
 import { stateOf } from "./request-state.ts";
+import { addRunProgress } from "./run-progress.ts";
 
 const Ended = failure(409, "The run has ended; it takes no more signals.");
 
 /** How it stands with a run, and signals to it. */
 export function addRunRoutes(app: FastifyInstance, parts: GatewayParts, runs: Runs, gate: Gate): void {
+  const operator = toOperator(parts.settings);
   const operations = new Map(parts.contracts.flatMap(operationsOf).map((operation) => [operation.id, operation]));
   const find = async (request: FastifyRequest): Promise<{ status: RunStatus; operation: Operation & Named }> => {
     const { run } = request.params as { readonly run: string };
@@ -33,17 +36,24 @@ export function addRunRoutes(app: FastifyInstance, parts: GatewayParts, runs: Ru
     return { status, operation };
   };
 
+  /** For whoever started the run, for whoever may call its operation, and for operators. */
+  const show = async (request: FastifyRequest): Promise<{ status: RunStatus; operation: Operation & Named }> => {
+    const { status, operation } = await find(request);
+    const { principal, span } = stateOf(request);
+    if (!startedIt(principal, status) && !principal.scopes.includes("runs:read")) {
+      if (operation.access === undefined) throw new Fault("UnknownRoute", "There is no such run.");
+      demand(principal, operation.access, `A run of ${operation.id}`);
+    }
+    span.set({ "trilith.operation": operation.id, "trilith.run": status.run });
+    return { status, operation };
+  };
+  addRunProgress(app, runs, gate, show);
+
   app.get("/runs/:run", {
     config: { path: "/runs/{run}" },
     onRequest: (request) => enter(request, gate, "public", "This run"),
     async handler(request, reply) {
-      const { status, operation } = await find(request);
-      const { principal, span } = stateOf(request);
-      if (!startedIt(principal, status)) {
-        if (operation.access === undefined) throw new Fault("UnknownRoute", "There is no such run.");
-        demand(principal, operation.access, `A run of ${operation.id}`);
-      }
-      span.set({ "trilith.operation": operation.id, "trilith.run": status.run });
+      const { status, operation } = await show(request);
       reply.header("cache-control", "no-store");
       return sendJson(reply, shown(status, operation));
     },
@@ -60,7 +70,7 @@ export function addRunRoutes(app: FastifyInstance, parts: GatewayParts, runs: Ru
       // A signal without access can be sent from inside the backend only; from outside there is none.
       if (!signal?.access) throw noSuchSignal(operation.id);
       const { principal, span } = stateOf(request);
-      demand(principal, signal.access, `The signal "${name}" of ${operation.id}`);
+      if (!operator.mayDo(request)) demand(principal, signal.access, `The signal "${name}" of ${operation.id}`);
       span.set({ "trilith.operation": operation.id, "trilith.run": status.run, "trilith.signal": name });
 
       const payload = declared(toProjection(toJsonSchema(signal.schema)), request.body);
@@ -84,9 +94,11 @@ const startedIt = (principal: Principal, { startedBy }: RunStatus): boolean =>
   principal.kind !== "anonymous" && principal.id === startedBy;
 
 /** A run as its caller sees it: the output by its contract, and nothing of who else is there. */
-function shown({ startedBy: _private, output, ...status }: RunStatus, operation: Operation): object {
+function shown({ startedBy: _private, output, progress, ...status }: RunStatus, operation: Operation): object {
+  const declared = operation.kind === "command" ? operation.progress : undefined;
   return {
     ...status,
+    ...(progress !== undefined && declared && { progress: toProjection(toJsonSchema(declared))(progress).value }),
     ...(output !== undefined && { output: toProjection(toJsonSchema(operation.output))(output).value }),
   };
 }

@@ -66,6 +66,7 @@ export const Trips = contract("trips", "1.2.0", {
     access: "public",
   }),
   hidden: query({ input: z.object({}), output: z.string() }),
+  tell: command({ input: z.object({}), progress: z.object({ done: z.int() }) }),
 });
 
 export type Handler = (operation: string, input: unknown, call: Call) => Promise<Answer>;

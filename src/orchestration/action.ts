@@ -1,27 +1,38 @@
-import { type Call, type Clock, Fault, type Principal, type Span, type Trace } from "../contracts/index.ts";
-import { backoffMs } from "./backoff.ts";
-import type { ActionOutcome, Note, Result } from "./journal.ts";
+import type { Call, Clock, Principal, Span, Trace } from "../contracts/index.ts";
+import { Attempt } from "./attempt.ts";
+import type { ActionOutcome, Note, Result, StepKind } from "./journal.ts";
+import { type Pauses, pauseMs } from "./policy.ts";
+import type { Scope } from "./scope.ts";
 import { canRetry, outcomeOf, sentenceOf, toThrown } from "./thrown.ts";
 
 /** A step's action: what is done outside the journal, attempt by attempt. */
 export interface Action {
   readonly path: string;
   readonly name: string;
-  readonly kind: "operation" | "local" | "undo";
+  readonly kind: StepKind | "undo";
   readonly key: string;
   readonly timeoutMs: number;
+  /** When all attempts together are given up, in ms since 1970. */
+  readonly deadlineAt?: number | undefined;
   readonly attempts: number;
+  readonly pauses: Pauses;
   /** Attempts that failed in earlier activations, and whether one that nobody knows of may have taken effect. */
   readonly failed: number;
   readonly unknown: boolean;
-  attempt(context: {
-    readonly key: string;
-    readonly attempt: number;
-    readonly aborted: AbortSignal;
-    readonly call: Omit<Call, "principal">;
-    /** It is under way elsewhere and will be: begins the attempt's time anew. */
-    extend(): void;
-  }): Promise<Done>;
+  attempt(context: AttemptContext): Promise<Done | Asleep>;
+}
+/** What one attempt is told. */
+export interface AttemptContext {
+  readonly key: string;
+  readonly attempt: number;
+  readonly aborted: AbortSignal;
+  readonly call: Omit<Call, "principal">;
+  /** It is under way elsewhere and will be: begins the attempt's time anew. */
+  extend(): void;
+}
+/** It goes on in a run of its own, which tells this one when it has ended: nobody need stay awake for it. */
+export interface Asleep {
+  readonly asleep: true;
 }
 export interface Done {
   /** The result as JSON, for the journal. */
@@ -39,102 +50,81 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: () => number;
   readonly trace: Trace;
-  readonly aborted: AbortSignal;
+  /** The part of the run that it belongs to: when that is closed, the action is given up. */
+  readonly scope: Scope;
   /** The node is letting go: what fails now is not the step's end. */
   readonly parking: () => boolean;
+  /** Told when that begins; gives back how to be told no more. */
+  readonly onParking: (wake: () => void) => () => void;
   note(note: Note): void;
 }
 
 /** Tries until it is done, cannot be helped by another attempt, or attempts run out. Never throws. */
-export async function act(action: Action, around: Surroundings): Promise<Settled> {
+export async function act(action: Action, around: Surroundings): Promise<Settled | Asleep> {
   const { name, path, kind } = action;
   let failed: Failing | undefined;
   const about = { "trilith.step": path, "trilith.step.kind": kind };
   try {
-    return await around.trace.span("step", name, about, async (span) => {
-      const settled = await attempts(action, around, span);
-      if (!("error" in settled)) return settled;
-      failed = settled;
-      throw settled.error; // through the span, so that it ends as failed
-    });
+    return await around.trace.span("step", name, about, (span) =>
+      attempts(action, around, span, (given) => {
+        failed = given;
+        throw given.error; // through the span, so that it ends as failed
+      }),
+    );
   } catch (error) {
     if (failed) return failed;
     throw error;
   }
 }
 
-async function attempts(action: Action, around: Surroundings, span: Span): Promise<Settled> {
+async function attempts(
+  action: Action,
+  around: Surroundings,
+  span: Span,
+  fail: (failed: Failing) => never,
+): Promise<Settled | Asleep> {
   const { path } = action;
   let { failed, unknown } = action;
   for (;;) {
     const attempt = failed + 1;
     span.set({ "trilith.attempt": attempt });
     try {
-      const { wire, value } = await once(action, attempt, around, span);
+      const done = await new Attempt(action, attempt, around, span).run();
+      if ("asleep" in done) return done;
+      const { wire, value } = done;
       return { result: { type: "StepDone", path, ...(wire !== undefined && { wire }) }, value };
     } catch (error) {
       failed++;
       unknown ||= outcomeOf(error) === "unknown";
       const thrown = toThrown(error);
       const outcome: ActionOutcome = unknown ? "unknown" : "not done";
-      if (around.aborted.aborted || around.parking() || failed >= action.attempts || !canRetry(error)) {
-        const result = { type: "StepFailed", path, thrown, outcome } as const;
-        return { result, error: error instanceof Error ? error : new Error(String(error)) };
-      }
+      const pauseFor = pauseMs(failed, action.pauses, around.random());
+      const late = action.deadlineAt !== undefined && around.clock.now() + pauseFor >= action.deadlineAt;
+      const failing: Failing = {
+        result: { type: "StepFailed", path, thrown, outcome },
+        error: error instanceof Error ? error : new Error(String(error)),
+      };
+      if (around.scope.closed || around.parking() || late || failed >= action.attempts || !canRetry(error))
+        fail(failing);
       span.event("attempt failed", { attempt, problem: sentenceOf(thrown) });
       around.note({ type: "AttemptFailed", path, attempt, thrown, outcome: outcomeOf(error) });
-      await pause(backoffMs(failed, around.random()), around);
+      await pause(pauseFor, around);
+      if (around.parking()) fail(failing);
     }
   }
 }
 
-/** One attempt. What takes too long is given up on: it may still be done, so its outcome is unknown. */
-async function once(action: Action, attempt: number, around: Surroundings, span: Span): Promise<Done> {
-  const { clock, aborted } = around;
-  if (aborted.aborted) throw new Fault("DeadlineExceeded", givenUp(action.name), { outcome: "not done" });
-  const giveUp = new AbortController();
-  const late = Promise.withResolvers<never>();
-  const abort = (fault: Fault): void => {
-    giveUp.abort(fault);
-    late.reject(fault);
-  };
-  const stop = (): void => abort(new Fault("DeadlineExceeded", givenUp(action.name)));
-  aborted.addEventListener("abort", stop, { once: true });
-  const tooLate = (): void =>
-    abort(new Fault("DeadlineExceeded", `"${action.name}" did not answer within ${action.timeoutMs} ms.`));
-  let disarm = clock.after(action.timeoutMs, tooLate);
-  const extend = (): void => {
-    disarm();
-    disarm = clock.after(action.timeoutMs, tooLate);
-  };
-  try {
-    const call = {
-      trace: span,
-      aborted: giveUp.signal,
-      key: action.key,
-      deadline: clock.monotonic() + action.timeoutMs,
-    };
-    const work = Promise.resolve().then(() =>
-      action.attempt({ key: action.key, attempt, aborted: giveUp.signal, call, extend }),
-    );
-    return await Promise.race([work, late.promise]);
-  } finally {
-    disarm();
-    aborted.removeEventListener("abort", stop);
-  }
-}
-
-const givenUp = (name: string): string => `"${name}" was given up: the run is being undone, or its node is stopping.`;
-
-function pause(ms: number, { clock, aborted }: Surroundings): Promise<void> {
+function pause(ms: number, { clock, scope, onParking }: Surroundings): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       disarm();
-      aborted.removeEventListener("abort", end);
+      stay();
+      forget();
       resolve();
     };
     const disarm = clock.after(ms, end);
-    aborted.addEventListener("abort", end, { once: true });
+    const stay = scope.onClose(end);
+    const forget = onParking(end);
   });
 }
 

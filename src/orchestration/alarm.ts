@@ -8,6 +8,7 @@ export class Alarm {
   #disarm: () => void = () => {};
   #dueAt = Number.POSITIVE_INFINITY;
   #looking: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
   #stopped = false;
 
   constructor(clock: Clock, look: () => Promise<number | undefined>, failed: (error: unknown) => void) {
@@ -24,10 +25,14 @@ export class Alarm {
     this.#disarm = this.#clock.after(dueAt - this.#clock.now(), () => void this.now());
   }
 
-  /** Looks now, or again after the look that is under way. */
+  /** Looks now, or again after the look that is under way; whoever asks meanwhile shares that one. */
   now(): Promise<void> {
-    this.#looking = this.#looking.then(() => this.#once());
-    return this.#looking;
+    this.#next ??= this.#looking.then(() => {
+      this.#next = undefined;
+      return this.#once();
+    });
+    this.#looking = this.#next;
+    return this.#next;
   }
 
   /** Looks no more; resolves when the look that is under way has ended. */

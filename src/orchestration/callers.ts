@@ -1,6 +1,6 @@
 import { type Call, type Clock, Fault, type Reply } from "../contracts/index.ts";
 import { Endings } from "./endings.ts";
-import type { Entry, Journal, RunRow } from "./journal.ts";
+import { type Entry, hasEnded, type Journal, type RunRow } from "./journal.ts";
 import { type Rethrow, sentenceOf } from "./thrown.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Workflow } from "./workflow.ts";
@@ -12,6 +12,8 @@ export interface RunStatus {
   readonly output?: unknown;
   /** Of a run that failed: what the caller is told. */
   readonly error?: Error;
+  /** Of a run under way: what it last said of itself. */
+  readonly progress?: unknown;
 }
 
 export interface CallerPorts {
@@ -32,6 +34,14 @@ export class Callers {
   /** A run has come to an end, or this node can say no more of it. */
   announce(run: string, verdict: Verdict): void {
     this.#endings.announce(run, verdict);
+  }
+
+  /** A run may have ended on another node. */
+  async endedElsewhere(run: string): Promise<void> {
+    if (!this.#endings.isAwaited(run)) return;
+    const row = await this.#ports.journal.find(run);
+    const verdict = row && (await this.verdictOf(row));
+    if (verdict) this.announce(run, verdict);
   }
 
   /** This node says nothing more of runs that it does not have in memory. */
@@ -71,25 +81,52 @@ export class Callers {
     return true;
   }
 
+  /** Waits for a run's end as long as the caller does; undefined where it is not there by then. */
+  async result(row: RunRow, withinMs: number | undefined): Promise<{ readonly output: unknown } | undefined> {
+    const { run, operation } = row;
+    const ended = this.#endings.expect(run);
+    try {
+      const present = await this.#ports.journal.find(run); // by now: it may have ended before anybody listened
+      const verdict =
+        (present && (await this.verdictOf(present))) ??
+        (await patiently(ended.verdict, { patienceMs: withinMs }, this.#ports.clock));
+      if (verdict === "impatient") return undefined;
+      if (verdict.kind === "done") return { output: verdict.output };
+      if (verdict.kind === "failed") throw this.errorOf(operation, verdict);
+      throw new Fault("Unavailable", `This node says nothing more of run ${run}. Ask again.`);
+    } finally {
+      ended.forget();
+    }
+  }
+
   async status(run: string): Promise<RunStatus | undefined> {
     const row = await this.#ports.journal.find(run);
     if (!row) return undefined;
     const verdict = await this.verdictOf(row);
     if (verdict?.kind === "done") return { row, output: verdict.output };
     if (verdict?.kind === "failed") return { row, error: this.errorOf(row.operation, verdict) };
-    return { row };
+    const progress = this.#ports.workflowOf(row.operation)?.workflow.operation.progress && (await this.#progress(row));
+    return { row, ...(progress && { progress: progress.value }) };
+  }
+
+  async #progress({ run, from }: RunRow): Promise<(Entry & { readonly type: "Progress" }) | undefined> {
+    return (await this.#ports.journal.read(run, from)).findLast((entry) => entry.type === "Progress");
   }
 
   /** How a run has ended, where it has. */
-  async verdictOf({ run, state }: RunRow): Promise<(Verdict & { readonly kind: "done" | "failed" }) | undefined> {
-    if (state !== "done" && state !== "failed") return undefined;
-    const last = (await this.#ports.journal.read(run)).at(-1);
+  async verdictOf({ run, state, from }: RunRow): Promise<(Verdict & { readonly kind: "done" | "failed" }) | undefined> {
+    if (!hasEnded({ state })) return undefined;
+    const last = (await this.#ports.journal.read(run, from)).at(-1);
     if (last?.type !== "Ended") return undefined;
-    return last.state === "done" ? { kind: "done", output: last.output } : { kind: "failed", thrown: last.thrown };
+    return last.state === "done"
+      ? { kind: "done", output: last.output }
+      : { kind: "failed", thrown: last.thrown, state: last.state };
   }
 
   /** What a caller is told: its own operation's failures as they are declared, and anything else as a fault. */
-  errorOf(operation: string, { thrown }: Verdict & { readonly kind: "failed" }): Error {
+  errorOf(operation: string, { thrown, state }: Verdict & { readonly kind: "failed" }): Error {
+    if (state !== "failed")
+      return new Fault(state === "cancelled" ? "Cancelled" : "Terminated", sentenceOf(thrown), ends[state]);
     const known = this.#ports.workflowOf(operation);
     if (known && thrown.kind === "failed" && thrown.code in known.workflow.operation.failures) {
       return known.rethrow({ ...thrown, operation });
@@ -104,8 +141,15 @@ export class Callers {
   }
 }
 
+/** Of a cancelled run everything is taken back; of a terminated one nothing is. */
+const ends = { cancelled: { outcome: "not done" }, terminated: { outcome: "unknown" } } as const;
+
 /** Waits as long as the caller does. */
-async function patiently(ended: Promise<Verdict>, { patienceMs }: Call, clock: Clock): Promise<Verdict | "impatient"> {
+async function patiently(
+  ended: Promise<Verdict>,
+  { patienceMs }: { readonly patienceMs?: number | undefined },
+  clock: Clock,
+): Promise<Verdict | "impatient"> {
   if (patienceMs === undefined) return ended;
   let disarm = (): void => {};
   const over = new Promise<"impatient">((resolve) => {

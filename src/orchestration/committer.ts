@@ -1,4 +1,4 @@
-import { type Clock, Fault, type Trace } from "../contracts/index.ts";
+import { type Clock, Fault, type Span, type Trace } from "../contracts/index.ts";
 import type { Appended, Change, Entry, Journal, NewEntry, RunRow } from "./journal.ts";
 import type { Script } from "./script.ts";
 import type { Verdict } from "./verdict.ts";
@@ -9,7 +9,7 @@ export interface Beginning {
 }
 
 export interface CommitterParts {
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, "append">;
   readonly run: string;
   readonly script: Script;
   readonly clock: Clock;
@@ -22,7 +22,7 @@ const tries = 50;
 
 /** Brings what is pending in a script to the disk, with whatever changes in the run's row. */
 export class Committer {
-  readonly #journal: Journal;
+  readonly #journal: Pick<Journal, "append">;
   readonly #run: string;
   readonly #script: Script;
   readonly #clock: Clock;
@@ -48,16 +48,19 @@ export class Committer {
   }
 
   /** Writes what is pending. What the journal refuses pauses the run: the code is ahead of what can be kept. */
-  async commit(
-    change: { readonly row?: Change["row"]; readonly inboxSeen?: number } = {},
-  ): Promise<"written" | "inbox moved" | Verdict> {
+  async commit(change: Pick<Change, "row" | "inboxSeen" | "tell"> = {}): Promise<"written" | "inbox moved" | Verdict> {
     const entries = this.#script.take();
-    const row = { ...this.#row, ...change.row };
+    const kept = this.#row;
+    const row = { ...kept, ...change.row };
     this.#row = {};
-    const appended = await this.#write(entries, row, change.inboxSeen);
+    const { inboxSeen, tell } = change;
+    const appended = await this.#write(entries, row, {
+      ...(inboxSeen !== undefined && { inboxSeen }),
+      ...(tell && { tell }),
+    });
     if (appended === "inbox moved") {
       this.#script.pending = [...entries, ...this.#script.pending];
-      this.#row = { ...row, ...this.#row };
+      this.#row = { ...kept, ...this.#row }; // and not the change: the run does not suspend after all
       return "inbox moved";
     }
     if (appended === "fenced") return { kind: "fenced" };
@@ -87,25 +90,27 @@ export class Committer {
   #write(
     entries: readonly Entry[],
     row: NonNullable<Change["row"]>,
-    inboxSeen?: number,
+    others: Pick<Change, "inboxSeen" | "tell"> = {},
   ): Promise<Appended | { readonly error: unknown }> {
     const change: Change = {
-      ...(inboxSeen !== undefined && { inboxSeen }),
+      ...others,
       ...(this.#beginning ? { begin: { ...this.#beginning.row, ...row } } : Object.keys(row).length > 0 && { row }),
     };
     const about = { "trilith.log": "runs", "trilith.events": entries.length };
-    return this.#trace().span("append", "append runs", about, async (span) => {
-      const appended = await this.#patiently(entries, change);
-      if (typeof appended === "object" && "position" in appended) span.set({ "trilith.position": appended.position });
-      return appended;
-    });
+    return this.#trace().span("append", "append runs", about, (span) => this.#patiently(entries, change, span));
   }
 
   // A full queue passes; anything else may have been written, so only the journal itself can tell.
-  async #patiently(entries: readonly Entry[], change: Change): Promise<Appended | { readonly error: unknown }> {
+  async #patiently(
+    entries: readonly Entry[],
+    change: Change,
+    span: Span,
+  ): Promise<Appended | { readonly error: unknown }> {
     for (let tried = 1; ; tried++) {
       try {
-        return await this.#journal.append(this.#run, this.#script.revision, entries, change);
+        const appended = await this.#journal.append(this.#run, this.#script.revision, entries, change);
+        if (typeof appended === "object" && "position" in appended) span.set({ "trilith.position": appended.position });
+        return appended;
       } catch (error) {
         if (!(error instanceof Fault) || error.outcome !== "not done" || tried === tries) return { error };
         await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));

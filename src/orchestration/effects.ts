@@ -1,10 +1,13 @@
 import type { Clock, Trace } from "../contracts/index.ts";
-import type { Action, Settled } from "./action.ts";
+import type { Action, Asleep, Settled } from "./action.ts";
+import { givenUp } from "./attempt.ts";
 import { type Delivered, diverged, type Exchange, never, type Waiting } from "./exchange.ts";
-import type { Item, Request, Result } from "./journal.ts";
+import { toKey } from "./identity.ts";
+import type { InboxSeen, Item, Request, Result, StepKind } from "./journal.ts";
 import type { Chained } from "./lazy-step.ts";
 import type { Places } from "./places.ts";
 import { toPlain } from "./plain.ts";
+import type { Policy } from "./policy.ts";
 import type { Scope } from "./scope.ts";
 import { type Rethrow, sentenceOf } from "./thrown.ts";
 import { resumable, type Undoable, type UndoStack } from "./undo-stack.ts";
@@ -12,11 +15,10 @@ import { resumable, type Undoable, type UndoStack } from "./undo-stack.ts";
 /** What a step needs beside its name. */
 export interface StepSpec {
   readonly name: string;
-  readonly kind: "operation" | "local";
+  readonly kind: StepKind;
   readonly operation?: string;
   readonly digest: string;
-  readonly timeoutMs: number;
-  readonly attempts: number | undefined;
+  readonly policy: Policy;
   readonly attempt: Action["attempt"];
   /** The value that the code reads, from the result in the journal. */
   parse(wire: unknown): Promise<unknown>;
@@ -24,6 +26,8 @@ export interface StepSpec {
 
 export interface EffectPorts {
   readonly run: string;
+  /** What keys begin with: the run, and which stretch of it. */
+  readonly root: string;
   readonly exchange: Exchange;
   readonly undoStack: UndoStack;
   readonly places: Places;
@@ -31,7 +35,7 @@ export interface EffectPorts {
   readonly rethrow: Rethrow;
   readonly trace: () => Trace;
   /** Nothing where the node lets go before the end. */
-  readonly act: (action: Action, scope: Scope) => Promise<Settled | undefined>;
+  readonly act: (action: Action, scope: Scope) => Promise<Settled | Asleep | undefined>;
 }
 
 type Outcome = { readonly value: unknown } | { readonly error: Error };
@@ -42,26 +46,39 @@ const attemptsOfUndo = 20;
 export class Effects {
   readonly #ports: EffectPorts;
   readonly #taken = new Set<number>();
+  /** By path: what the code waits for any one of. */
+  readonly #names = new Map<string, ReadonlySet<string>>();
+  readonly #before: InboxSeen;
   #items: readonly Item[];
 
-  constructor(ports: EffectPorts, items: readonly Item[]) {
+  /** `before` is what earlier stretches of the run have seen. */
+  constructor(ports: EffectPorts, items: readonly Item[], before: InboxSeen = { upTo: -1, left: [] }) {
     this.#ports = ports;
-    this.#items = items;
+    this.#before = before;
+    this.#items = this.#unseen(items);
   }
 
   /** The revision of the last item of the inbox that was seen; -1 for none. */
   get inboxSeen(): number {
-    return this.#items.at(-1)?.revision ?? -1;
+    return Math.max(this.#before.upTo, this.#items.at(-1)?.revision ?? -1);
+  }
+
+  /** What a further stretch is told of the inbox. */
+  get inboxLeft(): InboxSeen {
+    const left = this.#items.flatMap(({ revision, signal }) =>
+      this.#taken.has(revision) || signal === "" ? [] : [revision],
+    );
+    return { upTo: this.inboxSeen, left };
   }
 
   async step(given: Scope, spec: StepSpec, { undo, or }: Chained): Promise<unknown> {
-    const { run, exchange, undoStack, places } = this.#ports;
+    const { run, root, exchange, undoStack, places } = this.#ports;
     const scope = places.scope(run, given);
     if (scope.closed) return never;
     if (undo && scope.undoing)
       throw new Error(`"${spec.name}" is part of an undo, and cannot have an undo of its own.`);
     const path = scope.next(spec.name);
-    const key = `${run}/${path}`;
+    const key = toKey(root, path);
     const { name, kind, digest, operation } = spec;
     const parse = (wire: unknown) => this.#parse(spec, wire);
     const undoable: Undoable | undefined = undo && { path, key, operation, undo, parse };
@@ -69,7 +86,8 @@ export class Effects {
     const asked = exchange.ask(request, "action", scope, (waiting) =>
       this.#begin(waiting, spec, key, or !== undefined),
     );
-    if (undoable) undoStack.push(undoable);
+    // What another run did is that one's to undo.
+    if (undoable && !exchange.script.isCopied(path)) undoStack.push(undoable);
     const kept = asked.then((delivered) => this.#keep(delivered, parse, undoable));
     scope.settling.add(kept);
     const outcome = await kept;
@@ -80,12 +98,17 @@ export class Effects {
     return this.#fallBack(path, name, or, outcome.error);
   }
 
-  async sleep(given: Scope, ms: number): Promise<void> {
+  /** Waits for so many ms after the last result. */
+  sleep(given: Scope, ms: number, name = "sleep"): Promise<void> {
+    return this.until(given, this.#ports.exchange.script.time + ms, name);
+  }
+
+  /** Waits until an instant, in ms since 1970. */
+  async until(given: Scope, wakeAt: number, name = "until"): Promise<void> {
     const { run, exchange, places } = this.#ports;
     const scope = places.scope(run, given);
     if (scope.closed) return never;
-    const path = scope.next("sleep");
-    const wakeAt = exchange.script.time + ms;
+    const path = scope.next(name);
     await exchange.ask({ type: "TimerSet", path, wakeAt }, "timer", scope, (waiting) => {
       const { wakeAt } = waiting.request as Request & { readonly type: "TimerSet" }; // as it was set the first time
       this.#arm(waiting, "sleep", wakeAt, { type: "TimerFired", path });
@@ -119,53 +142,125 @@ export class Effects {
     return { payload: result.payload };
   }
 
+  /**
+   * The next signal of any of these names, in the order in which they came. One that came after the instant until which
+   * is waited finds that over. What is waited for is not compared in replay, only under which label.
+   */
+  async next(
+    given: Scope,
+    label: string,
+    names: readonly string[],
+    until: number | undefined,
+  ): Promise<{ readonly signal: string; readonly payload: unknown } | undefined> {
+    const { run, exchange, places } = this.#ports;
+    const scope = places.scope(run, given);
+    if (scope.closed) return never;
+    const path = scope.next(label);
+    this.#names.set(path, new Set(names));
+    const request = {
+      type: "SignalAwaited",
+      path,
+      name: names.join(" | "),
+      ...(until !== undefined && { until }),
+    } as const;
+    const { result } = await exchange.ask(request, "signal", scope, (waiting) => {
+      const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
+      this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
+      this.#takeSignals();
+    });
+    this.#names.delete(path);
+    if (scope.closed) return never;
+    if (result.type !== "SignalTaken") return undefined;
+    this.#taken.add(result.item);
+    return { signal: result.signal ?? "", payload: result.payload };
+  }
+
   /** The inbox as it is now. */
   look(items: readonly Item[]): void {
-    this.#items = items;
+    this.#items = this.#unseen(items);
     this.#takeSignals();
+    this.#ports.exchange.wake();
+  }
+
+  #unseen(items: readonly Item[]): readonly Item[] {
+    const { upTo, left } = this.#before;
+    return items.filter(({ revision }) => revision > upTo || left.includes(revision));
   }
 
   #begin(waiting: Waiting, spec: StepSpec, key: string, hasFallback: boolean): void {
-    const { exchange, act } = this.#ports;
+    const { exchange, act, clock } = this.#ports;
     const { path, scope } = waiting;
-    const { name, kind, timeoutMs, attempts = scope.undoing ? attemptsOfUndo : attemptsOfSteps, attempt } = spec;
-    const { failed, started } = exchange.script.pastOf(path);
+    const { name, kind, attempt } = spec;
+    const { timeoutMs, deadlineMs, pauses, attempts = scope.undoing ? attemptsOfUndo : attemptsOfSteps } = spec.policy;
+    const { failed, started, since = clock.now() } = exchange.script.pastOf(path);
     const action: Action = {
       path,
       name,
       kind: scope.undoing ? "undo" : kind,
       key,
       timeoutMs,
+      deadlineAt: deadlineMs === undefined ? undefined : since + deadlineMs,
       attempts,
+      pauses,
       failed,
       unknown: started,
       attempt,
     };
-    void act(action, scope).then((settled) => {
-      if (!settled) return exchange.rest(waiting);
-      const { result } = settled;
+    const settle = (result: Result, live?: { readonly value: unknown }): void => {
       // An undo that fails is not a result: it is tried again when a person has seen to it and resumes the run.
-      if (scope.undoing && !hasFallback && result.type === "StepFailed") {
+      if (scope.undoing && !scope.closed && !hasFallback && result.type === "StepFailed") {
         exchange.stop(`The undo step "${path}" failed: ${sentenceOf(result.thrown)} ${resumable}`);
-      } else exchange.settle(result, "value" in settled ? { value: settled.value } : undefined);
+      } else exchange.settle(result, live);
+    };
+    void act(action, scope).then((settled) => {
+      if (!settled) exchange.rest(waiting);
+      else if ("asleep" in settled) this.#sleepOver(waiting, action, settle);
+      else settle(settled.result, "value" in settled ? { value: settled.value } : undefined);
     });
   }
 
+  /** The action goes on elsewhere: this run is told of its end, and may leave memory meanwhile. */
+  #sleepOver(waiting: Waiting, { name, deadlineAt }: Action, settle: (result: Result) => void): void {
+    const { exchange, clock } = this.#ports;
+    const { path, scope } = waiting;
+    const giveUp = (message: string) => (): void => {
+      const thrown = { kind: "fault", code: "DeadlineExceeded", message } as const;
+      waiting.asleep = false;
+      settle({ type: "StepFailed", path, thrown, outcome: "unknown" });
+    };
+    const abort = giveUp(givenUp(name));
+    if (scope.closed) {
+      abort();
+      return;
+    }
+    const late = giveUp(`The time of "${name}" is over.`);
+    const disarm = deadlineAt === undefined ? () => {} : clock.after(deadlineAt - clock.now(), late);
+    const stay = scope.onClose(abort);
+    waiting.asleep = true;
+    waiting.wakeAt = deadlineAt;
+    waiting.cancel = () => {
+      disarm();
+      stay();
+    };
+    exchange.stir();
+  }
+
   /** What a result means for the undo stack and for the code. */
-  async #keep(
+  #keep(
     { result, live }: Delivered,
     parse: (wire: unknown) => Promise<unknown>,
     undoable: Undoable | undefined,
-  ): Promise<Outcome> {
+  ): Outcome | Promise<Outcome> {
     const { undoStack, rethrow } = this.#ports;
     if (result.type === "StepFailed") {
       if (undoable && result.outcome === "not done") undoStack.drop(undoable);
       return { error: rethrow(result.thrown) };
     }
-    const wire = "wire" in result ? result.wire : undefined;
-    const done = { value: live ? live.value : await parse(wire) };
-    if (undoable) undoable.done = done;
-    return done;
+    const keep = (value: unknown): Outcome => {
+      if (undoable) undoable.done = { value };
+      return { value };
+    };
+    return live ? keep(live.value) : parse("wire" in result ? result.wire : undefined).then(keep);
   }
 
   async #parse(spec: StepSpec, wire: unknown): Promise<unknown> {
@@ -218,10 +313,15 @@ export class Effects {
     const { exchange } = this.#ports;
     for (const { request, path, active } of exchange.waiting.values()) {
       if (request.type !== "SignalAwaited" || !active || exchange.isReady(path)) continue;
-      const item = this.#items.find(({ signal, revision }) => signal === request.name && !this.#taken.has(revision));
+      const names = this.#names.get(path);
+      const { until = Number.POSITIVE_INFINITY } = request;
+      const fits = ({ signal, at }: Item): boolean =>
+        names ? names.has(signal) && at <= until : signal === request.name;
+      const item = this.#items.find((one) => !this.#taken.has(one.revision) && fits(one));
       if (!item) continue;
-      this.#taken.add(item.revision);
-      exchange.settle({ type: "SignalTaken", path, payload: item.payload, item: item.revision, by: item.by });
+      const { revision, payload, by, signal } = item;
+      this.#taken.add(revision);
+      exchange.settle({ type: "SignalTaken", path, payload, item: revision, by, ...(names && { signal }) });
     }
   }
 }

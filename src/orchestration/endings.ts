@@ -14,6 +14,10 @@ export class Endings {
     return { verdict: waiter.promise, forget };
   }
 
+  isAwaited(run: string): boolean {
+    return this.#waiters.has(run);
+  }
+
   /** Tells everybody who waits for a run that is not excepted. */
   announceAll(verdict: Verdict, excepted: (run: string) => boolean): void {
     for (const run of [...this.#waiters.keys()]) if (!excepted(run)) this.announce(run, verdict);

@@ -1,6 +1,7 @@
+import { Divergence, wayOut } from "./difference.ts";
 import type { Request, Result } from "./journal.ts";
 import type { Scope } from "./scope.ts";
-import { Divergence, type Script } from "./script.ts";
+import type { Script } from "./script.ts";
 
 /** Something that the code has asked for and has not been given yet. */
 export interface Waiting {
@@ -10,6 +11,10 @@ export interface Waiting {
   /** As it stands in the journal. */
   readonly request: Request;
   active: boolean;
+  /** An action that goes on elsewhere, and that this run is told the end of. */
+  asleep: boolean;
+  /** When it wants to go on of itself, in ms since 1970: of a timer, of a signal with a limit, of an action asleep with a deadline. */
+  wakeAt: number | undefined;
   /** Begins the effect: in a live run, and for an action only once the request is on disk. */
   activate(): void;
   cancel(): void;
@@ -21,6 +26,9 @@ export interface Delivered {
   readonly live?: { readonly value: unknown };
 }
 
+const wakeAtOf = (request: Request): number | undefined =>
+  request.type === "TimerSet" ? request.wakeAt : request.type === "SignalAwaited" ? request.until : undefined;
+
 export const never: Promise<never> = new Promise<never>(() => {});
 
 /** What passes between the workflow's code and its journal: the code asks, and is given one result at a time. */
@@ -29,9 +37,16 @@ export class Exchange {
   readonly waiting: Map<string, Waiting> = new Map();
   /** Why the run cannot go on, once it cannot. */
   trouble: string | undefined;
+  /** Told that the code waits while it holds a step that it has not begun. */
+  forgotten: (step: string) => void = () => {};
+  /** Told that the code gets no further answers, for this run is cancelled. */
+  cancelled: (by: Result & { readonly type: "Cancelled" }) => void = () => {};
   #ready: Delivered[] = [];
+  /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
+  #idle: Waiting[] = [];
   #held = 0;
-  #stirred = Promise.withResolvers<void>();
+  #isStirred = false;
+  #wake: () => void = () => {};
 
   constructor(script: Script) {
     this.script = script;
@@ -48,6 +63,8 @@ export class Exchange {
       scope,
       request: written,
       active: false,
+      asleep: false,
+      wakeAt: wakeAtOf(written),
       activate() {
         waiting.active = true;
         activate(waiting);
@@ -56,6 +73,7 @@ export class Exchange {
       deliver: resolve,
     };
     this.waiting.set(request.path, waiting);
+    this.#idle.push(waiting);
     return promise;
   }
 
@@ -90,7 +108,7 @@ export class Exchange {
   deliverNext(): boolean {
     const next = this.#ready.shift();
     if (!next) return false;
-    if (!this.waiting.has(next.result.path)) return true; // given up meanwhile
+    if (!this.#isAwaited(next.result)) return true; // given up meanwhile
     try {
       this.script.settle(next.result);
     } catch (error) {
@@ -118,13 +136,33 @@ export class Exchange {
   }
 
   activate(which: (waiting: Waiting) => boolean): void {
-    for (const waiting of this.waiting.values()) if (!waiting.active && which(waiting)) waiting.activate();
+    if (this.#idle.length === 0) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const waiting of idle) {
+      if (this.waiting.get(waiting.path) !== waiting) continue;
+      if (which(waiting)) waiting.activate();
+      else this.#idle.push(waiting);
+    }
   }
 
   /** An effect has come to rest without a result: another activation goes on with it. */
   rest(waiting: Waiting): void {
     waiting.active = false;
+    this.#idle.push(waiting);
     this.stir();
+  }
+
+  /** Something that was waited for elsewhere may have come to its end. */
+  wake(): void {
+    for (const waiting of this.waiting.values()) {
+      if (!waiting.asleep) continue;
+      waiting.cancel();
+      waiting.cancel = () => {};
+      waiting.asleep = false;
+      waiting.wakeAt = undefined;
+      this.rest(waiting);
+    }
   }
 
   /** Takes back what the code waits for. */
@@ -143,13 +181,26 @@ export class Exchange {
   }
 
   stir(): void {
-    this.#stirred.resolve();
+    this.#isStirred = true;
+    this.#wake();
   }
 
-  /** Resolves when something has happened since the last time. */
+  /** Whatever has happened so far has been seen. */
+  calm(): void {
+    this.#isStirred = false;
+  }
+
+  /** Resolves when something has happened since the last time, or since all was calm. One at a time may wait. */
   async stirred(): Promise<void> {
-    await this.#stirred.promise;
-    this.#stirred = Promise.withResolvers<void>();
+    if (!this.#isStirred)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    this.calm();
+  }
+
+  #isAwaited({ path, type }: Result): boolean {
+    return type === "StepForgotten" || type === "Cancelled" || this.waiting.has(path);
   }
 
   #request<R extends Request>(request: R): R | undefined {
@@ -158,23 +209,26 @@ export class Exchange {
       return this.script.request(request);
     } catch (error) {
       if (!(error instanceof Divergence)) throw error;
-      this.stop(diverged(error.message));
+      this.stop(`${error.message}\n${wayOut}`);
       return undefined;
     }
   }
 
   #deliver(delivered: Delivered): void {
-    const { path } = delivered.result;
+    const { result } = delivered;
+    const { path, type } = result;
     const waiting = this.waiting.get(path);
-    if (!waiting) {
-      this.stop(diverged(`The journal has a result of "${path}", which the code does not ask for any more.`));
-      return;
+    if (type === "StepForgotten") this.forgotten(path);
+    else if (result.type === "Cancelled") this.cancelled(result);
+    else if (!waiting) this.stop(`${this.script.unexpected(delivered.result).message}\n${wayOut}`);
+    else {
+      this.waiting.delete(path);
+      waiting.cancel();
+      waiting.deliver(delivered);
     }
-    this.waiting.delete(path);
-    waiting.cancel();
-    waiting.deliver(delivered);
   }
 }
 
+/** A result that the present code cannot read. */
 export const diverged = (what: string): string =>
-  `The code does not do what the journal says this run did. ${what} Deploy the code that the run began with, and resume it.`;
+  `The code does not do what the journal says this run did.\n${what}\n${wayOut}`;

@@ -1,26 +1,20 @@
-import {
-  type Clock,
-  type Dispatch,
-  Fault,
-  nothing,
-  type Projection,
-  silent,
-  type Trace,
-  toJsonSchema,
-  toProjection,
-  validate,
-} from "../contracts/index.ts";
-import { type Action, act, type Settled } from "./action.ts";
+import { type Clock, type Dispatch, silent, type Trace } from "../contracts/index.ts";
+import { type Action, type Asleep, act, type Settled } from "./action.ts";
+import { Code, type End } from "./code.ts";
 import { type Beginning, Committer } from "./committer.ts";
 import { toContext } from "./context.ts";
+import { wayOut } from "./difference.ts";
 import { Effects } from "./effects.ts";
-import { diverged, Exchange } from "./exchange.ts";
-import type { Change, Entry, Item, Journal, NewEntry, Thrown } from "./journal.ts";
-import type { LazyStep } from "./lazy-step.ts";
+import type { Events } from "./events.ts";
+import { Exchange, never } from "./exchange.ts";
+import { type Change, type Entry, type Item, inboxFrom, type Journal, type NewEntry, type Thrown } from "./journal.ts";
 import type { Places } from "./places.ts";
+import type { Rests } from "./rests.ts";
 import { Scope } from "./scope.ts";
 import { Script } from "./script.ts";
-import { type Rethrow, sentenceOf, toThrown } from "./thrown.ts";
+import type { Shapes } from "./shapes.ts";
+import { type Asked, pauseReason, Steering, toEnding, toNote } from "./steering.ts";
+import type { Rethrow } from "./thrown.ts";
 import { resumable, UndoStack } from "./undo-stack.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Workflow } from "./workflow.ts";
@@ -29,21 +23,31 @@ export interface ExecutionParts {
   readonly run: string;
   readonly workflow: Workflow;
   readonly input: unknown;
-  /** What is on disk; empty for a new run. */
+  /** Its highest version here, which a further stretch takes. */
+  readonly newest: Workflow;
+  /** The run that waits for this one's end. */
+  readonly parent: string | undefined;
+  /** The revision of the first entry. */
+  readonly from: number;
+  /** What is on disk of the present stretch; empty for a new run. */
   readonly entries: readonly Entry[];
   /** Of a new run: its row and its first entry. */
   readonly begin?: Beginning;
-  /** Of an adopted run: written before anything else. */
-  readonly claimed?: NewEntry;
   readonly inbox: readonly Item[];
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, "append" | "inbox">;
   readonly dispatch: Dispatch;
   readonly clock: Clock;
   readonly random: () => number;
   readonly rethrow: Rethrow;
+  readonly shapes: Shapes;
   readonly places: Places;
+  readonly rests: Rests;
   /** A run that waits longer than this leaves memory. */
   readonly suspendAfterMs: number;
+  readonly evict: "waiting" | "always";
+  readonly events: Events | undefined;
+  /** Only replays, up to the journal's last entry. */
+  readonly rehearsal?: boolean;
 }
 
 /** The code of a workflow that waits for nothing of ours is given this long before the run is paused. */
@@ -57,36 +61,63 @@ export class Execution {
   readonly parts: ExecutionParts;
   readonly script: Script;
   readonly effects: Effects;
-  /** Steps that the code has made and not awaited. */
-  readonly created: Set<LazyStep> = new Set();
+  readonly code: Code;
+  /** What the stretch before has handed on beside its input. */
+  readonly carried: unknown;
+  /** The input as it was written. */
+  readonly written: unknown;
   readonly #exchange: Exchange;
   readonly #committer: Committer;
   readonly #undoStack: UndoStack;
   readonly #body: Scope;
-  readonly #project: Projection | undefined;
+  readonly #stretch: number;
+  readonly #steering: Steering;
+  #cancelling = false;
+  /** Wakes the actions that wait for their next attempt. */
+  readonly #pausing = new Set<() => void>();
+  /** Somebody wants it to pause. */
+  #halting: Asked | undefined;
+  /** Whether a result was delivered that was not in the journal. */
+  #advanced = false;
   #trace: Trace = silent;
-  #end: End | undefined;
-  #parking: "no" | "when settled" | "now" = "no";
+  #parking: "no" | "when settled" | "now" | "dropped" = "no";
 
   constructor(parts: ExecutionParts) {
-    const { run, workflow, entries, begin, claimed, inbox, journal, clock, dispatch, places, rethrow } = parts;
+    const { run, workflow, newest, input, entries, from, begin, inbox } = parts;
+    const { journal, clock, dispatch, places, rethrow, shapes } = parts;
     this.parts = parts;
-    this.script = new Script(entries, () => clock.now());
+    this.script = new Script(entries, () => clock.now(), from);
     if (begin) this.script.write(begin.started);
-    if (claimed) this.script.write(claimed);
     const exchange = new Exchange(this.script);
     this.#exchange = exchange;
     const trace = () => this.#trace;
     const acting = (action: Action, scope: Scope) => this.#act(action, scope);
-    this.#body = Scope.body(run);
+    const [first] = entries;
+    const continued = first?.type === "Continued" ? first : undefined;
+    this.#stretch = continued?.stretch ?? 1;
+    this.carried = continued?.carried;
+    this.written = (continued ?? (first?.type === "Started" ? first : begin?.started))?.input;
+    // A further stretch takes the same names again, and must not find the results of the one before.
+    const root = continued ? `${run}~${continued.stretch}` : run;
+    const forked = first?.type === "Started" ? first.forked : undefined;
+    // What was copied has drawn what the run drew that it was copied from; what is new draws its own.
+    const drawsFrom = forked ? () => (this.script.inCopy ? forked.root : root) : () => root;
+    this.#body = Scope.body(root, drawsFrom);
+    this.#steering = new Steering(entries, inbox);
     this.#committer = new Committer({ journal, run, script: this.script, clock, trace, beginning: begin });
-    this.#undoStack = new UndoStack({ run, exchange, dispatch, places, act: acting });
+    this.#undoStack = new UndoStack({ run, root, exchange, dispatch, places, act: acting });
     this.effects = new Effects(
-      { run, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
+      { run, root, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
       inbox,
+      continued?.inbox,
     );
-    const { output } = workflow.operation;
-    this.#project = output === nothing ? undefined : toProjection(toJsonSchema(output));
+    this.code = new Code({
+      run,
+      ...{ workflow, newest, shapes, exchange, body: this.#body },
+      act: () => places.in({ run, scope: this.#body }, () => workflow.body(input, toContext(this, this.#body))),
+      close: (scope) => this.close(scope),
+      undo: (why) => this.#undo(why),
+    });
   }
 
   /** Resolves when the run's first entries are on disk; rejects with the verdict where they are not. */
@@ -97,7 +128,8 @@ export class Execution {
   /** Acts the run out. Never throws. */
   async act(trace: Trace): Promise<Verdict> {
     this.#trace = trace;
-    void this.#main();
+    void this.code.act();
+    await undefined; // from here on this is a microtask, as it has to be for who waits for the code to come to rest
     const verdict = await this.#drive().catch((error: unknown): Verdict => ({ kind: "lost", error }));
     this.#undoStack.shut();
     void this.#body.close();
@@ -106,14 +138,26 @@ export class Execution {
     return verdict;
   }
 
-  /** A signal has come in. */
+  /** Something has come into the inbox. */
   async poke(): Promise<void> {
-    this.effects.look(await this.parts.journal.inbox(this.parts.run));
+    const { journal, run, entries } = this.parts;
+    const items = await journal.inbox(run, inboxFrom(entries[0]));
+    this.effects.look(items);
+    this.#steering.look(items);
+    if (this.#steering.open.length > 0) this.#exchange.stir();
   }
 
   /** Lets go of the run once its present actions have settled, or at once: another activation goes on from the journal. */
   park(when: "when settled" | "now"): void {
     this.#parking = when;
+    this.#hush();
+    this.#exchange.stir();
+  }
+
+  /** Lets go of the run without a word: it is somebody else's by now, or will be. */
+  drop(): void {
+    this.#parking = "dropped";
+    void this.#body.close();
     this.#exchange.stir();
   }
 
@@ -130,51 +174,48 @@ export class Execution {
     return this.#exchange.hold(work);
   }
 
-  async #main(): Promise<void> {
-    const { workflow, input, run, places } = this.parts;
-    const scope = this.#body;
-    try {
-      const output = await places.in({ run, scope }, () => workflow.body(input, toContext(this, scope)));
-      this.#checkNothingLeft();
-      this.#end = { output: await this.hold(() => this.#checked(output)) };
-    } catch (error) {
-      const thrown = toThrown(error);
-      await this.#undo(thrown).then(
-        () => {
-          this.#end = { thrown, cause: error };
-        },
-        (second: unknown) =>
-          this.#exchange.stop(`The run cannot be undone: ${sentenceOf(toThrown(second))} ${resumable}`),
-      );
-    }
-    this.#exchange.stir();
+  /** The run cannot go on: it is paused with the reason, for a person. */
+  async stop(reason: string): Promise<never> {
+    this.#exchange.stop(`${reason} ${resumable}`);
+    return never;
   }
 
   async #drive(): Promise<Verdict> {
     const exchange = this.#exchange;
+    const { rests } = this.parts;
     for (;;) {
-      await this.#rest();
-      if (exchange.trouble !== undefined) return this.#pause(exchange.trouble);
+      // The code comes to rest between deliveries: whatever it asks for next, it has asked for by then.
+      for (await rests.next(); exchange.isHeld; await rests.next()) await exchange.stirred();
+      exchange.calm();
+      if (this.#parking === "dropped") return { kind: "fenced" };
+      if (exchange.trouble !== undefined) {
+        const ends = this.#steer();
+        const verdict = ends ? await this.#terminate(ends) : await this.#pause(exchange.trouble);
+        if (verdict) return verdict;
+        continue;
+      }
       const replayed = exchange.replayNext();
       if (replayed === "unasked") await this.#untilAsked();
       if (replayed !== "over") continue;
+      if (this.parts.rehearsal) return { kind: "rehearsed", ended: this.#ended, asked: this.script.asked };
+      const ends = this.#steer();
+      if (ends) return this.#terminate(ends);
       exchange.activate(({ kind }) => kind !== "action");
-      if (exchange.deliverNext()) continue;
+      if (exchange.deliverNext()) {
+        this.#advanced = true;
+        continue;
+      }
       const verdict = await this.#goOn();
       if (verdict) return verdict;
     }
   }
 
-  /** The code comes to rest between deliveries: whatever it asks for next, it has asked for by then. */
-  async #rest(): Promise<void> {
-    for (await turn(); this.#exchange.isHeld; await turn()) await this.#exchange.stirred();
-  }
-
   /** Code that awaits something of its own before it asks is given time: so it was when it ran first. */
   async #untilAsked(): Promise<void> {
-    const tell = (): void => this.#exchange.stop(diverged(this.script.unasked));
-    if (this.#end) return tell();
-    const disarm = this.parts.clock.after(strayMs, tell);
+    const tell = (asked: "nothing" | "the end") => (): void =>
+      this.#exchange.stop(`${this.script.unasked(asked).message}\n${wayOut}`);
+    if (this.code.end) return tell("the end")();
+    const disarm = this.parts.clock.after(strayMs, tell("nothing"));
     await this.#exchange.stirred();
     disarm();
   }
@@ -182,26 +223,53 @@ export class Execution {
   /** At rest, with nothing to deliver: to the disk, and then to whatever is to be done or waited for. */
   async #goOn(): Promise<Verdict | undefined> {
     const exchange = this.#exchange;
-    if (this.#end) return this.#finish(this.#end);
-    if (this.#parking !== "no" && (this.#parking === "now" || !this.#acting)) {
-      return this.#close({ state: "waiting", owner: null, wakeAt: this.parts.clock.now() }, { kind: "parked" });
+    if (this.code.end) return this.#finish(this.code.end);
+    const now = this.parts.clock.now();
+    if (this.#halting && !this.#acting) {
+      const paused = await this.#pause(pauseReason({ by: this.#halting.by, reason: this.#halting.control.reason }));
+      if (paused) return paused;
+      return undefined;
+    }
+    if (this.#parking !== "no" && (this.#parking === "now" || !this.#acting))
+      return this.#close({ state: "waiting", owner: null, wakeAt: now }, { kind: "parked" });
+    const forgotten = this.#waits ? this.code.forgotten : undefined;
+    if (forgotten !== undefined) {
+      exchange.settle({ type: "StepForgotten", path: forgotten });
+      return undefined;
     }
     const wakeAt = this.#suspendUntil();
     if (wakeAt !== undefined) return this.#suspend(wakeAt);
+    if (this.parts.evict === "always" && this.#advanced && !this.#acting)
+      return this.#close({ state: "waiting", owner: null, wakeAt: now }, { kind: "suspended", wakeAt: now });
     if (this.script.pending.length > 0) {
       const written = await this.#committer.commit();
       if (typeof written === "object") return written;
     }
-    if (this.#parking === "no") exchange.activate(() => true);
-    if (exchange.hasReady || exchange.trouble !== undefined || this.#end) return undefined;
+    if (this.#parking === "no" && !this.#halting) exchange.activate(() => true);
+    if (exchange.hasReady || exchange.trouble !== undefined || this.code.end) return undefined;
+    if (this.#steering.open.length > 0) return undefined;
     const disarm = exchange.waiting.size === 0 ? this.#watchStray() : () => {};
     await exchange.stirred();
     disarm();
     return undefined;
   }
 
+  /** What waits for its next attempt waits no longer: it is begun when the run goes on. */
+  #hush(): void {
+    for (const wake of [...this.#pausing]) wake();
+  }
+
   get #acting(): boolean {
-    return [...this.#exchange.waiting.values()].some(({ kind, active }) => kind === "action" && active);
+    for (const { kind, active, asleep } of this.#exchange.waiting.values())
+      if (kind === "action" && active && !asleep) return true;
+    return false;
+  }
+
+  /** For nothing but time, signals and other runs: it may leave memory, whether it does or not. */
+  get #waits(): boolean {
+    const { waiting } = this.#exchange;
+    for (const { kind, asleep } of waiting.values()) if (kind === "action" && !asleep) return false;
+    return waiting.size > 0;
   }
 
   #watchStray(): () => void {
@@ -210,16 +278,21 @@ export class Execution {
     return clock.after(strayMs, () => this.#exchange.stop(reason));
   }
 
-  async #act(action: Action, { aborted }: Scope): Promise<Settled | undefined> {
+  #act(action: Action, scope: Scope): Promise<Settled | Asleep | undefined> {
     const { clock, random } = this.parts;
     const note = (entry: NewEntry): void => {
       this.script.write(entry);
       this.#exchange.stir();
     };
-    const parking = () => this.#parking !== "no";
-    const settled = await act(action, { clock, random, trace: this.#trace, aborted, parking, note });
+    const parking = () => this.#parking !== "no" || this.#halting !== undefined;
+    const onParking = (wake: () => void) => {
+      this.#pausing.add(wake);
+      return () => void this.#pausing.delete(wake);
+    };
     // What fails because its node is stopping may well succeed on the next one.
-    return parking() && settled.result.type === "StepFailed" ? undefined : settled;
+    return act(action, { clock, random, trace: this.#trace, scope, parking, onParking, note }).then((settled) =>
+      parking() && ("asleep" in settled || settled.result.type === "StepFailed") ? undefined : settled,
+    );
   }
 
   async #undo(why: Thrown): Promise<void> {
@@ -229,45 +302,86 @@ export class Execution {
     await this.#undoStack.unwind(why);
   }
 
-  #checkNothingLeft(): void {
-    const [open] = this.created;
-    if (open)
-      throw new Error(`The workflow ended, but its step "${open.name}" was never awaited. Await it, or leave it out.`);
-    const [waiting] = this.#exchange.waiting.values();
-    if (waiting)
-      throw new Error(`The workflow ended while "${waiting.path}" was under way. Await every step before the end.`);
-  }
-
-  async #checked(output: unknown): Promise<unknown> {
-    if (!this.#project) return undefined;
-    const { value } = this.#project(output);
-    const { operation, id } = this.parts.workflow;
-    const checked = await validate(operation.output, value);
-    if (checked.ok) return value;
-    const [issue] = checked.issues;
-    const message = `The workflow of ${id} gave back what its contract does not allow: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
-    throw new Fault("Internal", message, { issues: checked.issues });
-  }
-
   #finish(end: End): Promise<Verdict> {
-    const ended = { owner: null, wakeAt: null, endedAt: this.parts.clock.now() };
-    if ("thrown" in end) {
-      const { thrown, cause } = end;
-      this.script.write({ type: "Ended", state: "failed", thrown });
-      return this.#close({ state: "failed", ...ended }, { kind: "failed", thrown, cause });
+    const now = this.parts.clock.now();
+    this.script.write(this.#ended as NewEntry); // it has ended
+    if ("input" in end) {
+      // The next activation begins with an empty journal, in whichever version is the newest.
+      const { id, version } = this.parts.newest;
+      const from = this.script.revision + this.script.pending.length;
+      const row = { state: "waiting", owner: null, wakeAt: now, from, workflow: `${id}@${version}` } as const;
+      return this.#close(row, { kind: "suspended", wakeAt: now });
     }
-    const { output } = end;
-    this.script.write({ type: "Ended", state: "done", ...(output !== undefined && { output }) });
-    return this.#close({ state: "done", ...ended }, { kind: "done", output });
+    const state = "thrown" in end ? end.state : "done";
+    const verdict = "thrown" in end ? ({ kind: "failed", ...end } as const) : ({ kind: "done", ...end } as const);
+    const failure = "thrown" in end ? this.#declared(end.thrown) : undefined;
+    const row = { state, owner: null, wakeAt: null, endedAt: now, ...(failure !== undefined && { failure }) } as const;
+    return this.#close(row, verdict, this.#toParent(now));
   }
 
-  #pause(reason: string): Promise<Verdict> {
+  #declared(thrown: Thrown): string | undefined {
+    const { failures } = this.parts.workflow.operation;
+    return thrown.kind === "failed" && Object.hasOwn(failures, thrown.code) ? thrown.code : undefined;
+  }
+
+  get #ended(): NewEntry | undefined {
+    const { end } = this.code;
+    if (!end) return undefined;
+    const { upTo, left } = this.effects.inboxLeft;
+    const asked = this.#steering.open.map(({ revision }) => revision);
+    return this.code.toEntry(end, this.#stretch, { upTo, left: [...left, ...asked] });
+  }
+
+  #toParent(at: number): Pick<Change, "tell"> {
+    const { parent, run } = this.parts;
+    if (parent === undefined) return {};
+    return { tell: { run: parent, item: { signal: "", payload: { ended: run }, by: `run:${run}`, at } } };
+  }
+
+  /** Takes up what operators have asked; gives back who wants it to end. */
+  #steer(): Asked | undefined {
+    for (const asked of this.#steering.open) {
+      const { to, reason } = asked.control;
+      if (to === "terminate") return asked;
+      this.#steering.take(asked);
+      this.#halting = to === "pause" ? asked : undefined;
+      if (this.#halting) this.#hush();
+      if (to === "cancel" && !this.code.undoing && !this.code.end && !this.#cancelling) {
+        this.#cancelling = true;
+        const { by, revision: item } = asked;
+        this.#exchange.settle({ type: "Cancelled", path: "", item, by, ...(reason !== undefined && { reason }) });
+      } else this.script.write(toNote(asked));
+    }
+    return undefined;
+  }
+
+  #terminate(asked: Asked): Promise<Verdict> {
+    const { run, clock } = this.parts;
+    const thrown = toEnding("terminate", run, { by: asked.by, reason: asked.control.reason });
+    this.#steering.take(asked);
+    this.script.write(toNote(asked));
+    this.script.write({ type: "Ended", state: "terminated", thrown });
+    const now = clock.now();
+    const row = { state: "terminated", owner: null, wakeAt: null, endedAt: now, reason: null } as const;
+    return this.#close(row, { kind: "failed", thrown, state: "terminated" }, this.#toParent(now));
+  }
+
+  /** Nothing where somebody has asked for something meanwhile that may change it. */
+  async #pause(reason: string): Promise<Verdict | undefined> {
+    if (this.parts.rehearsal) return { kind: "paused", reason };
     this.script.write({ type: "Paused", reason });
-    return this.#close({ state: "paused", owner: null, wakeAt: null, reason }, { kind: "paused", reason });
+    const { inboxSeen } = this.effects;
+    const row = { state: "paused", owner: null, wakeAt: null, reason } as const;
+    const written = await this.#committer.commit({ row, inboxSeen });
+    if (written === "written") return { kind: "paused", reason };
+    if (written !== "inbox moved") return written;
+    this.script.pending = this.script.pending.filter(({ type }) => type !== "Paused");
+    await this.poke();
+    return undefined;
   }
 
-  async #close(row: NonNullable<Change["row"]>, verdict: Verdict): Promise<Verdict> {
-    const written = await this.#committer.commit({ row });
+  async #close(row: NonNullable<Change["row"]>, verdict: Verdict, others: Pick<Change, "tell"> = {}): Promise<Verdict> {
+    const written = await this.#committer.commit({ row, ...others });
     return typeof written === "object" ? written : verdict;
   }
 
@@ -284,18 +398,11 @@ export class Execution {
   #suspendUntil(): number | null | undefined {
     const { clock, suspendAfterMs } = this.parts;
     const { waiting } = this.#exchange;
-    if (waiting.size === 0) return undefined;
+    if (!this.#waits) return undefined;
     let earliest: number | null = null;
-    for (const { kind, request } of waiting.values()) {
-      if (kind === "action") return undefined;
-      const wakeAt =
-        request.type === "TimerSet" ? request.wakeAt : request.type === "SignalAwaited" ? request.until : undefined;
+    for (const { wakeAt } of waiting.values()) {
       if (wakeAt !== undefined && (earliest === null || wakeAt < earliest)) earliest = wakeAt;
     }
     return earliest !== null && earliest - clock.now() <= suspendAfterMs ? undefined : earliest;
   }
 }
-
-type End = { readonly output: unknown } | { readonly thrown: Thrown; readonly cause: unknown };
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -13,12 +13,22 @@ export const toRunId = (principal: string, operation: string, key: string): stri
 export const digestOf = (value: unknown): string =>
   createHash("sha256").update(toCanonicalJson(value)).digest("base64url").slice(0, 22);
 
+const longestKey = 400;
+/** The key of a step: the same in every attempt and replay. Deep paths and long names are told by their hash. */
+export function toKey(root: string, path: string): string {
+  const key = `${root}/${path}`;
+  return key.length <= longestKey ? key : `${root}/~${createHash("sha256").update(path).digest("base64url")}`;
+}
+
 /** Random draws that are the same in every replay: hashes of the run, the scope and a count. */
 export class Draws {
-  readonly #seed: string;
+  readonly #run: () => string;
+  readonly #scope: string;
   #count = 0;
-  constructor(run: string, scope: string) {
-    this.#seed = `${run}/${scope}`;
+  /** `run` may change, for a part that is a copy of another run's. */
+  constructor(run: string | (() => string), scope: string) {
+    this.#run = typeof run === "string" ? () => run : run;
+    this.#scope = scope;
   }
   uuid(): string {
     return toUuid(this.#next());
@@ -28,7 +38,7 @@ export class Draws {
   }
   #next(): Buffer {
     return createHash("sha256")
-      .update(`${this.#seed}#${this.#count++}`)
+      .update(`${this.#run()}/${this.#scope}#${this.#count++}`)
       .digest();
   }
 }

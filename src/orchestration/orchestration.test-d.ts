@@ -22,6 +22,7 @@ const SeatMaps = contract("seat-maps", "1.0.0", {
     input: z.object({ at: z.iso.datetime().transform((text) => new Date(text)), seats: z.int().default(180) }),
     output: z.object({ since: z.iso.datetime().transform((text) => new Date(text)) }),
   }),
+  Opened: event(z.object({})),
 });
 const Trips = contract("trips", "1.0.0", {
   book: command({
@@ -86,6 +87,66 @@ workflow(Trips.book, { version: 1, uses: [Bookings, Fares] }, async (trip, { boo
   });
   is<Equal<typeof tickets, { ticket: string }[]>>();
   return bookings.ticket(trip);
+});
+
+// side by side, by name, and the first of several
+const Jobs = contract("jobs", "1.0.0", {
+  go: command({ input: Seat, output: z.number(), progress: z.object({ done: z.int().default(0) }) }),
+  Gone: event(z.object({ at: z.iso.datetime().transform((text) => new Date(text)) })),
+});
+workflow(Jobs.go, { version: 1, uses: [Bookings, Fares, Trips] }, async (seat, { bookings, fares, run }) => {
+  const named = await run.all({ price: fares.quote(seat), seat: async ({ bookings }) => bookings.ticket(seat) });
+  is<Equal<typeof named, { price: number; seat: { ticket: string } }>>();
+  const first = await run.race([fares.quote(seat), bookings.ticket(seat), run.sleep("1 day")]);
+  is<Equal<typeof first, number | { ticket: string } | void>>();
+  const winner = await run.race({ price: fares.quote(seat), over: run.sleep("1 day") });
+  if (winner.winner === "price") is<Equal<typeof winner.value, number>>();
+  const some = await run.any(["a", "b"], async (item, { fares }) => {
+    is<Equal<typeof item, string>>();
+    return fares.quote(seat);
+  });
+  is<Equal<typeof some, number>>();
+  const inTime = await run.within("10s", async ({ fares }) => fares.quote(seat));
+  is<Equal<typeof inTime, number>>();
+  const step = await run.within("10s", bookings.ticket(seat));
+  is<Equal<typeof step, { ticket: string }>>();
+  await run.until(new Date(0));
+  await fares.quote(seat, {
+    deadline: "1 minute",
+    retry: { backoff: "1s", factor: 3, max: "1 minute", jitter: false },
+  });
+  const child = await run.child(Trips.book, { ...seat, lastKnownFare: 1, until: "2026-01-01" });
+  is<Equal<ReturnType<typeof child.result>, Step<{ ticket: string }>>>();
+  is<Equal<typeof child.run, string>>();
+  await run.emit(Bookings.SeatHeld, seat).undo(() => bookings.release(seat));
+  await run.emit(Jobs.Gone, { at: "2026-01-01T00:00:00Z" });
+  run.progress({});
+  run.progress({ done: 1 });
+  if (run.changed("greeting")) throw run.continueAsNew(seat);
+
+  // @ts-expect-error what is read is no instant on the wire
+  await run.emit(Jobs.Gone, { at: new Date() });
+  // @ts-expect-error an event of a contract that it does not use
+  await run.emit(SeatMaps.Opened, {});
+  // @ts-expect-error a query is no child
+  await run.child(Fares.quote, { flight: "x" });
+  // @ts-expect-error a command of a contract that it does not use
+  await run.child(SeatMaps.open, { at: "x" });
+  // @ts-expect-error a wrong input
+  await run.child(Trips.book, seat);
+  // @ts-expect-error not what the contract declares
+  run.progress({ done: "1" });
+  // @ts-expect-error not the workflow's input
+  if (seat.flight) throw run.continueAsNew({ flight: "x" });
+  // @ts-expect-error an instant is a Date
+  await run.until("2026-01-01");
+  // @ts-expect-error a branch reaches no more than the workflow does
+  await run.race({ one: async ({ jobs }) => jobs });
+  return 1;
+});
+workflow(Trips.tidy, { version: 1 }, async (_, { run }) => {
+  // @ts-expect-error its contract declares no progress
+  run.progress({ done: 1 });
 });
 
 // undo is told what became of the step
@@ -172,3 +233,29 @@ workflow(Bookings.SeatHeld, { version: 1 }, async () => {});
 workflow(Trips.tidy, {}, async () => {});
 // @ts-expect-error what it uses are contracts
 workflow(Trips.tidy, { version: 1, uses: [Bookings.hold] }, async () => {});
+
+// limits read the input as the handler does
+const limits = {
+  concurrency: { limit: 10, key: ({ flight }: { readonly flight: string }) => flight },
+  rate: { limit: 600, per: "1m", burst: 20 },
+} as const;
+const limited = workflow(Trips.book, { version: 1, uses: [Bookings], ...limits }, async (trip, { bookings }) =>
+  bookings.ticket(trip),
+);
+is<Equal<typeof limited, Workflow<"trips.book", "bookings">>>();
+workflow(
+  Trips.book,
+  {
+    version: 1,
+    concurrency: { limit: 1, key: ({ until }) => until.toISOString() },
+    priority: ({ lastKnownFare }) => (lastKnownFare > 100 ? 1 : 0),
+    fairness: ({ flight }) => flight,
+  },
+  async () => ({ ticket: "t" }),
+);
+// @ts-expect-error: a key is a text
+workflow(Trips.tidy, { version: 1, concurrency: { limit: 1, key: () => 7 } }, async () => {});
+// @ts-expect-error: a rate says in which time
+workflow(Trips.tidy, { version: 1, rate: { limit: 1 } }, async () => {});
+// @ts-expect-error: the input has no such field
+workflow(Trips.tidy, { version: 1, fairness: ({ tenant }) => tenant }, async () => {});

@@ -309,6 +309,27 @@ describe("a waiting run", () => {
     expect(await b.runner.signal(onlyRun(b).run, "agreed", { by: "bob" }, { id: "bob" })).toBe("ended");
   });
 
+  it("is its node's still when a signal comes at the moment in which it would have left memory", async () => {
+    const agreed = workflow(Orders.order, { version: 1, uses: [Shop] }, async (input, { shop, run }) => {
+      await run.signal.agreed.within("2 days");
+      return { paid: await shop.price(input) };
+    });
+    const b = bench([agreed]);
+    let posted = false;
+    b.journal.onAppend = async (run, entries) => {
+      if (posted || !entries.some(({ type }) => type === "SignalAwaited")) return;
+      posted = true;
+      await b.journal.post(run, { signal: "agreed", payload: { by: "bob" }, by: "bob", at: b.clock.now() });
+    };
+    const rows: unknown[] = [];
+    b.world.script = () => {
+      rows.push(onlyRun(b));
+      return "fine";
+    };
+    expect(await outcome(b)).toEqual({ paid: 50 });
+    expect(rows).toMatchObject([{ state: "running", owner: expect.stringContaining("node-") }]);
+  });
+
   it("goes on without it when the time is over", async () => {
     const b = await waiting();
     const began = b.clock.now();

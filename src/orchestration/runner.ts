@@ -7,17 +7,25 @@ import {
   type Provider,
   type Reply,
   type Tracing,
-  type Voided,
   validate,
 } from "../contracts/index.ts";
-import { Alarm } from "./alarm.ts";
+import { ActiveRuns, parentOf } from "./active-runs.ts";
+import { Admitters } from "./admitter.ts";
+import { Beginner } from "./beginner.ts";
+import { type Bulk, Bulker } from "./bulk.ts";
+import { Bulletin } from "./bulletin.ts";
 import { Callers, type RunStatus } from "./callers.ts";
-import { Execution } from "./execution.ts";
-import { digestOf, toRunId } from "./identity.ts";
-import type { Entry, Journal, RunRow } from "./journal.ts";
-import { Places } from "./places.ts";
-import { type Rethrow, toRethrow } from "./thrown.ts";
+import { Catalog } from "./catalog.ts";
+import type { Events } from "./events.ts";
+import { follow } from "./follow.ts";
+import { type History, toHistory } from "./history.ts";
+import { hasEnded, type Journal, type RunRow } from "./journal.ts";
+import { Membership } from "./membership.ts";
+import type { News } from "./nodes.ts";
+import type { RunCount, RunFilter, RunPage, RunQuery } from "./search.ts";
+import { type Fork, type Forking, type Order, type Steered, Steward } from "./steward.ts";
 import type { Verdict } from "./verdict.ts";
+import { Waker } from "./waker.ts";
 import type { Workflow } from "./workflow.ts";
 
 export interface RunnerPorts {
@@ -25,15 +33,21 @@ export interface RunnerPorts {
   readonly dispatch: Dispatch;
   readonly clock: Clock;
   readonly tracing: Tracing;
+  /** Where runs write events; without it none can. */
+  readonly events?: Events | undefined;
   /** From 0 to 1: the jitter of retries. */
   readonly random?: () => number;
   /** Makes the ids of runs; ids that grow with time lie together on disk. By default random. */
   readonly newId?: () => string;
   /** Fresh for each process, so that a restarted one is not its own zombie. */
   readonly node: string;
+  /** How long a node that says nothing keeps its runs, in ms; by default 5,000. Others have them within twice that. */
+  readonly leaseMs?: number;
   /** A run that waits longer than this leaves memory; by default 1,000 ms. */
   readonly suspendAfterMs?: number;
-  /** Due runs are woken while fewer than this are in memory; by default 1,000. Callers are not held up by it. */
+  /** `always`: a run leaves memory at every result and comes back by replay, which is for tests; by default when it waits. */
+  readonly evict?: "waiting" | "always";
+  /** At most so many runs are in memory, by default 1,000; others wait on disk, also new ones. */
   readonly mostActive?: number;
   /** Told of what an operator should know: runs that were paused, lost, or failed in a way that no contract declares. */
   readonly report?: (event: RunnerEvent) => void;
@@ -48,46 +62,87 @@ export interface RunnerEvent {
 }
 export type SignalOutcome = "taken" | "no such run" | "no such signal" | "ended";
 
-interface Known {
-  readonly workflow: Workflow;
-  readonly rethrow: Rethrow;
-}
-const wakeAtOnce = 64;
-const putBackMs = 5_000;
-
-/** Owns the runs of one node: starts them, wakes them when they are due, takes over what a dead node held, lets go of them. */
+/** The runs of one node: begins them, wakes them when they are due, takes over what dead nodes held, lets go of them. */
 export class Runner {
   readonly #ports: RunnerPorts;
+  readonly #catalog: Catalog;
   readonly #callers: Callers;
-  readonly #places = new Places();
-  /** By name and version: `trips.book@1`. */
-  readonly #known = new Map<string, Known>();
-  /** By operation: its highest version, which new runs take. */
-  readonly #present = new Map<string, Known>();
-  readonly #active = new Map<string, Execution>();
-  readonly #activations = new Set<Promise<void>>();
-  /** Runs that were told something while they were in memory: they may have suspended without having seen it. */
-  readonly #told = new Set<string>();
-  readonly #alarm: Alarm;
+  readonly #active: ActiveRuns;
+  readonly #membership: Membership;
+  readonly #bulletin: Bulletin;
+  readonly #waker: Waker;
+  readonly #admitters: Admitters | undefined;
+  readonly #beginner: Beginner;
+  readonly #steward: Steward;
+  readonly #bulker: Bulker;
   #draining = false;
-  /** Whether runs were left waiting because too many are in memory. */
-  #backlog = false;
 
   constructor(workflows: readonly Workflow[], ports: RunnerPorts) {
+    const { journal, dispatch, clock, tracing, random = Math.random, node, newId } = ports;
+    const { leaseMs = 5_000, suspendAfterMs = 1_000, mostActive = 1_000, evict = "waiting", events } = ports;
     this.#ports = ports;
-    for (const workflow of workflows) this.#learn(workflow);
-    const { journal, clock, report } = ports;
-    this.#callers = new Callers({ journal, clock, workflowOf: (operation) => this.#present.get(operation) });
-    const failed = (error: unknown) =>
-      report?.({ run: "", operation: "", traceparent: "", verdict: { kind: "lost", error } });
-    this.#alarm = new Alarm(clock, () => this.#wakeDue(), failed);
+    const catalog = new Catalog(workflows);
+    const failed = (error: unknown): void =>
+      ports.report?.({ run: "", operation: "", traceparent: "", verdict: { kind: "lost", error } });
+    const callers = new Callers({ journal, clock, workflowOf: (operation) => catalog.of(operation) });
+    const active = new ActiveRuns({
+      ...{ journal, dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog },
+      errorOf: (operation, verdict) => callers.errorOf(operation, verdict),
+      progressed: (run) => this.#waker.progressed(run),
+      left: (row, verdict, about) => this.#left(row, verdict, about),
+    });
+    const membership = new Membership({
+      ...{ journal, clock, node, leaseMs, failed, knows: catalog.names },
+      lost: () => {
+        active.drop();
+        this.#waker.lost();
+      },
+      free: () => this.#wake(),
+      company: (place) => this.#bulletin.follow(place),
+    });
+    this.#catalog = catalog;
+    this.#callers = callers;
+    this.#active = active;
+    this.#membership = membership;
+    this.#bulletin = new Bulletin({ nodes: journal.nodes, clock, failed, told: (item) => this.#hear(item) });
+    const tell = (row: RunRow, verdict: Verdict) => this.#tell(row, verdict);
+    const ended = (row: RunRow, verdict: Verdict) => this.#ended(row, verdict);
+    this.#waker = new Waker({
+      ...{ journal, clock, catalog, active, membership, mostActive, tell, ended, failed },
+      queued: (operation) => this.#admitters?.nudge(operation),
+    });
+    const admission = {
+      ...{ clock, failed, alone: journal.nodes.alone },
+      mayAdmit: () => membership.isIn && !this.#draining,
+      admitted: () => this.#wake(),
+    };
+    this.#admitters = journal.line && new Admitters(catalog.present, { ...admission, line: journal.line });
+    this.#steward = new Steward({
+      ...{ journal, clock, catalog, newId },
+      told: async (run) => {
+        this.#active.tell(run);
+        await this.#toldOf(run);
+      },
+      seize: (run) => this.#waker.seize(run),
+      ended,
+      waits: (operation) => this.#waits(operation),
+    });
+    this.#bulker = new Bulker({
+      ...{ journal, clock, node, failed, newId: newId ?? randomUUID },
+      steer: (run, order) => this.#steward.steer(run, order),
+    });
+    this.#beginner = new Beginner({
+      ...{ journal, clock, catalog, callers, active, newId },
+      owner: () => (this.#waker.hasRoom && membership.isIn ? membership.node : undefined),
+      waits: ({ operation }) => this.#waits(operation),
+    });
   }
 
   get providers(): readonly Provider[] {
-    return [...this.#present.values()].map(({ workflow }) => ({
+    return this.#catalog.present.map((workflow) => ({
       operation: workflow.id,
       handle: (input: unknown, call: Call, written: unknown) => this.#handle(workflow, input, call, written),
-      void: (key: string, call: Call) => this.#void(workflow, key, call),
+      void: (key: string, call: Call) => this.#beginner.void(workflow, key, call),
     }));
   }
 
@@ -96,26 +151,29 @@ export class Runner {
     return this.#active.size;
   }
 
-  /** Takes over what a dead node held, and begins to wake what is due. */
+  /** Joins the nodes that share the runs, takes over what dead ones held, and begins to wake what is due. */
   async start(): Promise<void> {
-    const { journal, clock } = this.#ports;
-    while ((await journal.release(clock.now(), 256)) > 0);
-    for (const workflow of await journal.strangers([...this.#known.keys()]))
+    await this.#membership.enter();
+    for (const workflow of await this.#ports.journal.strangers(this.#catalog.names))
       this.#ports.warn?.(strangerSentence(workflow));
-    void this.#alarm.now();
+    this.#admitters?.start();
+    this.#bulker.start();
+    this.#wake();
   }
 
-  /** Takes no more work, lets actions under way settle for so long, and lets go of every run: the next node goes on from the journal. */
+  /** Takes no more work, lets actions under way settle for so long, and hands every run over: whoever knows it goes on from the journal. */
   async drain(withinMs: number): Promise<void> {
     this.#draining = true;
-    await this.#alarm.stop();
+    await this.#waker.stop();
+    await this.#admitters?.stop();
+    await this.#bulker.stop();
     this.#callers.letGo((run) => this.#active.has(run));
-    for (const execution of this.#active.values()) execution.park("when settled");
-    const hurry = this.#ports.clock.after(withinMs, () => {
-      for (const execution of this.#active.values()) execution.park("now");
-    });
-    while (this.#activations.size > 0) await Promise.all(this.#activations);
+    this.#active.park("when settled");
+    const hurry = this.#ports.clock.after(withinMs, () => this.#active.park("now"));
+    await this.#active.settled();
     hurry();
+    await this.#bulletin.stop();
+    await this.#membership.leave();
   }
 
   status(run: string): Promise<RunStatus | undefined> {
@@ -132,7 +190,7 @@ export class Runner {
     const { journal, clock } = this.#ports;
     const row = await journal.find(run);
     if (!row) return "no such run";
-    const { workflow } = this.#known.get(row.workflow) ?? this.#present.get(row.operation) ?? {};
+    const { workflow } = this.#catalog.named(row.workflow) ?? this.#catalog.of(row.operation) ?? {};
     const schema = workflow?.operation.signals[name]?.schema;
     if (!schema) return "no such signal";
     const checked = await validate(schema, payload);
@@ -140,211 +198,134 @@ export class Runner {
       const { issues } = checked;
       throw new Fault("InvalidInput", `The signal "${name}" is not what its contract says.`, { issues });
     }
-    if (row.state === "done" || row.state === "failed") return "ended";
-    if (this.#active.has(run)) this.#told.add(run);
+    if (hasEnded(row)) return "ended";
+    this.#active.tell(run);
     const { id, key } = by;
     await journal.post(run, { signal: name, payload, by: id, at: clock.now(), ...(key !== undefined && { key }) });
-    await this.#active.get(run)?.poke();
-    if (!this.#active.has(run)) void this.#alarm.now();
+    await this.#toldOf(run);
     return "taken";
   }
 
+  /** What a run says of itself, from the last on; ends when the run does, or when `aborted` fires. */
+  follow(run: string, aborted: AbortSignal): AsyncIterable<unknown> {
+    const { journal, clock } = this.#ports;
+    return follow(run, { journal, clock, aborted });
+  }
+
+  /** A run's journal as plain data. Throws where there is no such run. */
+  history(run: string): Promise<History> {
+    return toHistory(run, this.#ports.journal);
+  }
+
+  /** Does what an operator wants of a run, wherever it is: on disk when this resolves, done as soon as its node sees it. */
+  steer(run: string, order: Order): Promise<Steered> {
+    return this.#steward.steer(run, order);
+  }
+
+  /** Begins a run that goes the way of another one up to a step, and from there with an input of its own. */
+  fork(run: string, fork: Fork): Promise<Forking> {
+    return this.#steward.fork(run, fork);
+  }
+
+  /** Gives one order to all runs that a filter finds; it is followed in the background, by whichever node is there. */
+  steerAll(filter: RunFilter, order: Order): Promise<Bulk> {
+    return this.#bulker.add(filter, order);
+  }
+
+  /** How far an order to many runs has come. */
+  bulk(id: string): Promise<Bulk | undefined> {
+    return this.#ports.journal.bulks.find(id);
+  }
+
+  /** The latest orders to many runs. */
+  bulks(limit: number): Promise<readonly Bulk[]> {
+    return this.#ports.journal.bulks.list(limit);
+  }
+
+  /** One page of the runs that a filter finds. */
+  search(filter: RunFilter, query: RunQuery): Promise<RunPage> {
+    return this.#ports.journal.search(filter, query);
+  }
+
+  /** How many runs of each workflow are in each state; counts no further than `most`. */
+  count(filter: Pick<RunFilter, "operation" | "workflow">, most: number): Promise<readonly RunCount[]> {
+    return this.#ports.journal.count(filter, most);
+  }
+
+  /** How a run ends; undefined where it has not within so many ms. Throws what its caller would be told. */
+  async result(run: string, withinMs: number | undefined): Promise<{ readonly output: unknown } | undefined> {
+    const row = await this.#ports.journal.find(run);
+    if (!row) throw new Fault("UnknownRoute", `There is no run ${run}.`);
+    return this.#callers.result(row, withinMs);
+  }
+
   /** Lets a paused run go on, after whatever stopped it was mended. */
-  async resume(run: string): Promise<void> {
-    if (!(await this.#ports.journal.wake(run, this.#ports.clock.now()))) {
-      const row = await this.#ports.journal.find(run);
-      throw new TypeError(`Run ${run} is ${row ? row.state : "not there"}; only a paused run can be resumed.`);
-    }
-    await this.#alarm.now();
+  async resume(run: string, by = "system"): Promise<void> {
+    const steered = await this.#steward.steer(run, { to: "resume", by });
+    if (!steered.ok) throw new TypeError(steered.sentence);
+    await this.#waker.now();
   }
 
   async #handle(workflow: Workflow, input: unknown, call: Call, written: unknown): Promise<Reply> {
-    if (this.#draining) {
-      const message = "This node is stopping and takes no more runs. Try again.";
-      throw new Fault("Unavailable", message, { outcome: "not done" });
+    if (!this.#draining) return this.#beginner.handle(workflow, input, call, written);
+    const message = "This node is stopping and takes no more runs. Try again.";
+    throw new Fault("Unavailable", message, { outcome: "not done" });
+  }
+
+  /** A run's inbox has something new: it looks if it is here, and otherwise whoever claims it first. */
+  async #toldOf(run: string): Promise<void> {
+    await this.#active.poke(run);
+    if (!this.#active.has(run)) this.#wake();
+  }
+
+  #hear({ what, run }: News["items"][number]): void {
+    const failed = (error: unknown) =>
+      this.#ports.report?.({ run, operation: "", traceparent: "", verdict: { kind: "lost", error } });
+    if (what === "told") void this.#toldOf(run).catch(failed);
+    else if (what === "ended") void this.#callers.endedElsewhere(run).catch(failed);
+    else this.#wake();
+  }
+
+  #waits(operation: string): void {
+    this.#admitters?.nudge(operation);
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (!this.#draining) void this.#waker.now();
+  }
+
+  #left(row: RunRow, verdict: Verdict, about: { readonly told: boolean; readonly begun: boolean }): void {
+    this.#waker.left(row, verdict, about);
+    if (verdict.kind === "done" || verdict.kind === "failed") {
+      this.#ended(row, verdict);
+      return;
     }
-    const { newId = randomUUID } = this.#ports;
-    const run = call.key === undefined ? newId() : toRunId(call.principal.id, workflow.id, call.key);
-    const digest = digestOf(written);
-    return this.#callers.wait(run, workflow.id, call, async () => {
-      const join = () => this.#callers.join(run, digest, this.#beginningOf(run));
-      if (call.key !== undefined && (await join())) return;
-      // Another call with the same key may have been faster meanwhile.
-      if (!(await this.#begin(workflow, run, input, written, digest, call))) await join();
-    });
-  }
-
-  /** Resolves once the run is on disk: false where it was there already. */
-  async #begin(
-    workflow: Workflow,
-    run: string,
-    input: unknown,
-    written: unknown,
-    digest: string,
-    call: Call,
-  ): Promise<boolean> {
-    if (this.#active.has(run)) return false;
-    const { version } = workflow;
-    const { principal } = call;
-    const row = this.#rowOf(workflow, run, call);
-    const { operation, traceparent } = row;
-    const started = { type: "Started", operation, version, input: written, digest, principal, traceparent } as const;
-    const execution = this.#activate(workflow, row, { input, entries: [], inbox: [], begin: { row, started } });
-    return execution.begun.then(
-      () => true,
-      (verdict: Verdict) => {
-        if (verdict.kind === "fenced" && call.key !== undefined) return false;
-        if (verdict.kind === "refused") throw verdict.error;
-        const cause = verdict.kind === "lost" ? verdict.error : undefined;
-        throw new Fault("Unavailable", "The run could not be written to the log. Try again with the same key.", {
-          cause,
-        });
-      },
-    );
-  }
-
-  /** Refuses the key of a run that has not begun, for good; otherwise says how the run has ended, where it has. */
-  async #void(workflow: Workflow, key: string, call: Call): Promise<Voided> {
-    const { journal, clock } = this.#ports;
-    const run = toRunId(call.principal.id, workflow.id, key);
-    const thrown = { kind: "fault", code: "Voided", message: `${workflow.id} was given up before it began.` } as const;
-    const row: RunRow = { ...this.#rowOf(workflow, run, call), state: "failed", owner: null, endedAt: clock.now() };
-    const tombstone: Entry = { type: "Ended", state: "failed", thrown, at: clock.now() };
-    const appended = await journal.append(run, -1, [tombstone], { begin: row });
-    if (appended !== "fenced") return { took: false };
-    const present = await journal.find(run);
-    const verdict = present && (await this.#callers.verdictOf(present));
-    if (verdict?.kind === "done") return { took: true, wire: verdict.output };
-    return verdict ? { took: false } : { took: "unknown" };
-  }
-
-  #rowOf(workflow: Workflow, run: string, { principal, trace: { traceparent } }: Call): RunRow {
-    const { clock, node } = this.#ports;
-    return {
-      run,
-      operation: workflow.id,
-      workflow: nameOf(workflow),
-      state: "running",
-      owner: node,
-      wakeAt: null,
-      startedAt: clock.now(),
-      endedAt: null,
-      startedBy: principal.id,
-      traceparent,
-      reason: null,
-    };
-  }
-
-  #beginningOf(run: string): Entry | undefined {
-    const begin = this.#active.get(run)?.parts.begin;
-    return begin && { ...begin.started, at: begin.row.startedAt };
-  }
-
-  /** Brings a claimed run back from its journal. */
-  async #resume(row: RunRow): Promise<void> {
-    const { journal, clock, node, report } = this.#ports;
-    const known = this.#known.get(row.workflow);
-    try {
-      const entries = await journal.read(row.run);
-      const [started] = entries;
-      if (!known || started?.type !== "Started")
-        return await this.#strand(row, entries, "its journal has no beginning");
-      const inbox = await journal.inbox(row.run);
-      const read = await validate(known.workflow.operation.input, started.input);
-      if (!read.ok) return await this.#strand(row, entries, `its input is not what ${row.workflow} reads`);
-      const term = entries.filter(({ type }) => type === "Claimed").length + 1;
-      const claimed = { type: "Claimed", node, term } as const;
-      this.#activate(known.workflow, row, { input: read.value, entries, inbox, claimed });
-    } catch (error) {
-      const { run, operation, traceparent } = row;
-      report?.({ run, operation, traceparent, verdict: { kind: "lost", error } });
-      await journal.putBack(run, clock.now() + putBackMs);
-      this.#alarm.at(clock.now() + putBackMs);
+    this.#tell(row, verdict);
+    if (verdict.kind !== "suspended" && verdict.kind !== "paused" && verdict.kind !== "fenced") {
+      this.#callers.announce(row.run, verdict);
     }
   }
 
-  /** A run that this code cannot go on with waits for a person. */
-  async #strand(row: RunRow, entries: readonly Entry[], why: string): Promise<void> {
-    const { journal, clock, report } = this.#ports;
-    const { run, operation, traceparent } = row;
-    const reason = `The run cannot be taken up: ${why}. Deploy code that can, and resume it.`;
-    const change = { row: { state: "paused", owner: null, wakeAt: null, reason } } as const;
-    await journal.append(run, entries.length - 1, [{ type: "Paused", reason, at: clock.now() }], change);
-    report?.({ run, operation, traceparent, verdict: { kind: "paused", reason } });
+  #ended(row: RunRow, verdict: Verdict): void {
+    if (row.ticket) this.#admitters?.nudge(row.operation);
+    const parent = parentOf(row);
+    if (parent !== undefined) void this.#toldOf(parent).catch(() => {}); // it looks again before it suspends
+    this.#tell(row, verdict);
+    this.#callers.announce(row.run, verdict);
   }
 
-  #activate(
-    workflow: Workflow,
-    row: RunRow,
-    parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin" | "claimed">,
-  ): Execution {
-    const { journal, dispatch, clock, tracing, random = Math.random, suspendAfterMs = 1_000 } = this.#ports;
-    const { run, traceparent } = row;
-    const { rethrow } = this.#known.get(nameOf(workflow)) as Known; // only known workflows are activated
-    const places = this.#places;
-    const ports = { journal, dispatch, clock, random, rethrow, places, suspendAfterMs };
-    const execution = new Execution({ run, workflow, ...ports, ...parts });
-    this.#active.set(run, execution);
-    const about = { "trilith.run": run, "trilith.workflow": workflow.id, "trilith.resumed": parts.begin === undefined };
-    const activation = tracing.continue(traceparent).span("run", workflow.id, about, async (trace) => {
-      const verdict = await execution.act(trace);
-      trace.set({ "trilith.state": verdict.kind });
-      if (verdict.kind === "failed") throw Object.assign(this.#callers.errorOf(workflow.id, verdict), { verdict });
-      return verdict;
-    });
-    const ended = activation
-      .catch((error: { verdict?: Verdict }) => error.verdict ?? ({ kind: "lost", error } as const))
-      .then((verdict) => this.#after(row, execution, verdict));
-    this.#activations.add(ended);
-    void ended.finally(() => this.#activations.delete(ended));
-    return execution;
-  }
-
-  #after(row: RunRow, execution: Execution, verdict: Verdict): void {
-    const { run, operation, traceparent } = row;
-    if (this.#active.get(run) === execution) this.#active.delete(run);
-    const told = this.#told.delete(run);
-    if (verdict.kind === "suspended" && verdict.wakeAt !== null) this.#alarm.at(verdict.wakeAt);
-    if (this.#backlog || (told && verdict.kind === "suspended")) void this.#alarm.now();
+  /** Tells an operator of what no contract foresees. */
+  #tell({ run, operation, traceparent }: RunRow, verdict: Verdict): void {
     const declared =
-      verdict.kind === "failed" && verdict.thrown.kind === "failed" && this.#declares(operation, verdict.thrown.code);
+      verdict.kind === "failed" &&
+      (verdict.state !== "failed" ||
+        (verdict.thrown.kind === "failed" && this.#catalog.declares(operation, verdict.thrown.code)));
     if (verdict.kind === "paused" || verdict.kind === "lost" || (verdict.kind === "failed" && !declared)) {
       this.#ports.report?.({ run, operation, traceparent, verdict });
     }
-    if (verdict.kind !== "suspended" && verdict.kind !== "paused" && verdict.kind !== "fenced") {
-      this.#callers.announce(run, verdict);
-    }
-  }
-
-  #declares(operation: string, code: string): boolean {
-    return code in (this.#present.get(operation)?.workflow.operation.failures ?? {});
-  }
-
-  async #wakeDue(): Promise<number | undefined> {
-    const { journal, clock, node, mostActive = 1_000 } = this.#ports;
-    const knows = [...this.#known.keys()];
-    while (!this.#draining) {
-      const room = Math.min(wakeAtOnce, mostActive - this.#active.size);
-      this.#backlog = room <= 0;
-      if (room <= 0) return undefined; // the next run that leaves memory looks again
-      const rows = await journal.claimDue(node, knows, clock.now(), room);
-      for (const row of rows) await this.#resume(row);
-      if (rows.length < room) break;
-    }
-    return journal.nextDue(knows);
-  }
-
-  #learn(workflow: Workflow): void {
-    const name = nameOf(workflow);
-    if (this.#known.has(name))
-      throw new TypeError(`There are two workflows ${name}. Give the newer one another version.`);
-    const known = { workflow, rethrow: toRethrow(workflow.uses, workflow.operation) };
-    this.#known.set(name, known);
-    const present = this.#present.get(workflow.id);
-    if (!present || present.workflow.version < workflow.version) this.#present.set(workflow.id, known);
   }
 }
 
 const strangerSentence = (workflow: string): string =>
   `Runs wait for the workflow ${workflow}, which this backend does not have. Keep it beside the newer one until its last run has ended.`;
-const nameOf = ({ id, version }: Workflow): string => `${id}@${version}`;

@@ -9,35 +9,37 @@ export class Scope {
   readonly undoing: boolean;
   /** Steps of this scope that were asked for and whose result has not been taken note of. */
   readonly settling: Set<Promise<unknown>> = new Set();
-  readonly #run: string;
+  /** What draws begin with at the moment. */
+  readonly #drawsFrom: () => string;
   readonly #path: string;
   readonly #occurrences: Map<string, number>;
-  readonly #children: Scope[] = [];
-  readonly #abort = new AbortController();
+  readonly #children = new Set<Scope>();
+  #closed = false;
+  readonly #onClose = new Set<() => void>();
 
-  private constructor(run: string, path: string, undoing: boolean, names?: Scope) {
-    this.#run = run;
+  private constructor(drawsFrom: () => string, path: string, undoing: boolean, names?: Scope) {
+    this.#drawsFrom = drawsFrom;
     this.#path = path;
     this.undoing = undoing;
     this.#occurrences = names ? names.#occurrences : new Map();
-    this.draws = names ? names.draws : new Draws(run, path);
+    this.draws = names ? names.draws : new Draws(drawsFrom, path);
   }
 
-  static body(run: string): Scope {
-    return new Scope(run, "", false);
+  static body(root: string, drawsFrom: () => string = () => root): Scope {
+    return new Scope(drawsFrom, "", false);
   }
   /** Shielded from whatever ended the body. */
-  static undo(run: string, path: string): Scope {
-    return new Scope(run, `undo ${path}/`, true);
+  static undo(root: string, path: string): Scope {
+    return new Scope(() => root, `undo ${path}/`, true);
   }
 
-  /** A part with names of its own. */
-  branch(path: string): Scope {
-    return this.#adopt(new Scope(this.#run, `${this.#path}${path}/`, this.undoing));
+  /** A part with names of its own: the `name` of what stands under a label. */
+  branch(label: string, name: string): Scope {
+    return this.#adopt(new Scope(this.#drawsFrom, `${this.#path}${label}/${escaped(name)}/`, this.undoing));
   }
   /** A part that can be closed by itself and shares this one's names. */
   group(): Scope {
-    return this.#adopt(new Scope(this.#run, this.#path, this.undoing, this));
+    return this.#adopt(new Scope(this.#drawsFrom, this.#path, this.undoing, this));
   }
 
   /** The next path under this name: `bookings.hold`, then `bookings.hold#2`. */
@@ -52,10 +54,12 @@ export class Scope {
   }
 
   get closed(): boolean {
-    return this.#abort.signal.aborted;
+    return this.#closed;
   }
-  get aborted(): AbortSignal {
-    return this.#abort.signal;
+  /** Calls `act` once, when this part is closed; the answer takes it back. */
+  onClose(act: () => void): () => void {
+    this.#onClose.add(act);
+    return () => void this.#onClose.delete(act);
   }
 
   /** Closes this scope and those in it; resolves when what they had under way has settled. */
@@ -65,15 +69,22 @@ export class Scope {
     if (settling.length > 0) await Promise.all(settling);
   }
 
+  /** Lets go of a part that has come to its end; what of it is still under way keeps it. */
+  leave(part: Scope): void {
+    if (part.#settlingWithin().length === 0) this.#children.delete(part);
+  }
+
   #shut(): void {
-    this.#abort.abort();
+    this.#closed = true;
+    for (const act of this.#onClose) act();
+    this.#onClose.clear();
     for (const child of this.#children) child.#shut();
   }
   #settlingWithin(): readonly Promise<unknown>[] {
-    return [...this.settling, ...this.#children.flatMap((child) => child.#settlingWithin())];
+    return [...this.settling, ...[...this.#children].flatMap((child) => child.#settlingWithin())];
   }
   #adopt(child: Scope): Scope {
-    this.#children.push(child);
+    this.#children.add(child);
     if (this.closed) child.#shut();
     return child;
   }

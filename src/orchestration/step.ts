@@ -1,14 +1,5 @@
-import type { Duration } from "../contracts/index.ts";
 import type { UndoneOutcome } from "./journal.ts";
 
-export interface StepPolicy {
-  /** For each attempt; by default the operation's own timeout, else 30 seconds. */
-  readonly timeout?: Duration;
-  /** Attempts in all, the first one included; by default 5. Undo tries 20 times and then pauses the run. */
-  readonly attempts?: number;
-  /** The name in the journal, where the operation's own does not say enough. */
-  readonly name?: string;
-}
 export interface StepContext {
   /** The same for every attempt, whatever crashes: hand it to an outside service, so that it can tell a repetition. */
   readonly key: string;

@@ -1,9 +1,11 @@
 import type { Dispatch } from "../contracts/index.ts";
-import { type Action, principalOf, type Settled } from "./action.ts";
+import { type Action, type Asleep, principalOf, type Settled } from "./action.ts";
 import { type Exchange, never, type Waiting } from "./exchange.ts";
+import { toKey } from "./identity.ts";
 import type { Result, Thrown, UndoneOutcome } from "./journal.ts";
 import type { Undo } from "./lazy-step.ts";
 import type { Places } from "./places.ts";
+import { usualPauses } from "./policy.ts";
 import { Scope } from "./scope.ts";
 import { sentenceOf, toThrown } from "./thrown.ts";
 
@@ -21,11 +23,13 @@ export interface Undoable {
 
 export interface UndoPorts {
   readonly run: string;
+  /** What keys begin with: the run, and which stretch of it. */
+  readonly root: string;
   readonly exchange: Exchange;
   readonly dispatch: Dispatch;
   readonly places: Places;
   /** Nothing where the node lets go before the end. */
-  readonly act: (action: Action, scope: Scope) => Promise<Settled | undefined>;
+  readonly act: (action: Action, scope: Scope) => Promise<Settled | Asleep | undefined>;
 }
 
 /** What a run has to undo if it fails, in the order of its journal. */
@@ -44,7 +48,8 @@ export class UndoStack {
 
   /** A step that is known to have done nothing needs no undo. */
   drop(undoable: Undoable): void {
-    this.#undoables.splice(this.#undoables.indexOf(undoable), 1);
+    const at = this.#undoables.indexOf(undoable);
+    if (at >= 0) this.#undoables.splice(at, 1);
   }
 
   /** Aborts what is under way. */
@@ -63,13 +68,13 @@ export class UndoStack {
   }
 
   async #undo(undoable: Undoable): Promise<void> {
-    const { run, exchange, places } = this.#ports;
+    const { run, root, exchange, places } = this.#ports;
     const { path, key } = undoable;
-    const scope = Scope.undo(run, path);
+    const scope = Scope.undo(root, path);
     this.#scope = scope;
     const outcome = undoable.done ? "done" : await this.#void(undoable, scope);
     await exchange.note({ type: "UndoStarted", path: `undo ${path}`, of: key, outcome });
-    const undone = { result: undoable.done?.value, outcome, of: key, key: `${run}/undo ${path}` };
+    const undone = { result: undoable.done?.value, outcome, of: key, key: toKey(root, `undo ${path}`) };
     try {
       await places.in({ run, scope }, () => undoable.undo(undone));
     } catch (error) {
@@ -105,6 +110,7 @@ export class UndoStack {
       key,
       timeoutMs: 30_000,
       attempts: 20,
+      pauses: usualPauses,
       failed: 0,
       unknown: false,
       async attempt({ call }) {
@@ -113,7 +119,7 @@ export class UndoStack {
       },
     };
     void act(action, scope).then((settled) => {
-      if (!settled) return exchange.rest(waiting);
+      if (!settled || "asleep" in settled) return exchange.rest(waiting);
       const { result } = settled;
       if (result.type === "StepFailed")
         return exchange.stop(`"${path}" failed before its undo: ${sentenceOf(result.thrown)} ${resumable}`);

@@ -1,67 +1,21 @@
-import type {
-  AnyCommand,
-  AnyContract,
-  CallerInput,
-  CallerOutput,
-  CamelCase,
-  Duration,
-  Fail,
-  HandlerInput,
-  HandlerOutput,
-  Named,
-  NameOf,
-  Operation,
-  OperationNames,
-  Out,
-  Signal,
-} from "../contracts/index.ts";
-import type { Step, StepContext, StepPolicy } from "./step.ts";
+import type { AnyCommand, AnyContract, HandlerInput, HandlerOutput, Named, NameOf } from "../contracts/index.ts";
+import { type Flow, type FlowOptions, toFlow } from "./flow.ts";
+import type { WorkflowContext } from "./run.ts";
+import type { Tags } from "./tags.ts";
 
-/** A contract's operations as durable steps. */
-export type Steps<C extends AnyContract> = { readonly [K in OperationNames<C>]: Durable<C[K]> };
-type Durable<Op> = Op extends Operation
-  ? (input: CallerInput<Op>, policy?: StepPolicy) => Step<CallerOutput<Op>>
-  : never;
-export type Uses<U extends readonly AnyContract[]> = { readonly [C in U[number] as CamelCase<NameOf<C>>]: Steps<C> };
-
-/** A signal that may come: await it, for as long as it takes or `within` a time. */
-export interface Incoming<T> extends PromiseLike<T> {
-  /** Undefined when the time is over. */
-  within(time: Duration): Promise<T | undefined>;
-}
-
-export interface Run<Op extends AnyCommand, U extends readonly AnyContract[]> {
-  readonly id: string;
-  readonly signal: {
-    readonly [K in keyof Op["signals"]]: Op["signals"][K] extends Signal<infer S> ? Incoming<Out<S>> : never;
-  };
-  /** A local effect: what it gives back must be JSON. */
-  step<T>(name: string, action: (context: StepContext) => T | PromiseLike<T>, policy?: StepPolicy): Step<T>;
-  sleep(time: Duration): Promise<void>;
-  /** Single steps side by side. */
-  all<const T extends readonly Step<unknown>[]>(steps: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>;
-  /** One branch an item, each in a scope of its own: keys and replay do not depend on which branch was faster. */
-  all<I, T>(items: readonly I[], branch: (item: I, context: WorkflowContext<Op, U>) => PromiseLike<T>): Promise<T[]>;
-  /** The time of the last result, the same in every replay. */
-  now(): Date;
-  /** From 0 to 1, the same in every replay. */
-  random(): number;
-  /** The same in every replay. */
-  uuid(): string;
-}
-
-export type WorkflowContext<Op extends AnyCommand, U extends readonly AnyContract[]> = Uses<U> & {
-  readonly run: Run<Op, U>;
-  readonly fail: Fail<Op["failures"]>;
-};
-
-export interface Workflow<Id extends string = string, Needs extends string = string> extends Named<Id> {
+export interface Workflow<Id extends string = string, Needs extends string = string, T extends Tags = Tags>
+  extends Named<Id> {
   readonly kind: "workflow";
   readonly operation: AnyCommand & Named<Id>;
   readonly version: number;
   readonly uses: readonly AnyContract[];
+  /** How many runs may be under way, and how fast they may begin; undefined where nothing is limited. */
+  readonly flow: Flow | undefined;
+  /** By which its runs are found. */
+  readonly tags: ((input: any) => Tags) | undefined; // typed where it is declared, below
   readonly body: (input: any, context: any) => Promise<unknown>; // typed where it is declared, below
   readonly "~needs": Needs;
+  readonly "~tags": T;
 }
 
 /**
@@ -69,12 +23,21 @@ export interface Workflow<Id extends string = string, Needs extends string = str
  * the contracts that it `uses` are handed to it; what is not declared cannot be reached. A run that fails undoes, in
  * reverse order, what its steps said how to undo.
  */
-export function workflow<Op extends AnyCommand & Named, const U extends readonly AnyContract[] = []>(
+export function workflow<
+  Op extends AnyCommand & Named,
+  const U extends readonly AnyContract[] = [],
+  T extends Tags = Tags,
+>(
   operation: Op,
-  options: { readonly version: number; readonly uses?: U },
+  options: {
+    readonly version: number;
+    readonly uses?: U;
+    /** What its runs can be found by: at most four texts or numbers, written when a run begins. */
+    readonly tags?: (input: HandlerInput<Op>) => T;
+  } & FlowOptions<HandlerInput<Op>>,
   body: NoInfer<(input: HandlerInput<Op>, context: WorkflowContext<Op, U>) => Promise<HandlerOutput<Op>>>,
-): Workflow<Op["id"], NameOf<U[number]>> {
-  const { version, uses = [] } = options;
+): Workflow<Op["id"], NameOf<U[number]>, T> {
+  const { version, uses = [], tags } = options;
   if (!Number.isInteger(version) || version < 1) {
     throw new TypeError(`The workflow of ${operation.id} has the version ${version}; versions are 1, 2, 3, …`);
   }
@@ -91,7 +54,10 @@ export function workflow<Op extends AnyCommand & Named, const U extends readonly
     operation,
     version,
     uses,
+    flow: toFlow(operation.id, options),
+    tags,
     body,
     "~needs": "" as NameOf<U[number]>,
+    "~tags": {} as T, // for types alone
   });
 }

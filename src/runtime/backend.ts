@@ -1,17 +1,20 @@
 import type { Feed, View } from "../aggregation/index.ts";
-import type { Clock } from "../contracts/index.ts";
+import type { AnyContract, Clock } from "../contracts/index.ts";
+
 import type { Workflow } from "../orchestration/index.ts";
 import type { Engine } from "../storage/host.ts";
 import type { Store, Subscription } from "../storage/index.ts";
+import { type Composition, toServed, toUsed } from "./composition.ts";
+import { type Orchestrated, toOrchestration } from "./orchestrated.ts";
 import type { Environment } from "./settings.ts";
 import { type Running, startBackend } from "./start-backend.ts";
 
 type ContractOf<Id extends string> = Id extends `${infer C}.${string}` ? C : Id;
 type Needed<W> = W extends Workflow<string, infer N> ? N : never;
 type Kept = readonly (Store | Subscription)[];
-type Missing<S extends Kept, W extends readonly Workflow[], V extends readonly View[]> = Exclude<
+type Missing<S extends Kept, W extends readonly Orchestrated[], V extends readonly View[]> = Exclude<
   Needed<W[number]>,
-  Extract<S[number], Store>["id"] | ContractOf<W[number]["id"] | V[number]["id"]>
+  Extract<S[number], Store>["id"] | ContractOf<Extract<W[number], Workflow>["id"] | V[number]["id"]>
 >;
 
 export interface StartOptions {
@@ -32,6 +35,13 @@ export type Graphql = boolean | { readonly depth?: number; readonly cost?: numbe
 
 export interface Backend {
   readonly name: string;
+  /** What it is made of, for tools that look at it without starting it. */
+  readonly composition: Composition;
+  /** What this backend implements, of each contract the operations that it has. */
+  readonly serves: readonly AnyContract[];
+  /** What its workflows call, whoever implements it. */
+  readonly uses: readonly AnyContract[];
+  readonly workflows: readonly { readonly operation: string; readonly version: number }[];
   /**
    * Opens the log, takes over what an earlier process left under way, and listens. Rejects with a sentence that says
    * what is wrong: a bad setting, a busy port, a data folder that cannot be written or that another process has.
@@ -42,7 +52,7 @@ export interface Backend {
 /** Composes a backend from its layers: the only place that knows them all. A contract that is used by a workflow and implemented by nobody does not compile without its address. */
 export function backend<
   const S extends Kept = [],
-  const W extends readonly Workflow[] = [],
+  const W extends readonly Orchestrated[] = [],
   const V extends readonly View[] = [],
 >(
   name: string,
@@ -66,9 +76,20 @@ export function backend<
     graphql = false,
     feeds = [],
   } = parts;
-  const composition = Object.freeze({ storage, orchestration, aggregation, remote, graphql, feeds });
+  const composition = Object.freeze({
+    storage,
+    ...toOrchestration(orchestration),
+    aggregation,
+    remote,
+    graphql,
+    feeds,
+  });
   return Object.freeze({
     name,
+    composition,
+    serves: toServed(composition),
+    uses: toUsed(composition),
+    workflows: composition.orchestration.map(({ id, version }) => ({ operation: id, version })),
     start: (options: StartOptions = {}) => startBackend({ name, version, composition }, options),
   });
 }

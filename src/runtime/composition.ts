@@ -1,7 +1,9 @@
 import { pushesOf } from "../aggregation/host.ts";
+
 import type { Feed, View } from "../aggregation/index.ts";
-import type { AnyContract, Named, Operation } from "../contracts/index.ts";
-import type { Workflow } from "../orchestration/index.ts";
+import { type AnyContract, type Named, type Operation, operationsOf } from "../contracts/index.ts";
+import type { Schedule, StartOn, Workflow } from "../orchestration/index.ts";
+
 import type { Store, Subscription } from "../storage/index.ts";
 
 /** What a backend is made of. */
@@ -9,6 +11,9 @@ export interface Composition {
   /** Stores, and subscriptions to what they write that belong to none of them. */
   readonly storage: readonly (Store | Subscription)[];
   readonly orchestration: readonly Workflow[];
+  /** What begins runs by the calendar, and by events. */
+  readonly schedules: readonly Schedule[];
+  readonly starts: readonly StartOn[];
   readonly aggregation: readonly View[];
   /** Contracts that somebody else implements: their addresses by name. */
   readonly remote: { readonly [contract: string]: string };
@@ -34,15 +39,35 @@ export function toServed({ storage, orchestration, aggregation }: Composition): 
   return [...contracts.values()].map((contract) => Object.freeze(contract));
 }
 
+/** The contracts that workflows call, each once. */
+export const toUsed = ({ orchestration }: Composition): readonly AnyContract[] => [
+  ...new Map(
+    orchestration.flatMap(({ uses }) => uses).map((contract) => [contract["~contract"].name, contract]),
+  ).values(),
+];
+
+/** Throws a sentence where a schedule or a start is of a command that nobody implements here. */
+export function checkStarts(composition: Composition): void {
+  const served = new Set(
+    toServed(composition)
+      .flatMap(operationsOf)
+      .map(({ id }) => id),
+  );
+  for (const { name, operation } of [...composition.schedules, ...composition.starts]) {
+    if (served.has(operation.id)) continue;
+    throw new TypeError(
+      `"${name}" begins runs of ${operation.id}, which nobody here implements. Add its workflow under "orchestration".`,
+    );
+  }
+}
+
 /**
  * The contracts that are used here and implemented elsewhere. Throws a sentence for one that nobody implements, and for
  * an address of a contract that nobody uses.
  */
 export function toRemote(composition: Composition, settled: ReadonlySet<string>): readonly AnyContract[] {
   const here = new Set(toServed(composition).map((contract) => contract["~contract"].name));
-  const used = new Map(
-    composition.orchestration.flatMap(({ uses }) => uses).map((contract) => [contract["~contract"].name, contract]),
-  );
+  const used = new Map(toUsed(composition).map((contract) => [contract["~contract"].name, contract]));
   const remote = [...used].filter(([name]) => !here.has(name));
   for (const [name] of remote) {
     if (name in composition.remote || settled.has(name)) continue;

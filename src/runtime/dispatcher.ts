@@ -78,11 +78,15 @@ function toBound(operation: Operation, layer: string, provider: Provider): Bound
 }
 
 async function cross(
-  { operation, provider, input: project, output: projectOutput }: Bound,
+  { operation, layer, provider, input: project, output: projectOutput }: Bound,
   input: unknown,
   call: Call,
 ): Promise<Answer> {
   const id = provider.operation;
+  if ((call.startAt ?? call.startAfterMs) !== undefined && layer !== "orchestration") {
+    const message = `${id} is done at once: only a command that a workflow implements can be started later.`;
+    throw new Fault("InvalidInput", message, { outcome: "not done" });
+  }
   const { value: written } = project(input);
   const read = await validate(operation.input, written);
   if (!read.ok) {

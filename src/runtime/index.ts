@@ -4,5 +4,7 @@
  */
 export { type ApiKey, createApiKey } from "../gateway/index.ts";
 export { type Backend, backend, type StartOptions } from "./backend.ts";
+export type { Composition } from "./composition.ts";
+export type { Orchestrated } from "./orchestrated.ts";
 export { type Environment, readSettings, type Settings, SettingsError } from "./settings.ts";
-export type { Running } from "./start-backend.ts";
+export type { Later, Running } from "./start-backend.ts";

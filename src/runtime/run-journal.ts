@@ -1,37 +1,35 @@
 import { type Clock, Fault } from "../contracts/index.ts";
-import { type Change, digestOf, type Entry, type Item, type Journal, type RunRow } from "../orchestration/host.ts";
+import {
+  type Change,
+  digestOf,
+  type Entry,
+  entryBytes,
+  type Item,
+  type Journal,
+  type NewItem,
+  type RunRow,
+  refusalOf,
+  Unreadable,
+} from "../orchestration/host.ts";
 import {
   type Append,
-  type Collection,
-  type Column,
   type Document,
   type Engine,
   type Outcome,
+  type StoredEvent,
   Sweeper,
   toIds,
   type Write,
 } from "../storage/host.ts";
+import { toBulks } from "./run-bulks.ts";
+import { defineRuns, runLog as log, runRows as runs } from "./run-collections.ts";
+import { toFreed, toLeft, toLine, toQueued } from "./run-line.ts";
+import { toNodes } from "./run-nodes.ts";
+import { countRuns, searchRuns, toIndexed } from "./run-search.ts";
 
-const log = "runs";
-const runs: Collection = {
-  name: "run",
-  columns: [
-    { name: "state", type: "text" },
-    { name: "owner", type: "text" },
-    { name: "wakeAt", type: "number" },
-    { name: "workflow", type: "text" },
-  ],
-  // Free runs are found by when they are due, owned ones by who has them: a claim moves a row from one index to the other.
-  indexes: [
-    { columns: ["wakeAt"], where: { column: "owner", is: "null" } },
-    { columns: ["owner"], where: { column: "owner", is: "not null" } },
-  ],
-};
 const page = 512;
 /** How long a signal's key is remembered, in ms. */
 const receiptsMs = 30 * 86_400_000;
-/** Bytes of one entry: an input, a step's result, an output. */
-const entryLimit = 2 ** 20;
 
 /**
  * Orchestration's journal on storage's engine: a run is the stream `run/<id>` of the log `runs`, what it is told the
@@ -39,23 +37,23 @@ const entryLimit = 2 ** 20;
  */
 export async function openRunJournal(engine: Engine, clock: Clock): Promise<Journal> {
   const newId = toIds(clock);
-  await engine.define(runs);
+  await defineRuns(engine);
+  const { exclusive } = await engine.status();
   const sweeper = new Sweeper(engine, log, clock);
-  const append = async (append: Omit<Append, "id">): Promise<Outcome> => {
-    const [outcome] = await engine.append(log, [{ id: newId(), ...append }]);
-    return outcome as Outcome; // one append, one outcome
-  };
+  const append = (append: Omit<Append, "id">): Promise<Outcome> =>
+    engine.append(log, [{ id: newId(), ...append }]).then(([outcome]) => outcome as Outcome); // one append, one outcome
   return {
+    nodes: toNodes({ engine, clock, alone: exclusive, append: (given) => append({ expect: [], ...given }) }),
+    line: toLine({ engine, clock, append }),
+    bulks: toBulks(engine, append),
     async append(run, revision, entries, change) {
       const stream = `run/${run}`;
       const events = entries.map((entry) => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }));
-      const large = events.find(({ data }) => Buffer.byteLength(data) > entryLimit);
-      if (large) {
-        const size = Buffer.byteLength(large.data);
-        return {
-          refused: `an entry "${large.type}" of ${size} bytes, where ${entryLimit} are the most. Keep large values in a store, and pass their keys on.`,
-        };
-      }
+      const refused = refusalOf(
+        entries,
+        events.map(({ data }) => data),
+      );
+      if (refused !== undefined) return { refused };
       const outcome = await append({
         expect: [
           { stream, revision: revision < 0 ? "none" : revision },
@@ -63,24 +61,27 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
             ? []
             : [{ stream: `inbox/${run}`, revision: change.inboxSeen < 0 ? ("none" as const) : change.inboxSeen }]),
         ],
-        events,
-        documents: toWrites(run, change),
+        events: change.tell ? [...events, toInboxEvent(change.tell.run, change.tell.item)] : events,
+        documents: toWrites(run, change, revision + entries.length),
       });
       if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
       if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
       if (outcome.why === "refused") return { refused: outcome.message };
       throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
     },
-    read: async (run) => (await readStream(engine, `run/${run}`)).map(({ data }) => JSON.parse(data) as Entry),
+    read: (run, from) => readStream(engine, `run/${run}`, from, ({ data }) => parsed<Entry>(run, data)),
     async find(run) {
       const [document] = await engine.find(runs.name, { key: run, limit: 1 });
       return document && toRow(document);
     },
     async post(run, item) {
       const { key } = item;
+      const data = JSON.stringify(item);
+      if (Buffer.byteLength(data) > entryBytes)
+        throw new Fault("InvalidInput", `A signal may have ${entryBytes} bytes at most, and this one has more.`);
       const outcome = await append({
         expect: [],
-        events: [{ stream: `inbox/${run}`, type: "Signal", version: 1, data: JSON.stringify(item) }],
+        events: [toInboxEvent(run, item)],
         documents: [{ collection: runs.name, patch: run, data: { wakeAt: item.at } }],
         ...(key !== undefined && {
           receipt: {
@@ -96,9 +97,15 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       }
       if (!outcome.ok) throw new Fault("Internal", `The signal to run ${run} was not written: ${outcome.why}.`);
     },
-    inbox: async (run) =>
-      (await readStream(engine, `inbox/${run}`)).map(
-        ({ data, revision }): Item => ({ ...(JSON.parse(data) as Omit<Item, "revision">), revision }),
+    inbox: (run, from) =>
+      readStream(
+        engine,
+        `inbox/${run}`,
+        from,
+        ({ data, revision }): Item => ({
+          ...parsed<Omit<Item, "revision">>(run, data),
+          revision,
+        }),
       ),
     async claimDue(node, knows, now, limit) {
       const where = { ...due(knows), wakeAt: { from: 0, to: now } };
@@ -110,8 +117,11 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       );
       return claimed.map(toRow);
     },
-    async release(now, limit) {
-      const held = { where: { owner: { from: "" } }, limit };
+    async heldBy(owner, limit) {
+      return (await engine.find(runs.name, { where: { owner: { equals: owner } }, limit })).map(({ key }) => key);
+    },
+    async release(owner, now, limit) {
+      const held = { where: { owner: { equals: owner } }, limit };
       return (await engine.claim(runs.name, held, { owner: null, state: "waiting", wakeAt: now })).length;
     },
     async strangers(knows) {
@@ -131,39 +141,81 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const paused = { key: run, where: { state: { equals: "paused" } }, limit: 1 };
       return (await engine.claim(runs.name, paused, { state: "waiting", wakeAt: now, reason: null })).length > 0;
     },
-    async putBack(run, wakeAt) {
-      await engine.claim(runs.name, { key: run, limit: 1 }, { owner: null, state: "waiting", wakeAt });
+    async seize(run, node) {
+      const where = { owner: { equals: null }, state: { in: ["waiting", "running", "undoing"] } };
+      const set = { owner: node, state: "running", wakeAt: null };
+      const [document] = await engine.claim(runs.name, { key: run, where, limit: 1 }, set);
+      return document && toRow(document);
+    },
+    search: (filter, query) => searchRuns(engine, filter, query),
+    count: (filter, most) => countRuns(engine, filter, most),
+    async putBack(run, owner, wakeAt) {
+      const own = { key: run, where: { owner: { equals: owner } }, limit: 1 };
+      await engine.claim(runs.name, own, { owner: null, state: "waiting", wakeAt });
+    },
+    async strand(run, owner, reason) {
+      const own = { key: run, where: { owner: { equals: owner } }, limit: 1 };
+      await engine.claim(runs.name, own, { owner: null, state: "paused", wakeAt: null, reason });
     },
   };
 }
 
-/** Runs that wait, that nobody owns, and whose workflow is known. */
+/**
+ * Runs that go on by themselves, that nobody owns, and whose workflow is known. Their state may be one of activity: an
+ * owner that was given up may have written it between the release and the next claim.
+ */
 const due = (knows: readonly string[]) => ({
-  state: { equals: "waiting" },
+  state: { in: ["waiting", "running", "undoing"] },
   owner: { equals: null },
   workflow: { in: knows },
 });
 
-function toWrites(run: string, { begin, row }: Change): readonly Write[] {
-  if (begin) return [{ collection: runs.name, put: run, data: { ...begin } }];
-  return row
-    ? [
-        {
-          collection: runs.name,
-          patch: run,
-          data: { ...row } satisfies { readonly [field: string]: Column | undefined },
-        },
-      ]
+const toInboxEvent = (run: string, item: NewItem) => ({
+  stream: `inbox/${run}`,
+  type: "Signal",
+  version: 1,
+  data: JSON.stringify(item),
+});
+
+function toWrites(run: string, { begin, row, frees, tell, queues, leaves }: Change, last: number): readonly Write[] {
+  const due: readonly Write[] = tell
+    ? [{ collection: runs.name, patch: tell.run, data: { wakeAt: tell.item.at } }]
     : [];
+  if (begin) {
+    const put: Write = { collection: runs.name, put: run, data: { ...begin, ...toIndexed(begin) } };
+    return [put, ...(begin.state === "queued" && begin.ticket ? toQueued(begin, begin.ticket, last) : []), ...due];
+  }
+  const data = { ...row, ...(queues && { ticket: { ...queues.ticket } }) };
+  return [
+    ...(row || queues ? [{ collection: runs.name, patch: run, data }] : []),
+    ...(frees ? toFreed(frees) : []),
+    ...(queues ? toQueued({ run, startedAt: queues.startedAt }, queues.ticket, queues.revision) : []),
+    ...(leaves ? toLeft(run, leaves) : []),
+    ...due,
+  ];
+}
+
+function parsed<T>(run: string, data: string): T {
+  try {
+    return JSON.parse(data) as T; // only this file writes the streams
+  } catch (cause) {
+    throw new Unreadable(`What is kept of run ${run} is no JSON.`, { cause });
+  }
 }
 
 const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file writes the collection
 
-async function readStream(engine: Engine, stream: string) {
-  const events = [];
+/** Page by page, of which nothing is kept but what is made of it. */
+async function readStream<T>(
+  engine: Engine,
+  stream: string,
+  from: number | undefined = 0,
+  make: (event: StoredEvent) => T,
+): Promise<readonly T[]> {
+  const made: T[] = [];
   for (;;) {
-    const some = await engine.read(log, { stream, from: events.length, limit: page });
-    events.push(...some);
-    if (some.length === 0) return events;
+    const events = await engine.read(log, { stream, from: from + made.length, limit: page });
+    if (events.length === 0) return made;
+    for (const event of events) made.push(make(event));
   }
 }

@@ -8,20 +8,23 @@ export function toRuns(runner: Runner): Runs {
     async status(run) {
       const found = await runner.status(run);
       if (!found) return undefined;
-      const { row, output, error } = found;
-      const { operation, state, startedAt, endedAt, startedBy, reason } = row;
+      const { row, output, error, progress } = found;
+      const { operation, state, startedAt, endedAt, startedBy, reason, startsAt } = row;
       return {
         run,
         operation,
         state,
         startedAt: new Date(startedAt).toISOString(),
         startedBy,
+        ...(startsAt !== undefined && { startsAt: new Date(startsAt).toISOString() }),
         ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
         ...(output !== undefined && { output }),
+        ...(progress !== undefined && { progress }),
         ...(error && { problem: toProblem(error) }),
         ...(reason !== null && state === "paused" && { reason }),
       } satisfies RunStatus;
     },
+    follow: (run, aborted) => runner.follow(run, aborted),
     signal: (run, name, payload, { principal, key }) =>
       runner.signal(run, name, payload, { id: principal.id, ...(key !== undefined && { key }) }),
   };

@@ -37,6 +37,7 @@ export interface SettingValues {
   readonly bodyLimit: number;
   readonly patienceMs: number;
   readonly shutdownMs: number;
+  readonly leaseMs: number;
   readonly console: ConsoleAccess;
   readonly graphqlIntrospection: boolean;
   readonly keysFile: string;
@@ -89,6 +90,13 @@ export const settingsTable: Table = {
     kind: duration,
     default: "10s",
     meaning: "How long requests may take to finish once the backend is told to stop.",
+  },
+  leaseMs: {
+    name: "TRILITH_LEASE",
+    kind: duration,
+    default: "5s",
+    meaning:
+      "How long a node that is not heard of keeps its runs, where several share a PostgreSQL; others have them within twice that.",
   },
   console: {
     name: "TRILITH_CONSOLE",

@@ -24,6 +24,7 @@ test("an empty environment gives the defaults, frozen", () => {
     bodyLimit: 1_048_576,
     patienceMs: 10_000,
     shutdownMs: 10_000,
+    leaseMs: 5_000,
     console: "on",
     graphqlIntrospection: true,
     keysFile: ".data/keys.json",

@@ -3,15 +3,30 @@ import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { provideViews } from "../aggregation/host.ts";
-import { type AnyContract, type Client, systemClock, toClient } from "../contracts/index.ts";
+import {
+  type AnyCommand,
+  type AnyContract,
+  type Call,
+  type CallerInput,
+  type Client,
+  type Duration,
+  type Named,
+  systemClock,
+  toClient,
+  toMs,
+} from "../contracts/index.ts";
 import { createGateway } from "../gateway/index.ts";
-import { Runner } from "../orchestration/host.ts";
+import { type History, Runner, Scheduler, type ScheduleStatus } from "../orchestration/host.ts";
 import { openStorage, toHealth, toIds } from "../storage/host.ts";
 import { openTelemetry } from "../telemetry/index.ts";
 import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/index.ts";
 import type { StartOptions } from "./backend.ts";
+
 import { openCandidates, toSubscription } from "./candidates.ts";
-import { type Composition, toRemote, toServed } from "./composition.ts";
+
+import { type Composition, checkStarts, toRemote, toServed } from "./composition.ts";
+import { toDeployment } from "./deployment.ts";
+
 import { createDispatch } from "./dispatcher.ts";
 import { startFeeds } from "./feeds.ts";
 import { openLastGood } from "./last-good.ts";
@@ -19,10 +34,15 @@ import { openEngine } from "./open-engine.ts";
 import { openGraphql } from "./open-graphql.ts";
 import { Opened } from "./opened.ts";
 import { tellOperator } from "./operator.ts";
+import { toRunDesk } from "./run-desk.ts";
+import { toRunEvents } from "./run-events.ts";
 import { openRunJournal } from "./run-journal.ts";
 import { toRuns } from "./runs.ts";
+import { type RunsClient, toRunsClient } from "./runs-client.ts";
 import { readSettings, type Settings, upstreamName } from "./settings.ts";
 import { toSourceMetrics } from "./source-metrics.ts";
+import { toSubscriptions } from "./starts.ts";
+import { openTimetable } from "./timetable.ts";
 
 /** A backend that is up. */
 export interface Running {
@@ -30,10 +50,30 @@ export interface Running {
   /** Stops accepting, finishes or parks what runs, closes the log. */
   stop(): Promise<void>;
   /** A typed client for code in the same process: scripts, tests. It waits for a command's result for as long as it takes. */
-  client<C extends AnyContract>(contract: C, options?: { readonly key?: string }): Client<C>;
+  client<C extends AnyContract>(contract: C, options?: { readonly key?: string } & Later): Client<C>;
+  /** Begins a run of a workflow's command, durable when this resolves, and does not wait for its end. */
+  begin<Op extends AnyCommand & Named>(
+    command: Op,
+    input: CallerInput<Op>,
+    options?: { readonly key?: string } & Later,
+  ): Promise<{ readonly run: string }>;
+  /** Finds runs, and steers them. */
+  readonly runs: RunsClient;
+  /** The schedules, with what is next and what was last. */
+  schedules(): Promise<readonly ScheduleStatus[]>;
+  /** Begins no run of this schedule any more, on any node, until it is resumed. */
+  pauseSchedule(name: string): Promise<void>;
+  /** Goes on with the next instant from now. */
+  resumeSchedule(name: string): Promise<void>;
   /** Lets a paused run go on, after whatever stopped it was mended. */
   resume(run: string): Promise<void>;
+  /** A run's journal as plain data, for `replays` of trilith/testing. It holds what the run was given and got back. */
+  history(run: string): Promise<History>;
 }
+/** When a run begins that is asked for now: at an instant, or after a time. One that has passed is now. */
+export type Later =
+  | { readonly startAt?: Date; readonly delay?: never }
+  | { readonly delay?: Duration; readonly startAt?: never };
 interface Plan {
   readonly name: string;
   readonly version: string;
@@ -46,6 +86,7 @@ export async function startBackend({ name, version, composition }: Plan, options
   const settings = readSettings(environment);
   const { remotes, sources } = byName(composition, settings);
   const remote = toRemote(composition, new Set(Object.keys(remotes)));
+  checkStarts(composition);
   const log = pino({ name, level: settings.log });
   const opened = new Opened();
   try {
@@ -53,6 +94,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       service: name,
       version,
       ...(settings.otlpUrl !== undefined && { otlpUrl: settings.otlpUrl }),
+      ...(settings.console === "off" && { keep: 0 }), // nobody could look
       onExport: (sentence, err) => log.warn({ err }, sentence),
     });
     opened.defer(() => telemetry.close());
@@ -75,21 +117,35 @@ export async function startBackend({ name, version, composition }: Plan, options
       ...(hears(composition) && { candidates: await openCandidates(engine, clock) }),
     });
     opened.defer(() => views.close());
-    const storage = await openStorage([...composition.storage, ...views.listeners.map(toSubscription)], {
+    const ready = Promise.withResolvers<void>();
+    const starts = toSubscriptions(composition.starts, ready.promise, {
+      ...{ dispatch, tracing },
+      signal: (...signal) => runner.signal(...signal), // nothing is handed over before it is there
+    });
+    const storage = await openStorage([...composition.storage, ...starts, ...views.listeners.map(toSubscription)], {
       engine,
       clock,
       report: (sentence) => log.warn(sentence),
     });
     opened.defer(() => storage.close());
-    const runner = new Runner(composition.orchestration, {
+    const runner: Runner = new Runner(composition.orchestration, {
       journal: await openRunJournal(engine, clock),
+      events: toRunEvents(storage),
       dispatch,
       clock,
       tracing,
       node: randomUUID(),
       newId: toIds(clock),
+      leaseMs: settings.leaseMs,
       report: (event) => tellOperator(log, event),
       warn: (sentence) => log.warn(sentence),
+    });
+    const scheduler = new Scheduler(composition.schedules, {
+      timetable: await openTimetable(engine, clock),
+      isUnderWay: async (run) => (await runner.status(run))?.row.endedAt === null,
+      alone: (await engine.status()).exclusive,
+      warn: (sentence) => log.warn(sentence),
+      ...{ dispatch, clock, tracing },
     });
     dispatch.bind("storage", storage.providers);
     dispatch.bind("orchestration", runner.providers);
@@ -107,6 +163,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       contracts: served,
       dispatch,
       runs: toRuns(runner),
+      ...(composition.orchestration.length > 0 && { runDesk: toRunDesk(runner) }),
       longRunning: composition.orchestration.map(({ id }) => id),
       layerOf: (operation) => dispatch.layerOf(operation),
       tracing,
@@ -120,12 +177,16 @@ export async function startBackend({ name, version, composition }: Plan, options
       sources: () => ({ sources: views.sources(), views: views.views() }),
       storage: { ...storage, check: () => engine.check() },
       ...(await withGraphql(composition, settings)),
+      deployment: toDeployment(name, composition, engine),
       settings,
       log,
       ...(await withAssets()),
     });
     opened.defer(() => runner.drain(0)); // what comes later may fail, and nothing may wake runs on a closed log
     await runner.start();
+    opened.defer(() => scheduler.stop());
+    await scheduler.start();
+    ready.resolve();
     if (composition.feeds.length > 0) {
       const feeds = await startFeeds(composition.feeds, { engine, dispatch, clock, tracing, log });
       opened.defer(() => feeds.stop());
@@ -133,9 +194,22 @@ export async function startBackend({ name, version, composition }: Plan, options
     const { url } = await listening(gateway, settings);
     log.info({ url, runs: runner.active }, `${name} is up at ${url}.`);
 
+    const ownCall = ({ key, startAt, delay }: { readonly key?: string } & Later): Call => {
+      const at = startAt?.getTime();
+      if (Number.isNaN(at)) throw new TypeError("A run cannot be begun at an invalid date. Give an instant.");
+      return {
+        principal: { id: "system", kind: "system", scopes: [] },
+        trace: tracing.begin(),
+        aborted: new AbortController().signal,
+        ...(key !== undefined && { key }),
+        ...(at !== undefined && { startAt: at }),
+        ...(delay !== undefined && { startAfterMs: toMs(delay) }),
+      };
+    };
     let stopped: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       // Requests that wait for a run are answered once the run is let go of, so both come to an end side by side.
+      await scheduler.stop();
       await Promise.all([gateway.close(), runner.drain(settings.shutdownMs)]);
       await opened.close();
       log.info(`${name} has stopped.`);
@@ -146,14 +220,18 @@ export async function startBackend({ name, version, composition }: Plan, options
         stopped ??= stop();
         return stopped;
       },
-      client: (contract, { key } = {}) =>
-        toClient(contract, dispatch, {
-          principal: { id: "system", kind: "system", scopes: [] },
-          trace: tracing.begin(),
-          aborted: new AbortController().signal,
-          ...(key !== undefined && { key }),
-        }),
+      client: (contract, options = {}) => toClient(contract, dispatch, ownCall(options)),
+      async begin(command, input, options = {}) {
+        const { run } = await dispatch.call(command.id, input, { ...ownCall(options), detached: true });
+        if (run !== undefined) return { run };
+        throw new TypeError(`${command.id} is no workflow's, so it was done at once and there is no run.`);
+      },
+      runs: toRunsClient(runner, () => tracing.begin().traceparent),
+      schedules: () => scheduler.list(),
+      pauseSchedule: (name) => scheduler.pause(name),
+      resumeSchedule: (name) => scheduler.resume(name),
       resume: (run) => runner.resume(run),
+      history: (run) => runner.history(run),
     };
   } catch (error) {
     await opened.close().catch((second: unknown) => log.warn({ err: second }, "Closing failed as well."));

@@ -20,7 +20,7 @@ import type { Chance } from "./ids.ts";
 import { toJson } from "./json.ts";
 import type { AnyRowReader } from "./read-model.ts";
 import type { AnyHandler, AnyStore } from "./store.ts";
-import { type Surroundings, Unit } from "./unit.ts";
+import { type Surroundings, toEmitters, Unit } from "./unit.ts";
 
 export interface CommandPorts extends Surroundings {
   readonly clock: Clock;
@@ -51,16 +51,27 @@ export function toCommandProvider(store: AnyStore, operation: Operation & Named,
 }
 
 class StoreCommand {
-  readonly #store: AnyStore;
   readonly #operation: Operation & Named;
   readonly #ports: CommandPorts;
   readonly #handler: AnyHandler;
+  /** What the handler is given, by name: the same for each run, but for the unit that it decides in. */
+  readonly #parts: readonly (readonly [string, (unit: Unit) => unknown])[];
+  readonly #fail: unknown;
   readonly #project: Projection | undefined;
   constructor(store: AnyStore, operation: Operation & Named, ports: CommandPorts) {
-    this.#store = store;
     this.#operation = operation;
     this.#ports = ports;
     this.#handler = store.handlers[operation.id.slice(store.id.length + 1)] as AnyHandler; // store() saw that it is there
+    this.#parts = Object.entries(store.parts).flatMap(([name, part]): [string, (unit: Unit) => unknown][] => {
+      if (part.kind === "subscription") return [];
+      if (part.kind === "entity") {
+        const emit = toEmitters(part);
+        return [[name, (unit) => unit.entity(part, emit)]];
+      }
+      const rows = ports.rows(store, name);
+      return [[name, () => rows]];
+    });
+    this.#fail = toFail(operation.id, operation.failures);
     this.#project = operation.output === nothing ? undefined : toProjection(toJsonSchema(operation.output));
   }
 
@@ -72,7 +83,9 @@ class StoreCommand {
     if (known) return known;
     for (let attempt = 1; attempt <= mostAttempts; attempt++) {
       if (attempt > 2) await this.#pause(attempt);
-      const reply = await this.#attempt(input, call, identity).catch(async (error: unknown) => {
+      // The first time by what is remembered of entities: that is nearly always right, and the append finds out.
+      const unit = new Unit(this.#operation.id, this.#ports, attempt === 1);
+      const reply = await this.#attempt(unit, input, call, identity).catch(async (error: unknown) => {
         // The same call may have been made at the same time, and what this one met may be that one's own work.
         const known = identity && (await this.#known(identity));
         if (known) return known;
@@ -107,15 +120,17 @@ class StoreCommand {
   }
 
   /** Runs the handler once; nothing where somebody else was faster and it has to decide again. */
-  async #attempt(input: unknown, call: Call, identity: Identity | undefined): Promise<Output | undefined> {
-    const unit = new Unit(this.#operation.id, this.#ports);
+  async #attempt(unit: Unit, input: unknown, call: Call, identity: Identity | undefined): Promise<Output | undefined> {
     try {
-      const output = this.#toOutput(await this.#run(unit, input));
-      if (unit.events === 0 && !identity) return { output };
+      const output = await this.#decide(unit, input);
+      if (!output) return undefined;
+      if (unit.events === 0 && !identity) return (await unit.wasOvertaken()) ? undefined : output;
       const receipt: NewReceipt | undefined = identity && {
         ...identity,
         expires: this.#ports.clock.now() + this.#ports.receiptsMs,
-        ...(output !== undefined && { result: toJson(output, `The output of ${this.#operation.id}`) }),
+        ...(output.output !== undefined && {
+          result: toJson(output.output, `The output of ${this.#operation.id}`),
+        }),
       };
       this.#checkWanted(call);
       const outcome = await this.#append(unit, receipt, call);
@@ -123,22 +138,27 @@ class StoreCommand {
       if ("again" in outcome) return toReply(outcome.again);
       unit.keep();
       this.#ports.appended();
-      return { output };
+      return output;
     } finally {
       unit.release();
     }
   }
 
+  /** What the handler gives; nothing where it failed over a state that was not the present one. */
+  async #decide(unit: Unit, input: unknown): Promise<Output | undefined> {
+    try {
+      return { output: this.#toOutput(await this.#run(unit, input)) };
+    } catch (error) {
+      if (await unit.wasOvertaken()) return undefined;
+      throw error;
+    }
+  }
+
   async #run(unit: Unit, input: unknown): Promise<unknown> {
-    const parts = Object.entries(this.#store.parts).flatMap(([name, part]) => {
-      if (part.kind === "subscription") return [];
-      return [[name, part.kind === "entity" ? unit.entity(part) : this.#ports.rows(this.#store, name)] as const];
-    });
-    const context = {
-      ...Object.fromEntries(parts),
-      fail: toFail(this.#operation.id, this.#operation.failures),
-      now: new Date(this.#ports.clock.now()),
-    };
+    const context: Record<string, unknown> = {};
+    for (const [name, toPart] of this.#parts) context[name] = toPart(unit);
+    context.fail = this.#fail;
+    context.now = new Date(this.#ports.clock.now());
     try {
       const returned = await this.#handler(input, context);
       unit.checkAwaited();

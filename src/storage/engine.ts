@@ -15,6 +15,8 @@ export interface Engine {
   revision(log: string, stream: string): Promise<number>;
   /** Documents by key, or a bounded page of them by index. */
   find(collection: string, query: DocumentQuery): Promise<readonly Document[]>;
+  /** How many documents a query finds; counts no further than its limit. */
+  count(collection: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number>;
   /** What is known of a key: looked up before the work is done again. */
   receipt(log: string, key: string): Promise<Receipt | undefined>;
   /** A reader's checkpoint and its documents in one commit; false where `from` or the epoch is not its checkpoint's any more. */
@@ -28,6 +30,8 @@ export interface Engine {
    * A hint: it may come early, and it may come late by the engine's polling time, but it comes.
    */
   watch(log: string, after: number, aborted: AbortSignal): Promise<void>;
+  /** Milliseconds since 1970 on the engine's own clock: one and the same for all processes that share it. Leases run on it. */
+  time(): Promise<number>;
   /** Forgets receipts that have expired; says how many. Bounded by `limit`. */
   sweep(log: string, now: number, limit: number): Promise<number>;
   /** Sets columns of the documents that a query finds, atomically, and gives them back as they are now. */

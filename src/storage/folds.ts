@@ -22,7 +22,7 @@ const page = 500;
 
 /**
  * Entities' states, folded from their streams. What was folded is kept with its revision and led on from there; each look
- * asks the engine what is newer, so a kept state is never taken for the present one.
+ * asks the engine what is newer, so a kept state is never given out as the present one.
  */
 export class Folds {
   readonly #engine: Engine;
@@ -35,6 +35,11 @@ export class Folds {
     this.#log = log;
     this.#codec = codec;
     this.#snapshots = snapshots;
+  }
+
+  /** What was the present state a moment ago, without a look: for whoever has the append say whether it still is. */
+  recent(stream: string): Folded | undefined {
+    return this.#kept.get(stream);
   }
 
   async load(entity: AnyEntity, id: string): Promise<Folded> {

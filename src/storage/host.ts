@@ -4,6 +4,7 @@
  */
 
 export type { SubscriptionStatus } from "./courier.ts";
+export type { Emission, Emit } from "./emit.ts";
 export type {
   Append,
   Checkpoint,

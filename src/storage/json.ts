@@ -9,10 +9,11 @@ export function toJson(value: unknown, what: string): string {
 
 /** Refuses what JSON would lose or change. `what` begins the sentence. */
 export function checkJson(value: unknown, what: string): void {
-  check(value, what, "", 0);
+  check(value, what, undefined, 0);
 }
 
-function check(value: unknown, what: string, path: string, depth: number): void {
+/** `path` leads to the value, the nearest name first: it is spelled out only where something is refused. */
+function check(value: unknown, what: string, path: Path | undefined, depth: number): void {
   switch (typeof value) {
     case "string":
       if (!value.isWellFormed()) refuse(what, path, "is text with half of a surrogate pair, which UTF-8 cannot carry");
@@ -37,12 +38,13 @@ function check(value: unknown, what: string, path: string, depth: number): void 
   }
 }
 
-function checkArray(value: readonly unknown[], what: string, path: string, depth: number): void {
+function checkArray(value: readonly unknown[], what: string, path: Path | undefined, depth: number): void {
   // By index, for a hole is passed over by forEach and comes back as null.
-  for (let index = 0; index < value.length; index++) check(value[index], what, `${path}/${index}`, depth + 1);
+  for (let index = 0; index < value.length; index++)
+    check(value[index], what, { name: index, within: path }, depth + 1);
 }
 
-function checkObject(value: object, what: string, path: string, depth: number): void {
+function checkObject(value: object, what: string, path: Path | undefined, depth: number): void {
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     const name = value.constructor?.name ?? "object";
@@ -50,8 +52,9 @@ function checkObject(value: object, what: string, path: string, depth: number): 
   }
   if ("toJSON" in value && typeof value.toJSON === "function")
     refuse(what, path, "has a toJSON of its own, so that something else would be written");
-  for (const [name, field] of Object.entries(value)) {
-    const at = `${path}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  for (const name of Object.keys(value)) {
+    const field = (value as { readonly [name: string]: unknown })[name];
+    const at = { name, within: path };
     if (name === "__proto__") refuse(what, at, 'is called "__proto__", which readers take for a prototype');
     if (!name.isWellFormed()) refuse(what, at, "has half of a surrogate pair in its name, which UTF-8 cannot carry");
     // An absent field and an undefined one are the same in JSON; both come back as absent.
@@ -59,6 +62,18 @@ function checkObject(value: object, what: string, path: string, depth: number): 
   }
 }
 
-function refuse(what: string, path: string, why: string): never {
-  throw new TypeError(`${what} cannot be written: ${path === "" ? "the value" : path} ${why}.`);
+interface Path {
+  readonly name: string | number;
+  readonly within: Path | undefined;
+}
+
+/** As a JSON Pointer. */
+function spell(path: Path | undefined): string {
+  if (!path) return "";
+  const name = String(path.name).replaceAll("~", "~0").replaceAll("/", "~1");
+  return `${spell(path.within)}/${name}`;
+}
+
+function refuse(what: string, path: Path | undefined, why: string): never {
+  throw new TypeError(`${what} cannot be written: ${path ? spell(path) : "the value"} ${why}.`);
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../contracts/index.ts";
 import { checkAppend } from "./append-limits.ts";
 import type {
+  Append,
   Engine,
   Expected,
   NewEvent,
@@ -78,16 +79,17 @@ export class Log {
 
   /** Durable when it resolves. Throws a TypeError for what cannot be written, and a `Fault` where the engine fails. */
   async append(append: LogAppend): Promise<Outcome> {
-    const { id = this.#nextId(), expect = {}, events, ...others } = append;
-    for (const stream of Object.keys(expect)) checkStreamName(stream);
+    const { id = this.#nextId(), expect, events, documents, receipt, readers } = append;
     const written = events.map(toNewEvent);
     checkAppend(written, this.name);
     const [outcome] = await this.#engine.append(this.name, [
       {
-        ...others,
         id,
-        expect: Object.entries(expect).map(([stream, revision]) => ({ stream, revision })),
+        expect: expect ? toExpectations(expect) : nothingExpected,
         events: written,
+        ...(documents && { documents }),
+        ...(receipt && { receipt }),
+        ...(readers && { readers }),
       },
     ]);
     if (!outcome) throw new Error(`The engine gave no outcome for the append ${id} to the log "${this.name}".`);
@@ -139,18 +141,28 @@ export class Log {
   }
 }
 
+const nothingExpected: Append["expect"] = [];
+
+function toExpectations(expect: NonNullable<LogAppend["expect"]>): Append["expect"] {
+  return Object.entries(expect).map(([stream, revision]) => {
+    checkStreamName(stream);
+    return { stream, revision };
+  });
+}
+
 function toNewEvent(event: LogEvent): NewEvent {
   const { stream, type, version = 1, meta } = event;
   checkStreamName(stream);
   const what = `The event ${type} of ${stream}`;
-  const text = "json" in event ? event.json : toJson(event.data, what);
-  const size = text.length * 3 > largestEvent ? Buffer.byteLength(text) : text.length;
+  const data = "json" in event ? event.json : toJson(event.data, what);
+  const size = data.length * 3 > largestEvent ? Buffer.byteLength(data) : data.length;
   if (size > largestEvent) {
     throw new TypeError(
       `${what} has ${size} bytes; an event has up to ${largestEvent}. Keep what is large elsewhere, and its address in the event.`,
     );
   }
-  return { stream, type, version, data: text, ...(meta !== undefined && { meta: toJson(meta, `${what}, its meta,`) }) };
+  if (meta === undefined) return { stream, type, version, data };
+  return { stream, type, version, data, meta: toJson(meta, `${what}, its meta,`) };
 }
 
 function toRecorded({ data, meta, ...event }: StoredEvent): Recorded {

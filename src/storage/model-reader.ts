@@ -5,7 +5,7 @@ import { Halt } from "./halt.ts";
 import type { KeptModel } from "./kept-model.ts";
 import type { Parking } from "./parking.ts";
 
-const page = 1_000;
+const longestPage = 1_000;
 /** Positions that one look covers at most, however few of them are the reader's: another reader may be waiting for its turn. */
 const stretch = 20_000;
 /** Positions that a checkpoint may lag where nothing of the reader's own was met: a commit for each append would cost more. */
@@ -14,6 +14,14 @@ const idle = 1_000;
 const attempts = 3;
 /** More are no accidents but a mistake in the code, and a reader that passes over everything helps nobody. */
 const mostParked = 1_000;
+
+/** What an event writes, why it is to be parked, or why the reader must stop before it. */
+type Taken = readonly Write[] | string | Halt;
+interface Page {
+  readonly events: readonly StoredEvent[];
+  readonly taken: readonly Taken[];
+}
+const nothing: Page = { events: [], taken: [] };
 
 export interface ModelPorts {
   readonly engine: Engine;
@@ -35,7 +43,7 @@ export class ModelReader {
   #place: Place | undefined;
   /** Up to here there is nothing of its own beyond its checkpoint. */
   #seen = 0;
-  #ahead: { readonly after: number; readonly events: Promise<readonly StoredEvent[]> } | undefined;
+  #ahead: { readonly after: number; readonly page: Promise<Page> } | undefined;
   /** At least how many are parked, once one was: counted up to see whether it is too many. */
   #parked: number | undefined;
   constructor(kept: KeptModel, ports: ModelPorts) {
@@ -56,9 +64,9 @@ export class ModelReader {
     const after = Math.max(place.position, this.#seen);
     if (place.epoch !== head.epoch) throw new Halt(toEpochSentence(log, this.kept.reader, place.epoch, head.epoch));
     if (after >= head.position) return { position: after, arrived: true };
-    const events = this.#types.length === 0 ? [] : await this.#read(after);
-    const last = events.at(-1);
-    if (events.length >= page / 2 && last) this.#readAhead(last.position);
+    const page = this.#types.length === 0 ? nothing : await this.#read(after);
+    const last = page.events.at(-1);
+    if (page.events.length >= longestPage / 2 && last) this.#readAhead(last.position);
     // Where the look found nothing, nothing of its own lies within the stretch: the head was asked for before.
     const position = last?.position ?? Math.min(head.position, after + stretch);
     if (!last && !isInline && position - place.position < idle) {
@@ -66,7 +74,7 @@ export class ModelReader {
       this.#seen = position;
       return { position, arrived: position >= head.position };
     }
-    if (!(await this.#take(place, events, position))) this.#place = undefined;
+    if (!(await this.#take(place, page, position))) this.#place = undefined;
     const { position: reached } = this.#place ?? place;
     return { position: reached, arrived: reached >= head.position };
   }
@@ -113,39 +121,46 @@ export class ModelReader {
     return (await this.#ports.parking.of(this.kept.reader, mostParked + 1)).length;
   }
 
-  async #read(after: number): Promise<readonly StoredEvent[]> {
+  async #read(after: number): Promise<Page> {
     const ahead = this.#ahead;
     this.#ahead = undefined;
     // An empty page is as old as its look: what was appended since then is not in it, and must not be passed over.
-    if (ahead?.after === after && (await ahead.events).length > 0) return ahead.events;
+    if (ahead?.after === after && (await ahead.page).events.length > 0) return ahead.page;
     return this.#ask(after);
   }
 
-  /** The next page is on its way while this one is worked on and flushed. */
+  /**
+   * The next page is read and handled while this one is written: handlers read nothing, so it makes no difference to
+   * them, and a rebuild takes as long as the slower of the two instead of their sum.
+   */
   #readAhead(after: number): void {
-    const events = this.#ask(after);
-    events.catch(() => {}); // whoever takes it is told
-    this.#ahead = { after, events };
+    const page = this.#ask(after);
+    page.catch(() => {}); // whoever takes it is told
+    this.#ahead = { after, page };
   }
 
-  #ask(after: number): Promise<readonly StoredEvent[]> {
+  async #ask(after: number): Promise<Page> {
     const { engine, log } = this.#ports;
-    return engine.read(log, { after, limit: page, types: this.#types, untilPosition: after + stretch });
+    const query = { after, limit: longestPage, types: this.#types, untilPosition: after + stretch };
+    const events = await engine.read(log, query);
+    const taken: Taken[] = [];
+    for (const event of events) taken.push(await this.#writesOf(event));
+    return { events, taken };
   }
 
-  async #take(place: Place, events: readonly StoredEvent[], position: number): Promise<boolean> {
+  async #take(place: Place, { events, taken }: Page, position: number): Promise<boolean> {
     const writes: Write[] = [];
     for (const [index, event] of events.entries()) {
-      const taken = await this.#writesOf(event);
-      if (taken instanceof Halt) {
+      const one = taken[index] as Taken; // one an event
+      if (one instanceof Halt) {
         const before = events[index - 1];
-        if (!before) throw taken;
-        return this.#take(place, events.slice(0, index), before.position);
+        if (!before) throw one;
+        return this.#take(place, { events: events.slice(0, index), taken }, before.position);
       }
-      if (typeof taken === "string") {
+      if (typeof one === "string") {
         await this.#checkParked();
-        writes.push(this.#park(event, taken));
-      } else for (const write of taken) writes.push(write);
+        writes.push(this.#park(event, one));
+      } else for (const write of one) writes.push(write);
     }
     try {
       return await this.#commit(place, position, writes);
@@ -153,16 +168,17 @@ export class ModelReader {
       if (!(error instanceof TypeError)) throw error;
       const [event] = events;
       // What the engine refuses is one event's doing: the page goes event by event, until it is found.
-      if (events.length > 1 || !event) return this.#takeEach(place, events, position);
+      if (events.length > 1 || !event) return this.#takeEach(place, { events, taken }, position);
       await this.#checkParked();
       return this.#commit(place, position, [this.#park(event, error.message)]);
     }
   }
 
-  async #takeEach(place: Place, events: readonly StoredEvent[], position: number): Promise<boolean> {
+  async #takeEach(place: Place, { events, taken }: Page, position: number): Promise<boolean> {
     let present = place;
-    for (const event of events) {
-      if (!(await this.#take(present, [event], event.position))) return false;
+    for (const [index, event] of events.entries()) {
+      const one = { events: [event], taken: taken.slice(index, index + 1) };
+      if (!(await this.#take(present, one, event.position))) return false;
       present = { ...present, position: event.position };
     }
     return present.position >= position || this.#commit(present, position, []);
@@ -185,8 +201,7 @@ export class ModelReader {
     throw new Error(`The reader "${this.kept.reader}" is being moved by somebody else all the time. Try again later.`);
   }
 
-  /** What an event writes, or why it cannot be taken. */
-  async #writesOf({ id, type, version, revision, data }: StoredEvent): Promise<readonly Write[] | string | Halt> {
+  async #writesOf({ id, type, version, revision, data }: StoredEvent): Promise<Taken> {
     for (let attempt = 1; ; attempt++) {
       try {
         const value = this.#ports.codec.decode(type, version, data);

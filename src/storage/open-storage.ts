@@ -2,6 +2,7 @@ import { type Clock, type Duration, operationsOf, type Provider, toMs } from "..
 import { type CommandPorts, toCommandProvider } from "./commands.ts";
 import type { SubscriptionStatus } from "./courier.ts";
 import { Couriers } from "./couriers.ts";
+import { type Emit, toEmit } from "./emit.ts";
 import type { Engine, EngineStatus } from "./engine.ts";
 import { EventCodec } from "./event-codec.ts";
 import { Folds } from "./folds.ts";
@@ -36,6 +37,8 @@ export interface Storage extends Operating {
   /** One an operation of the stores' contracts. */
   readonly providers: readonly Provider[];
   readonly log: Log;
+  /** Writes an event that no store decides on, once for each key; durable, with its rows, when it resolves. */
+  readonly emit: Emit;
   status(): Promise<StorageStatus>;
   /** Lets what follows the log come to rest. The engine is the caller's, and stays open. */
   close(): Promise<void>;
@@ -107,6 +110,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
   };
   return Object.freeze({
     log,
+    emit: toEmit(all),
     providers: Object.freeze(stores.flatMap((store) => toProviders(store, all))),
     ...toOperating({ engine, log: log.name, models, couriers, parking }),
     status: async () => {

@@ -74,6 +74,32 @@ test("a hot entity takes every command, however many come at once", async () => 
   expect((await backend.engine.head("main")).position).toBe(300);
 });
 
+test("what is remembered of an entity decides nothing, once somebody else has written to it", async () => {
+  await using backend = await open(folder, [toBookingStore(1)]);
+  const [first, second] = [toSeat(), toSeat()];
+  const elsewhere = (type: string, { flight, booking }: typeof first, more = {}) =>
+    backend.storage.log.append({ events: [{ stream: `flight/${flight}`, type, data: { flight, booking, ...more } }] });
+  await backend.call("bookings.hold", first);
+
+  // As remembered the flight is sold out: a failure that would not be true any more.
+  await elsewhere("bookings.Released", first);
+  await backend.call("bookings.hold", second);
+
+  // As remembered the first booking is not there: nothing to do, where there is something.
+  await elsewhere("bookings.Released", second);
+  await elsewhere("bookings.SeatHeld", first, { traveller: first.traveller });
+  await backend.call("bookings.release", first);
+
+  // As remembered there is a seat: an append that would overbook the flight.
+  await elsewhere("bookings.SeatHeld", second, { traveller: second.traveller });
+  await expect(backend.call("bookings.hold", first)).rejects.toMatchObject({ code: "SoldOut" });
+
+  const types = [];
+  for await (const { type } of backend.storage.log.stream("flight/UA1")) types.push(type.slice("bookings.".length));
+  const story = ["SeatHeld", "Released", "SeatHeld", "Released", "SeatHeld", "Released", "SeatHeld"];
+  expect(types).toEqual(story);
+});
+
 test("a command that is called again with its key gives its first result, and does nothing", async () => {
   const seat = toSeat();
   let ticket: unknown;

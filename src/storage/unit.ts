@@ -12,6 +12,8 @@ interface Touched {
   readonly entity: AnyEntity;
   /** The revision that the handler saw first, which the append expects. */
   readonly seen: number;
+  /** Whether that is from memory, and nobody has looked. */
+  readonly trusted: boolean;
   folded: Folded;
 }
 interface Pending extends Encoded {
@@ -27,6 +29,15 @@ class EmittedEvent {
     this.payload = payload;
   }
 }
+export type Emitters = { readonly [event: string]: (payload: unknown) => unknown };
+/** What decisions on an entity emit its events with: the same for every run of a handler. */
+export const toEmitters = ({ contract, owner }: AnyEntity): Emitters =>
+  Object.fromEntries(
+    [...eventsOf(contract).keys()].map((event) => [
+      event,
+      (payload: unknown) => new EmittedEvent(`${owner}.${event}`, payload),
+    ]),
+  );
 
 export interface Surroundings {
   readonly log: Log;
@@ -42,27 +53,27 @@ export class Unit {
   readonly #operation: string;
   readonly #around: Surroundings;
   readonly #id: string;
+  readonly #trusts: boolean;
   readonly #touched = new Map<string, Touched>();
   readonly #pending: Pending[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #open = 0;
   #closed = false;
   #endTurn: (() => void) | undefined;
-  constructor(operation: string, around: Surroundings) {
+  /**
+   * `trusts`: it decides on states as they are remembered, without a look. The append expects their revisions, so it is
+   * right whenever it is written; where nothing is appended, ask `wasOvertaken` before the answer is believed.
+   */
+  constructor(operation: string, around: Surroundings, trusts: boolean) {
     this.#operation = operation;
     this.#around = around;
+    this.#trusts = trusts;
     this.#id = around.log.nextId();
   }
 
-  entity(entity: AnyEntity): (id: string) => EntityWriter<any, unknown> {
+  /** `emit` is the entity's, from `toEmitters`. */
+  entity(entity: AnyEntity, emit: Emitters): (id: string) => EntityWriter<any, unknown> {
     // whatever its events are
-    const { contract, owner } = entity;
-    const emit = Object.fromEntries(
-      [...eventsOf(contract).keys()].map((event) => [
-        event,
-        (payload: unknown) => new EmittedEvent(`${owner}.${event}`, payload),
-      ]),
-    );
     return (id) => ({
       ...readEntity(this.#around.folds, entity, id),
       // A command that looks at an entity decides by it, so what it saw is expected of the append too.
@@ -102,17 +113,22 @@ export class Unit {
   /** All that the handler asked for as one append, with the rows that follow from it, but for those of some readers. */
   async toAppend(without: ReadonlySet<string>): Promise<LogAppend> {
     const inline = this.#pending.length === 0 ? [] : this.#around.inline().filter(({ reader }) => !without.has(reader));
-    const expect = Object.fromEntries([...this.#touched].map(([stream, { seen }]) => [stream, seen]));
+    // Without a prototype it is a dictionary from the start: otherwise each stream's name is a new shape of object.
+    const expect: Record<string, number> = Object.create(null);
+    for (const [stream, { seen }] of this.#touched) expect[stream] = seen;
+    const append = { id: this.#id, expect, events: this.#pending };
+    if (inline.length === 0) return append;
     const documents: Write[] = [];
     for (const { type, value, id, revision } of this.#pending)
       for (const model of inline) documents.push(...(await model.writes(type, value, { id, revision })));
-    return {
-      id: this.#id,
-      expect,
-      events: this.#pending.map(({ stream, type, version, json }) => ({ stream, type, version, json })),
-      documents,
-      readers: inline.map(({ reader }) => reader),
-    };
+    return { ...append, documents, readers: inline.map(({ reader }) => reader) };
+  }
+
+  /** Whether a state that it took on trust was not the present one. */
+  async wasOvertaken(): Promise<boolean> {
+    for (const [stream, { trusted, seen }] of this.#touched)
+      if (trusted && (await this.#around.log.revision(stream)) !== seen) return true;
+    return false;
   }
 
   /** It is on disk: the states that the handler saw are the present ones. */
@@ -136,8 +152,9 @@ export class Unit {
       if (this.#closed) this.#endTurn();
       this.#checkOpen();
     }
-    const folded = await this.#around.folds.load(entity, id);
-    const touched = { entity, seen: folded.revision, folded };
+    const recent = this.#trusts ? this.#around.folds.recent(stream) : undefined;
+    const folded = recent ?? (await this.#around.folds.load(entity, id));
+    const touched = { entity, seen: folded.revision, trusted: recent !== undefined, folded };
     this.#touched.set(stream, touched);
     return touched;
   }
@@ -173,11 +190,13 @@ export class Unit {
   /** Decisions of one handler run one after the other, even where it starts them side by side. */
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     this.#checkOpen();
-    this.#open++;
-    const done = this.#last.then(() => {
-      this.#checkOpen();
-      return work();
-    });
+    const isFirst = this.#open++ === 0;
+    const done = isFirst
+      ? work()
+      : this.#last.then(() => {
+          this.#checkOpen();
+          return work();
+        });
     this.#last = done.catch(() => {});
     try {
       return await done;

@@ -11,6 +11,7 @@ import {
 import type { Tracing } from "../contracts/index.ts";
 import { createSpanFeed, type SpanFeed } from "./span-feed.ts";
 import { createTracing } from "./trace.ts";
+import { createUnheard } from "./unheard.ts";
 import { createWallClock } from "./wall-clock.ts";
 
 export interface Telemetry {
@@ -26,7 +27,7 @@ export interface TelemetryOptions {
   readonly version: string;
   /** An OTLP/HTTP collector, like `http://localhost:4318`. `/v1/traces` is added where the address has no path. */
   readonly otlpUrl?: string;
-  /** How many traces the feed remembers. 200 without it. */
+  /** How many traces the feed remembers, 200 without it. With 0 and no collector nothing is measured. */
   readonly keep?: number;
   /** Told one sentence when spans begin to get lost on the way to the collector, and one when they arrive again. */
   readonly onExport?: (sentence: string, failure?: Error) => void;
@@ -37,12 +38,14 @@ const exportWithinMs = 5_000;
 
 /** Opens a tracer of its own: nothing is registered globally, and where a span belongs is always handed on explicitly. */
 export function openTelemetry(options: TelemetryOptions): Telemetry {
-  const { feed, processor, eventAdded } = createSpanFeed({ keep: options.keep ?? 200 });
-  const processors: SpanProcessor[] = [processor];
+  const { keep = 200 } = options;
+  const { feed, processor, eventAdded } = createSpanFeed({ keep });
+  const processors: SpanProcessor[] = keep > 0 ? [processor] : [];
   if (options.otlpUrl !== undefined) {
     processors.push(new BatchSpanProcessor({ exporter: toExporter(options.otlpUrl, options.onExport) }));
   }
   const ids = new RandomIdGenerator();
+  if (processors.length === 0) return Object.freeze({ tracing: createUnheard(ids), feed, close: async () => {} });
   let traceId: string | undefined;
   const provider = new TracerProvider({
     // Everything is recorded, whatever the caller's sampling flag says: the console has no other source.

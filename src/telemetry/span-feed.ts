@@ -3,7 +3,7 @@ import { type SpanRecord, toRecord } from "./span-record.ts";
 
 /** The spans of late, and the ones that come. */
 export interface SpanFeed {
-  /** What is remembered, oldest trace first; each span as it was last told of. */
+  /** What is remembered, oldest trace first; each span as it is now. */
   recent(): readonly SpanRecord[];
   /** Tells of every span at its start, at its events and at its end. The answer takes the listener away. */
   subscribe(listener: (record: SpanRecord) => void): () => void;
@@ -20,12 +20,13 @@ export function createSpanFeed({ keep }: { readonly keep: number }): {
   readonly processor: SpanProcessor;
   readonly eventAdded: (span: ReadableSpan) => void;
 } {
-  const traces = new Map<string, Map<string, SpanRecord>>();
+  const traces = new Map<string, Map<string, ReadableSpan>>();
   const listeners = new Set<(record: SpanRecord) => void>();
 
   const told = (span: ReadableSpan): void => {
+    remember(traces, span, keep);
+    if (listeners.size === 0) return;
     const record = toRecord(span);
-    remember(traces, record, keep);
     for (const listener of listeners) {
       try {
         listener(record);
@@ -37,7 +38,7 @@ export function createSpanFeed({ keep }: { readonly keep: number }): {
 
   return {
     feed: Object.freeze({
-      recent: () => [...traces.values()].flatMap((spans) => [...spans.values()]),
+      recent: () => [...traces.values()].flatMap((spans) => [...spans.values()].map(toRecord)),
       subscribe(listener: (record: SpanRecord) => void) {
         const own = (record: SpanRecord): void => listener(record);
         listeners.add(own);
@@ -49,15 +50,17 @@ export function createSpanFeed({ keep }: { readonly keep: number }): {
   };
 }
 
-function remember(traces: Map<string, Map<string, SpanRecord>>, record: SpanRecord, keep: number): void {
-  const spans = traces.get(record.trace);
+// The spans themselves: most are forgotten before anybody looks, and a record costs as much as the rest of a span.
+function remember(traces: Map<string, Map<string, ReadableSpan>>, span: ReadableSpan, keep: number): void {
+  const { traceId, spanId } = span.spanContext();
+  const spans = traces.get(traceId);
   if (spans) {
-    if (spans.has(record.span) || spans.size < spansPerTrace) spans.set(record.span, record);
+    if (spans.size < spansPerTrace) spans.set(spanId, span);
     return;
   }
   // The end of a span whose trace has been forgotten does not bring it back.
-  if (record.status !== "open") return;
-  traces.set(record.trace, new Map([[record.span, record]]));
+  if (span.ended) return;
+  traces.set(traceId, new Map([[spanId, span]]));
   for (const oldest of traces.keys()) {
     if (traces.size <= keep) break;
     traces.delete(oldest);

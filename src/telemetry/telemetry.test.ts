@@ -264,3 +264,26 @@ test("two telemetries in one process do not mix", async () => {
   await one.tracing.begin().span("run", "mine", {}, done);
   expect(other.feed.recent()).toEqual([]);
 });
+
+test("where nobody can look, nothing is measured, and traces are handed on all the same", async () => {
+  const { tracing, feed } = open({ keep: 0 });
+  const { traceparent } = tracing.begin();
+  const inside = await tracing.continue(traceparent).span("run", "one", {}, async (span) => {
+    span.set({ attempt: 1 });
+    span.event("retried");
+    return span.span("step", "two", {}, async (step) => step.traceparent);
+  });
+  expect(inside).toBe(traceparent);
+  expect(tracing.begin().traceparent).not.toBe(traceparent);
+  expect(tracing.continue("no trace").traceparent).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-01$/);
+  expect(feed.recent()).toEqual([]);
+});
+
+test("with a collector and nobody to look, the collector gets its spans and nothing is remembered", async () => {
+  const collector = await collect();
+  const { tracing, feed, close } = open({ keep: 0, otlpUrl: collector.url });
+  await tracing.begin().span("run", "one", {}, done);
+  await close();
+  expect(collector.spans.map(({ name }) => name)).toEqual(["one"]);
+  expect(feed.recent()).toEqual([]);
+});

@@ -51,7 +51,7 @@ export function createTracing(parts: TraceParts): Tracing {
 }
 
 /** Reads a `traceparent` (W3C Trace Context, level 1). Undefined for what is not one. */
-function parseTraceparent(text: string): SpanContext | undefined {
+export function parseTraceparent(text: string): SpanContext | undefined {
   const [, version, traceId, spanId, flags] =
     /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-.*)?$/.exec(text) ?? [];
   if (!version || !traceId || !spanId || !flags || version === "ff") return undefined;
@@ -137,5 +137,5 @@ function recordFailure(span: OtelSpan, thrown: unknown, at: HrTime): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
 }
 
-const toTraceparent = ({ traceId, spanId, traceFlags }: SpanContext): string =>
+export const toTraceparent = ({ traceId, spanId, traceFlags }: SpanContext): string =>
   `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;

@@ -19,6 +19,14 @@ export {
   lostAnswer,
 } from "./fake.ts";
 export { type Decided, type Given, given, type Told } from "./given-when-then.ts";
+export { type History, replays } from "./replays.ts";
 export { type StoresUnderTest, testStores } from "./stores-under-test.ts";
 export { type VirtualClock, virtualClock } from "./virtual-clock.ts";
-export { type BenchOptions, type Crash, crashEverywhere, type WorkflowBench, workflowBench } from "./workflow-bench.ts";
+export {
+  type BenchOptions,
+  type Crash,
+  crashEverywhere,
+  type EmittedEvent,
+  type WorkflowBench,
+  workflowBench,
+} from "./workflow-bench.ts";

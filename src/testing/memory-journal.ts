@@ -1,4 +1,15 @@
-import type { Change, Entry, Item, Journal, RunRow } from "../orchestration/host.ts";
+import {
+  type Bulk,
+  type Change,
+  type Entry,
+  fits,
+  type Item,
+  type Journal,
+  type NewItem,
+  type RunCount,
+  type RunRow,
+  refusalOf,
+} from "../orchestration/host.ts";
 
 /** A journal in memory, for tests of workflows without a disk. Everything passes through JSON, as on a real one. */
 export interface MemoryJournal extends Journal {
@@ -15,12 +26,19 @@ export function memoryJournal(): MemoryJournal {
   const streams = new Map<string, string[]>();
   const inboxes = new Map<string, Item[]>();
   const rows = new Map<string, RunRow>();
+  const bulks = new Map<string, Bulk>();
   let commits = 0;
   let position = 0;
 
   const change = (run: string, { begin, row }: Change): void => {
     const present = begin ?? rows.get(run);
     if (present) rows.set(run, { ...present, ...row });
+  };
+  const tell = (run: string, item: NewItem): void => {
+    const inbox = inboxes.get(run) ?? [];
+    if (item.key !== undefined && inbox.some(({ key }) => key === item.key)) return;
+    inboxes.set(run, [...inbox, { ...(JSON.parse(JSON.stringify(item)) as typeof item), revision: inbox.length }]);
+    change(run, { row: { wakeAt: item.at } });
   };
   const take = (node: string, limit: number, due: (row: RunRow) => boolean): readonly RunRow[] => {
     const taken = [...rows.values()].filter(due).slice(0, limit);
@@ -29,6 +47,27 @@ export function memoryJournal(): MemoryJournal {
   };
 
   const journal: MemoryJournal = {
+    nodes: {
+      alone: true,
+      enter: async () => {},
+      renew: async () => true,
+      leave: async () => {},
+      async census(node) {
+        const owners = new Set([...rows.values()].map(({ owner }) => owner));
+        return { others: [], gone: [...owners].filter((owner) => owner !== null && owner !== node) as string[] }; // null is filtered
+      },
+      news: (_, aborted) => new Promise((_resolve, reject) => aborted.addEventListener("abort", reject)),
+    },
+    bulks: {
+      add: async (bulk) => void bulks.set(bulk.id, bulk),
+      find: async (id) => bulks.get(id),
+      list: async (limit) => [...bulks.values()].reverse().slice(0, limit),
+      claim: async () => [...bulks.values()].find(({ state }) => state === "under way"),
+      async advance(bulk) {
+        bulks.set(bulk.id, bulk);
+        return true;
+      },
+    },
     onAppend: () => {},
     get commits() {
       return commits;
@@ -36,37 +75,41 @@ export function memoryJournal(): MemoryJournal {
     async append(run, revision, entries, changed) {
       await journal.onAppend(run, entries);
       const stream = streams.get(run) ?? [];
+      const texts = entries.map((entry) => JSON.stringify(entry));
+      const refused = refusalOf(entries, texts);
+      if (refused !== undefined) return { refused };
       if (stream.length - 1 !== revision) return "fenced";
       const inboxHead = (inboxes.get(run)?.length ?? 0) - 1;
       if (changed.inboxSeen !== undefined && inboxHead > changed.inboxSeen) return "inbox moved";
-      streams.set(run, [...stream, ...entries.map((entry) => JSON.stringify(entry))]);
+      streams.set(run, [...stream, ...texts]);
       change(run, changed);
+      if (changed.tell) tell(changed.tell.run, changed.tell.item);
       commits++;
       position += entries.length;
       return { position };
     },
-    read: async (run) => journal.entries(run),
+    read: async (run, from = 0) => journal.entries(run).slice(from),
     find: async (run) => rows.get(run),
-    async post(run, item) {
-      const inbox = inboxes.get(run) ?? [];
-      if (item.key !== undefined && inbox.some(({ key }) => key === item.key)) return;
-      inboxes.set(run, [...inbox, { ...(JSON.parse(JSON.stringify(item)) as typeof item), revision: inbox.length }]);
-      change(run, { row: { wakeAt: item.at } });
-    },
-    inbox: async (run) => inboxes.get(run) ?? [],
+    post: async (run, item) => tell(run, item),
+    inbox: async (run, from = 0) => (inboxes.get(run) ?? []).slice(from),
     claimDue: async (node, knows, now, limit) =>
       take(
         node,
         limit,
         (row) =>
           knows.includes(row.workflow) &&
-          row.state === "waiting" &&
+          goingOn.has(row.state) &&
           row.owner === null &&
           row.wakeAt !== null &&
           row.wakeAt <= now,
       ),
-    async release(now, limit) {
-      const held = [...rows.values()].filter(({ owner }) => owner !== null).slice(0, limit);
+    heldBy: async (owner, limit) =>
+      [...rows.values()]
+        .filter((row) => row.owner === owner)
+        .slice(0, limit)
+        .map(({ run }) => run),
+    async release(owner, now, limit) {
+      const held = [...rows.values()].filter((row) => row.owner === owner).slice(0, limit);
       for (const { run } of held) change(run, { row: { owner: null, state: "waiting", wakeAt: now } });
       return held.length;
     },
@@ -76,7 +119,7 @@ export function memoryJournal(): MemoryJournal {
     },
     async nextDue(knows) {
       const due = [...rows.values()]
-        .filter(({ workflow, state, owner }) => knows.includes(workflow) && state === "waiting" && owner === null)
+        .filter(({ workflow, state, owner }) => knows.includes(workflow) && goingOn.has(state) && owner === null)
         .map(({ wakeAt }) => wakeAt);
       const known = due.filter((at) => at !== null);
       return known.length > 0 ? Math.min(...known) : undefined;
@@ -86,11 +129,43 @@ export function memoryJournal(): MemoryJournal {
       if (paused) change(run, { row: { state: "waiting", wakeAt: now, reason: null } });
       return paused;
     },
-    async putBack(run, wakeAt) {
-      change(run, { row: { owner: null, state: "waiting", wakeAt } });
+    async seize(run, node) {
+      const row = rows.get(run);
+      if (!row || row.owner !== null || !goingOn.has(row.state)) return undefined;
+      change(run, { row: { owner: node, state: "running", wakeAt: null } });
+      return rows.get(run);
+    },
+    async search(filter, { limit, orderBy = "startedAt", ascending = false, after }) {
+      const placed = [...rows.values()]
+        .filter((row) => fits(row, filter) && row[orderBy] !== null)
+        .sort((one, other) => (one[orderBy] ?? 0) - (other[orderBy] ?? 0) || (one.run < other.run ? -1 : 1));
+      if (!ascending) placed.reverse();
+      const from = after === undefined ? 0 : placed.findIndex(({ run }) => run === after) + 1;
+      const found = placed.slice(from, from + limit);
+      const last = found.at(-1);
+      return { runs: found, ...(last && from + limit < placed.length && { next: last.run }) };
+    },
+    async count(filter, most) {
+      const counts = new Map<string, RunCount>();
+      for (const row of rows.values()) {
+        if (!fits(row, filter)) continue;
+        const { operation, workflow, state } = row;
+        const { count } = counts.get(`${workflow} ${state}`) ?? { count: 0 };
+        const more = count + 1 > most;
+        counts.set(`${workflow} ${state}`, { operation, workflow, state, count: Math.min(count + 1, most), more });
+      }
+      return [...counts.values()];
+    },
+    async putBack(run, owner, wakeAt) {
+      if (rows.get(run)?.owner === owner) change(run, { row: { owner: null, state: "waiting", wakeAt } });
+    },
+    async strand(run, owner, reason) {
+      if (rows.get(run)?.owner === owner) change(run, { row: { owner: null, state: "paused", wakeAt: null, reason } });
     },
     entries: (run) => (streams.get(run) ?? []).map((entry) => JSON.parse(entry) as Entry),
     rows: () => [...rows.values()],
   };
   return journal;
 }
+
+const goingOn: ReadonlySet<string> = new Set(["waiting", "running", "undoing"]);

@@ -19,6 +19,14 @@ export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock
   const timers = new Set<Timer>();
   let now = start;
   let order = 0;
+  /** How often the clock was asked: whoever is at work asks it. */
+  let asked = 0;
+  const settled = async (): Promise<void> => {
+    for (let before = -1; before !== asked; ) {
+      before = asked;
+      await someTurns();
+    }
+  };
   const next = (): Timer | undefined => [...timers].sort((a, b) => a.at - b.at || a.order - b.order)[0];
   const fire = async (timer: Timer): Promise<void> => {
     timers.delete(timer);
@@ -27,9 +35,16 @@ export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock
     await settled();
   };
   return {
-    now: () => now,
-    monotonic: () => now - start,
+    now() {
+      asked++;
+      return now;
+    },
+    monotonic() {
+      asked++;
+      return now - start;
+    },
     after(ms, wake) {
+      asked++;
       const timer = { at: now + Math.max(0, ms), order: order++, wake };
       timers.add(timer);
       return () => timers.delete(timer);
@@ -51,7 +66,10 @@ export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock
   };
 }
 
-// A run takes a few turns of the event loop from one rest to the next.
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+// A run takes a few turns of the event loop from one rest to the next, and one for each result that it replays.
+async function someTurns(): Promise<void> {
+  for (let quiet = 0, turns = 0; quiet < 20 && turns < 20_000; quiet++, turns++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (process.getActiveResourcesInfo().includes("Immediate")) quiet = 0;
+  }
 }

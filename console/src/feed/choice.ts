@@ -1,13 +1,23 @@
 import { type Signal, signal } from "@preact/signals";
 
-/** What is chosen, kept in the address so that it can be sent to somebody and survives a reload: `#trace=…`. */
+export type View = "live" | "runs";
+
+/** What is chosen, kept in the address so that it can be sent to somebody and survives a reload: `#trace=…`, `#runs`, `#run=…`. */
 export class Choice {
   readonly trace: Signal<string | undefined>;
+  readonly view: Signal<View>;
+  readonly run: Signal<string | undefined>;
 
   constructor() {
-    this.trace = signal(fromHash());
+    const { trace, view, run } = fromHash();
+    this.trace = signal(trace);
+    this.view = signal(view);
+    this.run = signal(run);
     addEventListener("hashchange", () => {
-      this.trace.value = fromHash();
+      const { trace, view, run } = fromHash();
+      this.trace.value = trace;
+      this.view.value = view;
+      this.run.value = run;
     });
   }
 
@@ -17,6 +27,17 @@ export class Choice {
     history.replaceState(null, "", trace === undefined ? location.pathname : `#trace=${encodeURIComponent(trace)}`);
     this.trace.value = trace;
   }
+
+  /** Chooses a run, or none of them. */
+  chooseRun(run: string | undefined): void {
+    history.replaceState(null, "", run === undefined ? "#runs" : `#run=${encodeURIComponent(run)}`);
+    this.view.value = "runs";
+    this.run.value = run;
+  }
 }
 
-const fromHash = (): string | undefined => new URLSearchParams(location.hash.slice(1)).get("trace") ?? undefined;
+function fromHash(): { readonly trace: string | undefined; readonly view: View; readonly run: string | undefined } {
+  const hash = new URLSearchParams(location.hash.slice(1));
+  const run = hash.get("run") ?? undefined;
+  return { trace: hash.get("trace") ?? undefined, view: run !== undefined || hash.has("runs") ? "runs" : "live", run };
+}

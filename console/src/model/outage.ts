@@ -48,7 +48,7 @@ export function aftermath(outage: Outage, traces: ReadonlyMap<string, Trace>): A
     const spans = [...(own ? [own] : []), ...traces.values()].map(inOrder).find(since);
     if (!spans) continue;
     wentOn += 1;
-    if (["done", "undone", "failed"].includes(stateOfRun(spans, run))) ended += 1;
+    if (["done", "undone", "declined", "failed"].includes(stateOfRun(spans, run))) ended += 1;
   }
   return { underWay: outage.underWay.length, wentOn, ended };
 }

@@ -2,13 +2,14 @@ import { type SeenSpan, text } from "./span.ts";
 import { inOrder, type Trace } from "./trace.ts";
 
 /** How a trace stands, in the words of the badges. */
-export type TraceState = "running" | "waiting" | "paused" | "done" | "undone" | "failed" | "interrupted";
+export type TraceState = "running" | "waiting" | "paused" | "done" | "undone" | "declined" | "failed" | "interrupted";
 export const traceStates: readonly TraceState[] = [
   "running",
   "waiting",
   "paused",
   "done",
   "undone",
+  "declined",
   "failed",
   "interrupted",
 ];
@@ -35,6 +36,8 @@ export function stateOfRun(spans: readonly SeenSpan[], run: string): TraceState 
     return restsOnly(steps, "open", last) ? "waiting" : "running";
   }
   if (said !== undefined && said !== "failed") return said;
+  // What its contract foresees is an answer, and nothing that is broken.
+  if (text(last, "trilith.failure") !== undefined && !isUndone(steps)) return "declined";
   return said === "failed" || last.status === "failed" ? (isUndone(steps) ? "undone" : "failed") : "done";
 }
 
@@ -71,7 +74,9 @@ function stateOfRequest(spans: readonly SeenSpan[]): TraceState {
   const root = spans.find(({ kind }) => kind === "request") ?? spans[0];
   if (!root || root.status === "open") return "running";
   if (root.status === "cut") return "interrupted";
-  return root.status === "failed" || Number(text(root, "http.response.status_code") ?? 0) >= 400 ? "failed" : "done";
+  const status = Number(text(root, "http.response.status_code") ?? 0);
+  if (status >= 400 && status < 500) return "declined";
+  return root.status === "failed" || status >= 500 ? "failed" : "done";
 }
 
 /** A run's state is told in the orchestration's words, of which there may be more than badges. */

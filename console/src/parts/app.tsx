@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { follow } from "../model/follow.ts";
 import { useConsole } from "./context.ts";
 import { OutageStrip } from "./outage-strip.tsx";
+import { RunsView } from "./runs-view.tsx";
 import { Stage } from "./stage.tsx";
 import { TopBar } from "./top-bar.tsx";
 import { TraceList } from "./trace-list.tsx";
@@ -23,7 +24,9 @@ export function App(): JSX.Element {
   });
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key === "Escape") choice.choose(undefined);
+      if (event.key !== "Escape") return;
+      if (choice.view.value === "runs") choice.chooseRun(undefined);
+      else choice.choose(undefined);
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
@@ -36,6 +39,14 @@ export function App(): JSX.Element {
   const chosen = choice.trace.value;
   const shown = chosen ?? followed.value;
   const trace = shown === undefined ? undefined : live.world.value.traces.get(shown);
+  if (choice.view.value === "runs")
+    return (
+      <div class="app" data-chosen={choice.run.value !== undefined}>
+        <TopBar />
+        <OutageStrip />
+        <RunsView />
+      </div>
+    );
   return (
     <div class="app" data-chosen={chosen !== undefined}>
       <TopBar />

@@ -4,11 +4,13 @@ import type { Choice } from "../feed/choice.ts";
 import type { Live } from "../feed/live.ts";
 import type { Summary } from "../model/summary.ts";
 import type { Trace } from "../model/trace.ts";
+import type { RunsDesk } from "../runs/desk.ts";
 
 /** What every part of the page may read. */
 export interface ConsoleModel {
   readonly live: Live;
   readonly choice: Choice;
+  readonly runs: RunsDesk;
   readonly summaryOf: (trace: Trace) => Summary;
 }
 

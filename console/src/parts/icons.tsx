@@ -17,6 +17,7 @@ const shapes: Readonly<Record<TraceState, string>> = {
   undone: "M5.5 3 3 5.5 5.5 8 M3 5.5 H9.5 A3.5 3.5 0 0 1 9.5 12.5 H6",
   waiting: "M8 4.5 V8 L10.5 9.5 M14 8 A6 6 0 1 1 2 8 A6 6 0 0 1 14 8",
   paused: "M6 4.5 V11.5 M10 4.5 V11.5",
+  declined: "M4 8 H12",
   interrupted: "M9 2 4.5 9 H8 L7 14 11.5 7 H8 Z",
   running: "",
 };
@@ -36,6 +37,7 @@ export const stateWords: Readonly<Record<TraceState, string>> = {
   done: "Done",
   undone: "Undone",
   failed: "Failed",
+  declined: "Declined",
   interrupted: "Interrupted",
 };
 

@@ -5,7 +5,7 @@ import { useConsole } from "./context.ts";
 import { Icon, Logo } from "./icons.tsx";
 
 export function TopBar(): JSX.Element {
-  const { live } = useConsole();
+  const { live, choice } = useConsole();
   const { hello, rates } = live.world.value;
   return (
     <header class="top">
@@ -19,6 +19,14 @@ export function TopBar(): JSX.Element {
           </span>
         )}
       </div>
+      <nav class="tabs" aria-label="Views">
+        <a href="#live" aria-current={choice.view.value === "live" ? "page" : undefined}>
+          Live
+        </a>
+        <a href="#runs" aria-current={choice.view.value === "runs" ? "page" : undefined}>
+          Runs
+        </a>
+      </nav>
       <LiveState />
       <dl class="top-facts">
         <div>

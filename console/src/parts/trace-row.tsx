@@ -38,7 +38,8 @@ export function TraceRow({ summary, chosen, reachable, nowMs, onChoose }: Props)
 /** The state, and the one thing that a person would ask next. */
 export function badge({ state, waitsFor, code, poorSources, resumed }: Summary): string {
   if (state === "waiting" && waitsFor) return `Waiting · ${waitsFor}`;
-  if ((state === "failed" || state === "undone") && code) return `${stateWords[state]} · ${code}`;
+  if ((state === "failed" || state === "undone" || state === "declined") && code)
+    return `${stateWords[state]} · ${code}`;
   if (state === "done" && resumed) return "Done · resumed";
   if (state === "done" && poorSources.length > 0)
     return poorSources.length === 1

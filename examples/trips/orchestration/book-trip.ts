@@ -18,6 +18,7 @@ export const bookTrip = workflow(
     await payments
       .charge({ payment, card: trip.card, amount }, { timeout: "2s", attempts: 6 })
       .undo(() => payments.refund({ payment }, { timeout: "2s" }));
+    await run.emit(Trips.Paid, { booking: trip.booking });
     if (amount > approvalLimit && !(await run.signal.approved.within("20 seconds"))) throw fail.NotApproved();
     return bookings.ticket(trip);
   },

@@ -8,17 +8,21 @@ const seatsOnSale = 4;
 
 const flights = entity("flight", {
   events: Bookings,
-  state: z.object({ taken: z.array(z.string()) }),
-  initial: { taken: [] },
+  state: z.object({ taken: z.array(z.string()), ticketed: z.array(z.string()) }),
+  initial: { taken: [], ticketed: [] },
   evolve: {
-    SeatHeld: ({ taken }, { booking }) => ({ taken: [...taken, booking] }),
-    Ticketed: (flight) => flight,
-    Released: ({ taken }, { booking }) => ({ taken: taken.filter((other) => other !== booking) }),
+    SeatHeld: (flight, { booking }) => ({ ...flight, taken: [...flight.taken, booking] }),
+    Ticketed: (flight, { booking }) => ({ ...flight, ticketed: [...flight.ticketed, booking] }),
+    CheckedIn: (flight) => flight,
+    Released: ({ taken, ticketed }, { booking }) => ({
+      taken: taken.filter((other) => other !== booking),
+      ticketed: ticketed.filter((other) => other !== booking),
+    }),
   },
 });
 
 const bookings = readModel("booking", {
-  version: 1,
+  version: 2,
   events: Bookings,
   row: Booking,
   key: "booking",
@@ -26,6 +30,7 @@ const bookings = readModel("booking", {
   on: {
     SeatHeld: (seat, rows) => rows.put({ ...seat, status: "held" }),
     Ticketed: ({ booking, ticket }, rows) => rows.patch(booking, { status: "ticketed", ticket }),
+    CheckedIn: ({ booking }, rows) => rows.patch(booking, { status: "checkedIn" }),
     Released: ({ booking }, rows) => rows.patch(booking, { status: "released" }),
   },
 });
@@ -45,6 +50,11 @@ export const bookingStore = store(
     },
     release: (place, { flights }) =>
       flights(place.flight).decide(({ taken }, { Released }) => (taken.includes(place.booking) ? Released(place) : [])),
+    checkIn: async (place, { flights, fail }) => {
+      await flights(place.flight).decide(({ ticketed }, { CheckedIn }) =>
+        ticketed.includes(place.booking) ? CheckedIn(place) : fail.NotTicketed(),
+      );
+    },
     get: async ({ booking }, { bookings, fail }) => (await bookings.get(booking)) ?? fail.NotFound(),
     list: ({ flight, status }, { bookings }) => bookings.find(status ? { flight, status } : { flight }, { limit: 100 }),
   },

@@ -55,6 +55,22 @@ export function toSql(
   });
 }
 
+/** How many a query finds, counted no further than its limit. */
+export function toCount(
+  { collection, table }: KnownCollection,
+  { where = {}, limit }: Pick<DocumentQuery, "where" | "limit">,
+): Sql {
+  const conditions: string[] = [];
+  const values: unknown[] = [];
+  const say: Say = (compose, ...said) => {
+    conditions.push(compose(...said.map((value) => `$${values.push(value)}`)));
+  };
+  for (const [name, condition] of Object.entries(where)) toCondition(collection, name, condition, say);
+  const some = conditions.length > 0 ? `where ${conditions.join(" and ")}` : "";
+  const found = `select 1 from ${table} ${some} limit ${Math.max(0, limit)}`;
+  return { text: `select count(*)::integer as count from (${found}) as found`, values };
+}
+
 type Say = (compose: (...parameters: readonly string[]) => string, ...values: readonly unknown[]) => void;
 
 function behind(

@@ -3,7 +3,7 @@ import type { Collection, Columns, Document, DocumentQuery, Engine, Write } from
 import type { Asker } from "./asker.ts";
 import { checkCollection, columnOf, type KnownCollection, shapeOf, toDefinition } from "./collections.ts";
 import type { Row } from "./connections.ts";
-import { type After, type Sql, toSql } from "./document-query.ts";
+import { type After, type Sql, toCount, toSql } from "./document-query.ts";
 import { checkColumns, type DocumentWrite, toDocumentWrites } from "./document-writes.ts";
 import { fromJsonText, fromText, toJsonText, toText } from "./text.ts";
 import { Refused } from "./trouble.ts";
@@ -61,6 +61,12 @@ export class DocumentStore {
       found.push(...(await this.#asker.ask<DocumentRow>(text, values)));
     }
     return found.slice(0, Math.max(0, query.limit)).map(toDocument);
+  }
+
+  async count(name: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number> {
+    const { text, values } = toCount(this.#known(name), query);
+    const [row] = await this.#asker.ask<{ count: number }>(text, values);
+    return row?.count ?? 0;
   }
 
   async claim(name: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {

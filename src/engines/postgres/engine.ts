@@ -123,6 +123,11 @@ export class PostgresEngine implements Engine {
     return this.#documents.find(collection, query);
   }
 
+  async count(collection: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number> {
+    this.#checkOpen();
+    return this.#documents.count(collection, query);
+  }
+
   async receipt(log: string, key: string): Promise<Receipt | undefined> {
     this.#checkOpen();
     return (await this.#receipts(log, [key])).get(key);
@@ -177,6 +182,15 @@ export class PostgresEngine implements Engine {
   async watch(log: string, after: number, aborted: AbortSignal): Promise<void> {
     this.#checkOpen();
     await this.#watchers.wait(log, after, aborted);
+  }
+
+  async time(): Promise<number> {
+    this.#checkOpen();
+    const [row] = await this.#asker.ask<{ now: number }>(
+      "select floor(extract(epoch from clock_timestamp()) * 1000)::double precision as now",
+      [],
+    );
+    return (row as { now: number }).now; // a select without a from gives one row
   }
 
   async sweep(log: string, now: number, limit: number): Promise<number> {

@@ -33,12 +33,29 @@ export function toSql(collection: Collection, query: DocumentQuery): Sql {
   };
 }
 
+/** How many a query finds, counted no further than its limit. */
+export function toCount(collection: Collection, { where = {}, limit }: Pick<DocumentQuery, "where" | "limit">): Sql {
+  const conditions: string[] = [];
+  const values: Column[] = [];
+  for (const [name, condition] of Object.entries(where))
+    toCondition(known(collection, name), condition, (text, ...said) => {
+      conditions.push(text);
+      values.push(...said);
+    });
+  const some = conditions.length > 0 ? `where ${conditions.join(" and ")}` : "";
+  return {
+    text: `select count(*) count from (select 1 from ${tableOf(collection.name)} ${some} limit ?)`,
+    values: [...values, Math.max(0, limit)],
+  };
+}
+
 type Say = (text: string, ...values: readonly Column[]) => void;
 
 function toCondition(column: string, condition: Condition, say: Say): void {
   // Null is written out: with a parameter the planner could not see that an index of the null ones will do.
   if ("equals" in condition && condition.equals === null) say(`${column} is null`);
-  else if ("equals" in condition) say(`${column} is ?`, condition.equals);
+  // With "is" it could be a null, and an index of the others would not do.
+  else if ("equals" in condition) say(`${column} = ?`, condition.equals);
   else if ("not" in condition && condition.not === null) say(`${column} is not null`);
   else if ("not" in condition) say(`${column} is not ?`, condition.not);
   // One parameter whatever the length of the list, so that the statement is prepared once.

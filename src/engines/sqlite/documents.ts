@@ -7,16 +7,21 @@ import { Refused } from "./refused.ts";
 import type { Statements } from "./statements.ts";
 
 type Fields = { readonly [name: string]: unknown };
+interface Kept {
+  readonly collection: Collection;
+  /** Spelled once: it takes as long as the statement does. */
+  readonly sql: { readonly get: string; readonly put: string; readonly replace: string; readonly remove: string };
+}
 
 /** Documents, as the writer changes them: inside its transaction, one write after the other. */
 export class Documents {
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
-  readonly #collections = new Map<string, Collection>();
+  readonly #collections = new Map<string, Kept>();
   /** Defined in the transaction that is open, and gone with it if it is undone. */
   readonly #fresh = new Set<string>();
   /** Dropped in the transaction that is open, and back if it is undone. */
-  readonly #dropped = new Map<string, Collection>();
+  readonly #dropped = new Map<string, Kept>();
   constructor(db: DatabaseSync, statements: Statements) {
     this.#db = db;
     this.#statements = statements;
@@ -31,7 +36,7 @@ export class Documents {
   /** The transaction was undone: forgets what it taught. */
   reset(): void {
     for (const name of this.#fresh) this.#collections.delete(name);
-    for (const [name, collection] of this.#dropped) this.#collections.set(name, collection);
+    for (const [name, kept] of this.#dropped) this.#collections.set(name, kept);
     this.keep();
   }
 
@@ -50,7 +55,7 @@ export class Documents {
     this.#dropLeftOver(collection);
     if (!known) this.#statements.for("insert into collection (name, columns) values (?, ?)").run(name, shape);
     if (!this.#collections.has(name)) this.#fresh.add(name);
-    this.#collections.set(name, collection);
+    this.#collections.set(name, { collection, sql: toSqlTexts(collection) });
   }
 
   drop(name: string): void {
@@ -62,31 +67,33 @@ export class Documents {
   }
 
   write(message: WriteMessage): void {
-    const collection = this.#known(message.collection);
+    const kept = this.#known(message.collection);
     const { key } = message;
     switch (message.kind) {
       case "put":
-        this.#put(collection, key, message.data, JSON.parse(message.data));
+        this.#put(kept, key, message.data, kept.collection.columns.length > 0 ? JSON.parse(message.data) : {});
         break;
       case "patch": {
-        const before = this.#get(collection, key);
-        if (before) this.#replace(collection, key, { ...before, ...JSON.parse(message.data) });
+        const before = this.#get(kept, key);
+        if (before) this.#replace(kept, key, { ...before, ...JSON.parse(message.data) });
         break;
       }
       case "increment": {
-        const before = this.#get(collection, key);
-        const after = increment(collection.name, key, before ?? JSON.parse(message.initial), JSON.parse(message.by));
-        if (before) this.#replace(collection, key, after);
-        else this.#put(collection, key, JSON.stringify(after), after);
+        const before = this.#get(kept, key);
+        const { name } = kept.collection;
+        const after = increment(name, key, before ?? JSON.parse(message.initial), JSON.parse(message.by));
+        if (before) this.#replace(kept, key, after);
+        else this.#put(kept, key, JSON.stringify(after), after);
         break;
       }
       case "remove":
-        this.#statements.for(`delete from ${tableOf(collection.name)} where key = ?`).run(key);
+        this.#statements.for(kept.sql.remove).run(key);
     }
   }
 
   claim(name: string, query: DocumentQuery, set: Columns): readonly FoundRow[] {
-    const collection = this.#known(name);
+    const kept = this.#known(name);
+    const { collection } = kept;
     const unknown = Object.keys(set).find((field) => !collection.columns.some((column) => column.name === field));
     if (unknown !== undefined)
       throw new Refused(`A claim sets columns, and the collection "${name}" has no column "${unknown}".`);
@@ -95,7 +102,7 @@ export class Documents {
     const rows = this.#statements.for(text).all(...values) as unknown as readonly FoundRow[]; // the columns are the query's own
     return rows.map(({ key, revision, data }) => {
       const after = { ...JSON.parse(data), ...set };
-      return { key, revision: revision + 1, data: this.#replace(collection, key, after) };
+      return { key, revision: revision + 1, data: this.#replace(kept, key, after) };
     });
   }
 
@@ -107,43 +114,42 @@ export class Documents {
     for (const { name } of present) if (!declared.has(name)) this.#db.exec(dropIndex(name));
   }
 
-  #get(collection: Collection, key: string): Fields | undefined {
-    const row = this.#statements.for(`select data from ${tableOf(collection.name)} where key = ?`).get(key) as
-      | { data: string }
-      | undefined;
+  #get({ sql }: Kept, key: string): Fields | undefined {
+    const row = this.#statements.for(sql.get).get(key) as { data: string } | undefined;
     return row && JSON.parse(row.data);
   }
 
-  #put(collection: Collection, key: string, data: string, fields: Fields): void {
-    const { name, columns } = collection;
-    const values = columnsOf(collection, key, fields);
-    const names = columns.map((column) => columnOf(column.name));
-    this.#statements
-      .for(
-        `insert into ${tableOf(name)} (${["key", "revision", "data", ...names].join(", ")})
-         values (?, 1, ?${", ?".repeat(names.length)})
-         on conflict (key) do update set revision = revision + 1, data = excluded.data${names
-           .map((column) => `, ${column} = excluded.${column}`)
-           .join("")}`,
-      )
-      .run(key, data, ...values);
+  #put({ collection, sql }: Kept, key: string, data: string, fields: Fields): void {
+    this.#statements.for(sql.put).run(key, data, ...columnsOf(collection, key, fields));
   }
 
-  #replace(collection: Collection, key: string, fields: Fields): string {
+  #replace({ collection, sql }: Kept, key: string, fields: Fields): string {
     const data = JSON.stringify(fields);
-    const values = columnsOf(collection, key, fields);
-    const sets = collection.columns.map((column) => `, ${columnOf(column.name)} = ?`).join("");
-    this.#statements
-      .for(`update ${tableOf(collection.name)} set revision = revision + 1, data = ?${sets} where key = ?`)
-      .run(data, ...values, key);
+    this.#statements.for(sql.replace).run(data, ...columnsOf(collection, key, fields), key);
     return data;
   }
 
-  #known(name: string): Collection {
-    const collection = this.#collections.get(name);
-    if (!collection) throw new Refused(`There is no collection "${name}". Define it before anything is written to it.`);
-    return collection;
+  #known(name: string): Kept {
+    const kept = this.#collections.get(name);
+    if (!kept) throw new Refused(`There is no collection "${name}". Define it before anything is written to it.`);
+    return kept;
   }
+}
+
+function toSqlTexts({ name, columns }: Collection): Kept["sql"] {
+  const table = tableOf(name);
+  const names = columns.map((column) => columnOf(column.name));
+  return {
+    get: `select data from ${table} where key = ?`,
+    put: `insert into ${table} (${["key", "revision", "data", ...names].join(", ")})
+          values (?, 1, ?${", ?".repeat(names.length)})
+          on conflict (key) do update set revision = revision + 1, data = excluded.data${names
+            .map((column) => `, ${column} = excluded.${column}`)
+            .join("")}`,
+    replace: `update ${table} set revision = revision + 1, data = ?${names.map((column) => `, ${column} = ?`).join("")}
+              where key = ?`,
+    remove: `delete from ${table} where key = ?`,
+  };
 }
 
 /** A document's index columns, from its fields. */

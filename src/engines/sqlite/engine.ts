@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { Fault } from "../../contracts/index.ts";
+import { type Clock, Fault } from "../../contracts/index.ts";
 import type {
   Append,
   Checkpoint,
@@ -19,15 +19,15 @@ import type {
 } from "../../storage/host.ts";
 import { checkFile } from "./check-file.ts";
 import { checkCollection, shapeOf } from "./collections.ts";
-import { toSql } from "./document-query.ts";
+import { toCount, toSql } from "./document-query.ts";
 import { EventPages } from "./event-pages.ts";
 import { type ReceiptRow, toReceipt } from "./ledger.ts";
 import type { Lock } from "./lock.ts";
 import type { FoundRow } from "./messages.ts";
+import { type Packed, pack, packWrites, unpackOutcomes } from "./packed.ts";
 import { ScannerThread } from "./scanner-thread.ts";
 import { Statements } from "./statements.ts";
 import { firstEpoch } from "./tables.ts";
-import { toMessage, toWriteMessages } from "./to-message.ts";
 import { sentenceOf } from "./trouble.ts";
 import { Watchers } from "./watchers.ts";
 import type { WriterThread } from "./writer-thread.ts";
@@ -39,6 +39,7 @@ import type { WriterThread } from "./writer-thread.ts";
 export class SqliteEngine implements Engine {
   readonly #file: string;
   readonly #lock: Lock;
+  readonly #clock: Clock;
   readonly #writer: WriterThread;
   readonly #scanner: ScannerThread;
   readonly #db: DatabaseSync;
@@ -48,9 +49,10 @@ export class SqliteEngine implements Engine {
   readonly #watchers = new Watchers();
   readonly #ended = new AbortController();
   #closing: Promise<void> | undefined;
-  constructor(file: string, lock: Lock, writer: WriterThread) {
+  constructor(file: string, { lock, writer, clock }: { lock: Lock; writer: WriterThread; clock: Clock }) {
     this.#file = file;
     this.#lock = lock;
+    this.#clock = clock;
     this.#writer = writer;
     this.#scanner = new ScannerThread(file);
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
@@ -70,9 +72,9 @@ export class SqliteEngine implements Engine {
 
   async append(log: string, group: readonly Append[]): Promise<readonly Outcome[]> {
     if (group.length === 0) return [];
-    const messages = group.map(toMessage);
-    const written = await this.#writer.run({ kind: "append", log, group: messages }, group.length);
-    const outcomes = written as readonly Outcome[];
+    const packed = pack(log, group);
+    const streams = group.map(({ events }) => events.map(({ stream }) => stream));
+    const outcomes = unpackOutcomes((await this.#writer.run(packed, group.length)) as Packed, streams);
     for (const outcome of outcomes) if (outcome.ok && "last" in outcome) this.#watchers.grown(log, outcome.last);
     return outcomes;
   }
@@ -80,7 +82,8 @@ export class SqliteEngine implements Engine {
   async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
     if ("after" in query) {
       this.#checkOpen();
-      return this.#scanner.read(log, query);
+      const page = await this.#scanner.read(log, query);
+      return this.#look(() => page);
     }
     return this.#look(() => this.#pages.read(log, query));
   }
@@ -112,6 +115,14 @@ export class SqliteEngine implements Engine {
     });
   }
 
+  async count(collection: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number> {
+    return this.#look(() => {
+      const { text, values } = toCount(this.#known(collection), query);
+      const { count } = this.#statements.for(text).get(...values) as { count: number }; // the column is the query's own
+      return count;
+    });
+  }
+
   async receipt(log: string, key: string): Promise<Receipt | undefined> {
     return this.#look(() => {
       const known = this.#pages.log(log);
@@ -126,7 +137,7 @@ export class SqliteEngine implements Engine {
 
   async commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean> {
     const { log, reader, epoch, from, position } = checkpoint;
-    const command = { kind: "commit", log, reader, epoch, from, position, writes: toWriteMessages(writes) } as const;
+    const command = { kind: "commit", log, reader, epoch, from, position, writes: packWrites(writes) } as const;
     return (await this.#writer.run(command, 1 + writes.length)) as boolean;
   }
 
@@ -149,8 +160,14 @@ export class SqliteEngine implements Engine {
   async watch(log: string, after: number, aborted: AbortSignal): Promise<void> {
     aborted.throwIfAborted();
     // Look and wait begin in one turn, without an await between them: what is committed after the look is told of later.
-    const { position } = this.#look(() => this.#pages.place(log));
+    const { position } = this.#see(() => this.#pages.place(log));
     if (position <= after) await this.#watchers.wait(log, after, aborted);
+  }
+
+  // One process alone writes here, so its clock is everybody's.
+  async time(): Promise<number> {
+    this.#checkOpen();
+    return this.#clock.now();
   }
 
   async sweep(log: string, now: number, limit: number): Promise<number> {
@@ -213,7 +230,15 @@ export class SqliteEngine implements Engine {
     this.#lock.release();
   }
 
-  #look<T>(read: () => T): T {
+  /** What was read, once it is on disk: the writer's commits are seen here before they are flushed. */
+  async #look<T>(read: () => T): Promise<T> {
+    const seen = this.#see(read);
+    const flushed = this.#writer.flushed();
+    if (flushed) await flushed;
+    return seen;
+  }
+
+  #see<T>(read: () => T): T {
     this.#checkOpen();
     try {
       return read();

@@ -2,24 +2,26 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Place, ReadQuery, StoredEvent } from "../../storage/host.ts";
 import { Statements } from "./statements.ts";
 import { firstEpoch } from "./tables.ts";
-import { unpackId } from "./uuid.ts";
+import { spelledId, unpackId } from "./uuid.ts";
 
 /** A page ends at whichever comes first, so that a look takes milliseconds whatever is in the log. */
 const longestPage = 1_000;
 const largestPage = 1_048_576;
 const lastOfAll = Number.MAX_SAFE_INTEGER;
 
-interface Row {
-  readonly position: number;
-  readonly stream: string;
-  readonly revision: number;
-  readonly append: Uint8Array | string;
-  readonly ix: number;
-  readonly type: number;
-  readonly at: number;
-  readonly data: string;
-  readonly meta: string | null;
-}
+/** In the order of `columns`, and the stream's name. An array costs less than half of what an object with these names does. */
+type Row = readonly [
+  position: number,
+  revision: number,
+  append: string,
+  ix: number,
+  type: number,
+  at: number,
+  data: string,
+  meta: string | null,
+  stream: string,
+];
+const columns = `position, revision, ${spelledId("append")}, ix, type, at, data, meta`;
 interface KnownLog {
   readonly id: number;
   readonly epoch: number;
@@ -38,7 +40,6 @@ export class EventPages {
     const log = this.log(logName);
     if (!log) return [];
     const limit = Math.min(Math.max(0, query.limit), longestPage);
-    const columns = "position, revision, append, ix, type, at, data, meta";
     const until = this.#until(log, query);
     if (until === 0) return [];
     if ("stream" in query) {
@@ -99,9 +100,11 @@ export class EventPages {
   #page(log: KnownLog, sql: string, values: readonly (string | number)[]): readonly StoredEvent[] {
     const events: StoredEvent[] = [];
     let size = 0;
-    for (const row of this.#statements.for(sql).iterate(...values) as Iterable<unknown> as Iterable<Row>) {
+    const statement = this.#statements.for(sql);
+    statement.setReturnArrays(true);
+    for (const row of statement.iterate(...values) as Iterable<unknown> as Iterable<Row>) {
       events.push(this.#toEvent(log, row));
-      size += row.data.length;
+      size += row[6].length;
       if (size >= largestPage) break;
     }
     return events;
@@ -130,7 +133,8 @@ export class EventPages {
     return countWhile(last + 1, isWithin) - 1;
   }
 
-  #toEvent(log: KnownLog, { append, ix, type, meta, stream, revision, position, at, data }: Row): StoredEvent {
+  #toEvent(log: KnownLog, row: Row): StoredEvent {
+    const [position, revision, append, ix, type, at, data, meta, stream] = row;
     const named = log.types.get(type) ?? this.#learnTypes(log).get(type);
     if (!named) throw new Error(`The event at position ${position} has a type that the log does not know: ${type}.`);
     const event = { id: `${unpackId(append)}/${ix}`, stream, revision, position, ...named, at, data };

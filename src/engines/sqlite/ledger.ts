@@ -1,15 +1,19 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { Generations } from "../../storage/generations.ts";
-import type { Expected, NewReceipt, Outcome, Receipt } from "../../storage/host.ts";
+import type { Expected, Receipt } from "../../storage/host.ts";
 import type { Documents } from "./documents.ts";
-import type { AppendMessage, Command, WriteMessage } from "./messages.ts";
+import type { AppendMessage, Command, EventMessage, ReceiptMessage, WriteMessage } from "./messages.ts";
+import { type Packed, packOk, packOther, type Unwritten, unpackWrites } from "./packed.ts";
 import { Refused } from "./refused.ts";
 import type { Statements } from "./statements.ts";
 import { createLog, firstEpoch } from "./tables.ts";
 import { packId } from "./uuid.ts";
 
-/** How many streams' ids and revisions are kept in memory; the others are looked up again. */
-const rememberedStreams = 100_000;
+/**
+ * How many streams' ids and revisions are kept in memory; the others are looked up again. More would not lie in the
+ * processor's cache: with 100,000 each new stream waited longer for the memory than for its insert.
+ */
+const rememberedStreams = 32_768;
 
 interface Stream {
   /** Undefined until its first event is written. */
@@ -28,7 +32,8 @@ interface OpenLog {
   readonly insert: StatementSync;
   readonly lastRevision: StatementSync;
   readonly streams: Generations<Stream>;
-  readonly types: Map<string, number>;
+  /** By name, and then by version. */
+  readonly types: Map<string, Map<number, number>>;
   readonly readers: Map<string, Reader>;
   head: number;
   at: number;
@@ -40,10 +45,15 @@ export class Ledger {
   readonly #statements: Statements;
   readonly #documents: Documents;
   readonly #logs = new Map<string, OpenLog>();
+  /** Run for each new stream, so they are not looked up by their text. */
+  readonly #findStream: StatementSync;
+  readonly #insertStream: StatementSync;
   constructor(db: DatabaseSync, statements: Statements, documents: Documents) {
     this.#db = db;
     this.#statements = statements;
     this.#documents = documents;
+    this.#findStream = db.prepare("select id from stream where log = ? and name = ?");
+    this.#insertStream = db.prepare("insert into stream (log, name) values (?, ?)");
   }
 
   /** Forgets what an undone transaction may have taught. */
@@ -51,58 +61,56 @@ export class Ledger {
     this.#logs.clear();
   }
 
-  append(logName: string, append: AppendMessage, now: number): Outcome {
+  append(logName: string, append: AppendMessage, now: number): Packed {
     const log = this.#open(logName);
-    const { receipt } = append;
+    const { expect, events, documents, receipt, readers } = append;
     const known = receipt && this.#answer(log, receipt);
-    if (known) return known;
-    for (const { stream: name, revision: expected } of append.expect) {
+    if (known) return packOther(known);
+    for (const { stream: name, revision: expected } of expect) {
       const actual = this.#stream(log, name).revision;
-      if (!meets(actual, expected)) return { ok: false, why: "conflict", stream: name, expected, actual };
+      if (!meets(actual, expected)) return packOther({ ok: false, why: "conflict", stream: name, expected, actual });
     }
-    const { readers = [] } = append;
     const behind = readers.find((reader) => !this.#isAtHead(log, reader));
-    if (behind !== undefined) return { ok: false, why: "behind", reader: behind };
-    const refusal = append.documents && this.#writeDocuments(append.documents);
-    if (refusal !== undefined) return { ok: false, why: "refused", message: refusal };
+    if (behind !== undefined) return packOther({ ok: false, why: "behind", reader: behind });
+    const refusal = this.#writeDocuments(documents);
+    if (refusal !== undefined) return packOther({ ok: false, why: "refused", message: refusal });
     const id = packId(append.id);
-    const { events } = append;
     const at = Math.max(log.at, now);
-    const revisions: Record<string, number> = {};
     const first = events.length > 0 ? log.head + 1 : log.head;
+    const revisions: number[] = [];
     for (let index = 0; index < events.length; index++) {
-      const event = events[index] as (typeof events)[number]; // inside the bounds
+      const event = events[index] as EventMessage; // inside the bounds
       const stream = this.#stream(log, event.stream);
       stream.id ??= this.#newStream(log, event.stream);
       const type = this.#type(log, event.type, event.version);
       const revision = stream.revision + 1;
       const position = log.head + 1;
-      log.insert.run(position, stream.id, revision, id, index, type, at, event.data, event.meta ?? null);
+      log.insert.run(position, stream.id, revision, id, index, type, at, event.data, event.meta);
       log.head = position;
       stream.revision = revision;
-      revisions[event.stream] = revision;
+      revisions.push(revision);
     }
     if (events.length > 0) {
       log.at = at;
       for (const reader of readers) moveTo(this.#reader(log, reader), log.head);
     }
     if (receipt) {
-      const { key, digest, result, expires, voided = false } = receipt;
+      const { key, digest, result, expires, voided } = receipt;
       this.#statements
         .for(
           "insert into receipt (log, key, digest, append, result, voided, at, expires) values (?, ?, ?, ?, ?, ?, ?, ?)",
         )
-        .run(log.id, key, digest, id, result ?? null, voided ? 1 : 0, at, voided ? null : (expires ?? null));
+        .run(log.id, key, digest, id, result, voided ? 1 : 0, at, voided ? null : expires);
     }
-    return { ok: true, first, last: log.head, at, revisions };
+    return packOk(first, log.head, at, revisions);
   }
 
   /** Moves a reader and writes its documents, unless somebody else has moved it. */
-  commit({ log: name, reader, epoch, from, position, writes }: Command & { readonly kind: "commit" }): boolean {
+  commit({ log: name, reader, epoch, from, position, writes }: Extract<Command, { readonly kind: "commit" }>): boolean {
     const log = this.#open(name);
     const checkpoint = this.#reader(log, reader);
     if (epoch !== log.epoch || checkpoint.epoch !== epoch || checkpoint.position !== from) return false;
-    const refusal = this.#writeDocuments(writes);
+    const refusal = this.#writeDocuments(unpackWrites(writes));
     if (refusal !== undefined) throw new Refused(refusal);
     checkpoint.position = position;
     checkpoint.moved = true;
@@ -143,7 +151,7 @@ export class Ledger {
     }
   }
 
-  #answer(log: OpenLog, { key, digest, voided }: NewReceipt): Outcome | undefined {
+  #answer(log: OpenLog, { key, digest, voided }: ReceiptMessage): Unwritten | undefined {
     const row = this.#statements
       .for("select key, digest, result, voided from receipt where log = ? and key = ?")
       .get(log.id, key) as ReceiptRow | undefined;
@@ -156,7 +164,10 @@ export class Ledger {
 
   /** All of them or none: a refused document takes its predecessors back, and nothing else of the transaction. */
   #writeDocuments(writes: readonly WriteMessage[]): string | undefined {
-    if (writes.length === 0) return undefined;
+    const [first] = writes;
+    if (!first) return undefined;
+    // One alone is refused before it is written, so there is nothing to take back.
+    if (writes.length === 1) return refusalOf(() => this.#documents.write(first));
     this.#statements.for("savepoint documents").run();
     try {
       for (const write of writes) this.#documents.write(write);
@@ -197,11 +208,12 @@ export class Ledger {
       ),
       lastRevision: this.#statements.for(`select max(revision) revision from event_${id} where stream = ?`),
       streams: new Generations(rememberedStreams),
-      types: new Map(types.map((type) => [`${type.name} ${type.version}`, type.id])),
+      types: new Map(),
       readers: new Map(),
       head: head?.position ?? 0,
       at: head?.at ?? 0,
     };
+    for (const type of types) versionsOf(log, type.name).set(type.version, type.id);
     this.#logs.set(name, log);
     return log;
   }
@@ -209,9 +221,7 @@ export class Ledger {
   #stream(log: OpenLog, name: string): Stream {
     const known = log.streams.get(name);
     if (known) return known;
-    const row = this.#statements.for("select id from stream where log = ? and name = ?").get(log.id, name) as
-      | { id: number }
-      | undefined;
+    const row = this.#findStream.get(log.id, name) as { id: number } | undefined;
     const last = row && (log.lastRevision.get(row.id) as { revision: number | null });
     const stream = { id: row?.id, revision: last?.revision ?? -1 };
     log.streams.set(name, stream);
@@ -219,17 +229,17 @@ export class Ledger {
   }
 
   #newStream(log: OpenLog, name: string): number {
-    const { lastInsertRowid } = this.#statements.for("insert into stream (log, name) values (?, ?)").run(log.id, name);
-    return Number(lastInsertRowid);
+    return Number(this.#insertStream.run(log.id, name).lastInsertRowid);
   }
 
   #type(log: OpenLog, name: string, version: number): number {
-    const known = log.types.get(`${name} ${version}`);
+    const versions = versionsOf(log, name);
+    const known = versions.get(version);
     if (known !== undefined) return known;
     const { lastInsertRowid } = this.#statements
       .for("insert into type (log, name, version) values (?, ?, ?)")
       .run(log.id, name, version);
-    log.types.set(`${name} ${version}`, Number(lastInsertRowid));
+    versions.set(version, Number(lastInsertRowid));
     return Number(lastInsertRowid);
   }
 
@@ -248,6 +258,24 @@ export class Ledger {
     const { epoch, position } = this.#reader(log, name);
     return epoch === log.epoch && position >= log.head;
   }
+}
+
+function refusalOf(work: () => void): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refused) return error.message;
+    throw error;
+  }
+}
+
+function versionsOf({ types }: OpenLog, name: string): Map<number, number> {
+  const known = types.get(name);
+  if (known) return known;
+  const versions = new Map<number, number>();
+  types.set(name, versions);
+  return versions;
 }
 
 function moveTo(reader: Reader, position: number): void {

@@ -1,12 +1,6 @@
-import type {
-  Collection,
-  Columns,
-  DocumentQuery,
-  Expected,
-  NewEvent,
-  NewReceipt,
-  Outcome,
-} from "../../storage/host.ts";
+import type { MessagePort } from "node:worker_threads";
+import type { Collection, Columns, DocumentQuery, Expected } from "../../storage/host.ts";
+import type { Packed } from "./packed.ts";
 
 /**
  * What travels between the engine and its writer's thread. Documents travel as JSON text: text is copied, objects are
@@ -27,14 +21,29 @@ export type WriteMessage =
 export interface AppendMessage {
   readonly id: string;
   readonly expect: readonly { readonly stream: string; readonly revision: Expected }[];
-  readonly events: readonly NewEvent[];
-  readonly documents?: readonly WriteMessage[];
-  readonly receipt?: NewReceipt;
-  readonly readers?: readonly string[];
+  readonly events: readonly EventMessage[];
+  readonly documents: readonly WriteMessage[];
+  readonly receipt: ReceiptMessage | undefined;
+  readonly readers: readonly string[];
+}
+export interface EventMessage {
+  readonly stream: string;
+  readonly type: string;
+  readonly version: number;
+  readonly data: string;
+  readonly meta: string | null;
+}
+export interface ReceiptMessage {
+  readonly key: string;
+  readonly digest: string;
+  readonly result: string | null;
+  readonly expires: number | null;
+  readonly voided: boolean;
 }
 
 export type Command =
-  | { readonly kind: "append"; readonly log: string; readonly group: readonly AppendMessage[] }
+  /** A packed group of appends. */
+  | Packed
   | {
       readonly kind: "commit";
       readonly log: string;
@@ -42,7 +51,7 @@ export type Command =
       readonly epoch: number;
       readonly from: number;
       readonly position: number;
-      readonly writes: readonly WriteMessage[];
+      readonly writes: Packed;
     }
   | { readonly kind: "claim"; readonly collection: string; readonly query: DocumentQuery; readonly set: Columns }
   | { readonly kind: "define"; readonly collection: Collection }
@@ -58,8 +67,8 @@ export interface FoundRow {
   readonly revision: number;
   readonly data: string;
 }
-/** By the kind of the command: outcomes, whether the checkpoint moved, the claimed rows, how many went, nothing. */
-export type Result = readonly Outcome[] | boolean | readonly FoundRow[] | number | undefined;
+/** By the kind of the command: packed outcomes, whether the checkpoint moved, the claimed rows, how many went, nothing. */
+export type Result = Packed | boolean | readonly FoundRow[] | number | undefined;
 
 export interface Failure {
   readonly message: string;
@@ -67,17 +76,28 @@ export interface Failure {
   readonly why: "refused" | "failed" | "broken";
   readonly outcome: "not done" | "unknown";
 }
-export type Reply = { readonly done: Result } | { readonly failed: Failure };
+/** Packed outcomes go as they are: nearly all replies are some, and nothing around them is less to clone. */
+export type Reply = Packed | { readonly done: Result } | { readonly failed: Failure };
 
 /** To the writer: commands for one transaction, with the time on the engine's clock; or the end. */
 export type ToWriter = { readonly now: number; readonly commands: readonly Command[] } | "close";
-/** From the writer: that it is ready, why it is not, the replies to one batch in its order, or that it has closed. */
+/**
+ * From the writer: that it is ready, why it is not, or that it has closed. `answers` is where the flusher speaks, and
+ * `begun` holds the number of the last batch, counted from 1, whose commit has begun.
+ */
 export type FromWriter =
-  | { readonly ready: true }
+  | { readonly ready: true; readonly answers: MessagePort; readonly begun: Int32Array }
   | { readonly notReady: string }
-  | { readonly replies: readonly Reply[] }
   | { readonly closed: true };
+/** From the flusher: the replies to batches that are on disk, in their order; or why nothing more will be. */
+export type FromFlusher = { readonly batches: readonly (readonly Reply[])[] } | { readonly notFlushed: string };
 
+export interface FlusherOptions {
+  readonly wal: string;
+  /** Where the writer says what it has committed. */
+  readonly committed: MessagePort;
+  readonly answers: MessagePort;
+}
 export interface WriterOptions {
   readonly file: string;
   readonly now: number;

@@ -19,7 +19,7 @@ export interface SqliteOptions {
   readonly maxBytes?: number;
 }
 
-/** Opens the storage engine on SQLite (WAL, synchronous=FULL). Throws a sentence where the folder or its file will not do. */
+/** Opens the storage engine on SQLite (WAL, flushed before anything is told). Throws a sentence where the folder or its file will not do. */
 export async function openSqlite(options: SqliteOptions): Promise<Engine> {
   const { clock = systemClock, queue = 20_000, maxBytes } = options;
   const folder = resolve(options.folder);
@@ -34,7 +34,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Engine> {
   let writer: WriterThread | undefined;
   try {
     writer = await WriterThread.over(startThread("writer", settings), clock, queue);
-    return new SqliteEngine(file, lock, writer);
+    return new SqliteEngine(file, { lock, writer, clock });
   } catch (error) {
     await writer?.close();
     lock.release();

@@ -1,6 +1,7 @@
 import type { Worker } from "node:worker_threads";
 import { Fault } from "../../contracts/index.ts";
 import type { ReadQuery, StoredEvent } from "../../storage/host.ts";
+import { unpackEvents } from "./packed-events.ts";
 import type { FromScanner, ToScanner } from "./scanner.ts";
 import { startThread } from "./thread.ts";
 
@@ -37,7 +38,7 @@ export class ScannerThread {
     worker.on("message", (message: FromScanner) => {
       const waiting = this.#waiting.get(message.id);
       this.#waiting.delete(message.id);
-      if ("events" in message) waiting?.resolve(message.events);
+      if ("page" in message) waiting?.resolve(unpackEvents(message.page));
       else waiting?.reject(new Fault("Unavailable", `The log cannot be read. ${message.failed}`));
     });
     worker.on("error", (error) => {

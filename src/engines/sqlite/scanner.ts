@@ -1,8 +1,10 @@
 /** The scanner's thread: walks along a log, which may take long, beside whatever the main thread is serving. */
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
-import type { ReadQuery, StoredEvent } from "../../storage/host.ts";
+import type { ReadQuery } from "../../storage/host.ts";
 import { EventPages } from "./event-pages.ts";
+import type { Packed } from "./packed.ts";
+import { packEvents } from "./packed-events.ts";
 import { sentenceOf } from "./trouble.ts";
 
 export interface ToScanner {
@@ -11,7 +13,7 @@ export interface ToScanner {
   readonly query: ReadQuery;
 }
 export type FromScanner =
-  | { readonly id: number; readonly events: readonly StoredEvent[] }
+  | { readonly id: number; readonly page: Packed }
   | { readonly id: number; readonly failed: string };
 
 const port = parentPort;
@@ -20,7 +22,7 @@ const pages = new EventPages(new DatabaseSync(workerData as string, { readOnly: 
 port.on("message", ({ id, log, query }: ToScanner) => {
   let answer: FromScanner;
   try {
-    answer = { id, events: pages.read(log, query) };
+    answer = { id, page: packEvents(pages.read(log, query)) };
   } catch (error) {
     answer = { id, failed: sentenceOf(error) };
   }

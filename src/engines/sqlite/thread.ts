@@ -1,13 +1,18 @@
-import { Worker } from "node:worker_threads";
+import { type MessagePort, Worker } from "node:worker_threads";
 
 /**
  * A thread of this engine. Its file is what this one is: TypeScript from the source, JavaScript from the package. It
  * inherits the process's conditions by which imports are resolved.
  */
-export function startThread(name: "writer" | "scanner" | "checker", workerData: unknown): Worker {
+export function startThread(
+  name: "writer" | "flusher" | "scanner" | "checker",
+  workerData: unknown,
+  transferList: MessagePort[] = [],
+): Worker {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const file = new URL(`./${name}.${extension}`, import.meta.url);
-  return new Worker(file, { workerData, execArgv: flagsForThreads(process.execArgv), name: `trilith sqlite ${name}` });
+  const execArgv = flagsForThreads(process.execArgv);
+  return new Worker(file, { workerData, transferList, execArgv, name: `trilith sqlite ${name}` });
 }
 
 /** What tells how imports are resolved and what is warned of. Other flags belong to the program, and may keep a thread from starting. */

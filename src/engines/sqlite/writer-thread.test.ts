@@ -1,9 +1,12 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { systemClock } from "../../contracts/index.ts";
 import type { Command } from "./messages.ts";
+import { pack } from "./packed.ts";
 import { startThread } from "./thread.ts";
 import { WriterThread } from "./writer-thread.ts";
 
@@ -13,11 +16,7 @@ test("a writer that dies leaves what it had got unknown, what it had not got und
     const worker = startThread("writer", { file: join(folder, "trilith.db"), now: 0, maxBytes: undefined });
     const writer = await WriterThread.over(worker, systemClock, 1_000);
     const event = { stream: "s/a", type: "t.Said", version: 1, data: "1" };
-    const command: Command = {
-      kind: "append",
-      log: "main",
-      group: [{ id: "a", expect: [], events: Array(20_000).fill(event) }],
-    };
+    const command = pack("main", [{ id: "a", expect: [], events: Array(20_000).fill(event) }]);
     await writer.run(command, 1);
     const sent = writer.run(command, 1).catch((error: unknown) => error);
     // It leaves for the thread in the check phase of this turn; after that it is the writer's.
@@ -32,4 +31,47 @@ test("a writer that dies leaves what it had got unknown, what it had not got und
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test("what was seen before it was flushed is told after the flush, or never", async () => {
+  // A writer that begins commits, and whose flusher answers when it is told to.
+  const played = new Worker(
+    `const { parentPort } = require("node:worker_threads");
+     const { port1, port2 } = new MessageChannel();
+     const begun = new Int32Array(new SharedArrayBuffer(4));
+     let batches = 0;
+     parentPort.on("message", (message) => {
+       if (message === "flush") port1.postMessage({ batches: [[{ done: true }]] });
+       else if (message === "fail") port1.postMessage({ notFlushed: "The disk failed." });
+       else { begun[0] = ++batches; parentPort.postMessage("begun"); }
+     });
+     parentPort.postMessage({ ready: true, answers: port2, begun }, [port2]);`,
+    { eval: true },
+  );
+  const writer = await WriterThread.over(played, systemClock, 1_000);
+  played.removeAllListeners("message"); // what it says from here on is for the test
+  const command: Command = { kind: "sweep", log: "main", now: 0, limit: 1 };
+  const begun = async (): Promise<void> => void (await once(played, "message"));
+  expect(writer.flushed()).toBeUndefined();
+
+  const written = writer.run(command, 1);
+  await begun();
+  let told = false;
+  const first = writer.flushed()?.then(() => {
+    told = true;
+  });
+  expect(first).toBeDefined();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toBe(false);
+  played.postMessage("flush");
+  await Promise.all([written, first]);
+  expect(writer.flushed()).toBeUndefined();
+
+  const lost = writer.run(command, 1).catch((error: unknown) => error);
+  await begun();
+  const never = writer.flushed()?.catch((error: unknown) => error);
+  played.postMessage("fail");
+  expect(await lost).toMatchObject({ code: "Unavailable", outcome: "unknown" });
+  expect(await never).toMatchObject({ code: "Unavailable" });
+  await writer.close();
 });

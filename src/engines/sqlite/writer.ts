@@ -1,11 +1,13 @@
-/** The writer's thread: the only connection that writes. Every message is one transaction and one flush. */
+/** The writer's thread: the only connection that writes. Every message is one transaction; the flusher makes it durable. */
 import { DatabaseSync } from "node:sqlite";
-import { parentPort, workerData } from "node:worker_threads";
+import { MessageChannel, type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { Documents } from "./documents.ts";
 import { Ledger } from "./ledger.ts";
-import type { Command, FromWriter, Reply, Result, ToWriter, WriterOptions } from "./messages.ts";
+import type { Command, FlusherOptions, FromWriter, Reply, Result, ToWriter, WriterOptions } from "./messages.ts";
+import { isPacked, type Packed, unpack } from "./packed.ts";
 import { Statements } from "./statements.ts";
 import { prepareTables } from "./tables.ts";
+import { startThread } from "./thread.ts";
 import { sentenceOf, toFailure } from "./trouble.ts";
 
 class Writer {
@@ -13,9 +15,12 @@ class Writer {
   readonly #statements: Statements;
   readonly #documents: Documents;
   readonly #ledger: Ledger;
+  #batch = 0;
+  /** Shared with the main thread, whose connection sees a commit before this thread can say anything. */
+  readonly begun = new Int32Array(new SharedArrayBuffer(4));
   constructor({ file, now, maxBytes }: WriterOptions) {
     this.#db = new DatabaseSync(file, { timeout: 5_000 });
-    this.#db.exec("pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -65536");
+    this.#db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536");
     // Fewer, larger checkpoints: each one flushes the database file too, in the middle of somebody's commit.
     this.#db.exec("pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864; pragma temp_store = memory");
     prepareTables(this.#db, now);
@@ -28,12 +33,18 @@ class Writer {
     this.#ledger = new Ledger(this.#db, this.#statements, this.#documents);
   }
 
+  run({ commands, now }: Exclude<ToWriter, "close">): readonly Reply[] {
+    this.#batch = (this.#batch + 1) | 0;
+    return this.#run(commands, now);
+  }
+
   /** All commands in one transaction. Where that fails, each gets its own, so that none shares another's fate. */
-  run(commands: readonly Command[], now: number): readonly Reply[] {
+  #run(commands: readonly Command[], now: number): readonly Reply[] {
     try {
       this.#statements.for("begin immediate").run();
       const replies = commands.map((command): Reply => this.#reply(command, now));
       this.#ledger.flush();
+      Atomics.store(this.begun, 0, this.#batch);
       this.#statements.for("commit").run();
       this.#documents.keep();
       return replies;
@@ -44,7 +55,7 @@ class Writer {
       const failed = toFailure(error);
       if (failed.why === "broken") return commands.map(() => ({ failed }));
       if (commands.length === 1) return [{ failed }];
-      return commands.flatMap((command) => this.run([command], now));
+      return commands.flatMap((command) => this.#run([command], now));
     }
   }
 
@@ -55,7 +66,7 @@ class Writer {
 
   #reply(command: Command, now: number): Reply {
     try {
-      return { done: this.#do(command, now) };
+      return isPacked(command) ? this.#append(command, now) : { done: this.#do(command) };
     } catch (error) {
       const failed = toFailure(error);
       if (failed.why !== "refused") throw error;
@@ -63,10 +74,14 @@ class Writer {
     }
   }
 
-  #do(command: Command, now: number): Result {
+  #append(command: Packed, now: number): Packed {
+    const { log, group } = unpack(command);
+    const outcomes = group.map((append) => this.#ledger.append(log, append, now));
+    return outcomes.length === 1 ? (outcomes[0] as Packed) : outcomes.flat();
+  }
+
+  #do(command: Exclude<Command, Packed>): Result {
     switch (command.kind) {
-      case "append":
-        return command.group.map((append) => this.#ledger.append(command.log, append, now));
       case "commit":
         return this.#ledger.commit(command);
       case "claim":
@@ -85,19 +100,27 @@ class Writer {
 
 const port = parentPort;
 if (!port) throw new Error("The SQLite writer runs in a worker thread; open the engine with openSqlite.");
-const say = (message: FromWriter): void => port.postMessage(message);
+const say = (message: FromWriter, transfer: MessagePort[] = []): void => port.postMessage(message, transfer);
 try {
-  const writer = new Writer(workerData as WriterOptions);
+  const options = workerData as WriterOptions;
+  const writer = new Writer(options);
+  const [commits, answers] = [new MessageChannel(), new MessageChannel()];
+  const forFlusher: FlusherOptions = {
+    wal: `${options.file}-wal`,
+    committed: commits.port2,
+    answers: answers.port1,
+  };
+  startThread("flusher", forFlusher, [commits.port2, answers.port1]);
   port.on("message", (message: ToWriter) => {
     if (message === "close") {
       writer.close();
       say({ closed: true });
       port.close();
     } else {
-      say({ replies: writer.run(message.commands, message.now) });
+      commits.port1.postMessage(writer.run(message));
     }
   });
-  say({ ready: true });
+  say({ ready: true, answers: answers.port2, begun: writer.begun }, [answers.port2]);
 } catch (error) {
   say({ notReady: sentenceOf(error) });
   port.close();

@@ -76,6 +76,10 @@ class MemoryEngine implements Engine {
     return this.#collection(collection).find(query);
   }
 
+  async count(collection: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number> {
+    return this.#collection(collection).find(query).length;
+  }
+
   async receipt(log: string, key: string): Promise<Receipt | undefined> {
     return this.#log(log).receipt(key);
   }
@@ -117,6 +121,11 @@ class MemoryEngine implements Engine {
       this.#memory.watchers.delete(wake);
       ended.removeEventListener("abort", end);
     }
+  }
+
+  async time(): Promise<number> {
+    this.#checkOpen();
+    return this.#clock.now();
   }
 
   async sweep(log: string, now: number, limit: number): Promise<number> {

@@ -121,6 +121,16 @@ export const nodes: Cases = {
     assert.deepEqual(await other.find("people", { limit: 10 }), [{ key: "ada", revision: 40, data: { age: 40 } }]);
   },
 
+  "time is the same for both, and goes on": async (room) => {
+    const other = await room.second();
+    for (const _ of toRange(10)) {
+      const before = await room.engine.time();
+      const between = await other.time();
+      assert.ok(Number.isInteger(before));
+      assert.ok(before <= between && between <= (await room.engine.time()));
+    }
+  },
+
   "one goes on when the other closes": async (room) => {
     const other = await room.second();
     await room.say("a/1");

@@ -29,6 +29,18 @@ export const queries: Cases = {
     assert.deepEqual(await room.keys("people", { key: "ada", where: { age: { equals: 7 } } }), []);
   },
 
+  "documents are counted under conditions, and no further than asked": async (room) => {
+    await citizens(room);
+    const count = (where: NonNullable<DocumentQuery["where"]>, limit = 10) =>
+      room.engine.count("people", { where, limit });
+    assert.equal(await count({}), 7);
+    assert.equal(await count({}, 3), 3);
+    assert.equal(await count({ city: { equals: "London" } }), 2);
+    assert.equal(await count({ city: { equals: null } }), 2);
+    assert.equal(await count({ city: { equals: "London" }, age: { from: 40 } }), 1);
+    assert.equal(await count({ city: { equals: "Rome" } }), 0);
+  },
+
   "without an order documents come by their keys": async (room) => {
     await citizens(room);
     assert.deepEqual(await room.keys("people"), ["ada", "bob", "cyd", "dan", "eve", "fay", "gus"]);

@@ -27,11 +27,13 @@ function viewOf(engine: Engine, prefix: string): Engine {
     types: (log) => engine.types(toLog(log)),
     revision: (log, stream) => engine.revision(toLog(log), stream),
     find: (collection, query) => engine.find(toCollection(collection), query),
+    count: (collection, query) => engine.count(toCollection(collection), query),
     receipt: (log, key) => engine.receipt(toLog(log), key),
     commit: (checkpoint, writes) => engine.commit({ ...checkpoint, log: toLog(checkpoint.log) }, writes.map(toWrite)),
     checkpoint: (log, reader) => engine.checkpoint(toLog(log), reader),
     head: (log) => engine.head(toLog(log)),
     watch: (log, after, aborted) => engine.watch(toLog(log), after, aborted),
+    time: () => engine.time(),
     sweep: (log, now, limit) => engine.sweep(toLog(log), now, limit),
     claim: (collection, query, set) => engine.claim(toCollection(collection), query, set),
     collections: async () => {

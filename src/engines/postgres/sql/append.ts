@@ -84,6 +84,8 @@ export const append = (schema: string): string => `
     v_new boolean := false;
     v_count bigint := 0;
     v_actual bigint;
+    v_stream bigint;
+    v_type integer;
     v_row record;
     v_reply text;
   begin
@@ -108,16 +110,16 @@ export const append = (schema: string): string => `
     end if;
 
     if cardinality(p_streams) = 1 then
-      select array[t.id], array[coalesce((
-        select e.revision from ${schema}.event e where e.stream = t.id order by e.revision desc limit 1
-      ), -1)], array[false] into v_streams, v_revisions, v_fresh
-      from ${schema}.stream t where t.log = v_log and t.name = p_streams[1];
-      if not found then
-        v_streams := array[nextval('${schema}.stream_id'::regclass)];
-        v_revisions := array[-1];
-        v_fresh := array[true];
-        v_new := true;
+      select t.id into v_stream from ${schema}.stream t where t.log = v_log and t.name = p_streams[1];
+      v_new := not found;
+      if v_new then
+        v_stream := nextval('${schema}.stream_id'::regclass);
+      else
+        select e.revision into v_actual from ${schema}.event e where e.stream = v_stream order by e.revision desc limit 1;
       end if;
+      v_streams := array[v_stream];
+      v_revisions := array[coalesce(v_actual, -1)];
+      v_fresh := array[v_new];
     elsif p_streams is not null then
       -- A number that is drawn for a stream which is not written after all is never used.
       select array_agg(coalesce(a.id, nextval('${schema}.stream_id'::regclass)) order by a.place),
@@ -193,15 +195,17 @@ export const append = (schema: string): string => `
             v_written[v_row.stream] := true;
           end loop;
         end if;
-        if v_new then
+        if v_new and cardinality(p_streams) = 1 and v_written[1] then
+          insert into ${schema}.stream (id, log, name) values (v_stream, v_log, p_streams[1]);
+        elsif v_new then
           insert into ${schema}.stream (id, log, name)
           select a.id, v_log, a.name from unnest(p_streams, v_streams, v_fresh, v_written) a(name, id, fresh, written)
           where a.fresh and a.written;
         end if;
         if cardinality(p_types) = 1 then
-          v_types := array[(
-            select t.id from ${schema}.type t where t.log = v_log and t.name = p_types[1] and t.version = p_versions[1]
-          )];
+          select t.id into v_type from ${schema}.type t
+          where t.log = v_log and t.name = p_types[1] and t.version = p_versions[1];
+          v_types := array[v_type];
         else
           select array_agg((
             select t.id from ${schema}.type t where t.log = v_log and t.name = a.name and t.version = a.version

@@ -1,0 +1,32 @@
+import type { Requests } from "../frame/load-messages.ts";
+import { Wrong } from "../frame/subject.ts";
+import type { Kind } from "./asking.ts";
+import { checkProduct, type Product } from "./product.ts";
+
+const hot = 100;
+
+/** Nine in ten times one of a hundred products, where it is mostly the same that is asked for; else always another one. */
+export function toSku(kind: string, client: number, number: number): string {
+  const another = 1_000_000 + client * 10_000 + (number % 10_000);
+  return String(kind === ("mostly the same" satisfies Kind) && number % 10 !== 0 ? number % hot : another);
+}
+
+/** A product over HTTP, with the sources of its fields beside it where they are known. */
+export function toRequests(kind: string): Requests {
+  return {
+    next: (client, number) => ({ method: "GET", path: `/products/${toSku(kind, client, number)}?meta=true` }),
+    check({ status, body }, client, number) {
+      if (status !== 200) throw new Error(`The answer is ${status}: ${body.slice(0, 300)}`);
+      const { data, meta } = JSON.parse(body) as { readonly data: Product; readonly meta?: Meta };
+      const without = kind === ("without reviews" satisfies Kind);
+      // What came too late for the budget is left out, and said so. That is no wrong answer, and not a whole one either.
+      const state = meta?.fields.stars?.state;
+      if (!without && state === "slow") throw new Error("The reviews came too late for the answer.");
+      checkProduct(data, toSku(kind, client, number), without);
+      if (meta && meta.fields.amount?.source !== "prices") throw new Wrong("The amount is not said to be from prices.");
+    },
+  };
+}
+interface Meta {
+  readonly fields: { readonly [field: string]: { readonly state: string; readonly source?: string } };
+}

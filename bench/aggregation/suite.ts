@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import type { Suite } from "../frame/suite.ts";
+import { reasons } from "./reasons.ts";
+
+const file = (name: string): string => join(import.meta.dirname, name);
+
+/** One answer from four upstreams over JSON. */
+export const aggregation: Suite = {
+  name: "aggregation",
+  reasons,
+  systems: {
+    "trilith-sqlite": { file: file("trilith.ts"), role: "trilith", limit: ["hand-written"] },
+    "hand-written": { file: file("hand-written.ts"), role: "limit" },
+    "hive-gateway": { file: file("peers/hive-gateway.ts"), role: "peer", installed: true, limit: ["hand-written"] },
+  },
+  works(scope) {
+    const quick = scope === "quick";
+    const pace = quick ? { rounds: 3, forMs: 500, warmUpMs: 700 } : { rounds: 5, forMs: 4_000, warmUpMs: 4_000 };
+    const long = quick ? { rounds: 1, forMs: 2_000, warmUpMs: 500 } : { rounds: 1, forMs: 60_000, warmUpMs: 2_000 };
+    const everybody = ["trilith-sqlite", "hand-written", "hive-gateway"];
+    const clients = scope === "scale" ? [1, 4, 16, 64, 128, 256] : [32];
+    return [
+      {
+        work: "fuse-4",
+        what: "one answer fused from four upstreams; Trilith's is checked, and says where each field is from",
+        systems: everybody,
+        clients,
+        ...pace,
+      },
+      {
+        work: "fuse-4-cached",
+        what: "the same, nine in ten times for one of a hundred products; only Trilith has a cache here",
+        systems: ["trilith-sqlite", "hand-written"],
+        clients: [32],
+        ...pace,
+      },
+      {
+        work: "slow-upstream",
+        what: "one answer at 200 a second, where one upstream takes 2 seconds and the budget is 250 ms",
+        systems: ["trilith-sqlite"],
+        clients: [512],
+        ...long,
+      },
+      {
+        work: "all-up",
+        what: "one answer at 500 a second, with all upstreams up",
+        systems: ["trilith-sqlite", "hand-written"],
+        clients: [128],
+        ...long,
+      },
+      {
+        work: "dead-upstream",
+        what: "one answer at 500 a second, with one upstream dead",
+        systems: ["trilith-sqlite"],
+        clients: [128],
+        ...long,
+      },
+    ];
+  },
+};

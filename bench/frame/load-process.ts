@@ -1,0 +1,37 @@
+// Asks a server over HTTP: `node load-process.ts <origin> <file of requests> <parameter>`, in rounds.
+import { pathToFileURL } from "node:url";
+import { Client } from "undici";
+import { closedLoop } from "./closed-loop.ts";
+import type { FromLoad, Requests, ToLoad } from "./load-messages.ts";
+import { openLoop } from "./open-loop.ts";
+import { Wrong } from "./subject.ts";
+
+const [origin = "", file = "", parameter = ""] = process.argv.slice(2);
+const { toRequests } = (await import(pathToFileURL(file).href)) as {
+  toRequests(parameter: string): Requests;
+};
+const { next, check } = toRequests(parameter);
+const connections: Client[] = [];
+const numbers: number[] = [];
+
+async function ask(client: number): Promise<number> {
+  connections[client] ??= new Client(origin, { pipelining: 1 });
+  const number = numbers[client] ?? 0;
+  numbers[client] = number + 1;
+  const { method, path, headers = {}, body = null } = next(client, number);
+  const reply = await connections[client].request({ method, path, headers, body });
+  check({ status: reply.statusCode, body: await reply.body.text() }, client, number);
+  return 1;
+}
+
+process.on("message", async ({ round }: ToLoad) => {
+  try {
+    const { rate } = round;
+    const measured = await (rate === undefined ? closedLoop(round, ask) : openLoop({ ...round, rate }, ask));
+    process.send?.({ measured } satisfies FromLoad);
+  } catch (error) {
+    const failed = error instanceof Error ? error.message : String(error);
+    process.send?.({ failed, wrong: error instanceof Wrong } satisfies FromLoad);
+  }
+});
+process.on("disconnect", () => process.exit(0));

@@ -1,0 +1,120 @@
+import { type Signal, signal } from "@preact/signals";
+import type { Entry } from "./journal.ts";
+import type { Action, RunState, RunSummary } from "./words.ts";
+
+const everyMs = 2_000;
+
+/** The runs as the backend tells them, asked for again while somebody looks. */
+export class RunsDesk {
+  readonly runs: Signal<readonly RunSummary[]> = signal([]);
+  readonly more: Signal<string | undefined> = signal(undefined);
+  readonly loaded: Signal<boolean> = signal(false);
+  readonly state: Signal<RunState | "all"> = signal("all");
+  readonly words: Signal<string> = signal("");
+  /** Of the run that is looked at. */
+  readonly entries: Signal<readonly Entry[] | undefined> = signal(undefined);
+  readonly run: Signal<RunSummary | undefined> = signal(undefined);
+  /** What went wrong, in a sentence. */
+  readonly trouble: Signal<string | undefined> = signal(undefined);
+  #chosen: string | undefined;
+  #asked = 0;
+
+  /** Asks now and again; gives back how to stop. */
+  watch(): () => void {
+    void this.look();
+    const timer = setInterval(() => void this.look(), everyMs);
+    return () => clearInterval(timer);
+  }
+
+  choose(run: string | undefined): void {
+    if (run === this.#chosen) return;
+    this.#chosen = run;
+    this.entries.value = undefined;
+    this.run.value = this.runs.value.find((one) => one.run === run);
+    void this.look();
+  }
+
+  /** By state, and by words: a tag (`tenant=acme`), an operation (`trips.book`), or how an id begins. */
+  filter(words: string, state: RunState | "all"): void {
+    this.words.value = words;
+    this.state.value = state;
+    this.more.value = undefined;
+    void this.look();
+  }
+
+  async look(): Promise<void> {
+    const asked = ++this.#asked;
+    const chosen = this.#chosen;
+    try {
+      const list = await ask<{ readonly runs: readonly RunSummary[]; readonly next?: string }>(
+        `/runs?${this.#query()}`,
+      );
+      const own =
+        chosen === undefined
+          ? undefined
+          : await ask<{ readonly runs: readonly RunSummary[] }>(`/runs?id=${encodeURIComponent(chosen)}&limit=1`);
+      const history =
+        own?.runs[0] &&
+        (await ask<{ readonly entries: readonly Entry[] }>(`/runs/${encodeURIComponent(own.runs[0].run)}/history`));
+      if (asked !== this.#asked) return; // somebody has asked for something else meanwhile
+      this.runs.value = list.runs;
+      this.more.value = list.next;
+      this.run.value = own?.runs[0];
+      this.entries.value = history?.entries;
+      this.trouble.value = undefined;
+    } catch (error) {
+      if (asked === this.#asked) this.trouble.value = (error as Error).message;
+    }
+    this.loaded.value = true;
+  }
+
+  steer(run: string, action: Action, reason: string): Promise<unknown> {
+    return this.#do(`/runs/${encodeURIComponent(run)}/${action}`, reason === "" ? {} : { reason });
+  }
+
+  signal(run: string, name: string, payload: unknown): Promise<unknown> {
+    return this.#do(`/runs/${encodeURIComponent(run)}/signals/${encodeURIComponent(name)}`, payload);
+  }
+
+  /** Gives back the new run's id. */
+  async fork(run: string, step: string | undefined, input: unknown): Promise<string | undefined> {
+    const body = { ...(step !== undefined && { step }), ...(input !== undefined && { input }) };
+    const forked = await this.#do(`/runs/${encodeURIComponent(run)}/fork`, body);
+    return (forked as { readonly run?: string } | undefined)?.run;
+  }
+
+  async #do(path: string, body: unknown): Promise<unknown> {
+    try {
+      const done = await ask(path, body);
+      await this.look();
+      return done;
+    } catch (error) {
+      this.trouble.value = (error as Error).message;
+      return undefined;
+    }
+  }
+
+  #query(): URLSearchParams {
+    const query = new URLSearchParams({ limit: "100" });
+    if (this.state.value !== "all") query.set("state", this.state.value);
+    for (const word of this.words.value.split(/\s+/).filter(Boolean)) {
+      const [, tag, value] = /^([\w-]+)=(.*)$/.exec(word) ?? [];
+      if (tag !== undefined && value !== undefined) query.set(`tag.${tag}`, value);
+      else if (/^[a-z][\w-]*\.\w+@\d+$/i.test(word)) query.set("workflow", word);
+      else if (/^[a-z][\w-]*\.\w+$/i.test(word)) query.set("operation", word);
+      else query.set("id", word);
+    }
+    return query;
+  }
+}
+
+async function ask<T>(path: string, body?: unknown): Promise<T> {
+  const init =
+    body === undefined
+      ? {}
+      : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const answer = await fetch(path, init);
+  const said = (await answer.json().catch(() => ({}))) as { readonly title?: string; readonly detail?: string }; // a problem document, or the answer
+  if (answer.ok) return said as T;
+  throw new Error(said.detail ?? said.title ?? `The backend answered ${answer.status}.`);
+}

@@ -1,0 +1,32 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Backend } from "../runtime/index.ts";
+
+/** The backend's file cannot be loaded: where, and why, stands in what was thrown. */
+export class Unloadable extends Error {}
+/** Something that the person at the terminal can mend. */
+export class Refusal extends Error {}
+
+/** The backend that a file exports by default. */
+export async function load(file: string): Promise<Backend> {
+  const { default: backend } = (await loadModule(file, "trilith start backend.ts")) as { default?: Partial<Backend> };
+  if (typeof backend?.start === "function") return backend as Backend;
+  throw new Refusal(`${file} exports no backend by default. End it with: export default backend("name", { … });`);
+}
+
+/** What a file exports. `example` is a command line that says how to name another. */
+export async function loadModule(file: string, example: string): Promise<unknown> {
+  const path = resolve(file);
+  return await import(pathToFileURL(path).href).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ERR_MODULE_NOT_FOUND" && error.message.startsWith(`Cannot find module '${path}'`)) {
+      throw new Refusal(`There is no file ${file}. Name the file: ${example}`);
+    }
+    if (
+      error instanceof SyntaxError &&
+      /import statement outside a module|Unexpected token 'export'/.test(error.message)
+    ) {
+      throw new Refusal(`${file} is read as CommonJS. Set "type": "module" in package.json: npm pkg set type=module`);
+    }
+    throw new Unloadable(`${file} cannot be loaded.`, { cause: error });
+  });
+}

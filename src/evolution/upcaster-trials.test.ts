@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { command, contract, event, upcast } from "../contracts/index.ts";
+import { tryUpcasters, withTrials } from "./upcaster-trials.ts";
+
+const Before = z.object({ seat: z.string(), row: z.int().optional() });
+const Now = z.object({ seat: z.string(), row: z.int() });
+const held = (up: (old: z.output<typeof Before>) => unknown) =>
+  contract("seats", "1.0.0", { Held: event(Now, { version: 2, from: [upcast(Before, up)] }) });
+
+describe("an upcaster on trial", () => {
+  it("passes where every shape of the old becomes one of the new", async () => {
+    expect(await tryUpcasters([held(({ seat, row = 1 }) => ({ seat, row }))])).toEqual([]);
+  });
+
+  it("fails with the value where it forgets what may be missing", async () => {
+    const [finding, ...others] = await tryUpcasters([held((old) => old)]);
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({
+      rule: "event.upcaster-fails",
+      subject: "seats.Held",
+      counterexample: { value: { seat: "x" } },
+    });
+  });
+
+  it("fails where it throws, only on what is there", async () => {
+    const up = ({ seat, row }: z.output<typeof Before>) => {
+      if (row !== undefined) throw new Error("no rows yet");
+      return { seat, row: 1 };
+    };
+    const [finding] = await tryUpcasters([held(up)]);
+    expect(finding?.sentence).toContain("it throws (no rows yet)");
+  });
+
+  it("is not blamed for values that its own schema refuses and JSON Schema cannot", async () => {
+    const Odd = z.object({ row: z.int().refine((row) => row % 2 === 1) });
+    const odd = contract("seats", "1.0.0", {
+      hold: command({ input: z.object({ n: z.int() }), earlier: [upcast(Odd, ({ row }) => ({ n: (row - 1) / 2 }))] }),
+    });
+    expect(await tryUpcasters([odd])).toEqual([]);
+  });
+
+  it("keeps its contract from being published", async () => {
+    const trials = await tryUpcasters([held((old) => old)]);
+    const fine = {
+      contract: "seats",
+      version: "1.0.0",
+      change: "none",
+      announced: "none",
+      findings: [],
+      missing: [],
+    } as const;
+    expect(withTrials([fine, { ...fine, contract: "trips" }], trials).map(({ missing }) => missing.length)).toEqual([
+      1, 0,
+    ]);
+  });
+});

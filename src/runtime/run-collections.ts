@@ -1,0 +1,96 @@
+import type { Collection, Engine } from "../storage/host.ts";
+
+/** The log of everything that runs write. */
+export const runLog = "runs";
+
+/** Each holds a tag with its name, so that a workflow may have other ones than its neighbour. */
+export const tagColumns: readonly string[] = ["tag1", "tag2", "tag3", "tag4"];
+
+/** A row a run. */
+export const runRows: Collection = {
+  name: "run",
+  columns: [
+    { name: "state", type: "text" },
+    { name: "owner", type: "text" },
+    { name: "wakeAt", type: "number" },
+    { name: "workflow", type: "text" },
+    { name: "reason", type: "text" },
+    { name: "startedAt", type: "number" },
+    { name: "endedAt", type: "number" },
+    ...tagColumns.map((name) => ({ name, type: "text" as const })),
+  ],
+  // Free runs are found by when they are due, owned ones by who has them: a claim moves a row from one index to the other.
+  indexes: [
+    { columns: ["wakeAt"], where: { column: "owner", is: "null" } },
+    { columns: ["owner"], where: { column: "owner", is: "not null" } },
+    // For the search: each page is a look at the end of an index, however many runs there are.
+    ["workflow", "state", "startedAt"],
+    { columns: ["workflow", "state", "endedAt"], where: { column: "endedAt", is: "not null" } },
+    ...tagColumns.map((column) => ({
+      columns: [column, "state", "startedAt"],
+      where: { column, is: "not null" as const },
+    })),
+  ],
+};
+
+/** Nodes and how long their leases run, on the engine's clock. */
+export const nodeRows: Collection = {
+  name: "run node",
+  columns: [{ name: "until", type: "number" }],
+  indexes: [],
+};
+
+/** A row a run that waits to be let in. */
+export const ticketRows: Collection = {
+  name: "run ticket",
+  columns: [
+    { name: "turn", type: "text" },
+    { name: "at", type: "number" },
+  ],
+  indexes: [["turn", "at"]],
+};
+
+/** Who takes turns: a row for each key of an operation and priority of a run that was ever there. */
+export const turnRows: Collection = {
+  name: "run turn",
+  columns: [
+    { name: "operation", type: "text" },
+    { name: "waiting", type: "number" },
+    { name: "opensAt", type: "number" },
+    { name: "blockedBy", type: "text" },
+    { name: "order", type: "text" },
+  ],
+  indexes: [["operation", "waiting"]],
+};
+
+/** What is held of each lane, and how far each meter has come. */
+export const laneRows: Collection = {
+  name: "run lane",
+  columns: [
+    { name: "name", type: "text" },
+    { name: "operation", type: "text" },
+    { name: "freed", type: "number" },
+  ],
+  indexes: [["name"], ["operation", "freed"]],
+};
+
+/** Orders to many runs at once. */
+export const bulkRows: Collection = {
+  name: "run bulk",
+  columns: [
+    { name: "state", type: "text" },
+    { name: "node", type: "text" },
+    { name: "until", type: "number" },
+    { name: "at", type: "number" },
+    { name: "endedAt", type: "number" },
+    { name: "found", type: "number" },
+    { name: "taken", type: "number" },
+    { name: "after", type: "text" },
+  ],
+  indexes: [["state", "until"], ["at"]],
+};
+
+export async function defineRuns(engine: Engine): Promise<void> {
+  for (const collection of [bulkRows, runRows, nodeRows, ticketRows, turnRows, laneRows])
+    await engine.define(collection);
+}

@@ -1,0 +1,44 @@
+import type { RunBulk, RunDesk, RunSummary } from "../gateway/index.ts";
+import type { Bulk, Runner, RunRow } from "../orchestration/host.ts";
+
+/** How many runs of a workflow in a state are counted. */
+export const mostCounted = 10_000;
+
+/** Orchestration's runs, as operators reach them over HTTP. */
+export function toRunDesk(runner: Runner): RunDesk {
+  return {
+    async search(filter, query) {
+      const { runs, next } = await runner.search(filter, query);
+      return { runs: runs.map(toSummary), ...(next !== undefined && { next }) };
+    },
+    counts: () => runner.count({}, mostCounted),
+    async history(run) {
+      return (await runner.status(run)) && runner.history(run);
+    },
+    steer: (run, order) => runner.steer(run, order),
+    fork: (run, fork) => runner.fork(run, fork),
+    steerAll: async (filter, order) => toBulk(await runner.steerAll(filter, order)),
+    async bulk(id) {
+      const bulk = await runner.bulk(id);
+      return bulk && toBulk(bulk);
+    },
+  };
+}
+
+export function toSummary(row: RunRow): RunSummary {
+  const { run, operation, workflow, state, startedAt, endedAt, startedBy, reason, failure, tags } = row;
+  return {
+    ...{ run, operation, workflow, state, startedBy },
+    startedAt: new Date(startedAt).toISOString(),
+    ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
+    ...(reason !== null && state === "paused" && { reason }),
+    ...(typeof failure === "string" && { failure }),
+    ...(tags && { tags }),
+  };
+}
+
+export const toBulk = ({ id, order, state, at, endedAt, found, taken }: Bulk): RunBulk => ({
+  ...{ id, action: order.to, state, found, taken },
+  at: new Date(at).toISOString(),
+  ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
+});

@@ -1,0 +1,267 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parseArguments } from "../bench/frame/arguments.ts";
+import { closedLoop } from "../bench/frame/closed-loop.ts";
+import { openDatabases } from "../bench/frame/databases.ts";
+import { Ledger } from "../bench/frame/ledger.ts";
+import { runWorks } from "../bench/frame/rounds.ts";
+import { type Finding, type Row, type Samples, toFindings } from "../bench/frame/rows.ts";
+import { Wrong } from "../bench/frame/subject.ts";
+import type { Suite, Work } from "../bench/frame/suite.ts";
+import { type CpuProfile, hottest, toCallTree } from "../bench/profile/call-tree.ts";
+import { toFlameGraph } from "../bench/profile/flame-graph.ts";
+import { toPage } from "../bench/report/page.ts";
+
+const root = resolve(import.meta.dirname, "..");
+const keys = [
+  ...["suite", "work", "system", "version", "clients", "opsPerSecond", "p50Ms", "p90Ms", "p99Ms", "errors"],
+  ...["cpuSeconds", "peakMemoryMb", "ratioToLimit", "ratioToBestPeer"],
+];
+const file = join(import.meta.dirname, "bench-systems.ts");
+const suite: Suite = {
+  name: "tiny",
+  systems: {
+    honest: { file, role: "trilith", limit: ["bare"] },
+    bare: { file, role: "limit" },
+    peer: { file, role: "peer" },
+  },
+  works: () => [],
+  reasons: {},
+};
+const work: Work = {
+  ...{ work: "honest", what: "one", systems: ["honest", "bare", "peer"], clients: [1, 4] },
+  ...{ rounds: 2, forMs: 20, warmUpMs: 5 },
+};
+const databases = openDatabases();
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "trilith-bench-test-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe("a run", () => {
+  it("gives a row for each system and number of clients, with every key", async () => {
+    const order: string[] = [];
+    const findings = await runWorks(suite, [work], { folder, databases, tell: (sentence) => order.push(sentence) });
+    expect(findings.map(({ row }) => `${row.system} ${row.clients}`).sort()).toEqual([
+      "bare 1",
+      "bare 4",
+      "honest 1",
+      "honest 4",
+      "peer 1",
+      "peer 4",
+    ]);
+    for (const { row, rounds } of findings) {
+      expect(Object.keys(row)).toEqual(keys);
+      expect(row.opsPerSecond).toBeGreaterThan(0);
+      expect(row.peakMemoryMb).toBeGreaterThan(10);
+      expect(rounds).toBe(2);
+    }
+    expect(findings.find(({ row }) => row.system === "honest")?.row.ratioToLimit).toBeGreaterThan(0);
+    expect(findings.find(({ row }) => row.system === "bare")?.row.ratioToLimit).toBeNull();
+  });
+  it("fails where an answer is wrong, and names the system", async () => {
+    const run = runWorks(suite, [{ ...work, work: "answers-wrong" }], { folder, databases, tell: () => {} });
+    await expect(run).rejects.toThrow(/"answers-wrong": Wrong: The answer is 5, and should be 4/);
+  });
+  it("fails where an acknowledged write is missing in the end", async () => {
+    const run = runWorks(suite, [{ ...work, work: "forgets", clients: [1] }], { folder, databases, tell: () => {} });
+    await expect(run).rejects.toThrow(/was told that 3 are written, 1 in all; they are not there/);
+  });
+  it("fails where a system dies, and says what it printed", async () => {
+    const run = runWorks(suite, [{ ...work, work: "dies" }], { folder, databases, tell: () => {} });
+    await expect(run).rejects.toThrow(/ended with code 3 in the middle of "dies"\. Out of luck\./);
+  });
+});
+
+describe("the closed loop", () => {
+  it("counts every operation, those of clients that are under way together included", async () => {
+    let done = 0;
+    const measured = await closedLoop({ clients: 8, forMs: 30 }, async () => {
+      await new Promise(setImmediate);
+      done += 2;
+      return 2;
+    });
+    expect(measured.operations).toBe(done);
+    expect(measured.p50Ms).toBeLessThanOrEqual(measured.p99Ms);
+  });
+  it("counts what fails, keeps the first reason, and ends at once where something is wrong", async () => {
+    const failing = await closedLoop({ clients: 1, forMs: 5 }, async () => {
+      throw new Error("Not today.");
+    });
+    expect(failing).toMatchObject({ operations: 0, firstError: "Not today." });
+    expect(failing.errors).toBeGreaterThan(0);
+    const wrong = closedLoop({ clients: 2, forMs: 60_000 }, async () => {
+      throw new Wrong("It is 5.");
+    });
+    await expect(wrong).rejects.toThrow("It is 5.");
+  });
+});
+
+describe("the ledger", () => {
+  it.each([
+    ["missing", [[0, 0]], /Client 0 was told that 1 are written, 1 in all/],
+    [
+      "there twice",
+      [
+        [0, 0],
+        [0, 1],
+        [0, 1],
+      ],
+      /0\/1 is there twice/,
+    ],
+    [
+      "nobody's",
+      [
+        [0, 0],
+        [0, 1],
+        [7, 0],
+      ],
+      /7\/0 is there and nobody wrote it/,
+    ],
+  ] as const)("notices what is %s", async (_, there, sentence) => {
+    const ledger = new Ledger();
+    for (let write = 0; write < 2; write++) ledger.acknowledged(0, ledger.next(0));
+    await expect(ledger.check(each(there))).rejects.toThrow(sentence);
+  });
+  it("does not mind what was written and not acknowledged", async () => {
+    const ledger = new Ledger();
+    ledger.next(3);
+    await ledger.check(each([[3, 0]]));
+  });
+});
+
+describe("findings", () => {
+  it("are medians over rounds, and ratios within a work and a number of clients", () => {
+    const samples = (system: string, clients: number, speeds: readonly number[]): Samples => ({
+      ...{ work: "w", what: "", system, version: "1", clients },
+      rounds: speeds.map((operations) => ({
+        measured: { operations, seconds: 1, p50Ms: operations, p90Ms: 1, p99Ms: 1, errors: 1 },
+        consumption: { cpuSeconds: 1, peakMemoryMb: operations },
+      })),
+    });
+    const rows = toFindings(suite, [
+      samples("honest", 1, [90, 1_000, 100]),
+      samples("bare", 1, [400]),
+      samples("peer", 1, [50]),
+      samples("honest", 2, [7, 8]),
+    ]).map(({ row }) => row);
+    const expected: Partial<Row> = {
+      ...{ opsPerSecond: 100, p50Ms: 100, errors: 3, cpuSeconds: 3, peakMemoryMb: 1_000 },
+      ...{ ratioToLimit: 0.25, ratioToBestPeer: 2 },
+    };
+    expect(rows[0]).toMatchObject(expected);
+    expect(rows[3]).toMatchObject({ opsPerSecond: 7.5, ratioToLimit: null, ratioToBestPeer: null });
+  });
+});
+
+describe("the report", () => {
+  const finding = (system: string, ratioToLimit: number | null, ratioToBestPeer: number | null): Finding => ({
+    row: {
+      ...{ suite: "tiny", work: "w", system, version: "1.0.0", clients: 8, opsPerSecond: 1_234, p50Ms: 1, p90Ms: 2 },
+      ...{ p99Ms: 3, errors: 0, cpuSeconds: 1, peakMemoryMb: 100, ratioToLimit, ratioToBestPeer },
+    },
+    ...{ what: "one", spread: 0.1, rounds: 3, notes: { "MB on disk": 12 } },
+  });
+  const page = (findings: readonly Finding[], load = 0): string =>
+    toPage([
+      {
+        results: {
+          ...{ suite: "tiny", scope: "full", date: "2026-11-01T10:00:00.000Z", findings },
+          machine: {
+            ...{ processor: "Some", cores: 2, memoryGb: 8, system: "Linux", node: "24.0.0", folderInMemory: false },
+            ...{ load, commit: "abc" },
+          },
+        },
+        reasons: { w: { limit: "It does more.", peer: "It waits longer." } },
+        bars: "benchmarks/tiny.svg",
+        grown: [],
+      },
+    ]);
+  it("says why the limit or a peer is ahead, where it is, and nowhere else", () => {
+    const behind = page([
+      finding("trilith-sqlite", 0.5, 0.8),
+      finding("trilith-postgres", 0.4, 3),
+      finding("peer", 0.1, 1),
+    ]);
+    expect(behind).toContain(
+      "**`w`: trilith-sqlite with 8 clients 0.5×, trilith-postgres with 8 clients 0.4× of the limit.** It does more.",
+    );
+    expect(behind).toContain("**`w`: trilith-sqlite with 8 clients 0.8× of the best peer.** It waits longer.");
+    const ahead = page([finding("trilith-sqlite", 1.2, 4)]);
+    expect(ahead).not.toMatch(/ahead|It does more|It waits/);
+  });
+  it("has the machine, the versions, the notes, and how busy the machine was", () => {
+    const text = page([finding("trilith-sqlite", 1, null)], 7);
+    expect(text).toContain("| machine | Some, 2 cores, 8 GB, Linux |");
+    expect(text).toContain("Measured on 2026-11-01. The machine was busy with something else as well (load 7.0).");
+    expect(text).toContain("| w | 8 | **trilith-sqlite** | 1,234 | 5% | 1 | 2 | 3 | 0 | 1 | 100 | 1× | – |");
+    expect(text).toContain("w (8), trilith-sqlite: MB on disk 12");
+  });
+});
+
+describe("a profile", () => {
+  const frame = (functionName: string, url = "") => ({ functionName, url, lineNumber: 6 });
+  const profile: CpuProfile = {
+    nodes: [
+      { id: 1, callFrame: frame("(root)"), children: [2, 3] },
+      { id: 2, callFrame: frame("(idle)") },
+      { id: 3, callFrame: frame("serve", "file:///here/src/a.ts"), children: [4, 5] },
+      { id: 4, callFrame: frame("parse<T>", "file:///here/node_modules/x/b.js") },
+      { id: 5, callFrame: frame("serve", "file:///here/src/a.ts") },
+    ],
+    samples: [2, 3, 4, 4, 5],
+    timeDeltas: [9_000, 1_000, 2_000, 4_000, 3_000],
+  };
+  it("is a tree of what was done, without the time in which nothing was", () => {
+    const tree = toCallTree(profile, "/here");
+    expect(tree.totalMs).toBe(10);
+    expect(hottest(tree, 2)).toMatchObject([
+      { name: "parse<T>", place: "node_modules/x/b.js:7", selfMs: 6 },
+      { name: "serve", place: "src/a.ts:7", selfMs: 4 },
+    ]);
+  });
+  it("is drawn with a frame for each call, as wide as its share", () => {
+    const svg = toFlameGraph(toCallTree(profile, "/here"), "main");
+    expect(svg).toContain("main, 10 ms of work");
+    expect(svg).toContain("<title>parse&lt;T&gt; node_modules/x/b.js:7\n6.0 ms, 60.0%; in itself 6.0 ms</title>");
+    expect(svg).toMatch(/width="840\.0"[^>]*fill="#9fc7a3"/);
+  });
+});
+
+describe("npm run bench", () => {
+  it("says what it does not understand", () => {
+    expect(() => parseArguments(["cooking"])).toThrow('There is no suite "cooking".');
+    expect(() => parseArguments(["storage", "--fast"])).toThrow(/--fast/);
+    expect(parseArguments([])).toBe("help");
+    expect(parseArguments(["storage", "--quick", "--work", "rebuild, append-1"])).toMatchObject({
+      ...{ suites: ["storage"], scope: "quick", works: ["rebuild", "append-1"] },
+    });
+  });
+  it("measures a suite from the command line to the file, without any peer installed", {
+    timeout: 60_000,
+  }, async () => {
+    const json = join(folder, "out.json");
+    const words = ["gateway", "--quick", "--work", "operation-http", "--json", json];
+    const command = ["--conditions=trilith-source", join(root, "bench/bench.ts"), ...words];
+    const { stdout } = await promisify(execFile)(process.execPath, command);
+    const rows = JSON.parse(await readFile(json, "utf8")) as readonly Row[];
+    expect(rows.map(({ system, clients }) => `${system} ${clients}`).sort()).toEqual([
+      "fastify 1",
+      "fastify 32",
+      "trilith-sqlite 1",
+      "trilith-sqlite 32",
+    ]);
+    for (const row of rows) expect(Object.keys(row)).toEqual(keys);
+    expect(rows.every(({ errors }) => errors === 0)).toBe(true);
+    expect(stdout).toContain("operation-http");
+  });
+});
+
+async function* each(there: readonly (readonly [number, number])[]): AsyncGenerator<readonly [number, number]> {
+  yield* there;
+}
