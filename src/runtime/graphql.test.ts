@@ -294,7 +294,7 @@ describe("limits", () => {
     socket.write(
       `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
     );
-    await expect.poll(() => asked.filter((path) => path === "/weather/hang").length).toBe(2);
+    await expect.poll(() => asked.filter((path) => path === "/weather/hang").length, patient).toBe(2);
     cutOff = 0;
     socket.destroy();
     await expect.poll(() => cutOff, patient).toBe(1);
