@@ -12,12 +12,21 @@ export interface Item {
 /** Merges, deduplicates, orders, limits: a function of the set of items. */
 export function unite(plan: UnionPlan, items: readonly Item[]): readonly unknown[] {
   const rank = new Map(plan.sources.map(({ name }, at) => [name, at]));
-  const ordered = items.map((item) => ({ item, rank: rank.get(item.source) ?? 0, said: toCanonicalJson(item.value) }));
-  type Ranked = (typeof ordered)[number];
+  interface Ranked {
+    readonly item: Item;
+    readonly rank: number;
+    said?: string;
+  }
+  const ordered = items.map((item): Ranked => ({ item, rank: rank.get(item.source) ?? 0 }));
+  // Only what is equal in everything else is compared by its text.
+  const saidOf = (ranked: Ranked): string => {
+    ranked.said ??= toCanonicalJson(ranked.item.value);
+    return ranked.said;
+  };
   const isOrdered = plan.orderBy.length > 0;
   const bySource = (a: Ranked, b: Ranked): number => a.rank - b.rank;
   const byRevision = (a: Ranked, b: Ranked): number => a.item.revision - b.item.revision;
-  const bySaid = (a: Ranked, b: Ranked): number => byText(a.said, b.said);
+  const bySaid = (a: Ranked, b: Ranked): number => byText(saidOf(a), saidOf(b));
   // With an order, the list's own order says nothing, so equal places are settled by the values themselves.
   const byPlace = (a: Ranked, b: Ranked): number => (isOrdered ? 0 : byRevision(a, b)) || bySaid(a, b);
   const byOrder = (a: Ranked, b: Ranked): number => byFields(plan.orderBy, a.item.value, b.item.value);
