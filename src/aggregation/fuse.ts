@@ -1,6 +1,6 @@
-import { toCanonicalJson } from "../contracts/index.ts";
 import { byText, compare } from "./order.ts";
 import type { ChoicePlan, Offered } from "./rules.ts";
+import { toSaid } from "./said.ts";
 
 /** One source's value for a field. A rule is a function of the set of them; the order in which they came is not in it. */
 export interface Offer extends Offered {
@@ -25,7 +25,7 @@ export function choose(how: How, declared: readonly string[], offers: readonly O
   const [first, ...others] = inOrder;
   if (!first) return undefined;
   if (others.length === 0 && how.by !== "quorum" && how.by !== "rule") return { chosen: first, rejected: [] };
-  const said = new Map(inOrder.map((offer) => [offer, toSaid(how, offer.value)]));
+  const said = new Map(inOrder.map((offer) => [offer, toCompared(how, offer.value)]));
   const { chosen, why, broken } = chooseBy[how.by]({ inOrder, first, said, how });
   const reference = said.get(chosen ?? first);
   const rejected = inOrder
@@ -134,12 +134,12 @@ function isInOrder(declared: readonly string[], offers: readonly Offer[]): boole
 function newest(offers: readonly Offer[]): readonly Offer[] {
   if (offers.length < 2) return offers;
   const revisionOf = ({ revision = 0 }: Offer): number => revision;
-  const textOf = (offer: Offer): string => toCanonicalJson([offer.value, offer.asOf ?? null]);
+  const textOf = (offer: Offer): string => toSaid([offer.value, offer.asOf ?? null]);
   const order = (a: Offer, b: Offer): number => revisionOf(b) - revisionOf(a) || byText(textOf(a), textOf(b));
   return offers.toSorted(order).slice(0, 1);
 }
 
-function toSaid({ comparing }: How, value: unknown): string {
+function toCompared({ comparing }: How, value: unknown): string {
   if (!comparing) return toText(value);
   try {
     return toText(comparing(value));
@@ -149,7 +149,7 @@ function toSaid({ comparing }: How, value: unknown): string {
 }
 
 // Most values are text, and only text begins with a quotation mark, so nothing is mistaken for anything else.
-const toText = (value: unknown): string => (typeof value === "string" ? `"${value}` : toCanonicalJson(value));
+const toText = (value: unknown): string => (typeof value === "string" ? `"${value}` : toSaid(value));
 
 /** How many plain values are filled in, at every depth. */
 function filled(value: unknown): number {

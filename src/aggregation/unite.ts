@@ -1,5 +1,5 @@
-import { toCanonicalJson } from "../contracts/index.ts";
 import { byFields, byText, fieldOf } from "./order.ts";
+import { toSaid } from "./said.ts";
 import type { UnionPlan } from "./union.ts";
 
 /** One item of one source's list. `revision` is its place there: what comes later is newer. */
@@ -20,7 +20,7 @@ export function unite(plan: UnionPlan, items: readonly Item[]): readonly unknown
   const ordered = items.map((item): Ranked => ({ item, rank: rank.get(item.source) ?? 0 }));
   // Only what is equal in everything else is compared by its text.
   const saidOf = (ranked: Ranked): string => {
-    ranked.said ??= toCanonicalJson(ranked.item.value);
+    ranked.said ??= toSaid(ranked.item.value);
     return ranked.said;
   };
   const isOrdered = plan.orderBy.length > 0;
@@ -34,7 +34,7 @@ export function unite(plan: UnionPlan, items: readonly Item[]): readonly unknown
   const kept = plan.dedupeBy.length > 0 ? new Map<string, Ranked>() : undefined;
   for (const ranked of ordered) {
     if (!kept) break;
-    const key = toCanonicalJson(plan.dedupeBy.map((field) => fieldOf(ranked.item.value, field)));
+    const key = toSaid(plan.dedupeBy.map((field) => fieldOf(ranked.item.value, field)));
     const rival = kept.get(key);
     const against = rival && (bySource(ranked, rival) || byOrder(ranked, rival) || byNewest(ranked, rival));
     if (against === undefined || against < 0) kept.set(key, ranked);
