@@ -33,7 +33,7 @@ const hows = [
   { by: "prefer" },
   { by: "latest" },
   { by: "majority" },
-  { by: "majority", comparing: (value: unknown) => String(value).toLowerCase() },
+  { by: "majority", comparing: (value: unknown) => JSON.stringify(value).toLowerCase() },
   { by: "quorum", least: 2 },
   { by: "mostComplete" },
   { by: "longest" },

@@ -1,6 +1,6 @@
-import { toCanonicalJson } from "../contracts/index.ts";
 import { byText, compare } from "./order.ts";
 import type { ChoicePlan, Offered } from "./rules.ts";
+import { toSaid } from "./said.ts";
 
 /** One source's value for a field. A rule is a function of the set of them; the order in which they came is not in it. */
 export interface Offer extends Offered {
@@ -19,11 +19,13 @@ type How = Pick<ChoicePlan, "by" | "least" | "own" | "comparing">;
 
 /** Chooses one offer, or none where there are none. `declared` is the order of the sources in the rule. */
 export function choose(how: How, declared: readonly string[], offers: readonly Offer[]): Choice | undefined {
-  const inOrder = declared.flatMap((source) => newest(offers.filter((offer) => offer.source === source)));
+  const inOrder = isInOrder(declared, offers)
+    ? offers
+    : declared.flatMap((source) => newest(offers.filter((offer) => offer.source === source)));
   const [first, ...others] = inOrder;
   if (!first) return undefined;
   if (others.length === 0 && how.by !== "quorum" && how.by !== "rule") return { chosen: first, rejected: [] };
-  const said = new Map(inOrder.map((offer) => [offer, toSaid(how, offer.value)]));
+  const said = new Map(inOrder.map((offer) => [offer, toCompared(how, offer.value)]));
   const { chosen, why, broken } = chooseBy[how.by]({ inOrder, first, said, how });
   const reference = said.get(chosen ?? first);
   const rejected = inOrder
@@ -117,23 +119,37 @@ function vote({ inOrder, said }: Asked, least: number): Verdict {
   return { chosen: winners[0], why };
 }
 
+/** Whether every source said one thing and they stand as they are declared, which is how they mostly come. */
+function isInOrder(declared: readonly string[], offers: readonly Offer[]): boolean {
+  let last = -1;
+  return offers.every(({ source }) => {
+    const at = declared.indexOf(source);
+    const isNext = at > last;
+    last = at;
+    return isNext;
+  });
+}
+
 /** Of what one source said, the newest; between equal revisions the first by its text, so that no order is left in it. */
 function newest(offers: readonly Offer[]): readonly Offer[] {
   if (offers.length < 2) return offers;
   const revisionOf = ({ revision = 0 }: Offer): number => revision;
-  const textOf = (offer: Offer): string => toCanonicalJson([offer.value, offer.asOf ?? null]);
+  const textOf = (offer: Offer): string => toSaid([offer.value, offer.asOf ?? null]);
   const order = (a: Offer, b: Offer): number => revisionOf(b) - revisionOf(a) || byText(textOf(a), textOf(b));
   return offers.toSorted(order).slice(0, 1);
 }
 
-function toSaid({ comparing }: How, value: unknown): string {
-  if (!comparing) return toCanonicalJson(value);
+function toCompared({ comparing }: How, value: unknown): string {
+  if (!comparing) return toText(value);
   try {
-    return toCanonicalJson(comparing(value));
+    return toText(comparing(value));
   } catch {
-    return toCanonicalJson(value); // what cannot be brought to a common form stands for itself
+    return toText(value); // what cannot be brought to a common form stands for itself
   }
 }
+
+// Most values are text, and only text begins with a quotation mark, so nothing is mistaken for anything else.
+const toText = (value: unknown): string => (typeof value === "string" ? `"${value}` : toSaid(value));
 
 /** How many plain values are filled in, at every depth. */
 function filled(value: unknown): number {

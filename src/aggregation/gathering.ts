@@ -42,13 +42,23 @@ export class Gathering {
   read(source: SourcePlan): Promise<Reading> {
     let reading = this.#readings.get(source);
     if (!reading) {
-      reading = this.#begin(source).then((read) => this.#note(read));
+      reading = this.#noted(source);
       this.#readings.set(source, reading);
     }
     return reading;
   }
 
-  async #begin(source: SourcePlan): Promise<Reading> {
+  async #noted(source: SourcePlan): Promise<Reading> {
+    const isPlain = !source.after && !source.asks;
+    const reading = await (isPlain ? this.#ask(source, this.#input) : this.#askInOtherWords(source));
+    const { noted } = this.#asker;
+    const known = noted.get(reading.source);
+    if (known) known.push(reading.meta);
+    else noted.set(reading.source, [reading.meta]);
+    return reading;
+  }
+
+  async #askInOtherWords(source: SourcePlan): Promise<Reading> {
     const { name, after, asks } = source;
     let map = asks && (() => asks(this.#input));
     if (after) {
@@ -58,10 +68,9 @@ export class Gathering {
         return notAsked(name, state, `it needs "${first.source}", which is ${state}`);
       map = () => after.asks(first.value, this.#input);
     }
-    if (!map) return this.#ask(source, this.#input);
     let input: Input | undefined;
     try {
-      input = map();
+      input = map?.();
     } catch (error) {
       const thrown = error instanceof Error ? error.name : "something was thrown";
       return notAsked(name, "invalid", `what it is asked with cannot be made of the rest (${thrown})`);
@@ -85,6 +94,7 @@ export class Gathering {
    */
   #deadlineOf(source: SourcePlan): number {
     const { clock, deadline } = this.#asker;
+    if (this.#scope.waiting.size === 0 && this.#later.length === 0) return deadline;
     const remaining = deadline - clock.monotonic();
     const depth = this.#depth(source, []);
     if (depth === 0 || remaining <= 0) return deadline;
@@ -109,33 +119,25 @@ export class Gathering {
       ...this.#then(source).map((next) => usual(next) + this.#reserve(next, share, [...above, source])),
     );
   }
-
-  #note(reading: Reading): Reading {
-    const { noted } = this.#asker;
-    const known = noted.get(reading.source);
-    if (known) known.push(reading.meta);
-    else noted.set(reading.source, [reading.meta]);
-    return reading;
-  }
 }
 
 /** How each source did, the worst of its questions for all of them. In the order of declaration. */
 export function toSources(sources: readonly SourcePlan[], { noted }: Asker): { [source: string]: SourceMeta } {
-  const names = [...new Set(sources.map(({ name }) => name))];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const metas = noted.get(name);
-      return metas ? [[name, worst(metas)] as const] : [];
-    }),
-  );
+  const told: { [source: string]: SourceMeta } = {};
+  for (const { name } of sources) {
+    const metas = noted.get(name);
+    if (metas && !told[name]) told[name] = worst(metas);
+  }
+  return told;
 }
 
 /** The worst of some questions to one source, of which there is at least one, and how many there were. */
 export function worst(metas: readonly SourceMeta[]): SourceMeta {
+  const [only, ...more] = metas;
+  if (only && more.length === 0) return only;
   const bad = metas.reduce((worse, meta) =>
     badness.indexOf(meta.state) > badness.indexOf(worse.state) ? meta : worse,
   );
-  if (metas.length === 1) return bad;
   const ages = metas.flatMap(({ ageMs }) => ageMs ?? []);
   return {
     ...bad,

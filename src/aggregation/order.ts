@@ -1,4 +1,4 @@
-import { toCanonicalJson } from "../contracts/index.ts";
+import { toSaid } from "./said.ts";
 import type { Order } from "./union.ts";
 
 /** By these fields, one after the other. Total over plain data, up to values that are equal. */
@@ -35,5 +35,5 @@ export const fieldOf = (value: unknown, field: string): unknown =>
 function ascending(a: unknown, b: unknown): number {
   if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;
   if (typeof a === "string" && typeof b === "string") return byText(a, b);
-  return byText(`${typeof a}${toCanonicalJson(a)}`, `${typeof b}${toCanonicalJson(b)}`);
+  return byText(`${typeof a}${toSaid(a)}`, `${typeof b}${toSaid(b)}`);
 }

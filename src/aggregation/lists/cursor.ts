@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { Fault, toCanonicalJson } from "../../contracts/index.ts";
+import { Fault } from "../../contracts/index.ts";
 import { byText, compare, fieldOf, toPlain } from "../order.ts";
+import { toSaid } from "../said.ts";
 import type { Order } from "../union.ts";
 
 /** Where an item stands in a list: its values in the order, and a text that no other item has. */
@@ -56,5 +57,4 @@ function parse(cursor: string): readonly unknown[] {
 }
 
 /** Guards against mistakes, not against anybody's will: whoever forges a cursor sees another page of what they may see. */
-const digest = (value: unknown): string =>
-  createHash("sha256").update(toCanonicalJson(value)).digest("base64url").slice(0, 11);
+const digest = (value: unknown): string => createHash("sha256").update(toSaid(value)).digest("base64url").slice(0, 11);

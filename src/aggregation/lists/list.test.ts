@@ -185,6 +185,26 @@ describe("a list over several sources", () => {
     }
   });
 
+  test("may have records that JSON cannot say", async () => {
+    const counted = z.object({ id: z.string(), name: z.string(), people: z.string().transform(BigInt) });
+    const big = source("big", { get: json("https://big.test", z.array(counted)), attempts: 1 });
+    const bigger = source("bigger", { get: json("https://bigger.test", z.array(counted)), attempts: 1 });
+    const Big = contract("big", "1.0.0", {
+      list: query({
+        input: z.object({ limit: z.int().optional() }),
+        output: z.object({ items: z.array(z.object({ id: z.string(), name: z.string() })), complete: z.boolean() }),
+      }),
+    });
+    const view = list(Big.list, {
+      budget: "1s",
+      same: matching<{ id: string }>({ keys: [({ id }) => id] }),
+      fields: { id: prefer(big, bigger), name: prefer(big, bigger) },
+    });
+    const row = (people: string) => ({ id: "a", name: "A", people });
+    const { ask } = backend(() => ({ body: [row("1"), row("2")] }), view);
+    expect((await ask()).output.items).toEqual([{ id: "a", name: "A" }]);
+  });
+
   test("refuses a cursor that is none, one of another question, and an order that it does not know", async () => {
     const { ask } = backend(saying(rows));
     const { output } = await ask({ country: "NO" });

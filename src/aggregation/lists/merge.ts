@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { toCanonicalJson } from "../../contracts/index.ts";
 import { assemble } from "../assemble.ts";
 import { toInstant } from "../instant.ts";
 import { type Clusters, cluster, type Doubt, type Sighting } from "../match/cluster.ts";
@@ -7,6 +6,7 @@ import type { FieldMeta } from "../meta.ts";
 import { Unusable } from "../normalise/unusable.ts";
 import { byText, fieldOf } from "../order.ts";
 import type { Reading } from "../reading/reader.ts";
+import { toSaid } from "../said.ts";
 import type { FieldScope } from "../scope.ts";
 import type { ListPlan } from "./list.ts";
 
@@ -75,7 +75,7 @@ function byKey(fields: readonly string[], sightings: readonly Sighting[]): Group
       keyless += 1;
       continue;
     }
-    const key = toCanonicalJson(parts);
+    const key = toSaid(parts);
     const known = groups.get(key);
     if (known) known.push(sighting);
     else groups.set(key, [sighting]);
@@ -97,7 +97,7 @@ function readingOf(list: Reading, members: readonly Sighting[], asOf: string | u
     members.length < 2
       ? members
       : members
-          .map((member) => ({ member, at: instantOf(member) ?? -8.64e15, text: toCanonicalJson(member.record) }))
+          .map((member) => ({ member, at: instantOf(member) ?? -8.64e15, text: toSaid(member.record) }))
           .sort((a, b) => b.at - a.at || byText(a.text, b.text))
           .map(({ member }) => member);
   if (!newest) {
@@ -109,8 +109,7 @@ function readingOf(list: Reading, members: readonly Sighting[], asOf: string | u
 }
 
 /** It travels in addresses, so it is short and says nothing of the item. */
-const digest = (value: unknown): string =>
-  createHash("sha256").update(toCanonicalJson(value)).digest("base64url").slice(0, 22);
+const digest = (value: unknown): string => createHash("sha256").update(toSaid(value)).digest("base64url").slice(0, 22);
 
 /** Items that came out equal in every field, which likeness alone cannot tell apart, are numbered. */
 function apart(items: readonly Merged[]): readonly Merged[] {

@@ -1,5 +1,5 @@
-import { toCanonicalJson } from "../../contracts/index.ts";
 import { byText } from "../order.ts";
+import { toSaid } from "../said.ts";
 import type { MatchingPlan } from "./matching.ts";
 import { keysOf, score } from "./score.ts";
 
@@ -135,4 +135,4 @@ class Groups {
   }
 }
 
-const toText = ({ source, record }: Sighting): string => `${source} ${toCanonicalJson(record)}`;
+const toText = ({ source, record }: Sighting): string => `${source} ${toSaid(record)}`;
