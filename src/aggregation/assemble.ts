@@ -1,7 +1,11 @@
-import { type Choice, choose, type Item, type Offer, unite } from "./fuse.ts";
+import { type Choice, choose, type Offer } from "./fuse.ts";
 import type { FieldMeta, SourceState } from "./meta.ts";
+import { Unusable } from "./normalise/unusable.ts";
+import { fieldOf } from "./order.ts";
 import type { Reading } from "./reading/reader.ts";
-import type { ChoicePlan, FieldPlan, UnionPlan } from "./rules.ts";
+import type { ChoicePlan, FieldPlan } from "./rules.ts";
+import type { UnionPlan } from "./union.ts";
+import { type Item, unite } from "./unite.ts";
 
 /** One field of the answer: its value, where there is one, and where it comes from. */
 export interface Assembled {
@@ -19,20 +23,18 @@ function assembleChoice(field: string, plan: ChoicePlan, readings: Readings): As
   const declared = plan.sources.map(({ name }) => name);
   const all = declared.map((name) => readings.get(name)).filter((reading) => reading !== undefined);
   const offers = offersOf(field, plan, all);
-  const choice = choose(plan.by, declared, offers);
+  const choice = choose(plan, declared, offers);
   const rule = describe(plan);
   const rejected = rejectedOf(field, all, offers, choice);
   const conflict = choice?.rejected.some(({ differs }) => differs) ?? false;
-  if (!choice) {
-    const state = plan.otherwise ? "default" : absence(all);
-    return { ...plan.otherwise, meta: { state, rule, conflict, rejected } };
-  }
-  const { chosen } = choice;
-  const { state, ageMs } = readings.get(chosen.source)?.meta ?? { state: "fresh" };
   // A field that its group's source lacks stays absent, or takes the default: nobody else fills it in.
-  const value = plan.linked ? fieldOf(chosen.value, field) : chosen.value;
-  if (isAbsent(value))
-    return { ...plan.otherwise, meta: { state: plan.otherwise ? "default" : "missing", rule, conflict, rejected } };
+  const chosen = choice?.chosen;
+  const value = chosen && plan.linked ? fieldOf(chosen.value, field) : chosen?.value;
+  if (!chosen || !isUsable(value)) {
+    const without = choice?.broken !== undefined ? "invalid" : choice ? "missing" : absence(field, all);
+    return { ...plan.otherwise, meta: { state: plan.otherwise ? "default" : without, rule, conflict, rejected } };
+  }
+  const { state, ageMs } = readings.get(chosen.source)?.meta ?? { state: "fresh" };
   const meta: FieldMeta = {
     state,
     rule,
@@ -49,9 +51,9 @@ function assembleChoice(field: string, plan: ChoicePlan, readings: Readings): As
 function offersOf(field: string, { linked }: ChoicePlan, readings: readonly Reading[]): readonly Offer[] {
   const offers = readings.flatMap(({ source, value, asOf }): readonly Offer[] => {
     const own = linked
-      ? Object.fromEntries(linked.map((name) => [name, fieldOf(value, name)]).filter(([, part]) => !isAbsent(part)))
+      ? Object.fromEntries(linked.map((name) => [name, fieldOf(value, name)]).filter(([, part]) => isUsable(part)))
       : fieldOf(value, field);
-    const empty = linked ? Object.keys(own as object).length === 0 : isAbsent(own);
+    const empty = linked ? Object.keys(own as object).length === 0 : !isUsable(own);
     return empty ? [] : [{ source, value: own, ...(asOf !== undefined && { asOf }) }];
   });
   const complete = offers.filter(({ value }) => !linked || Object.keys(value as object).length === linked.length);
@@ -65,11 +67,13 @@ function rejectedOf(
   choice: Choice | undefined,
 ): FieldMeta["rejected"] {
   return readings.flatMap(({ source, meta, value }) => {
-    if (source === choice?.chosen.source) return [];
+    const own = fieldOf(value, field);
+    if (source === choice?.chosen?.source) return [];
+    if (own instanceof Unusable) return [{ source, why: own.problem, unusable: true as const }];
     const loser = choice?.rejected.find(({ offer }) => offer.source === source);
-    if (loser) return [{ source, value: fieldOf(value, field), why: loser.why }];
+    if (loser) return [{ source, value: own, why: loser.why }];
     if (meta.state !== "fresh" && meta.state !== "stale") return [{ source, why: meta.state }];
-    const partial = !offers.some((offer) => offer.source === source) && !isAbsent(fieldOf(value, field));
+    const partial = !offers.some((offer) => offer.source === source) && isUsable(own);
     return [{ source, why: partial ? "has only some of the linked fields" : "has no value for this field" }];
   });
 }
@@ -84,7 +88,7 @@ function assembleUnion(plan: UnionPlan, readings: Readings): Assembled {
       source,
       why: meta.state === "fresh" || meta.state === "stale" ? "has no list" : meta.state,
     }));
-  if (lists.length === 0) return { meta: { state: absence(all), rule, conflict: false, rejected } };
+  if (lists.length === 0) return { meta: { state: absence(undefined, all), rule, conflict: false, rejected } };
   const items = lists.flatMap(({ source, value }): readonly Item[] =>
     (value as readonly unknown[]).map((item, revision) => ({ source, revision, value: item })),
   );
@@ -98,10 +102,15 @@ function assembleUnion(plan: UnionPlan, readings: Readings): Assembled {
   };
 }
 
-/** Why there is no value: what the first source that could not say has met; `missing` only where all of them said so. */
-function absence(readings: readonly Reading[]): SourceState {
+/**
+ * Why there is no value: what the first source that could not say has met, then that what was said could not be used;
+ * `missing` only where all of them said so.
+ */
+function absence(field: string | undefined, readings: readonly Reading[]): SourceState {
   const silent = readings.find(({ meta }) => !["missing", "fresh", "stale"].includes(meta.state));
-  return silent?.meta.state ?? "missing";
+  if (silent) return silent.meta.state;
+  const isInvalid = field !== undefined && readings.some(({ value }) => fieldOf(value, field) instanceof Unusable);
+  return isInvalid ? "invalid" : "missing";
 }
 
 function describe(plan: FieldPlan): string {
@@ -112,12 +121,11 @@ function describe(plan: FieldPlan): string {
     const limit = plan.limit === undefined ? "" : `.limit(${plan.limit})`;
     return `union(${names})${dedupe}${order && `.orderBy(${order})`}${limit}`;
   }
-  const rule = `${plan.by}(${names})${plan.otherwise ? ".or(…)" : ""}`;
+  const least = plan.least === undefined ? "" : `${plan.least}, `;
+  const own = plan.own ? `"${plan.own.name}", ` : "";
+  const compared = plan.comparing ? ".comparing(…)" : "";
+  const rule = `${plan.by}(${own}${least}${names})${compared}${plan.otherwise ? ".or(…)" : ""}`;
   return plan.linked ? `linked(${rule}, ${plan.linked.join(", ")})` : rule;
 }
 
-const isAbsent = (value: unknown): boolean => value === undefined || value === null;
-const fieldOf = (value: unknown, field: string): unknown =>
-  typeof value === "object" && value !== null && Object.hasOwn(value, field)
-    ? (value as { readonly [name: string]: unknown })[field]
-    : undefined;
+const isUsable = (value: unknown): boolean => value !== undefined && value !== null && !(value instanceof Unusable);

@@ -19,6 +19,7 @@ import {
   xml,
 } from "./index.ts";
 import type { ViewMeta } from "./meta.ts";
+import { phoneNumber } from "./normalise/phones.ts";
 import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "./test-kit.test-d.ts";
 
 const Delay = z.object({ flight: z.string(), minutes: z.int(), at: z.string() });
@@ -227,6 +228,30 @@ describe("what is required", () => {
       .catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: "InvalidOutput", issues: [{ path: "/name" }] });
   });
+});
+
+test("a value that cannot be normalised costs its field, says why, and is counted", async () => {
+  const Phones = contract("phones", "1.0.0", {
+    get: query({ input: z.object({ iata: z.string() }), output: z.object({ phone: z.string().optional() }) }),
+  });
+  const directory = source("directory", {
+    get: json("https://p.test/{iata}", z.object({ phone: z.string() })),
+    shape: ({ phone }) => ({ phone: phoneNumber({ country: "NO" })(phone) }),
+  });
+  const phones = view(Phones.get, { budget: "1s", fields: { phone: prefer(directory) } });
+  const { ask, bound } = backend(
+    ({ url }) => ({ body: { phone: url.pathname === "/OSL" ? "22864400" : "s3cret" } }),
+    [phones],
+  );
+  expect((await ask({ iata: "OSL" })).output).toEqual({ phone: "+4722864400" });
+  const { output, meta } = await ask({ iata: "BGO" });
+  expect(output).toEqual({});
+  expect(meta.fields.phone).toMatchObject({
+    state: "invalid",
+    rejected: [{ source: "directory", why: "is no phone number", unusable: true }],
+  });
+  expect(JSON.stringify(meta)).not.toContain("s3cret");
+  expect(bound.views()).toMatchObject([{ answers: 2, unusable: { phone: 1 }, conflicts: {} }]);
 });
 
 describe("time", () => {

@@ -4,16 +4,24 @@
  */
 import type { Clock, Dispatch, Provider } from "../contracts/index.ts";
 import { toAnswer } from "./answer.ts";
+import type { Candidates } from "./kept/candidates.ts";
+import { type Listener, toListeners, toPushProviders } from "./kept/desk.ts";
+import { KeptReader } from "./kept/kept-reader.ts";
 import type { ViewMeta } from "./meta.ts";
 import type { LastGood, Upstream } from "./port.ts";
 import { Cache } from "./reading/cache.ts";
 import type { SourceHealth } from "./reading/health.ts";
 import { isTellable, LastGoodWriter } from "./reading/last-good.ts";
-import { Reader } from "./reading/reader.ts";
+import { type AnyReader, Reader } from "./reading/reader.ts";
 import { isPersonal } from "./reading/samples.ts";
 import type { SourcePlan } from "./source.ts";
 import type { AnyView } from "./view.ts";
 
+export type { Feed } from "./feeds/feed.ts";
+export { type FeedState, runFeed } from "./feeds/run-feed.ts";
+export { type Candidate, type Candidates, outranks } from "./kept/candidates.ts";
+export type { Listener } from "./kept/desk.ts";
+export { pushesOf } from "./kept/materialized.ts";
 export {
   type LastGood,
   type LastGoodRecord,
@@ -37,9 +45,13 @@ export interface ViewPorts {
   readonly credentials?: { readonly [source: string]: string };
   /** Where last good answers outlive the process; without it they do not. */
   readonly lastGood?: LastGood;
+  /** Where the candidates of materialised views are; missing where there are none. */
+  readonly candidates?: Candidates;
 }
 export interface Views {
   readonly providers: readonly Provider[];
+  /** Who is to be handed the events that feed materialised views. */
+  readonly listeners: readonly Listener[];
   /** How every source has been doing, by the order of declaration. */
   sources(): readonly SourceHealth[];
   /** How every view has been doing, by the order of declaration. */
@@ -55,6 +67,10 @@ export interface ViewHealth {
   readonly answers: number;
   /** Answers in which a rejected candidate said something else, by field. */
   readonly conflicts: { readonly [field: string]: number };
+  /** Candidates that could not be normalised, by field. */
+  readonly unusable: { readonly [field: string]: number };
+  /** Of a list that matches records: pairs that a person should look at, when it was last merged. */
+  readonly review: number;
 }
 
 const cacheEntries = 10_000;
@@ -82,27 +98,37 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
       return [name, new Reader(source, { upstream, dispatch, clock, random, cache, ...own, ...kept })];
     }),
   );
-  const tallies = new Map(views.map(({ id }) => [id, { answers: 0, conflicts: new Map<string, number>() }]));
+  const tallies = new Map(
+    views.map(({ id }): [string, Tally] => [id, { answers: 0, conflicts: new Map(), unusable: new Map(), review: 0 }]),
+  );
+  const { candidates } = ports;
+  const materialised = views.filter(({ kept }) => kept !== undefined);
+  checkKept(materialised, candidates);
+  const pushes = candidates ? toPushProviders(materialised, candidates, clock) : [];
+  const answers = views.map((view): Provider => {
+    const answer = toAnswer(view, withKept(view, readers, ports), clock);
+    const tally = tallies.get(view.id);
+    return {
+      operation: view.id,
+      handle: async (input: any, call) => {
+        // the input's type is the operation's, which the caller has checked
+        const reply = await answer(input, call);
+        if (tally && "meta" in reply) count(tally, reply.meta as ViewMeta); // toAnswer gives every reply its meta
+        return reply;
+      },
+    };
+  });
   return {
-    providers: views.map((view) => {
-      const answer = toAnswer(view, readers, clock);
-      const tally = tallies.get(view.id);
-      return {
-        operation: view.id,
-        handle: async (input: any, call) => {
-          // the input's type is the operation's, which the caller has checked
-          const reply = await answer(input, call);
-          if (tally && "meta" in reply) count(tally, reply.meta as ViewMeta); // toAnswer gives every reply its meta
-          return reply;
-        },
-      };
-    }),
+    providers: [...answers, ...pushes],
+    listeners: candidates ? toListeners(materialised, candidates, clock) : [],
     sources: () => [...readers.values()].map((reader) => reader.health()),
     views: () =>
-      [...tallies].map(([view, { answers, conflicts }]) => ({
+      [...tallies].map(([view, { answers, conflicts, unusable, review }]) => ({
         view,
         answers,
         conflicts: Object.fromEntries(conflicts),
+        unusable: Object.fromEntries(unusable),
+        review,
       })),
     lost: () => lastGood?.writer.lost ?? 0,
     async close() {
@@ -113,10 +139,53 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
   };
 }
 
-function count(tally: { answers: number; conflicts: Map<string, number> }, { fields }: ViewMeta): void {
+/** The readers of one view: those of sources that it hears read what is kept. */
+function withKept(
+  view: AnyView,
+  readers: ReadonlyMap<string, Reader>,
+  { candidates, clock }: ViewPorts,
+): ReadonlyMap<string, AnyReader> {
+  if (!view.kept || !candidates) return readers;
+  const heard = view.kept.intakes.map(
+    ({ source }) => [source.name, new KeptReader(view, source.base ?? source, candidates, clock)] as const,
+  );
+  return new Map<string, AnyReader>([...readers, ...heard]);
+}
+
+function checkKept(views: readonly AnyView[], candidates: Candidates | undefined): void {
+  for (const { id, operation, kept } of views) {
+    if (!candidates)
+      throw new TypeError(`The view ${id} is materialised, and there is no place to keep what it hears.`);
+    for (const { source } of kept?.intakes ?? []) {
+      if (isTellable(source) && !isPersonal(operation.output) && !isPersonal(operation.input)) continue;
+      throw new TypeError(
+        `The view ${id} would keep on disk what its source "${source.name}" says, and that is personal, or has a schema that does not say. Ask the source instead.`,
+      );
+    }
+  }
+}
+
+interface Tally {
+  answers: number;
+  readonly conflicts: Map<string, number>;
+  readonly unusable: Map<string, number>;
+  review: number;
+}
+
+/** Field by field; of a list, item by item. */
+function count(tally: Tally, { fields, items = [], list }: ViewMeta): void {
   tally.answers += 1;
-  for (const [field, { conflict }] of Object.entries(fields))
-    if (conflict) tally.conflicts.set(field, (tally.conflicts.get(field) ?? 0) + 1);
+  tally.review = list?.doubts ?? tally.review;
+  const add = (counts: Map<string, number>, field: string, more: number): void => {
+    if (more > 0) counts.set(field, (counts.get(field) ?? 0) + more);
+  };
+  for (const one of [fields, ...items.map(({ fields }) => fields)])
+    for (const [field, { conflict, rejected, nested = {} }] of Object.entries(one)) {
+      add(tally.conflicts, field, Number(conflict));
+      add(tally.unusable, field, rejected.filter(({ unusable }) => unusable).length);
+      for (const [inside, { conflicts }] of Object.entries(nested))
+        add(tally.conflicts, `${field}.${inside}`, conflicts);
+    }
 }
 
 /** What somebody marked as personal, at the source or in an answer that it is part of, is written to no disk from here. */
@@ -125,12 +194,13 @@ const mayOutlive = (source: SourcePlan, views: readonly AnyView[]): boolean =>
   isTellable(source) &&
   !views.some(
     ({ sources, operation }) =>
-      sources.includes(source) && (isPersonal(operation.output) || isPersonal(operation.input)),
+      sources.some((asked) => baseOf(asked) === source) &&
+      (isPersonal(operation.output) || isPersonal(operation.input)),
   );
 
 function sourcesOf(views: readonly AnyView[]): ReadonlyMap<string, SourcePlan> {
   const sources = new Map<string, SourcePlan>();
-  for (const source of views.flatMap(({ sources }) => sources)) {
+  for (const source of views.flatMap(({ sources }) => sources.map(baseOf))) {
     const known = sources.get(source.name);
     if (known && known !== source)
       throw new TypeError(
@@ -140,6 +210,9 @@ function sourcesOf(views: readonly AnyView[]): ReadonlyMap<string, SourcePlan> {
   }
   return sources;
 }
+
+/** A source that is asked in other words is the one upstream that it is. */
+const baseOf = (source: SourcePlan): SourcePlan => source.base ?? source;
 
 function checkedOrigin(source: string, origin: string): string {
   const url = URL.canParse(origin) ? new URL(origin) : undefined;

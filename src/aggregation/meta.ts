@@ -28,7 +28,22 @@ export interface FieldMeta {
   /** Whether a rejected candidate says something else. */
   readonly conflict: boolean;
   /** In the order of declaration: candidates that were not chosen, and sources that had none. */
-  readonly rejected: readonly { readonly source: string; readonly value?: unknown; readonly why: string }[];
+  readonly rejected: readonly {
+    readonly source: string;
+    readonly value?: unknown;
+    readonly why: string;
+    /** What it said could not be normalised. */
+    readonly unusable?: true;
+  }[];
+  /** Of a list whose items have fields from other sources: of how many items each field is in which state. */
+  readonly nested?: NestedMeta;
+}
+export interface NestedMeta {
+  readonly [field: string]: {
+    readonly rule: string;
+    readonly states: { readonly [S in FieldMeta["state"]]?: number };
+    readonly conflicts: number;
+  };
 }
 
 /** How one source did. */
@@ -47,12 +62,44 @@ export interface SourceMeta {
   readonly pages?: number;
   /** Of a list in pages: `false` where there is more than was read; `problem` says why. */
   readonly complete?: false;
+  /** How many questions it was asked for this answer, where there was more than one; the rest speaks of the worst of them. */
+  readonly questions?: number;
   /** A sentence, without addresses and credentials. */
   readonly problem?: string;
 }
 
-/** What a view says beside its answer. */
+/** What a view says beside its answer. Of an answer about many things, `items` has the fields, in the order of the answer. */
 export interface ViewMeta {
   readonly fields: { readonly [field: string]: FieldMeta };
   readonly sources: { readonly [source: string]: SourceMeta };
+  readonly items?: readonly ItemMeta[];
+  readonly list?: ListMeta;
+}
+export interface ItemMeta {
+  readonly fields: { readonly [field: string]: FieldMeta };
+  /** Of many keys: which one. */
+  readonly key?: unknown;
+}
+/** How a list came about, over all of its pages. */
+export interface ListMeta {
+  /** How many there are after matching and filtering, on all pages together. */
+  readonly found: number;
+  /** Records of one source that are another of its own, by their key. */
+  readonly duplicates: number;
+  /** Records without a key, and items of this page that broke the contract. */
+  readonly leftOut: number;
+  /** Sources of which not everything is there. */
+  readonly missing: readonly string[];
+  /** Pairs that may be the same and that a person should look at, the likeliest first; at most 20 of `doubts`. */
+  readonly review?: readonly {
+    readonly sources: readonly [string, string];
+    readonly score: number;
+    readonly why: string;
+    readonly left: unknown;
+    readonly right: unknown;
+  }[];
+  /** How many such pairs there are. */
+  readonly doubts?: number;
+  /** Blocks of records that were too many to be compared. */
+  readonly crowded?: number;
 }

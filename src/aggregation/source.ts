@@ -58,6 +58,15 @@ export interface SourcePlan extends ResiliencePlan {
   readonly headers: { readonly [name: string]: string };
   /** The header that takes the token, where it is not `authorization`. */
   readonly tokenIn?: string;
+  /** The source that this one is, asked in other words. */
+  readonly base?: SourcePlan;
+  /** What it is asked with, made of the view's input or of an item; before `from`. */
+  readonly asks?: (input: any) => { readonly [field: string]: unknown } | undefined; // from the input of whatever asks
+  /** The source whose answer it is asked with. */
+  readonly after?: {
+    readonly source: SourcePlan;
+    readonly asks: (record: any, input: any) => { readonly [field: string]: unknown } | undefined; // from its shape
+  };
 }
 export interface BatchPlan {
   readonly match: string;

@@ -1,3 +1,4 @@
+import type { Selection } from "./selection.ts";
 import type { Trace } from "./trace.ts";
 
 /** Who calls. `scopes` are what the contracts' `access` is compared with. */
@@ -28,10 +29,30 @@ export interface Call {
   readonly startAfterMs?: number;
   /** Whether provenance is wanted beside the answer. */
   readonly wantsMeta?: boolean;
+  /** What is wanted of the answer; all of it, where it is missing. Whoever answers may leave out the other fields. In process only. */
+  readonly fields?: Selection;
+  /** Is told what there is of an answer before it is whole, by whoever can. In process only. */
+  readonly onPart?: (part: Part) => void;
+}
+
+/** An answer that is not whole yet. What it says may still change. */
+export interface Part {
+  /** The fields that there are so far, as they travel. */
+  readonly wire: unknown;
+  /** The sources that are still waited for. */
+  readonly pending: readonly string[];
 }
 
 /** What an implementation gives back: the output as written (`In` of the output schema), or the run that will have it. */
-export type Reply = { readonly output: unknown; readonly meta?: unknown; readonly run?: string } | Accepted;
+export type Reply =
+  | {
+      readonly output: unknown;
+      readonly meta?: unknown;
+      readonly run?: string;
+      /** The only fields that were worked out, because no others were wanted. */
+      readonly only?: readonly string[];
+    }
+  | Accepted;
 
 /** What a caller gets: the output as it travels (`wire`, validated JSON) and as it is read (`value`). */
 export type Answer =

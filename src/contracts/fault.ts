@@ -3,6 +3,7 @@ import type { Issue } from "./schema.ts";
 
 export type FaultCode =
   | "MalformedBody"
+  | "UnknownField"
   | "Unauthenticated"
   | "Forbidden"
   | "UnknownRoute"
@@ -24,6 +25,7 @@ const faults: {
   readonly [C in FaultCode]: { readonly status: number; readonly retry: Retry; readonly title: string };
 } = {
   MalformedBody: { status: 400, retry: "never", title: "The body cannot be read." },
+  UnknownField: { status: 400, retry: "never", title: "The answer has no such field." },
   Unauthenticated: { status: 401, retry: "never", title: "Nobody is signed in." },
   Forbidden: { status: 403, retry: "never", title: "The caller may not do this." },
   UnknownRoute: { status: 404, retry: "never", title: "There is nothing at this address." },

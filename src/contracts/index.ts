@@ -10,6 +10,7 @@ export {
   anonymous,
   type Call,
   type Dispatch,
+  type Part,
   type Principal,
   type Provider,
   type Reply,
@@ -37,7 +38,11 @@ export { type Duration, toMs } from "./duration.ts";
 export { type AnyEvent, type Event, event, type Upcast, upcast } from "./event.ts";
 export { type Fail, Failed, type Failure, type Failures, failure, type Retry, toFail } from "./failure.ts";
 export { Fault, type FaultCode, faultCodes } from "./fault.ts";
+
+export { fits as fitsSchema, resolve as resolveSchema } from "./json-schema.ts";
+
 export { impersonal, maskPersonal, personal, subject } from "./marks.ts";
+
 export { type OpenApiOptions, toOpenApi } from "./openapi.ts";
 export {
   type Access,
@@ -74,6 +79,10 @@ export {
   type Validated,
   validate,
 } from "./schema.ts";
+
+export { type Selection, select, toSelection, validateParts } from "./selection.ts";
+
 export { validateStored } from "./stored-input.ts";
+
 export { type Attributes, type Span, type SpanKind, silent, silentTracing, type Trace, type Tracing } from "./trace.ts";
 export { type ClientSourceOptions, toClientSource } from "./typescript/client-source.ts";

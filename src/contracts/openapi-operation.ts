@@ -59,8 +59,20 @@ function inputParameters({ id, input, route, kind, examples }: Described["operat
           },
         ]
       : []),
+    ...(kind === "query" && !("fields" in properties) ? [fieldsParameter] : []),
   ];
 }
+
+const fieldsParameter = {
+  name: "fields",
+  in: "query",
+  style: "form",
+  explode: false,
+  schema: { type: "array", items: { type: "string" } },
+  description:
+    "The fields that are wanted, by commas; a dot leads inside: `name,position.latitude`. All of them, where it is missing. " +
+    "What is not asked for is not worked out either.",
+};
 
 /** A parameter has no component to refer to, so its definition stands in its place. */
 function inlined(part: JsonSchema, root: JsonSchema): JsonSchema {
@@ -152,7 +164,10 @@ function successOf(
           200: {
             description: "The answer.",
             ...(isLongRunning && location),
-            content: { "application/json": { schema, ...shown } },
+            content: {
+              "application/json": { schema, ...shown },
+              ...(kind === "query" && { "text/event-stream": growing }),
+            },
           },
         }),
     ...(isLongRunning && {
@@ -164,6 +179,22 @@ function successOf(
     }),
   };
 }
+
+/** How the answer comes to whoever accepts events. */
+const growing = {
+  schema: {
+    type: "string",
+    description:
+      "Server-sent events. First `answer`: `{data, pending}`, what there is so far and the sources that are waited for. " +
+      "Then any number of `patch`: `{patch, pending}`, a JSON Patch (RFC 6902) to that data. Last `complete`: `{meta}`, " +
+      "after which the data is the answer; or `problem`, a problem document. What fails before the first event has its " +
+      "status and a problem document as always.",
+  },
+  example:
+    'event: answer\ndata: {"data":{"name":"Oslo"},"pending":["census"]}\n\n' +
+    'event: patch\ndata: {"patch":[{"op":"add","path":"/people","value":717710}],"pending":[]}\n\n' +
+    'event: complete\ndata: {"meta":null}\n\n',
+};
 
 /** `trips.bookSeat` as words: "Trips: book seat". */
 function inWords(id: string): string {

@@ -105,6 +105,7 @@ function faultsOf({ access, route, kind }: Operation & { readonly route: Route }
     "TooManyRequests",
     ...(guarded ? [] : (["Forbidden"] as const)),
     ...(hasBody(route.verb) ? [] : (["BodyTooLarge", "UnsupportedMediaType"] as const)),
+    ...(kind === "command" ? (["UnknownField"] as const) : []),
     ...(kind === "command" ? [] : (["Voided", "Cancelled", "Terminated", "KeyReused"] as const)),
   ];
   return faultCodes.filter((code) => !never.includes(code));

@@ -222,7 +222,12 @@ test("input is in the path, the query or the body, and nothing is said twice", (
     (document.paths[path]?.[verb].parameters ?? []).map(
       (one: { in: string; name: string; required?: boolean }) => `${one.in} ${one.name}${one.required ? "!" : ""}`,
     );
-  expect(names("/bookings/{booking}", "get")).toEqual(["path booking!", "query meta", "header Request-Timeout-Ms"]);
+  expect(names("/bookings/{booking}", "get")).toEqual([
+    "path booking!",
+    "query meta",
+    "query fields",
+    "header Request-Timeout-Ms",
+  ]);
   expect(names("/parts", "get").slice(0, 5)).toEqual([
     "query text",
     "query limit",
@@ -230,7 +235,7 @@ test("input is in the path, the query or the body, and nothing is said twice", (
     "query near",
     "query kind",
   ]);
-  expect(names("/meta", "get")).toEqual(["query meta!", "header Request-Timeout-Ms"]);
+  expect(names("/meta", "get")).toEqual(["query meta!", "query fields", "header Request-Timeout-Ms"]);
   expect(document.components.schemas.SparePartsPutInput.properties).not.toHaveProperty("part");
   expect(document.components.schemas.TripsBookInput.required).toContain("card");
 });

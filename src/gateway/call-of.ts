@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type Call, Fault, type Operation, systemClock } from "../contracts/index.ts";
+import { type Call, Fault, type Operation, type Selection, systemClock } from "../contracts/index.ts";
 import { stateOf } from "./request-state.ts";
 
 export interface Wishes {
   readonly patienceMs: number;
   readonly wantsMeta: boolean;
+  readonly fields?: Selection | undefined;
 }
 
 /** What travels beside the input of a call, out of a request's headers. */
@@ -17,21 +18,25 @@ export function callOf(operation: Operation, request: FastifyRequest, reply: Fas
   return {
     principal,
     trace: span,
-    aborted: isQuery ? abortedWith(reply) : neverAborted(),
+    aborted: isQuery ? abortedWith(request, reply) : neverAborted(),
     ...(key !== undefined && { key }),
     ...start,
     ...(timeMs !== undefined && { deadline: systemClock.monotonic() + timeMs }),
     ...(!isQuery && { patienceMs: wishes.patienceMs }),
     ...(wishes.wantsMeta && { wantsMeta: true }),
+    ...(wishes.fields && { fields: wishes.fields }),
   };
 }
 
 /** A query that nobody waits for any more is given up. A command that was begun goes on: its caller may ask again with its key. */
-function abortedWith(reply: FastifyReply): AbortSignal {
+function abortedWith(request: FastifyRequest, reply: FastifyReply): AbortSignal {
+  const state = stateOf(request);
+  if (state.gone) return state.gone; // one GraphQL request is many calls
   const gone = new AbortController();
   reply.raw.once("close", () => {
     if (!reply.raw.writableFinished) gone.abort(new Fault("DeadlineExceeded", "The caller went away."));
   });
+  state.gone = gone.signal;
   return gone.signal;
 }
 
@@ -67,6 +72,11 @@ function readStart(at: Header, after: Header): Pick<Call, "startAt" | "startAfte
 
 function readKey(text: string | string[] | undefined): string | undefined {
   if (text === undefined) return undefined;
+  return checkKey(text);
+}
+
+/** A key as it is used, or a sentence about what is no key. */
+export function checkKey(text: string | string[]): string {
   // The draft of the header's standard writes it in quotes; nearly nobody does.
   const [, key] = (typeof text === "string" && /^"?([\x21\x23-\x7e]{1,255})"?$/.exec(text)) || [];
   if (key) return key;

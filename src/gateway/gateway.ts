@@ -52,6 +52,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   addMetrics(app, parts, gate, usage);
   addOperationRoutes(app, parts, gate, versions, usage);
   if (parts.runs) addRunRoutes(app, parts, parts.runs, gate, versions);
+  parts.beside?.(app, parts, gate);
   if (parts.runs && parts.runDesk) addRunDesk(app, parts, parts.runDesk, parts.runs, gate);
   addDocs(app, parts, openApiOf(parts));
   addDescriptions(app, parts);

@@ -6,8 +6,10 @@ import {
   type Operation,
   type Projection,
   type Route,
+  type Selection,
   toJsonSchema,
   toProjection,
+  toSelection,
 } from "../contracts/index.ts";
 import { coerce } from "./coerce.ts";
 import { fieldsOf, requiredOf } from "./schema-fields.ts";
@@ -21,14 +23,22 @@ export interface Arrived {
   readonly body: unknown;
 }
 /** One operation's input out of a request, not validated yet, but without a field that the operation does not declare. */
-export type Gather = (arrived: Arrived) => { readonly input: unknown; readonly wantsMeta: boolean };
+export type Gather = (arrived: Arrived) => Gathered;
+export interface Gathered {
+  readonly input: unknown;
+  readonly wantsMeta: boolean;
+  /** What is wanted of the answer, where somebody said so. */
+  readonly fields?: Selection;
+}
 
-/** Compiles how one operation's input is gathered. `?meta=true` is no input, unless the operation has a field `meta`. */
+/** Compiles how one operation's input is gathered. `?meta=true` and `?fields=…` are no input, unless the operation has fields of these names. */
 export function createGather(operation: Operation & Named, route: Route): Gather {
   const schema = toJsonSchema(operation.input);
   const fields = fieldsOf(schema);
   const project = toProjection(schema);
   const flagged = operation.kind === "query" && !fields.has("meta");
+  const chosen = operation.kind === "query" && !fields.has("fields");
+  const output = toJsonSchema(operation.output);
   const fromBody = hasBody(route.verb);
   const missing = requiredOf(schema).filter((name) => !route.params.includes(name));
   const params = (arrived: Arrived): Record<string, unknown> =>
@@ -37,11 +47,13 @@ export function createGather(operation: Operation & Named, route: Route): Gather
     );
 
   return (arrived) => {
-    const { wantsMeta, rest } = takeMeta(arrived.query, flagged);
+    const { wantsMeta, rest: unflagged } = takeMeta(arrived.query, flagged);
+    const { wanted, rest } = takeFields(unflagged, chosen);
+    const wishes = { wantsMeta, ...(wanted && { fields: toSelection(output, wanted) }) };
     if (!fromBody) {
       const asked = [...rest].map(([name, values]) => [name, coerce(fields.get(name) ?? [], values)] as const);
       refuse(asked.filter(([name]) => route.params.includes(name)).map(([name]) => inPath(name)));
-      return { input: declared(project, { ...Object.fromEntries(asked), ...params(arrived) }, route), wantsMeta };
+      return { input: declared(project, { ...Object.fromEntries(asked), ...params(arrived) }, route), ...wishes };
     }
     refuse(
       [...rest.keys()].map((name) => ({
@@ -52,7 +64,7 @@ export function createGather(operation: Operation & Named, route: Route): Gather
     if (arrived.body === undefined && missing.length > 0) {
       throw new Fault("MalformedBody", `There is no body. Send JSON with ${inWords(missing)}.`);
     }
-    if (route.params.length === 0) return { input: declared(project, arrived.body ?? {}, route), wantsMeta };
+    if (route.params.length === 0) return { input: declared(project, arrived.body ?? {}, route), ...wishes };
     const body = arrived.body ?? {};
     if (typeof body !== "object" || body === null || Array.isArray(body)) {
       throw new Fault("InvalidInput", "The body is not a JSON object.", {
@@ -65,7 +77,7 @@ export function createGather(operation: Operation & Named, route: Route): Gather
         .filter((name) => name in body && (body as Record<string, unknown>)[name] !== addressed[name])
         .map(inPath),
     );
-    return { input: declared(project, { ...body, ...addressed }, route), wantsMeta };
+    return { input: declared(project, { ...body, ...addressed }, route), ...wishes };
   };
 }
 
@@ -98,6 +110,17 @@ function takeMeta(
     refuse([{ path: "/meta", message: 'it is "true" or "false".' }]);
   }
   return { wantsMeta: value === "true", rest: new Map([...query].filter(([name]) => name !== "meta")) };
+}
+
+/** The paths that are asked for, by commas or one at a time. */
+function takeFields(
+  query: Arrived["query"],
+  chosen: boolean,
+): { readonly wanted?: readonly string[]; readonly rest: Arrived["query"] } {
+  const said = chosen ? query.get("fields") : undefined;
+  if (!said) return { rest: query };
+  const wanted = said.flatMap((text) => text.split(",")).map((path) => path.trim());
+  return { wanted, rest: new Map([...query].filter(([name]) => name !== "fields")) };
 }
 
 const inPath = (name: string): Issue => ({ path: `/${name}`, message: "it is said by the address already." });

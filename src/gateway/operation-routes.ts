@@ -5,7 +5,8 @@ import {
   Failed,
   Fault,
   hasBody,
-  type Projection,
+  type Part,
+  select,
   toJsonSchema,
   toProjection,
 } from "../contracts/index.ts";
@@ -14,6 +15,7 @@ import { callOf } from "./call-of.ts";
 import { withinDeadline } from "./deadline.ts";
 import { toDeprecationHeaders } from "./deprecation.ts";
 import { enter, type Gate } from "./gate.ts";
+import { sendGrowing, wantsEvents } from "./growing-answer.ts";
 import { createGather } from "./input.ts";
 import type { GatewayParts } from "./ports.ts";
 import { readPreferences } from "./prefer.ts";
@@ -48,7 +50,7 @@ function addOperationRoute(
 ): void {
   const { id, route, access } = operation;
   const gather = createGather(operation, route);
-  const project = toProjection(toJsonSchema(operation.output));
+  const declared = toProjection(toJsonSchema(operation.output));
   const leaving = toDeprecationHeaders(operation.deprecated);
   const shownPath = createShownPath(operation, route);
   app.route({
@@ -70,7 +72,7 @@ function addOperationRoute(
     async handler(request, reply) {
       const params = namedParams(route, request.params);
       stateOf(request).span.set({ "trilith.operation": id, "url.path": shownPath(params) });
-      const { input, wantsMeta } = gather({
+      const { input, wantsMeta, fields } = gather({
         params,
         query: queryOf(request),
         body: request.body,
@@ -79,8 +81,14 @@ function addOperationRoute(
       const call = callOf(operation, request, reply, {
         patienceMs: preferences.waitMs ?? parts.settings.patienceMs,
         wantsMeta: wantsMeta || (operation.kind === "query" && preferences.meta),
+        fields,
       });
       await rehearsed(operation, parts, request.headers["mock-failure"]);
+      const project = (wire: unknown): unknown => select(fields ?? {}, declared(wire).value);
+      if (operation.kind === "query" && wantsEvents(request.headers.accept)) {
+        const ask = (onPart: (part: Part) => void) => answerOf(operation, parts, input, { ...call, onPart });
+        return sendGrowing(request, reply, ask, project);
+      }
       const answer = await answerOf(operation, parts, input, call);
       const applied = [
         ...(operation.kind === "command" && preferences.wait !== undefined ? [`wait=${preferences.wait}`] : []),
@@ -116,7 +124,8 @@ function queryOf({ raw }: FastifyRequest): ReadonlyMap<string, readonly string[]
   return query;
 }
 
-async function answerOf(
+/** Calls an operation for somebody outside: within its time, and with no failure that its contract does not declare. */
+export async function answerOf(
   operation: RoutedOperation,
   { dispatch }: GatewayParts,
   input: unknown,
@@ -138,7 +147,7 @@ function send(
   reply: FastifyReply,
   answer: Answer,
   call: Call,
-  project: Projection,
+  project: (wire: unknown) => unknown,
   run: string | undefined,
 ): FastifyReply {
   reply.header("cache-control", "no-store");
@@ -152,7 +161,7 @@ function send(
     });
   }
   // Only what the contract declares goes out, whatever the schema library let through.
-  const data = answer.wire === undefined ? undefined : project(answer.wire).value;
+  const data = answer.wire === undefined ? undefined : project(answer.wire);
   if (call.wantsMeta) return sendJson(reply, { data: data ?? null, meta: answer.meta ?? null });
   return data === undefined ? reply.code(204).send() : sendJson(reply, data);
 }

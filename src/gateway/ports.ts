@@ -1,6 +1,10 @@
+import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Adapted, AnyContract, Call, Dispatch, Named, Operation, Problem, Tracing } from "../contracts/index.ts";
 import type { SpanFeed } from "../telemetry/index.ts";
+
+import type { Gate } from "./gate.ts";
+
 import type { RunDesk } from "./run-desk.ts";
 
 /** Runs as somebody outside may see and reach them. */
@@ -121,6 +125,8 @@ export interface GatewayParts {
   readonly storage?: StorageDesk;
   /** What is known of each contract, as JSON for the console: `/console/catalog`. */
   readonly catalog?: () => object;
+  /** Adds what else answers beside the contracts' own routes: GraphQL. */
+  readonly beside?: (app: FastifyInstance, parts: GatewayParts, gate: Gate) => void;
   /** What another backend has to know of this one to take its place or to call it: told at `/.well-known/trilith.json`. */
   readonly deployment?: () => Promise<object>;
   /** How an operation ends for a caller who asks for a failure with `Mock-Failure`. Where it is missing, nobody can. */

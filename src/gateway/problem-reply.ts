@@ -5,33 +5,28 @@ import { stateOf } from "./request-state.ts";
 const problemType = "application/problem+json; charset=utf-8";
 
 /** A problem document as the gateway sends it: with the request that it happened in, and its trace. */
-interface SentProblem extends Problem {
+export interface SentProblem extends Problem {
   readonly instance: string;
   readonly trace: string;
 }
 
 /** Answers with the problem document of whatever was thrown. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown: unknown): FastifyReply {
-  const state = stateOf(request);
   const failure = fromHttp(thrown);
-  state.failure = failure;
-  const problem = toProblem(failure);
+  const problem = toSent(request, failure);
   if (problem.status === 503 || problem.status === 429) reply.header("retry-after", "1");
   if (failure instanceof Fault && failure.code === "Unauthenticated" && !reply.hasHeader("www-authenticate")) {
     reply.header("www-authenticate", 'Bearer realm="trilith"');
   }
-  return reply
-    .code(problem.status)
-    .header("cache-control", "no-store")
-    .type(problemType)
-    .send(JSON.stringify(toSent(problem, request.id, state.traceId)));
+  return reply.code(problem.status).header("cache-control", "no-store").type(problemType).send(JSON.stringify(problem));
 }
 
-const toSent = (problem: Problem, requestId: string, traceId: string): SentProblem => ({
-  ...problem,
-  instance: `urn:trilith:request:${requestId}`,
-  trace: traceId,
-});
+/** The problem document of whatever was thrown while a request was answered; the request's line in the log tells of it too. */
+export function toSent(request: FastifyRequest, thrown: unknown): SentProblem {
+  const state = stateOf(request);
+  state.failure = thrown;
+  return { ...toProblem(thrown), instance: `urn:trilith:request:${request.id}`, trace: state.traceId };
+}
 
 /** Fastify's own errors in the words of the contracts. Anything else stays what it is. */
 function fromHttp(thrown: unknown): unknown {

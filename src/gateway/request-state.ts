@@ -8,6 +8,8 @@ export interface RequestState {
   principal: Principal;
   /** What it failed with. */
   failure?: unknown;
+  /** Aborts when the caller does not wait any more. */
+  gone?: AbortSignal;
 }
 
 const states = Symbol("trilith.request");

@@ -15,7 +15,10 @@ export type RoutedOperation = Operation & Named & { readonly route: Route };
 export const routedOperations = (contracts: readonly AnyContract[]): readonly RoutedOperation[] =>
   contracts.flatMap(operationsOf).filter((operation): operation is RoutedOperation => operation.route !== undefined);
 
-const ours = ["livez", "readyz", "metrics", "docs", "console", "runs", "openapi.json", "asyncapi.json", "arazzo.json"];
+const ours = [
+  ...["livez", "readyz", "metrics", "docs", "console", "runs", "graphql"],
+  ...["openapi.json", "asyncapi.json", "arazzo.json"],
+];
 
 /** Throws a sentence where routes cannot live together, or where one opens an operation without saying for whom. */
 export function checkRoutes(contracts: readonly AnyContract[]): void {

@@ -1,4 +1,4 @@
-import type { View } from "../aggregation/index.ts";
+import type { Feed, View } from "../aggregation/index.ts";
 import type { Adapted, AnyContract, Clock } from "../contracts/index.ts";
 import type { Rehearse } from "../gateway/index.ts";
 import type { Workflow } from "../orchestration/index.ts";
@@ -27,6 +27,13 @@ export interface StartOptions {
   /** For mocks: callers may ask for a failure by its name, with the header `Mock-Failure`. */
   readonly rehearse?: Rehearse;
 }
+
+/**
+ * Whether there is a GraphQL endpoint at `/graphql`, and what a request may ask at most: `depth` fields inside each other
+ * (12 unless told), `cost` (1,000 unless told; 10 for each operation, 1 for each field, ten times that in a list). Needs the
+ * packages `graphql` and `graphql-yoga`.
+ */
+export type Graphql = boolean | { readonly depth?: number; readonly cost?: number };
 
 export interface Backend {
   readonly name: string;
@@ -57,14 +64,19 @@ export function backend<
     readonly storage?: S;
     readonly orchestration?: W;
     readonly aggregation?: V;
-    readonly version?: string /** Older major versions that are still answered: `adapt(TripsV1, Trips, …)`. */;
+    readonly version?: string;
+    /** Older major versions that are still answered: `adapt(TripsV1, Trips, …)`. */
     readonly older?: readonly Adapted[];
+    readonly graphql?: Graphql;
+    readonly feeds?: readonly Feed[];
   } & ([Missing<S, W, V>] extends [never]
     ? { readonly remote?: { readonly [contract: string]: string } }
     : { readonly remote: { readonly [K in Missing<S, W, V>]: string } }),
 ): Backend {
-  const { storage = [], orchestration = [], aggregation = [], older = [], remote = {}, version = "0.0.0" } = parts;
-  const composition = Object.freeze({ storage, ...toOrchestration(orchestration), aggregation, older, remote });
+  const { storage = [], orchestration = [], aggregation = [], feeds = [] } = parts;
+  const { older = [], remote = {}, version = "0.0.0", graphql = false } = parts;
+  const layers = { storage, ...toOrchestration(orchestration), aggregation, feeds };
+  const composition = Object.freeze({ ...layers, older, remote, graphql });
   checkOlder(composition);
   return Object.freeze({
     name,

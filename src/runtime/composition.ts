@@ -1,6 +1,8 @@
-import type { View } from "../aggregation/index.ts";
+import { pushesOf } from "../aggregation/host.ts";
+import type { Feed, View } from "../aggregation/index.ts";
 import { type Adapted, type AnyContract, type Named, type Operation, operationsOf } from "../contracts/index.ts";
 import type { Schedule, StartOn, Workflow } from "../orchestration/index.ts";
+
 import type { Store, Subscription } from "../storage/index.ts";
 
 /** What a backend is made of. */
@@ -16,11 +18,16 @@ export interface Composition {
   readonly older: readonly Adapted[];
   /** Contracts that somebody else implements: their addresses by name. */
   readonly remote: { readonly [contract: string]: string };
+  readonly feeds: readonly Feed[];
+  readonly graphql: boolean | { readonly depth?: number; readonly cost?: number };
 }
 
 /** The operations that this backend implements, as contracts: what it has routes and documents for. */
 export function toServed({ storage, orchestration, aggregation }: Composition): readonly AnyContract[] {
-  const operations = [...orchestration, ...aggregation].map(({ operation }) => operation as Operation & Named);
+  const operations = [
+    ...[...orchestration, ...aggregation].map(({ operation }) => operation as Operation & Named),
+    ...pushesOf(aggregation),
+  ];
   const contracts = new Map<string, { [member: string]: unknown } & AnyContract>();
   for (const part of storage)
     if (part.kind === "store") contracts.set(part.contract["~contract"].name, { ...part.contract });

@@ -8,11 +8,13 @@ import {
   nothing,
   type Operation,
   operationsOf,
+  type Part,
   type Projection,
   type Provider,
   toJsonSchema,
   toProjection,
   validate,
+  validateParts,
 } from "../contracts/index.ts";
 
 /** One operation with everything that its boundary needs, compiled once. */
@@ -93,7 +95,9 @@ async function cross(
       issues: read.issues,
     });
   }
-  const reply = await provider.handle(read.value, call, written).catch((error: unknown) => {
+  const { onPart } = call;
+  const inside = onPart && projectOutput ? { ...call, onPart: declaring(onPart, projectOutput) } : call;
+  const reply = await provider.handle(read.value, inside, written).catch((error: unknown) => {
     throw asDeclared(id, operation, error);
   });
   if ("accepted" in reply) return reply;
@@ -101,7 +105,8 @@ async function cross(
   const about = { ...(meta !== undefined && { meta }), ...(run !== undefined && { run }) };
   if (!projectOutput) return { wire: undefined, value: undefined, ...about };
   const { value: wire } = projectOutput(reply.output);
-  const checked = await validate(operation.output, wire);
+  const { only } = reply;
+  const checked = await (only ? validateParts(operation.output, wire, only) : validate(operation.output, wire));
   if (checked.ok) return { wire, value: checked.value, ...about };
   throw new Fault(
     "InvalidOutput",
@@ -113,6 +118,12 @@ async function cross(
     },
   );
 }
+
+/** Undeclared fields stay inside, also of what is not whole yet. */
+const declaring =
+  (onPart: (part: Part) => void, project: Projection) =>
+  ({ wire, pending }: Part): void =>
+    onPart({ wire: project(wire).value, pending });
 
 /** A failure that this operation does not declare is an accident inside it, whatever it was elsewhere. */
 function asDeclared(id: string, operation: Operation, error: unknown): Error {

@@ -39,6 +39,7 @@ export interface SettingValues {
   readonly shutdownMs: number;
   readonly leaseMs: number;
   readonly console: ConsoleAccess;
+  readonly graphqlIntrospection: boolean;
   readonly keysFile: string;
   readonly jwtIssuer: string;
   readonly jwtAudience: string;
@@ -103,6 +104,12 @@ export const settingsTable: Table = {
     default: "on",
     meaning:
       "Whether there is a console at `/console`. `key` asks everybody for the scope `console:read`, as a proxy on the same machine needs it; so it is where `NODE_ENV` is `production`.",
+  },
+  graphqlIntrospection: {
+    name: "TRILITH_GRAPHQL_INTROSPECTION",
+    kind: onOff,
+    default: "on",
+    meaning: "Whether the schema of `/graphql` may be asked for, where the backend has a GraphQL endpoint.",
   },
   keysFile: {
     name: "TRILITH_KEYS_FILE",

@@ -26,6 +26,7 @@ test("an empty environment gives the defaults, frozen", () => {
     shutdownMs: 10_000,
     leaseMs: 5_000,
     console: "on",
+    graphqlIntrospection: true,
     keysFile: ".data/keys.json",
     supervised: false,
     sources: {},

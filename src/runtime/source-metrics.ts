@@ -60,6 +60,20 @@ export function toSourceMetrics(provided: Pick<Views, "sources" | "views" | "los
         Object.entries(conflicts).map(([field, value]) => ({ labels: { view, field }, value })),
       ),
     },
+    {
+      name: "trilith_view_unusable_total",
+      help: "Candidates that could not be normalised, by field.",
+      type: "counter",
+      samples: views.flatMap(({ view, unusable }) =>
+        Object.entries(unusable).map(([field, value]) => ({ labels: { view, field }, value })),
+      ),
+    },
+    {
+      name: "trilith_view_review",
+      help: "Pairs of records that a person should look at.",
+      type: "gauge",
+      samples: views.flatMap(({ view, review }) => (review > 0 ? [{ labels: { view }, value: review }] : [])),
+    },
   ];
 }
 

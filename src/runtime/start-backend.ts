@@ -21,13 +21,17 @@ import { openStorage, toHealth, toIds } from "../storage/host.ts";
 import { openTelemetry } from "../telemetry/index.ts";
 import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/index.ts";
 import type { StartOptions } from "./backend.ts";
+import { openCandidates, toSubscription } from "./candidates.ts";
 import { catalogOf, lockBeside } from "./catalog.ts";
 import { type Composition, checkStarts, toRemote, toServed } from "./composition.ts";
 import { toDeployment } from "./deployment.ts";
+
 import { createDispatch } from "./dispatcher.ts";
+import { startFeeds } from "./feeds.ts";
 import { openLastGood } from "./last-good.ts";
 import { provideOlder } from "./older.ts";
 import { openEngine } from "./open-engine.ts";
+import { openGraphql } from "./open-graphql.ts";
 import { Opened } from "./opened.ts";
 import { tellOperator } from "./operator.ts";
 import { toRunDesk } from "./run-desk.ts";
@@ -104,12 +108,23 @@ export async function startBackend({ name, version, composition }: Plan, options
     const { older } = composition;
     const answered = [...served, ...older.map(({ contract }) => contract)];
     const dispatch = createDispatch([...answered, ...remote]);
+    const views = provideViews(composition.aggregation, {
+      upstream: toUpstream(http),
+      dispatch,
+      clock,
+      random: Math.random,
+      origins: sources.urls,
+      credentials: sources.credentials,
+      ...(standsIn(composition) && { lastGood: await openLastGood(engine, clock) }),
+      ...(hears(composition) && { candidates: await openCandidates(engine, clock) }),
+    });
+    opened.defer(() => views.close());
     const ready = Promise.withResolvers<void>();
     const starts = toSubscriptions(composition.starts, ready.promise, {
       ...{ dispatch, tracing },
       signal: (...signal) => runner.signal(...signal), // nothing is handed over before it is there
     });
-    const storage = await openStorage([...composition.storage, ...starts], {
+    const storage = await openStorage([...composition.storage, ...starts, ...views.listeners.map(toSubscription)], {
       engine,
       clock,
       report: (sentence) => log.warn(sentence),
@@ -134,16 +149,6 @@ export async function startBackend({ name, version, composition }: Plan, options
       warn: (sentence) => log.warn(sentence),
       ...{ dispatch, clock, tracing },
     });
-    const views = provideViews(composition.aggregation, {
-      upstream: toUpstream(http),
-      dispatch,
-      clock,
-      random: Math.random,
-      origins: sources.urls,
-      credentials: sources.credentials,
-      ...(standsIn(composition) && { lastGood: await openLastGood(engine, clock) }),
-    });
-    opened.defer(() => views.close());
     dispatch.bind("storage", storage.providers);
     dispatch.bind("orchestration", runner.providers);
     dispatch.bind("aggregation", views.providers);
@@ -176,6 +181,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       sources: () => ({ sources: views.sources(), views: views.views() }),
       storage: { ...storage, check: () => engine.check() },
       catalog: once(() => catalogOf({ name, composition }, lockBeside(process.cwd()))),
+      ...(await withGraphql(composition, settings)),
       deployment: toDeployment(name, composition, engine),
       ...(options.rehearse && { rehearse: options.rehearse }),
       settings,
@@ -187,6 +193,10 @@ export async function startBackend({ name, version, composition }: Plan, options
     opened.defer(() => scheduler.stop());
     await scheduler.start();
     ready.resolve();
+    if (composition.feeds.length > 0) {
+      const feeds = await startFeeds(composition.feeds, { engine, dispatch, clock, tracing, log });
+      opened.defer(() => feeds.stop());
+    }
     const { url } = await listening(gateway, settings);
     log.info({ url, runs: runner.active }, `${name} is up at ${url}.`);
 
@@ -254,6 +264,14 @@ function longRunning({ orchestration, older }: Composition): readonly string[] {
 /** As many connections to an origin as the most patient of its sources may use; a pool must not queue what a bulkhead let through. */
 const mostAtOnce = ({ aggregation }: Composition): number =>
   Math.max(64, ...aggregation.flatMap(({ sources }) => sources).map(({ concurrency }) => concurrency));
+
+async function withGraphql({ graphql }: Composition, { graphqlIntrospection: introspection }: Settings) {
+  if (graphql === false) return {};
+  const { depth = 12, cost = 1_000 } = graphql === true ? {} : graphql;
+  return { beside: await openGraphql({ depth, cost, introspection }) };
+}
+
+const hears = ({ aggregation }: Composition): boolean => aggregation.some(({ kept }) => kept !== undefined);
 
 const standsIn = ({ aggregation }: Composition): boolean =>
   aggregation.flatMap(({ sources }) => sources).some(({ staleIfErrorMs }) => staleIfErrorMs > 0);

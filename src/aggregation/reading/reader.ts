@@ -44,6 +44,9 @@ interface Answered extends Landed<Found> {
 /** A renewal behind a stale answer has nobody who waits, so it gets a time of its own. */
 const renewalMs = 30_000;
 
+/** Whatever answers for one source: by asking it, or from what it has said. */
+export type AnyReader = Pick<Reader, "read" | "usualMs">;
+
 /** Reads one source for all views: cached, shared between callers that ask the same, batched, measured. */
 export class Reader {
   readonly #health: Health;
@@ -89,6 +92,11 @@ export class Reader {
       queued: bulkhead.waiting,
       samples: this.#samples.list(),
     });
+  }
+
+  /** What an answer usually takes, in ms: longer than that only one in twenty does. Nothing before there are enough to say. */
+  usualMs(): number | undefined {
+    return this.#health.percentile(0.95);
   }
 
   /** Aborts what is under way. */

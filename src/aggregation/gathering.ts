@@ -1,0 +1,155 @@
+import type { Call, Clock, Span } from "../contracts/index.ts";
+import type { SourceMeta, SourceState } from "./meta.ts";
+import type { AnyReader, Reading } from "./reading/reader.ts";
+import type { FieldScope } from "./scope.ts";
+import type { SourcePlan } from "./source.ts";
+
+/** For whom sources are asked, how long, and where it is noted how they did. One per answer. */
+export interface Asker {
+  readonly readers: ReadonlyMap<string, AnyReader>;
+  readonly clock: Clock;
+  readonly call: Pick<Call, "principal" | "aborted">;
+  /** Who may see the answer. */
+  readonly access: string;
+  readonly span: Span;
+  /** On the monotonic clock. */
+  readonly deadline: number;
+  readonly noted: Map<string, SourceMeta[]>;
+}
+type Input = { readonly [field: string]: unknown };
+
+/** The sources of one scope, each asked once: at once, or as soon as the one that it needs has answered. */
+export class Gathering {
+  readonly #scope: FieldScope;
+  readonly #input: Input;
+  readonly #asker: Asker;
+  /** What waits for the whole scope, such as what is nested in a list of records. */
+  readonly #later: readonly SourcePlan[];
+  readonly #readings = new Map<SourcePlan, Promise<Reading>>();
+  constructor(scope: FieldScope, input: Input, asker: Asker, later: readonly SourcePlan[] = []) {
+    this.#scope = scope;
+    this.#input = input;
+    this.#asker = asker;
+    this.#later = later;
+  }
+
+  /** In the order of declaration, by name. */
+  async all(): Promise<ReadonlyMap<string, Reading>> {
+    const readings = await Promise.all(this.#scope.sources.map((source) => this.read(source)));
+    return new Map(readings.map((reading) => [reading.source, reading]));
+  }
+
+  read(source: SourcePlan): Promise<Reading> {
+    let reading = this.#readings.get(source);
+    if (!reading) {
+      reading = this.#noted(source);
+      this.#readings.set(source, reading);
+    }
+    return reading;
+  }
+
+  async #noted(source: SourcePlan): Promise<Reading> {
+    const isPlain = !source.after && !source.asks;
+    const reading = await (isPlain ? this.#ask(source, this.#input) : this.#askInOtherWords(source));
+    const { noted } = this.#asker;
+    const known = noted.get(reading.source);
+    if (known) known.push(reading.meta);
+    else noted.set(reading.source, [reading.meta]);
+    return reading;
+  }
+
+  async #askInOtherWords(source: SourcePlan): Promise<Reading> {
+    const { name, after, asks } = source;
+    let map = asks && (() => asks(this.#input));
+    if (after) {
+      const first = await this.read(after.source);
+      const { state } = first.meta;
+      if (state !== "fresh" && state !== "stale")
+        return notAsked(name, state, `it needs "${first.source}", which is ${state}`);
+      map = () => after.asks(first.value, this.#input);
+    }
+    let input: Input | undefined;
+    try {
+      input = map?.();
+    } catch (error) {
+      const thrown = error instanceof Error ? error.name : "something was thrown";
+      return notAsked(name, "invalid", `what it is asked with cannot be made of the rest (${thrown})`);
+    }
+    return input ? this.#ask(source, input) : notAsked(name, "missing", "there is nothing to ask it with");
+  }
+
+  #ask(source: SourcePlan, input: Input): Promise<Reading> {
+    const { readers, call, access, span } = this.#asker;
+    const { principal, aborted } = call;
+    const reader = readers.get(source.name) as AnyReader; // one was made for every source of every view
+    const deadline = this.#deadlineOf(source);
+    return span.span("source", source.name, {}, (inside) =>
+      reader.read({ input, principal, scope: access, span: inside, deadline, aborted }),
+    );
+  }
+
+  /**
+   * Whoever is waited for leaves to the others what they usually take or, as long as nobody knows that, an equal share:
+   * a first source that takes everything would make the second one look slow.
+   */
+  #deadlineOf(source: SourcePlan): number {
+    const { clock, deadline } = this.#asker;
+    if (this.#scope.waiting.size === 0 && this.#later.length === 0) return deadline;
+    const remaining = deadline - clock.monotonic();
+    const depth = this.#depth(source, []);
+    if (depth === 0 || remaining <= 0) return deadline;
+    const share = remaining / (depth + 1);
+    return deadline - Math.min(this.#reserve(source, share, []), share * depth);
+  }
+
+  #then(source: SourcePlan): readonly SourcePlan[] {
+    return [...(this.#scope.waiting.get(source) ?? []), ...(this.#scope.sources.includes(source) ? this.#later : [])];
+  }
+
+  #depth(source: SourcePlan, above: readonly SourcePlan[]): number {
+    if (above.includes(source)) return 0;
+    return Math.max(0, ...this.#then(source).map((next) => 1 + this.#depth(next, [...above, source])));
+  }
+
+  #reserve(source: SourcePlan, share: number, above: readonly SourcePlan[]): number {
+    if (above.includes(source)) return 0;
+    const usual = (next: SourcePlan): number => this.#asker.readers.get(next.name)?.usualMs() ?? share;
+    return Math.max(
+      0,
+      ...this.#then(source).map((next) => usual(next) + this.#reserve(next, share, [...above, source])),
+    );
+  }
+}
+
+/** How each source did, the worst of its questions for all of them. In the order of declaration. */
+export function toSources(sources: readonly SourcePlan[], { noted }: Asker): { [source: string]: SourceMeta } {
+  const told: { [source: string]: SourceMeta } = {};
+  for (const { name } of sources) {
+    const metas = noted.get(name);
+    if (metas && !told[name]) told[name] = worst(metas);
+  }
+  return told;
+}
+
+/** The worst of some questions to one source, of which there is at least one, and how many there were. */
+export function worst(metas: readonly SourceMeta[]): SourceMeta {
+  const [only, ...more] = metas;
+  if (only && more.length === 0) return only;
+  const bad = metas.reduce((worse, meta) =>
+    badness.indexOf(meta.state) > badness.indexOf(worse.state) ? meta : worse,
+  );
+  const ages = metas.flatMap(({ ageMs }) => ageMs ?? []);
+  return {
+    ...bad,
+    ms: Math.max(...metas.map(({ ms }) => ms)),
+    attempts: metas.reduce((sum, { attempts }) => sum + attempts, 0),
+    ...(ages.length > 0 && { ageMs: Math.max(...ages) }),
+    questions: metas.reduce((sum, { questions = 1 }) => sum + questions, 0),
+  };
+}
+const badness: readonly SourceState[] = ["fresh", "stale", "missing", "invalid", "shed", "slow", "down"];
+
+function notAsked(source: string, state: SourceState, why: string): Reading {
+  const problem = `The source "${source}" was not asked: ${why}.`;
+  return { source, meta: { state, ms: 0, attempts: 0, problem } };
+}

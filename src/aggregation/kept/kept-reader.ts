@@ -1,0 +1,89 @@
+import type { Clock } from "../../contracts/index.ts";
+import { restore } from "../reading/last-good.ts";
+import { type Found, pick } from "../reading/pick.ts";
+import type { Reading, ReadRequest } from "../reading/reader.ts";
+import type { Tried } from "../reading/tried.ts";
+import type { SourcePlan } from "../source.ts";
+import type { AnyView } from "../view.ts";
+import type { Candidate, Candidates } from "./candidates.ts";
+import { placeOf } from "./place.ts";
+
+const usualMs = 5;
+
+/** Reads one source of a materialised view: not from where it is, but from what it has said by itself. */
+export class KeptReader {
+  readonly #view: AnyView;
+  readonly #source: SourcePlan;
+  readonly #candidates: Candidates;
+  readonly #clock: Clock;
+  constructor(view: AnyView, source: SourcePlan, candidates: Candidates, clock: Clock) {
+    this.#view = view;
+    this.#source = source;
+    this.#candidates = candidates;
+    this.#clock = clock;
+  }
+
+  /** It is at hand, so nobody has to leave it much time. */
+  usualMs(): number {
+    return usualMs;
+  }
+
+  /** Resolves by the deadline, as the reader of a source that is asked does. */
+  async read(request: ReadRequest): Promise<Reading> {
+    const began = this.#clock.monotonic();
+    const late = Promise.withResolvers<Reading>();
+    const cancel = this.#clock.after(Math.max(0, request.deadline - began), () =>
+      late.resolve(this.#without("slow", began, "was not read within the budget")),
+    );
+    try {
+      return await Promise.race([this.#read(request, began), late.promise]);
+    } catch {
+      return this.#without("down", began, "has said things that cannot be read right now");
+    } finally {
+      cancel();
+    }
+  }
+
+  async #read({ input }: ReadRequest, began: number): Promise<Reading> {
+    const source = this.#source;
+    const key = source.from ? source.from(input) : input;
+    const place = placeOf(this.#view, source, key);
+    const kept = place === undefined ? [] : await this.#candidates.load(place);
+    if (kept.length === 0) return this.#without("missing", began, "has said nothing of this");
+    const tried = await toFound(source, kept, key);
+    if (tried.state !== "fresh") return this.#without(tried.state, began, tried.problem);
+    const { value, asOf } = tried.value;
+    const at = Math.min(...kept.map((candidate) => candidate.at));
+    const now = this.#clock.now();
+    const times = { ms: rounded(this.#clock.monotonic() - began), ageMs: Math.max(0, now - at) };
+    const meta = { state: "fresh" as const, ...times, attempts: 0, cached: true as const };
+    return { source: source.name, meta, value, ...(asOf !== undefined && { asOf }) };
+  }
+
+  #without(state: "missing" | "invalid" | "down" | "slow" | "shed", began: number, problem: string): Reading {
+    const sentence = `The source "${this.#source.name}" ${problem}.`;
+    const ms = rounded(this.#clock.monotonic() - began);
+    return { source: this.#source.name, meta: { state, ms, attempts: 0, problem: sentence } };
+  }
+}
+
+/** What candidates come to when they are read as one answer of their source: checked by its schema of today, matched, shaped. */
+export async function toFound(
+  source: SourcePlan,
+  candidates: readonly Candidate[],
+  key: { readonly [param: string]: unknown },
+): Promise<Tried<Found>> {
+  const ordered = candidates.filter(({ said }) => said !== undefined);
+  // In a list, what comes later is newer.
+  ordered.sort((a, b) => a.revision - b.revision || (a.item < b.item ? -1 : 1));
+  const values = ordered.map(({ item, said = "null" }) => ({ item, value: JSON.parse(said) as unknown }));
+  const inParts = values.some(({ item }) => item !== "");
+  const records = values.flatMap(({ item, value }) => (item === "" && Array.isArray(value) ? value : [value]));
+  const page = inParts ? records : source.batch ? [values[0]?.value] : values[0]?.value;
+  const gathered = await restore(source, JSON.stringify([page]));
+  if (!gathered)
+    return { state: "invalid", kind: "broken", problem: "has said something that breaks its contract", repeat: false };
+  return pick(source, gathered, key[source.fetch.params[0] ?? ""]);
+}
+
+const rounded = (ms: number): number => Math.max(0, Math.round(ms * 10) / 10);

@@ -1,0 +1,160 @@
+import { Fault, type JsonSchema, type Reply, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
+import { type Answer, nobodyWaits, refuseWithout, toAsker, type ViewParts } from "../answer.ts";
+import { declaredOnly } from "../declared-only.ts";
+import { Gathering, toSources } from "../gathering.ts";
+import type { ListMeta, ViewMeta } from "../meta.ts";
+import type { Reading } from "../reading/reader.ts";
+import { enrich } from "../resolve.ts";
+import { everySource } from "../scope.ts";
+import { type Order, toOrder } from "../union.ts";
+import { byPlace, fromCursor, type Place, placeOf, toCursor } from "./cursor.ts";
+import { itemSchema, type ListPlan } from "./list.ts";
+import { type Merged, type MergedList, merge, metaOf } from "./merge.ts";
+
+const mostDoubts = 20;
+
+/** Makes the function that answers with a page of a list. Throws what `toAnswer` throws, and `Fault` InvalidInput for a cursor or an order that this list does not know. */
+export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan): Answer {
+  const output = toJsonSchema(view.operation.output);
+  const project = toProjection(output);
+  const nulls = nullsOf(output, Object.keys(view.scope.fields));
+  const nestedSources = Object.values(plan.nested).flatMap(everySource);
+  const merged = remembered((readings) => merge(view.scope, plan, readings));
+
+  return (input, call) =>
+    call.trace.span("view", view.id, {}, async (span): Promise<Reply> => {
+      const asker = toAsker({ view, readers, clock }, call, span);
+      const orders = ordersOf(plan, input.sort);
+      const { after, limit, ...question } = input;
+      const start = typeof after === "string" ? fromCursor(after, orders, question) : undefined;
+      const readings = await new Gathering(view.scope, input, asker, nestedSources).all();
+      if (call.aborted.aborted) throw nobodyWaits(view.id);
+      refuseWithout(view, readings);
+
+      const whole = merged(readings);
+      const found = whole.items.filter(({ value }) => isWanted(plan, value, input));
+      const size = Math.min(plan.size.most, typeof limit === "number" && limit > 0 ? limit : plan.size.usual);
+      const { page, last } = cut(orders, found, start, size);
+      const { items, meta: nested } = await enrich(
+        page.map(({ value }) => ({ ...nulls, ...value })),
+        plan.nested,
+        asker,
+      );
+      if (call.aborted.aborted) throw nobodyWaits(view.id);
+      const missing = [...readings.values()].filter(isPartial).map(({ source }) => source);
+      const around = {
+        complete: missing.length === 0,
+        missing,
+        found: found.length,
+        ...(last && { next: toCursor(last, question) }),
+      };
+      const sound = await keepSound(items, (some) => validate(view.operation.output, projected(some)));
+      function projected(some: readonly unknown[]): unknown {
+        return project({ ...around, items: some }).value;
+      }
+      if (!sound)
+        throw new Fault("InvalidOutput", `The list that ${view.id} makes of its sources breaks its contract.`, {
+          outcome: "not done",
+        });
+      const listMeta = toListMeta(whole, found.length, items.length - sound.length, missing);
+      const itemProjection = (value: unknown): unknown =>
+        (project({ ...around, items: [value] }).value as { readonly items: readonly unknown[] }).items[0];
+      const meta: ViewMeta = {
+        fields:
+          Object.keys(plan.nested).length === 0
+            ? {}
+            : { items: { state: "fresh", rule: "list", conflict: false, rejected: [], nested } },
+        sources: toSources(view.sources, asker),
+        items: sound.map((at) => ({ fields: declaredOnly(metaOf(view.scope, page[at] as Merged), itemProjection) })),
+        list: reviewed(listMeta, whole, itemProjection),
+      };
+      span.set({ "trilith.found": found.length, "trilith.degraded": missing.length });
+      return { output: projected(sound.map((at) => items[at])), meta };
+    });
+}
+
+/** A cut that begins behind a place and ends with a further one only where there is more. */
+function cut(orders: readonly Order[], items: readonly Merged[], start: Place | undefined, size: number) {
+  const placed = items
+    .map((item) => ({ item, place: placeOf(orders, item.value, item.tie) }))
+    .filter(({ place }) => !start || byPlace(orders, place, start) > 0)
+    .sort((a, b) => byPlace(orders, a.place, b.place));
+  const page = placed.slice(0, size);
+  return { page: page.map(({ item }) => item), last: placed.length > size ? page.at(-1)?.place : undefined };
+}
+
+const isWanted = ({ where }: ListPlan, value: unknown, input: { readonly [field: string]: unknown }): boolean =>
+  Object.entries(where).every(([field, matches]) => {
+    const wanted = input[field];
+    return wanted === undefined || wanted === null || matches(value, wanted);
+  });
+
+function ordersOf({ orderBy, sortable }: ListPlan, sort: unknown): readonly Order[] {
+  if (typeof sort !== "string" || sort === "") return orderBy;
+  const orders = sort.split(",").map((text) => toOrder(text.trim()));
+  const unknown = orders.find(({ field }) => !sortable.includes(field));
+  if (!unknown) return orders;
+  const message = `This list is not ordered by "${unknown.field}". It may be by: ${sortable.join(", ") || "nothing"}.`;
+  throw new Fault("InvalidInput", message, { issues: [{ path: "/sort", message }], outcome: "not done" });
+}
+
+/** Whether something that this source has may not be there. */
+const isPartial = ({ meta, value }: Reading): boolean =>
+  (meta.state !== "fresh" && meta.state !== "stale" && meta.state !== "missing") ||
+  meta.complete === false ||
+  (value !== undefined && !Array.isArray(value));
+
+/** The places of those items that keep the contract. One that does not costs itself and no other; nothing where it is not the items. */
+async function keepSound(
+  items: readonly unknown[],
+  check: (some: readonly unknown[]) => Promise<{ readonly ok: boolean }>,
+): Promise<readonly number[] | undefined> {
+  const places = items.map((_, at) => at);
+  if ((await check(items)).ok) return places;
+  const verdicts = await Promise.all(items.map((item) => check([item])));
+  const sound = places.filter((at) => verdicts[at]?.ok);
+  return (await check(sound.map((at) => items[at]))).ok ? sound : undefined;
+}
+
+function toListMeta(
+  { duplicates, keyless }: MergedList,
+  found: number,
+  broken: number,
+  missing: readonly string[],
+): ListMeta {
+  return { found, duplicates, leftOut: keyless + broken, missing };
+}
+
+function reviewed(meta: ListMeta, { review, crowded }: MergedList, show: (record: unknown) => unknown): ListMeta {
+  if (review.length === 0 && crowded === 0) return meta;
+  const pairs = review.slice(0, mostDoubts).map(({ left, right, score, why }) => ({
+    sources: [left.source, right.source] as const,
+    score,
+    why,
+    left: show(left.record),
+    right: show(right.record),
+  }));
+  return { ...meta, review: pairs, doubts: review.length, crowded };
+}
+
+/** A field that must be there, but may be null, says so where no source has a value. */
+function nullsOf(output: JsonSchema, fields: readonly string[]): { [field: string]: null } {
+  const { required } = itemSchema(output);
+  const names = Array.isArray(required) ? fields.filter((name) => required.includes(name)) : [];
+  return Object.fromEntries(names.map((name) => [name, null]));
+}
+
+/** Merges anew only where a source says something else than last time: a cached list is merged once for all of its pages. */
+function remembered(
+  make: (readings: ReadonlyMap<string, Reading>) => MergedList,
+): (readings: ReadonlyMap<string, Reading>) => MergedList {
+  let last: { readonly key: readonly unknown[]; readonly merged: MergedList } | undefined;
+  return (readings) => {
+    const key = [...readings.values()].flatMap(({ source, value, meta }) => [source, value, meta.state]);
+    if (last && last.key.length === key.length && last.key.every((part, at) => Object.is(part, key[at])))
+      return last.merged;
+    const merged = make(readings);
+    last = { key, merged };
+    return merged;
+  };
+}

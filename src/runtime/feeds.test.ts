@@ -1,0 +1,128 @@
+// A feed that a backend runs: from batches, through windows, into a command of a store; with a restart in the middle.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { z } from "zod";
+import { feed, type Input, tumbling, windowed } from "../aggregation/index.ts";
+import { command, contract, event, query } from "../contracts/index.ts";
+import { entity, store } from "../storage/index.ts";
+import { backend } from "./index.ts";
+
+/** Others may keep the machine busy. */
+const patient = { timeout: 15_000 };
+let data: string;
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), "trilith-feeds-"));
+});
+afterEach(() => rm(data, { recursive: true, force: true }));
+
+const Hour = z.object({ airport: z.string(), hour: z.int(), count: z.int() });
+const Hours = contract("hours", "1.0.0", {
+  record: command({ input: Hour }),
+  list: query({ input: Hour.pick({ airport: true }), output: z.array(z.string()) }),
+  Recorded: event(Hour),
+});
+const airports = entity("airport", {
+  events: Hours,
+  state: z.object({ seen: z.array(z.string()) }),
+  initial: { seen: [] },
+  evolve: { Recorded: ({ seen }, { hour, count }) => ({ seen: [...seen, `${hour}: ${count}`] }) },
+});
+const hours = store(
+  Hours,
+  { airports },
+  {
+    record: (hour, { airports }) => airports(hour.airport).decide((_, { Recorded }) => Recorded(hour)),
+    list: async ({ airport }, { airports }) => (await airports(airport).state())?.seen ?? [],
+  },
+);
+
+interface Departure {
+  readonly airport: string;
+  readonly at: number;
+}
+const hour = 3_600_000;
+const total = 400;
+const departures: readonly Departure[] = Array.from({ length: total }, (_, index) => ({
+  airport: index % 2 === 0 ? "DAL" : "HOU",
+  at: index * (hour / 10) + ((index * 7) % 5) * 60_000,
+}));
+/** Stops for good after so many records, as an upstream that hangs. */
+const toFeed = (until: number) => {
+  const input: Input<Departure> = {
+    name: "departures",
+    at: ({ at }) => at,
+    outOfOrder: "5m",
+    async *read(after) {
+      for (let from = Number(after ?? 0); from < until; from += 10)
+        yield { records: departures.slice(from, from + 10), position: from + 10 };
+      if (until < total) await new Promise(() => {});
+    },
+  };
+  return feed("hourly-departures", {
+    inputs: [input],
+    stage: () =>
+      windowed({
+        windows: tumbling("1h"),
+        key: ({ airport }: Departure) => airport,
+        aggregate: { initial: () => 0, add: (count) => count + 1, result: (count: number) => count },
+      }),
+    into: Hours.record,
+    input: ({ key, start, value }) => ({ airport: key, hour: start / hour, count: value }),
+    key: ({ key, start, revision }) => `${key}/${start}/${revision}`,
+    keepEvery: 4,
+  });
+};
+
+it("hands over every window once, also after a restart, and stops while an input hangs", async () => {
+  const environment = { PORT: "0", TRILITH_DATA: data, TRILITH_LOG: "fatal" };
+  const counted = new Map<string, number>();
+  for (const { airport, at } of departures) {
+    const name = `${airport} ${Math.floor(at / hour)}`;
+    counted.set(name, (counted.get(name) ?? 0) + 1);
+  }
+  const expected = (airport: string): readonly string[] =>
+    [...counted].filter(([name]) => name.startsWith(airport)).map(([name, count]) => `${name.split(" ")[1]}: ${count}`);
+
+  const first = await backend("hours", { storage: [hours], feeds: [toFeed(250)] }).start({ environment });
+  await expect.poll(() => first.client(Hours).list({ airport: "DAL" }), patient).toHaveLength(24);
+  await first.stop();
+
+  const second = await backend("hours", { storage: [hours], feeds: [toFeed(total)] }).start({ environment });
+  const list = (airport: string) => second.client(Hours).list({ airport });
+  await expect.poll(() => list("DAL"), patient).toHaveLength(expected("DAL").length);
+  await expect.poll(() => list("HOU"), patient).toHaveLength(expected("HOU").length);
+  const byHour = (lines: readonly string[]): readonly string[] => [...lines].sort();
+  expect(byHour(await list("DAL"))).toEqual(byHour(expected("DAL")));
+  expect(byHour(await list("HOU"))).toEqual(byHour(expected("HOU")));
+  await second.stop();
+});
+
+it("tries again what the command refused for a while, and skips nothing", async () => {
+  let refusals = 3;
+  const stubborn = store(
+    Hours,
+    { airports },
+    {
+      record: async (hour, { airports }) => {
+        if (refusals-- > 0) throw new Error("Not now.");
+        await airports(hour.airport).decide((_, { Recorded }) => Recorded(hour));
+      },
+      list: async ({ airport }, { airports }) => (await airports(airport).state())?.seen ?? [],
+    },
+  );
+  const running = await backend("hours", { storage: [stubborn], feeds: [toFeed(total)] }).start({
+    environment: { PORT: "0", TRILITH_DATA: data, TRILITH_LOG: "fatal" },
+  });
+  await expect.poll(() => running.client(Hours).list({ airport: "DAL" }), patient).toHaveLength(40);
+  await running.stop();
+});
+
+it("refuses two inputs of one name", () => {
+  const [input] = toFeed(1).inputs;
+  const { input: toInput, ...parts } = toFeed(1);
+  const declare = () =>
+    feed("x", { ...parts, into: Hours.record, input: (one) => toInput(one) as any, inputs: [input, input] }); // whatever it is
+  expect(declare).toThrow('The feed "x" has two inputs called "departures"');
+});
