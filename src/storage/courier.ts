@@ -11,8 +11,9 @@ import { type SubscriptionStatus, toSubscriptionStatus } from "./subscription-st
 
 const shortestPauseMs = 100;
 const longestPauseMs = 30_000;
-/** How long handlers may take to finish once the storage is to close, in ms. */
-const graceMs = 5_000;
+/** How long handlers may take to finish once the storage is to close, and then once they were told so, in ms. */
+const graceMs = 3_000;
+const longerMs = 2_000;
 /** How often a lease is renewed before it would run out. */
 const renewals = 5;
 /** How many leases long a process is asked to leave its partitions to this one, before whoever asked is told. */
@@ -130,7 +131,7 @@ export class Courier {
         between = await this.#handOver(session, sharing);
       } finally {
         sharing.end();
-        await session.end(graceMs);
+        await session.end(graceMs, longerMs);
         this.#session = undefined;
       }
       if (!between) return;
@@ -190,7 +191,7 @@ export class Courier {
 
   /** Tells whoever has asked for what needs all partitions that the others do not leave theirs. */
   #loseHope(): void {
-    const oldest = this.#ports.clock.monotonic() - patience * this.subscription.leaseMs - graceMs;
+    const oldest = this.#ports.clock.monotonic() - patience * this.subscription.leaseMs;
     const hopeless = this.#asked.filter(({ since }) => since < oldest);
     this.#asked = this.#asked.filter(({ since }) => since >= oldest);
     const sentence = `Another process still has events of "${this.reader}" in hand, and did not come to an end with them. Try again later.`;

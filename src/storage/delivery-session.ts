@@ -119,19 +119,16 @@ export class DeliverySession {
     this.#ports.bell.ring();
   }
 
-  /** Begins no more handlers, and waits for those under way, up to so many ms. */
-  async end(graceMs: number): Promise<void> {
+  /** Takes no more events. Handlers may come to their end for so many ms, and a while longer once they are told. */
+  async end(graceMs: number, longerMs: number): Promise<void> {
     this.#ended.abort();
     const partitions = [...this.#partitions.values()];
+    const left = Promise.all(partitions.map((partition) => partition.leave().catch(() => {}))); // what is not committed is handed over again
+    if (this.#failure === undefined) await this.#atMost(graceMs, left);
     for (const partition of partitions) partition.abort();
-    let forget = (): void => {};
-    const patience = new Promise<void>((resolve) => {
-      forget = this.#ports.clock.after(graceMs, resolve);
-    });
-    await Promise.race([this.#lanes.close(), patience]);
-    forget();
-    if (this.#failure !== undefined) return;
-    await Promise.all(partitions.map((partition) => partition.flush().catch(() => {}))); // what is not committed is handed over again
+    await this.#atMost(longerMs, this.#lanes.close());
+    if (this.#failure === undefined)
+      await Promise.all(partitions.map((partition) => partition.flush().catch(() => {})));
   }
 
   /** Tries the parked events again, stream by stream in order; one that fails again keeps those behind it. */
@@ -203,6 +200,15 @@ export class DeliverySession {
     return new Lost(`The events of "${this.#reader}" are not handed over any more.`);
   }
 
+  async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
+    let forget = (): void => {};
+    const patience = new Promise<void>((resolve) => {
+      forget = this.#ports.clock.after(ms, resolve);
+    });
+    await Promise.race([work, patience]);
+    forget();
+  }
+
   /** One page; false where there is nothing further. */
   async #fetch(): Promise<boolean> {
     const { engine, log } = this.#ports;
@@ -234,7 +240,7 @@ export class DeliverySession {
       }
       if (!this.#take(partition, event)) return false;
     }
-    for (const partition of partitions) partition.pass(read);
+    for (const partition of partitions) if (!partition.isLeaving) partition.pass(read);
     return true;
   }
 
@@ -249,7 +255,6 @@ export class DeliverySession {
     }
     partition.begin(event.position);
     this.#lanes.push(event.stream, async () => {
-      if (partition.isLeaving) return;
       await partition.deliver(event);
       this.#checkParked();
       this.#ports.bell.ring();

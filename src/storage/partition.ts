@@ -8,6 +8,9 @@ import type { Parked, Parking } from "./parking.ts";
 import type { Subscription } from "./subscription.ts";
 import { Watermark } from "./watermark.ts";
 
+/** How long an event is tried again in a partition that is to be left, in ms. */
+const hurryMs = 2_000;
+
 /** Where a partition goes on: what its checkpoint says, and the position, which may be further. */
 export interface PartitionPlace {
   readonly checkpoint: Place;
@@ -23,7 +26,7 @@ export interface PartitionPorts {
   readonly subscription: Subscription;
   /** What its checkpoint is called. */
   readonly checkpointName: string;
-  /** Told after each commit that nobody waited for. */
+  /** Told after each commit, and why where it failed. */
   readonly committed: (error?: unknown) => void;
 }
 
@@ -35,16 +38,22 @@ export class Partition {
   readonly #handover: Handover;
   readonly #mark: Watermark;
   readonly #place: DeliveredPlace;
-  readonly #leaving = new AbortController();
+  /** Fires when nothing is tried again. */
+  readonly #hurried = new AbortController();
   readonly #ended = new AbortController();
-  #underWay = 0;
+  /** Positions that have begun and are not over. */
+  readonly #open = new Set<number>();
+  /** The last position whose handler was started. */
+  #furthest = 0;
+  #retries = 0;
+  #isLeaving = false;
   #rest: (() => void) | undefined;
   constructor(index: number, { checkpoint, position }: PartitionPlace, ports: PartitionPorts) {
     this.index = index;
     this.#ports = ports;
     this.#mark = new Watermark(position);
     this.#place = new DeliveredPlace(ports.checkpointName, checkpoint, { ...ports, mark: () => this.#mark.mark });
-    const signals = { leaving: this.#leaving.signal, aborted: this.#ended.signal };
+    const signals = { leaving: this.#hurried.signal, aborted: this.#ended.signal };
     this.#handover = new Handover(ports.subscription, { ...ports, ...signals });
   }
 
@@ -69,9 +78,9 @@ export class Partition {
   get trouble(): string | undefined {
     return this.#handover.trouble;
   }
-  /** Whether nothing more is begun. */
+  /** Whether no event is taken any more. */
   get isLeaving(): boolean {
-    return this.#leaving.signal.aborted;
+    return this.#isLeaving;
   }
 
   /** What was parked before it was this process's. In the order of the log. */
@@ -80,6 +89,7 @@ export class Partition {
   }
 
   begin(position: number): void {
+    this.#open.add(position);
     this.#mark.begin(position);
   }
 
@@ -89,26 +99,23 @@ export class Partition {
   }
 
   /** Hands an event over that has begun, or parks it. */
-  deliver(event: StoredEvent): Promise<void> {
-    return this.#during(async () => {
-      const { position, stream } = event;
-      if (!this.#parked.has(stream, position)) {
-        const first = this.#parked.first(stream);
-        const reason =
-          first === undefined
-            ? await this.#handover.deliver(event)
-            : `Waits behind position ${first} of its stream, which is parked.`;
-        if (this.isLeaving && reason !== undefined) return;
-        if (reason !== undefined) this.#park(event, reason);
-      }
+  async deliver(event: StoredEvent): Promise<void> {
+    const { position } = event;
+    // What comes later than all that was started is left to whoever comes next: without it there is nothing twice.
+    if (this.#ended.signal.aborted || (this.#isLeaving && position > this.#furthest)) return;
+    this.#furthest = Math.max(this.#furthest, position);
+    if (await this.#isOver(event)) {
       this.#place.delivered();
       this.#mark.end(position);
-    });
+    }
+    this.#open.delete(position);
+    if (this.#isAtRest) this.#rest?.();
   }
 
   /** Tries a parked event again: whether it was taken; undefined where it is not parked any more. */
-  retry(stream: string, position: number): Promise<boolean | undefined> {
-    return this.#during(async () => {
+  async retry(stream: string, position: number): Promise<boolean | undefined> {
+    this.#retries++;
+    try {
       if (!this.#parked.has(stream, position)) return undefined;
       const { engine, log } = this.#ports;
       const [event] = await engine.read(log, { after: position - 1, limit: 1 });
@@ -117,7 +124,10 @@ export class Partition {
       if (reason === undefined) this.dismiss(position);
       else this.#park(event, reason);
       return reason === undefined;
-    });
+    } finally {
+      this.#retries--;
+      if (this.#isAtRest) this.#rest?.();
+    }
   }
 
   dismiss(position: number): void {
@@ -135,35 +145,50 @@ export class Partition {
     return this.#place.flush();
   }
 
-  /** Begins no more handlers, lets those under way come to their end in their own time, and keeps how far it has come. */
+  /**
+   * Takes no more events, lets handlers come to their end in their own time, and keeps how far it has come. What comes
+   * before something that was started is started as well, or it would hold the checkpoint back and that come twice.
+   */
   async leave(): Promise<void> {
-    this.#leaving.abort();
-    if (this.#underWay > 0)
+    this.#isLeaving = true;
+    const forget = this.#ports.clock.after(hurryMs, () => this.#hurried.abort());
+    if (!this.#isAtRest)
       await new Promise<void>((resolve) => {
         this.#rest = resolve;
       });
+    forget();
     await this.flush();
   }
 
   /** Begins no more handlers, and tells those under way that nobody waits for them. */
   abort(): void {
-    this.#leaving.abort();
+    this.#isLeaving = true;
+    this.#hurried.abort();
     this.#ended.abort();
+  }
+
+  get #isAtRest(): boolean {
+    return this.#retries === 0 && [...this.#open].every((position) => position > this.#furthest);
+  }
+
+  /** Whether an event was taken, or parked; not where it would be tried again, and there is no time for it. */
+  async #isOver(event: StoredEvent): Promise<boolean> {
+    const { position, stream } = event;
+    if (this.#parked.has(stream, position)) return true;
+    const first = this.#parked.first(stream);
+    const reason =
+      first === undefined
+        ? await this.#handover.deliver(event)
+        : `Waits behind position ${first} of its stream, which is parked.`;
+    if (reason === undefined) return true;
+    if (this.#hurried.signal.aborted) return false;
+    this.#park(event, reason);
+    return true;
   }
 
   #park(event: StoredEvent, reason: string): void {
     const { parking, reader, clock } = this.#ports;
     this.#parked.add(event.stream, event.position);
     this.#place.write(parking.park(reader, event, reason, clock.now()));
-  }
-
-  async #during<T>(work: () => Promise<T>): Promise<T> {
-    this.#underWay++;
-    try {
-      return await work();
-    } finally {
-      this.#underWay--;
-      if (this.#underWay === 0) this.#rest?.();
-    }
   }
 }
