@@ -3,7 +3,7 @@ import { Halt } from "./halt.ts";
 import type { PartitionPlace } from "./partition.ts";
 import { toPartition } from "./stable-hash.ts";
 
-/** How a subscription is divided, keyed by reader. `owner` is the process that has all of it to itself, until when. */
+/** How a subscription is divided, keyed by log and reader. `owner` is the process that has all of it to itself, until when. */
 export const layoutRows: Collection = {
   name: "subscription-layout",
   columns: [
@@ -52,17 +52,22 @@ export interface LayoutPorts {
   readonly write: (documents: readonly Write[]) => Promise<void>;
 }
 
+/** What a subscription's rows go by: two logs of one engine may have subscriptions of the same name. */
+export const toRowKey = (log: string, reader: string): string => `${log}/${reader}`;
+
 /** How one subscription is divided, on disk. */
 export class Layouts {
   readonly #reader: string;
+  readonly #key: string;
   readonly #ports: LayoutPorts;
   constructor(reader: string, ports: LayoutPorts) {
     this.#reader = reader;
+    this.#key = toRowKey(ports.log, reader);
     this.#ports = ports;
   }
 
   async find(): Promise<Layout | undefined> {
-    const [found] = await this.#ports.engine.find(layoutRows.name, { key: this.#reader, limit: 1 });
+    const [found] = await this.#ports.engine.find(layoutRows.name, { key: this.#key, limit: 1 });
     return found && toLayout(found.data as LayoutRow); // only this file writes it
   }
 
@@ -76,7 +81,7 @@ export class Layouts {
     const begun = earlier.position > 0 ? { partitions: 1, start: 0, epoch: earlier.epoch } : undefined;
     const fresh = { partitions, start: from === "now" ? head.position : 0, epoch: head.epoch };
     const initial = { owner: null, until: 0, generation: 1, before: "[]", ...(begun ?? fresh) } satisfies LayoutRow;
-    await write([{ collection: layoutRows.name, increment: this.#reader, by: { starts: 1 }, initial }]); // who is second changes nothing
+    await write([{ collection: layoutRows.name, increment: this.#key, by: { starts: 1 }, initial }]); // who is second changes nothing
     return (await this.find()) ?? toLayout(initial);
   }
 
@@ -123,7 +128,7 @@ export class Layouts {
       before: JSON.stringify(next.before),
     };
     const where = { generation: { equals: generation } };
-    if ((await engine.claim(layoutRows.name, { key: this.#reader, where, limit: 1 }, set)).length === 0)
+    if ((await engine.claim(layoutRows.name, { key: this.#key, where, limit: 1 }, set)).length === 0)
       throw new Halt(
         `"${this.#reader}" was divided by another process at the same time. Look how it is, and try again.`,
       );

@@ -1,8 +1,8 @@
 import type { Collection, Engine } from "./engine.ts";
 import { toFairShare } from "./fair-share.ts";
-import { type Layout, type LayoutPorts, layoutRows } from "./layout.ts";
+import { type Layout, type LayoutPorts, layoutRows, toRowKey } from "./layout.ts";
 
-/** Who hands over a partition, and until when. Keyed by reader, generation and partition. */
+/** Who hands over a partition, and until when. Keyed by log, reader, generation and partition. */
 const partitionRows: Collection = {
   name: "subscription-partition",
   columns: [
@@ -13,7 +13,7 @@ const partitionRows: Collection = {
   ],
   indexes: [["reader", "generation"]],
 };
-/** The processes that share a subscription, and into how many partitions their code divides it. Keyed by reader and node. */
+/** The processes that share a subscription, and into how many partitions their code divides it. Keyed by log, reader and node. */
 const memberRows: Collection = {
   name: "subscription-member",
   columns: [
@@ -39,8 +39,13 @@ export async function defineLeases(engine: Engine): Promise<void> {
 }
 
 /** Who hands over what of a subscription, as it is on disk. */
-export async function ownersOf(engine: Engine, reader: string, layout: Layout): Promise<readonly (string | null)[]> {
-  const [rows, now] = await Promise.all([partitionsOf(engine, reader, layout), engine.time()]);
+export async function ownersOf(
+  engine: Engine,
+  log: string,
+  reader: string,
+  layout: Layout,
+): Promise<readonly (string | null)[]> {
+  const [rows, now] = await Promise.all([partitionsOf(engine, toRowKey(log, reader), layout), engine.time()]);
   return rows.map(({ owner, until }) => (until > now ? owner : null));
 }
 
@@ -63,7 +68,7 @@ export interface Sight {
  * stopped in the middle of anything: what keeps two apart for certain is the checkpoint, which only one of them can move.
  */
 export class PartitionLeases {
-  readonly #reader: string;
+  readonly #key: string;
   readonly #layout: Layout;
   readonly #node: string;
   readonly #wants: number;
@@ -77,7 +82,7 @@ export class PartitionLeases {
     /** Where only this process can write, all of it is its own, and nothing is kept. */
     ports: LayoutPorts & { readonly alone: boolean },
   ) {
-    this.#reader = reader;
+    this.#key = toRowKey(ports.log, reader);
     this.#layout = layout;
     this.#node = self.node;
     this.#wants = self.wants;
@@ -97,7 +102,7 @@ export class PartitionLeases {
     const now = await engine.time();
     const until = now + this.#leaseMs;
     const sole = await this.#reserve(all, now, until);
-    const [layout] = await engine.find(layoutRows.name, { key: this.#reader, limit: 1 });
+    const [layout] = await engine.find(layoutRows.name, { key: this.#key, limit: 1 });
     const row = layout?.data as { generation: number; owner: string | null; until: number }; // layout.ts made it
     if (row.generation !== this.#layout.generation)
       return { held: [], share: 0, sole, divideBy: undefined, stale: true };
@@ -132,7 +137,7 @@ export class PartitionLeases {
   }
 
   async free(partition: number): Promise<void> {
-    const key = keyOf(this.#reader, this.#layout.generation, partition);
+    const key = keyOf(this.#key, this.#layout.generation, partition);
     await this.#ports.engine.claim(partitionRows.name, { key, where: this.#own, limit: 1 }, free);
   }
 
@@ -142,19 +147,19 @@ export class PartitionLeases {
     const { engine, write } = this.#ports;
     const limit = this.#layout.partitions;
     await engine.claim(partitionRows.name, { where: { ...this.#ofLayout, ...this.#own }, limit }, free);
-    await engine.claim(layoutRows.name, { key: this.#reader, where: this.#own, limit: 1 }, free);
+    await engine.claim(layoutRows.name, { key: this.#key, where: this.#own, limit: 1 }, free);
     await write([{ collection: memberRows.name, remove: this.#memberKey }]);
   }
 
   /** Forgets about its division, after which there is another. */
   async forget(): Promise<void> {
     if (this.#ports.alone) return;
-    const rows = await partitionsOf(this.#ports.engine, this.#reader, this.#layout);
+    const rows = await partitionsOf(this.#ports.engine, this.#key, this.#layout);
     const { generation } = this.#layout;
     await this.#ports.write(
       rows.map(({ partition }) => ({
         collection: partitionRows.name,
-        remove: keyOf(this.#reader, generation, partition),
+        remove: keyOf(this.#key, generation, partition),
       })),
     );
   }
@@ -163,33 +168,33 @@ export class PartitionLeases {
     return { owner: { equals: this.#node } } as const;
   }
   get #ofLayout() {
-    return { reader: { equals: this.#reader }, generation: { equals: this.#layout.generation } } as const;
+    return { reader: { equals: this.#key }, generation: { equals: this.#layout.generation } } as const;
   }
   get #memberKey(): string {
-    return `${this.#reader}/${this.#node}`;
+    return `${this.#key}/${this.#node}`;
   }
 
   async #enter(until: number): Promise<void> {
     const { engine, write } = this.#ports;
     const renewed = await engine.claim(memberRows.name, { key: this.#memberKey, limit: 1 }, { until });
     if (renewed.length > 0) return;
-    const data = { reader: this.#reader, node: this.#node, until, wants: this.#wants };
+    const data = { reader: this.#key, node: this.#node, until, wants: this.#wants };
     await write([{ collection: memberRows.name, put: this.#memberKey, data }]);
   }
 
   async #reserve(all: boolean, now: number, until: number): Promise<boolean> {
     const { engine } = this.#ports;
     const set = all ? { owner: this.#node, until } : free;
-    const mine = await engine.claim(layoutRows.name, { key: this.#reader, where: this.#own, limit: 1 }, set);
+    const mine = await engine.claim(layoutRows.name, { key: this.#key, where: this.#own, limit: 1 }, set);
     if (mine.length > 0 || !all) return all;
     const where = { until: { to: now } };
-    return (await engine.claim(layoutRows.name, { key: this.#reader, where, limit: 1 }, set)).length > 0;
+    return (await engine.claim(layoutRows.name, { key: this.#key, where, limit: 1 }, set)).length > 0;
   }
 
   /** Those who are there; who is not is struck off. */
   async #members(now: number): Promise<readonly MemberRow[]> {
     const { engine, write } = this.#ports;
-    const where = { reader: { equals: this.#reader } };
+    const where = { reader: { equals: this.#key } };
     const found = await engine.find(memberRows.name, { where, limit: mostMembers });
     const members = found.map(({ key, data }) => ({ key, ...(data as MemberRow) })); // only this file writes it
     const gone = members.filter(({ until }) => until <= now);
@@ -201,20 +206,20 @@ export class PartitionLeases {
   async #partitions(): Promise<readonly PartitionRow[]> {
     const { engine, write } = this.#ports;
     const { partitions, generation } = this.#layout;
-    const rows = await partitionsOf(engine, this.#reader, this.#layout);
+    const rows = await partitionsOf(engine, this.#key, this.#layout);
     if (rows.length === partitions) return rows;
     const indexes = Array.from({ length: partitions }, (_, partition) => partition);
     const missing = indexes.filter((index) => rows.every(({ partition }) => partition !== index));
-    const row = { reader: this.#reader, generation, owner: null, until: 0 };
+    const row = { reader: this.#key, generation, owner: null, until: 0 };
     await write(
       missing.map((partition) => ({
         collection: partitionRows.name,
-        increment: keyOf(this.#reader, generation, partition), // and not put: another process may have it by now
+        increment: keyOf(this.#key, generation, partition), // and not put: another process may have it by now
         by: { starts: 1 },
         initial: { ...row, partition },
       })),
     );
-    return partitionsOf(engine, this.#reader, this.#layout);
+    return partitionsOf(engine, this.#key, this.#layout);
   }
 }
 

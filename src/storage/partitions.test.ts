@@ -160,7 +160,7 @@ test("the number of partitions changes without anything handed over twice or lef
         for (const id of ids) expect(amountsOf(taken, id)).toEqual(amounts);
       },
     ),
-    { numRuns: 8, endOnFailure: true },
+    { numRuns: 6, endOnFailure: true },
   );
 }, 120_000);
 

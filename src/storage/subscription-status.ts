@@ -41,12 +41,18 @@ export async function toSubscriptionStatus(
   reader: string,
   head: Place,
   { node, positions, inHand, trouble, stopped }: OwnPart,
-  ports: { readonly engine: Engine; readonly layouts: Layouts; readonly parking: Parking; readonly alone: boolean },
+  ports: {
+    readonly engine: Engine;
+    readonly log: string;
+    readonly layouts: Layouts;
+    readonly parking: Parking;
+    readonly alone: boolean;
+  },
 ): Promise<SubscriptionStatus> {
-  const { engine, layouts, parking, alone } = ports;
+  const { engine, log, layouts, parking, alone } = ports;
   const parked = parking.of(reader, 1_000);
   const layout = await layouts.find();
-  const owners = layout && !alone ? await ownersOf(engine, reader, layout) : [];
+  const owners = layout && !alone ? await ownersOf(engine, log, reader, layout) : [];
   const indexes = Array.from({ length: layout?.partitions ?? 0 }, (_, index) => index);
   const partitions = await Promise.all(
     indexes.map(async (index): Promise<PartitionStatus> => {
