@@ -1,19 +1,13 @@
-// A process that is told of tallies on PostgreSQL: `node subscriber.ts <url> <schema> <start>`. Its hours are minutes, from
-// an instant that all of them share, so that nobody waits long for the lease of one that was killed. It prints what it takes.
-import { systemClock } from "trilith/contracts";
+// A process that is told of tallies on PostgreSQL: `node subscriber.ts <url> <schema> <partitions>`. It prints what it takes.
 import { openPostgres } from "trilith/postgres";
 import { subscription } from "trilith/storage";
 import { openOn, Tally, toTallyStore } from "../src/storage/test-kit.test-d.ts";
 
-const [url = "", schema = "", start = ""] = process.argv.slice(2);
-const speed = 60;
-const clock = {
-  ...systemClock,
-  now: () => Number(start) + (Date.now() - Number(start)) * speed,
-  after: (ms: number, wake: () => void) => systemClock.after(ms / speed, wake),
-};
+const [url = "", schema = "", partitions = "1"] = process.argv.slice(2);
 const listener = subscription("listener", {
   events: Tally,
+  partitions: Number(partitions),
+  lease: "5s",
   handle: {
     Added: async ({ id, amount }, { position }) => {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 8));
@@ -22,5 +16,10 @@ const listener = subscription("listener", {
   },
 });
 const engine = await openPostgres({ url, schema, connections: 2 });
-await openOn(engine, [toTallyStore(), listener], { clock });
+const backend = await openOn(engine, [toTallyStore({ kept: "inline" }), listener]);
+process.on("SIGTERM", async () => {
+  await backend.storage.close();
+  await engine.close();
+  process.stdout.write("closed\n");
+});
 process.stdout.write("open\n");

@@ -25,10 +25,9 @@ afterAll(async () => {
   await postgres.remove();
 });
 
-const began = Date.now();
-async function startSubscriber(schema: string, told: Taken[]) {
+async function startSubscriber(schema: string, told: Taken[], partitions = 1) {
   const file = fileURLToPath(new URL("subscriber.ts", import.meta.url));
-  const args = ["--conditions=trilith-source", file, postgres.url, schema, String(began)];
+  const args = ["--conditions=trilith-source", file, postgres.url, schema, String(partitions)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
   const own: Taken[] = [];
@@ -48,9 +47,14 @@ async function startSubscriber(schema: string, told: Taken[]) {
       child.kill("SIGKILL");
       await once(child, "close");
     },
+    /** As an orchestrator ends it: it finishes what it has begun. */
+    end: async () => {
+      child.kill("SIGTERM");
+      await once(child, "close");
+    },
   };
 }
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 40_000, interval: 20 });
 
 test("of three processes one hands over, soon after another has appended, and when it is killed the next goes on", async () => {
   const schema = postgres.freshSchema();
@@ -97,4 +101,61 @@ test("of three processes one hands over, soon after another has appended, and wh
   expect(told.length - position).toBeLessThanOrEqual(2 * 100);
   await backend.storage.close();
   await engine.close();
-}, 60_000);
+}, 120_000);
+
+test("three processes share a subscription, a fourth joins and one leaves without anything twice, and one killed costs what it had in hand", async () => {
+  const schema = postgres.freshSchema();
+  const engine = await openPostgres({ url: postgres.url, schema });
+  const backend = await openOn(engine, [toTallyStore({ kept: "inline" })]);
+  const told: Taken[] = [];
+  const start = () => startSubscriber(schema, told, 8);
+  const [one, two, three] = await Promise.all([start(), start(), start()]);
+  const ids = Array.from({ length: 40 }, (_, index) => `id${index}`);
+  let amount = 0;
+  const addRound = async () => {
+    await Promise.all(ids.map((id) => backend.call("tally.add", { id, amount })));
+    amount++;
+  };
+  /** Adds until each of them takes its part. */
+  const addUntilShared = async (among: readonly { own: readonly Taken[] }[]) => {
+    const share = () => {
+      const latest = told.slice(-80);
+      return among.map(({ own }) => latest.filter((taken) => own.includes(taken)).length);
+    };
+    await vi.waitFor(
+      async () => {
+        await addRound();
+        await eventually(() => expect(new Set(told.map(({ position }) => position)).size).toBe(amount * ids.length));
+        // Two or three of eight partitions each; forty streams are not spread quite evenly over them.
+        expect(Math.min(...share())).toBeGreaterThan(80 / among.length / 4);
+      },
+      { timeout: 40_000, interval: 200 },
+    );
+  };
+  await addUntilShared([one, two, three]);
+  const four = await start();
+  await addUntilShared([one, two, three, four]);
+  const ending = two.end();
+  await addUntilShared([one, three, four]);
+  await ending;
+  expect(told).toHaveLength(amount * ids.length); // until here, nothing twice
+
+  const adding = (async () => {
+    for (let round = 0; round < 30; round++) await addRound();
+  })();
+  await pause(100);
+  const killed = Date.now();
+  await three.kill();
+  await adding;
+  const { position } = await engine.head("main");
+  await eventually(() => expect(new Set(told.map((taken) => taken.position)).size).toBe(position));
+  expect(Date.now() - killed).toBeLessThan(20_000);
+  expect(told.length - position).toBeLessThanOrEqual(100);
+  for (const id of ids) {
+    const first = new Set(told.filter((taken) => taken.id === id).map((taken) => taken.amount));
+    expect([...first]).toEqual(Array.from({ length: amount }, (_, at) => at));
+  }
+  for (const subscriber of [one, four]) await subscriber.end();
+  await backend.storage.close();
+  await engine.close();
+}, 180_000);

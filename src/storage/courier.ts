@@ -2,118 +2,97 @@ import { Fault } from "../contracts/index.ts";
 import { Bell } from "./bell.ts";
 import { Lost } from "./delivered-place.ts";
 import { DeliverySession, type SessionPorts } from "./delivery-session.ts";
-import type { Place } from "./engine.ts";
-import { Lease, leaseStepMs } from "./lease.ts";
+import type { Place, Write } from "./engine.ts";
+import { type Layout, Layouts } from "./layout.ts";
+import { PartitionLeases } from "./partition-leases.ts";
+import { Sharing } from "./sharing.ts";
 import type { Subscription } from "./subscription.ts";
+import { type SubscriptionStatus, toSubscriptionStatus } from "./subscription-status.ts";
 
 const shortestPauseMs = 100;
 const longestPauseMs = 30_000;
-/** How long handlers may take to finish once the storage is to close, in ms. */
-const graceMs = 5_000;
-
-export interface SubscriptionStatus {
-  readonly reader: string;
-  /** Whether this process hands its events over; another one may. */
-  readonly delivering: boolean;
-  /** Up to where everything was handed over, or parked. */
-  readonly position: number;
-  readonly behind: number;
-  /** Events that were read and are not done. */
-  readonly inHand: number;
-  readonly parked: number;
-  /** What went wrong last, while it is tried again. */
-  readonly trouble?: string;
-  /** Why nothing is handed over any more, where that is so. */
-  readonly stopped?: string;
-}
+/** How long handlers may take to finish once the storage is to close, and then once they were told so, in ms. */
+const graceMs = 3_000;
+const longerMs = 2_000;
+/** How often a lease is renewed before it would run out. */
+const renewals = 5;
+/** How many leases long a process is asked to leave its partitions to this one, before whoever asked is told. */
+const patience = 3;
 
 export type CourierPorts = Omit<SessionPorts, "bell"> & {
   /** Whether only this process can write. */
   readonly exclusive: boolean;
   /** This process, for the others. */
   readonly node: string;
+  /** Writes documents that belong to no event. */
+  readonly write: (documents: readonly Write[]) => Promise<void>;
   /** Told in a sentence why a subscription stops. */
   readonly report: (sentence: string) => void;
 };
 
-/** Keeps a subscription going: waits for its turn among the processes, hands over, tries again after trouble. */
+/** What can only be done by who has all partitions: while events are handed over, or while none are. */
+interface Asked {
+  /** On the monotonic clock, in ms. */
+  readonly since: number;
+  readonly during?: (session: DeliverySession) => Promise<void>;
+  readonly between?: Between;
+  readonly fail: (error: unknown) => void;
+}
+type Between = (layout: Layout) => Promise<void>;
+
+/** Keeps a subscription going: shares it with the other processes, hands over, tries again after trouble. */
 export class Courier {
   readonly reader: string;
   readonly subscription: Subscription;
-  readonly #ports: SessionPorts;
-  readonly #alone: boolean;
-  readonly #report: (sentence: string) => void;
-  readonly #lease: Lease;
+  readonly #ports: SessionPorts & CourierPorts;
+  readonly #layouts: Layouts;
   readonly #bell = new Bell();
-  readonly #asked: {
-    readonly work: (session: DeliverySession) => Promise<void>;
-    readonly fail: (error: Error) => void;
-  }[] = [];
+  #asked: Asked[] = [];
+  /** How many of what was asked for while events are handed over are under way. */
+  #mending = 0;
+  #isDue = true;
   #session: DeliverySession | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
   #pauseMs = shortestPauseMs;
   #stopped: string | undefined;
   constructor(reader: string, subscription: Subscription, ports: CourierPorts) {
-    const { exclusive, node, engine, clock } = ports;
     this.reader = reader;
     this.subscription = subscription;
-    this.#alone = exclusive;
-    this.#report = ports.report;
     this.#ports = { ...ports, bell: this.#bell };
-    this.#lease = new Lease(reader, node, { engine, clock, alone: exclusive });
+    this.#layouts = new Layouts(reader, ports);
   }
 
   start(): void {
     this.#running ??= this.#run();
   }
 
-  async status(head: Place): Promise<SubscriptionStatus> {
-    const { engine, log, parking } = this.#ports;
-    const session = this.#session;
-    const kept = await engine.checkpoint(log, this.reader);
-    const position = session?.position ?? (kept.epoch === head.epoch ? kept.position : 0);
-    return {
-      reader: this.reader,
-      delivering: session !== undefined,
-      position,
-      behind: Math.max(0, head.position - position),
-      inHand: session?.inHand ?? 0,
-      parked: (await parking.of(this.reader, 1_000)).length,
-      ...(session?.trouble !== undefined && { trouble: session.trouble }),
-      ...(this.#stopped !== undefined && { stopped: this.#stopped }),
-    };
+  status(head: Place): Promise<SubscriptionStatus> {
+    const { node, exclusive } = this.#ports;
+    const { positions = new Map(), inHand = 0, trouble } = this.#session ?? {};
+    const own = { node, positions, inHand, trouble, stopped: this.#stopped };
+    return toSubscriptionStatus(this.reader, head, own, { ...this.#ports, layouts: this.#layouts, alone: exclusive });
   }
 
   /** Goes on where it had stopped, and tries what is parked again. */
   resume(): Promise<{ readonly done: number; readonly parked: number }> {
-    return this.#ask((session) => session.resume());
+    return this.#ask((settle) => ({ during: (session) => settle(session.resume()) }));
   }
 
   dismiss(position: number): Promise<void> {
-    return this.#ask((session) => session.dismiss(position));
+    return this.#ask((settle) => ({ during: (session) => settle(session.dismiss(position)) }));
   }
 
   /** Forgets how far it has come, and begins after a position. What is parked beyond it is handed over like the rest. */
-  async restart(after: number): Promise<void> {
-    const { engine, log, parking } = this.#ports;
-    await this.#pauseWhile(async () => {
-      const parked = (await parking.of(this.reader, Number.POSITIVE_INFINITY)).filter(
-        ({ position }) => position > after,
-      );
-      const writes = [this.#lease.make(), ...parked.map(({ position }) => parking.leave(this.reader, position))];
-      await engine.drop({ reader: { log, name: this.reader } });
-      const { epoch } = await engine.checkpoint(log, this.reader);
-      if (!(await engine.commit({ log, reader: this.reader, epoch, from: 0, position: after }, writes)))
-        throw new Lost(`Somebody else has moved "${this.reader}" at the same time. Look where it is.`);
-    });
+  restart(after: number): Promise<void> {
+    return this.#ask((settle) => ({ between: (layout) => settle(this.#restart(layout, after)) }));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#bell.ring();
     await this.#running;
-    for (const { fail } of this.#asked.splice(0)) fail(toUnavailable("The storage has been closed."));
+    this.#failAsked("The storage has been closed.");
   }
 
   async #run(): Promise<void> {
@@ -121,74 +100,102 @@ export class Courier {
       this.#bell.quiet();
       try {
         if (this.#stopped !== undefined && this.#asked.length === 0) await this.#bell.heard();
-        else if (await this.#begin()) await this.#deliver();
-        else await this.#waitForTurn();
+        else await this.#deliver();
       } catch (error) {
         await this.#suffer(error);
       }
     }
   }
 
-  /** Whether it is this process's turn. */
-  async #begin(): Promise<boolean> {
-    const { engine, log } = this.#ports;
-    this.#stopped = undefined;
-    if (!(await this.#lease.isMade())) {
-      const head = await engine.head(log);
-      const place = { log, reader: this.reader, epoch: head.epoch, from: 0 };
-      const position = this.subscription.from === "now" ? head.position : 0;
-      await engine.commit({ ...place, position }, [this.#lease.make()]); // false: somebody else was faster
-    }
-    if (!(await this.#lease.take())) return false;
-    const session = new DeliverySession(
-      this.reader,
-      this.subscription,
-      await engine.checkpoint(log, this.reader),
-      this.#ports,
-    );
-    await session.load();
-    this.#session = session;
-    return true;
-  }
-
+  /** Takes part until there is something to be done in between. */
   async #deliver(): Promise<void> {
-    const session = this.#session as DeliverySession; // #begin made it
-    const stopRenewing = this.#alone ? () => {} : this.#renew(session);
+    this.#stopped = undefined;
+    this.#isDue = true;
+    const { partitions, from, leaseMs } = this.subscription;
+    const { node, exclusive: alone } = this.#ports;
+    const layout = await this.#layouts.load(partitions, from);
+    const leases = new PartitionLeases(
+      this.reader,
+      layout,
+      { node, wants: partitions, leaseMs },
+      { ...this.#ports, alone },
+    );
+    const divided = { layout, layouts: this.#layouts };
+    const session = new DeliverySession(this.reader, this.subscription, divided, this.#ports);
+    const sharing = new Sharing(session, leases, { partitions: layout.partitions, changed: () => this.#lookAround() });
+    this.#session = session;
+    const forget = this.#lookAroundEvery(leaseMs / renewals);
     try {
-      while (!this.#closed) {
-        this.#bell.quiet();
-        for (const { work } of this.#asked.splice(0)) void work(session);
-        await session.step();
-        this.#pauseMs = shortestPauseMs;
-        await this.#bell.heard();
+      let between: Between | undefined;
+      try {
+        between = await this.#handOver(session, sharing);
+      } finally {
+        sharing.end();
+        await session.end(graceMs, longerMs);
+        this.#session = undefined;
       }
+      if (!between) return;
+      await between(layout);
+      await leases.forget();
     } finally {
-      stopRenewing();
-      await session.end(graceMs);
-      this.#session = undefined;
-      await this.#lease.leave().catch(() => {}); // it runs out by itself
+      forget();
+      await leases.leave().catch(() => {}); // they run out by themselves
     }
   }
 
-  #renew(session: DeliverySession): () => void {
-    let forget = (): void => {};
-    const renew = (): void => {
-      this.#lease.renew().then(
-        (held) => {
-          if (!held) session.fail(new Lost(`Another process has taken over "${this.reader}".`));
-        },
-        (error: unknown) => session.fail(error),
-      );
-      forget = this.#ports.clock.after(leaseStepMs, renew);
-    };
-    forget = this.#ports.clock.after(leaseStepMs, renew);
-    return () => forget();
+  /** Until it is over, or until what it gives back can be done. */
+  async #handOver(session: DeliverySession, sharing: Sharing): Promise<Between | undefined> {
+    while (!this.#closed) {
+      this.#bell.quiet();
+      if (this.#isDue) {
+        this.#isDue = false;
+        this.#loseHope();
+        const { stale, divideBy } = await sharing.balance(this.#asked.length > 0 || this.#mending > 0);
+        if (stale) return undefined;
+        if (sharing.hasAll && divideBy !== undefined) return (layout) => this.#layouts.divide(layout, divideBy);
+      }
+      if (sharing.hasAll) {
+        const between = this.#begin(session);
+        if (between) return between;
+      }
+      const isAwaited = this.#asked.some(({ between }) => between);
+      const hasMore = !isAwaited && (await session.step());
+      this.#pauseMs = shortestPauseMs;
+      if (!hasMore) await this.#bell.heard();
+    }
+    return undefined;
   }
 
-  async #waitForTurn(): Promise<void> {
-    for (const { fail } of this.#asked.splice(0))
-      fail(toUnavailable(`Another process hands over the events of "${this.reader}". Ask that one.`));
-    await this.#pause(leaseStepMs);
+  /** Begins what was asked for; gives back what has to wait until nothing is handed over. */
+  #begin(session: DeliverySession): Between | undefined {
+    const asked = this.#asked;
+    this.#asked = asked.filter(({ between }) => between);
+    for (const { during } of asked) {
+      if (!during) continue;
+      this.#mending++;
+      void during(session).finally(() => {
+        this.#mending--;
+        this.#lookAround();
+      });
+    }
+    return this.#mending === 0 ? this.#asked.shift()?.between : undefined;
+  }
+
+  async #restart(layout: Layout, after: number): Promise<void> {
+    const { parking, write } = this.#ports;
+    const parked = await parking.of(this.reader, Number.POSITIVE_INFINITY);
+    await this.#layouts.restart(layout, after);
+    const handedOver = parked.filter(({ position }) => position > after);
+    if (handedOver.length > 0) await write(handedOver.map(({ position }) => parking.leave(this.reader, position)));
+  }
+
+  /** Tells whoever has asked for what needs all partitions that the others do not leave theirs. */
+  #loseHope(): void {
+    const oldest = this.#ports.clock.monotonic() - patience * this.subscription.leaseMs;
+    const hopeless = this.#asked.filter(({ since }) => since < oldest);
+    this.#asked = this.#asked.filter(({ since }) => since >= oldest);
+    const sentence = `Another process still has events of "${this.reader}" in hand, and did not come to an end with them. Try again later.`;
+    for (const { fail } of hopeless) fail(toUnavailable(sentence));
   }
 
   async #suffer(error: unknown): Promise<void> {
@@ -199,31 +206,37 @@ export class Courier {
     } else {
       this.#stopped = error instanceof Error ? error.message : String(error);
       const sentence = `"${this.reader}" has stopped. ${this.#stopped}`;
-      this.#report(sentence);
-      for (const { fail } of this.#asked.splice(0)) fail(toUnavailable(sentence));
+      this.#ports.report(sentence);
+      this.#failAsked(sentence);
     }
   }
 
-  #ask<T>(work: (session: DeliverySession) => Promise<T>): Promise<T> {
+  #ask<T>(toWork: (settle: (work: Promise<T>) => Promise<void>) => Pick<Asked, "during" | "between">): Promise<T> {
     if (this.#closed) return Promise.reject(toUnavailable("The storage has been closed."));
     return new Promise<T>((resolve, reject) => {
-      this.#asked.push({ work: (session) => work(session).then(resolve, reject), fail: reject });
-      this.#bell.ring();
+      const since = this.#ports.clock.monotonic();
+      this.#asked.push({ ...toWork((work) => work.then(resolve, reject)), since, fail: reject });
+      this.#lookAround();
     });
   }
 
-  /** Does something while nothing is handed over by this process, and begins anew. */
-  async #pauseWhile(work: () => Promise<void>): Promise<void> {
-    this.#closed = true;
+  #failAsked(sentence: string): void {
+    for (const { fail } of this.#asked.splice(0)) fail(toUnavailable(sentence));
+  }
+
+  #lookAround(): void {
+    this.#isDue = true;
     this.#bell.ring();
-    await this.#running;
-    try {
-      await work();
-    } finally {
-      this.#closed = false;
-      this.#stopped = undefined;
-      this.#running = this.#run();
-    }
+  }
+
+  #lookAroundEvery(ms: number): () => void {
+    const { clock } = this.#ports;
+    const again = (): void => {
+      this.#lookAround();
+      forget = clock.after(ms, again);
+    };
+    let forget = clock.after(ms, again);
+    return () => forget();
   }
 
   async #pause(ms: number): Promise<void> {

@@ -1,8 +1,9 @@
-import { Courier, type CourierPorts, type SubscriptionStatus } from "./courier.ts";
+import { Courier, type CourierPorts } from "./courier.ts";
 import type { Place } from "./engine.ts";
-import { defineLeases } from "./lease.ts";
+import { defineLeases } from "./partition-leases.ts";
 import type { AnyStore } from "./store.ts";
 import type { Subscription } from "./subscription.ts";
+import type { SubscriptionStatus } from "./subscription-status.ts";
 
 /** The subscriptions of a storage, each with what keeps it going. */
 export class Couriers {

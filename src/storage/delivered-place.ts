@@ -31,7 +31,7 @@ export class DeliveredPlace {
       readonly engine: Engine;
       readonly log: string;
       readonly mark: () => number;
-      /** Told after each commit that nobody waited for. */
+      /** Told after each commit, and why where it failed. */
       readonly committed: (error?: unknown) => void;
     },
   ) {
@@ -58,19 +58,13 @@ export class DeliveredPlace {
   }
 
   moveSoon(): void {
-    if (this.#committing || !this.#isDue()) return;
-    const told = (error?: unknown): void => {
-      this.#committing = undefined;
-      this.#failure ??= error;
-      this.#committed(error);
-    };
-    this.#committing = this.#commit().then(() => told(), told);
+    if (!this.#committing && this.#isDue()) void this.#move();
   }
 
   /** Resolves once everything is on disk. */
   async flush(): Promise<void> {
     while (this.#committing || this.#isDue()) {
-      await (this.#committing ?? this.#commit());
+      await (this.#committing ?? this.#move());
       if (this.#failure !== undefined) throw this.#failure;
     }
   }
@@ -78,6 +72,17 @@ export class DeliveredPlace {
   #isDue(): boolean {
     const behind = this.#mark() - this.#place.position;
     return this.#writes.length > 0 || (this.#delivered && behind > 0) || behind >= idle;
+  }
+
+  /** One commit at a time, whoever asks for it: two from the same place would take each other for somebody else's. */
+  #move(): Promise<void> {
+    const told = (error?: unknown): void => {
+      this.#committing = undefined;
+      this.#failure ??= error;
+      this.#committed(error);
+    };
+    this.#committing = this.#commit().then(() => told(), told);
+    return this.#committing;
   }
 
   async #commit(): Promise<void> {

@@ -11,16 +11,25 @@ export class Handover {
   readonly #subscription: Subscription;
   readonly #codec: EventCodec;
   readonly #clock: Clock;
-  readonly #ended: AbortSignal;
+  readonly #leaving: AbortSignal;
+  readonly #aborted: AbortSignal;
   #trouble: string | undefined;
   constructor(
     subscription: Subscription,
-    ports: { readonly codec: EventCodec; readonly clock: Clock; readonly ended: AbortSignal },
+    ports: {
+      readonly codec: EventCodec;
+      readonly clock: Clock;
+      /** Fires when nothing is to be tried again: a handler that is under way may come to its end. */
+      readonly leaving: AbortSignal;
+      /** Fires when a handler's result is not wanted any more, which it is told. */
+      readonly aborted: AbortSignal;
+    },
   ) {
     this.#subscription = subscription;
     this.#codec = ports.codec;
     this.#clock = ports.clock;
-    this.#ended = ports.ended;
+    this.#leaving = ports.leaving;
+    this.#aborted = ports.aborted;
   }
 
   /** What went wrong last, while it is tried again. */
@@ -40,17 +49,17 @@ export class Handover {
         const reason = error instanceof Error ? error.message : String(error);
         const isLast = attempt >= attempts;
         if (isLast) this.#trouble = undefined;
-        if (isLast || this.#ended.aborted) return reason;
+        if (isLast || this.#leaving.aborted) return reason;
         this.#trouble = `Position ${event.position}, attempt ${attempt} of ${attempts}: ${reason}`;
         await this.#pause(Math.min(longestPauseMs, shortestPauseMs * 2 ** (attempt - 1)));
-        if (this.#ended.aborted) return reason;
+        if (this.#leaving.aborted) return reason;
       }
     }
   }
 
   async #try({ id, stream, revision, position, at, type, version, data }: StoredEvent, attempt: number): Promise<void> {
     const value = await this.#codec.decode(type, version, data);
-    const delivery = { id, stream, revision, position, at: new Date(at), attempt, aborted: this.#ended };
+    const delivery = { id, stream, revision, position, at: new Date(at), attempt, aborted: this.#aborted };
     await (this.#subscription.handle[type] as Handle)(value, Object.freeze(delivery)); // it reads only what it handles
   }
 
@@ -58,12 +67,12 @@ export class Handover {
     await new Promise<void>((resolve) => {
       const end = (): void => {
         forget();
-        this.#ended.removeEventListener("abort", end);
+        this.#leaving.removeEventListener("abort", end);
         resolve();
       };
       const forget = this.#clock.after(ms, end);
-      if (this.#ended.aborted) end();
-      else this.#ended.addEventListener("abort", end);
+      if (this.#leaving.aborted) end();
+      else this.#leaving.addEventListener("abort", end);
     });
   }
 }

@@ -1,7 +1,7 @@
-import type { SubscriptionStatus } from "./courier.ts";
 import type { EngineStatus } from "./engine.ts";
 import type { ReadModelStatus } from "./models.ts";
 import type { StorageStatus } from "./open-storage.ts";
+import type { SubscriptionStatus } from "./subscription-status.ts";
 
 export interface StorageHealth {
   readonly ready: boolean;
@@ -55,8 +55,10 @@ function toModelSentence(models: readonly ReadModelStatus[]): string {
 
 function toSubscriptionSentence(subscriptions: readonly SubscriptionStatus[]): string {
   return `${subscriptions
-    .map(({ reader, stopped, trouble, behind, parked, delivering }) => {
-      const state = stopped !== undefined ? "has stopped" : delivering ? "hands over" : "waits for its turn";
+    .map(({ reader, stopped, trouble, behind, parked, delivering, partitions }) => {
+      const here = partitions.filter((partition) => partition.here).length;
+      const part = partitions.length > 1 ? ` ${here} of ${partitions.length} partitions` : "";
+      const state = stopped !== undefined ? "has stopped" : delivering ? `hands over${part}` : "waits for its turn";
       const rest = [
         ...(trouble === undefined ? [] : ["trying again"]),
         ...(parked > 0 ? [`${parked} events parked`] : []),

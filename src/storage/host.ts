@@ -3,7 +3,6 @@
  * commands.ts (one command is one append) and engine.ts.
  */
 
-export type { SubscriptionStatus } from "./courier.ts";
 export type { Emission, Emit } from "./emit.ts";
 export type {
   Append,
@@ -40,4 +39,5 @@ export type { Operating } from "./operating.ts";
 export type { Parked } from "./parking.ts";
 export type { Progress } from "./progress.ts";
 export type { AnyStore, Store } from "./store.ts";
+export type { PartitionStatus, SubscriptionStatus } from "./subscription-status.ts";
 export { Sweeper } from "./sweeper.ts";

@@ -1,3 +1,5 @@
+import { stableHash } from "./stable-hash.ts";
+
 type Task = () => Promise<void>;
 
 /** Work side by side, and in order where it belongs together: what has the same name goes through the same lane. */
@@ -11,7 +13,7 @@ export class Lanes {
 
   /** A task must not throw. */
   push(name: string, task: Task): void {
-    const lane = this.#lanes[hash(name) % this.#lanes.length] as Task[]; // inside the bounds
+    const lane = this.#lanes[stableHash(name) % this.#lanes.length] as Task[]; // inside the bounds
     lane.push(task);
     if (lane.length === 1 && !this.#closed) this.#start(lane);
   }
@@ -33,11 +35,4 @@ export class Lanes {
       lane.shift();
     }
   }
-}
-
-/** FNV-1a over UTF-16 code units: spreads similar names, and is the same in every process. */
-function hash(name: string): number {
-  let value = 0x811c9dc5;
-  for (let index = 0; index < name.length; index++) value = Math.imul(value ^ name.charCodeAt(index), 0x01000193);
-  return value >>> 0;
 }

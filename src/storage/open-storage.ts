@@ -1,6 +1,5 @@
 import { type Clock, type Duration, operationsOf, type Provider, toMs } from "../contracts/index.ts";
 import { type CommandPorts, toCommandProvider } from "./commands.ts";
-import type { SubscriptionStatus } from "./courier.ts";
 import { Couriers } from "./couriers.ts";
 import { type Emit, toEmit } from "./emit.ts";
 import type { Engine, EngineStatus } from "./engine.ts";
@@ -15,6 +14,7 @@ import { type QueryPorts, toQueryProvider } from "./queries.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { AnyStore } from "./store.ts";
 import type { Subscription } from "./subscription.ts";
+import type { SubscriptionStatus } from "./subscription-status.ts";
 import { Sweeper } from "./sweeper.ts";
 import { Turns } from "./turns.ts";
 
@@ -74,6 +74,10 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     parking,
     exclusive,
     node: log.nextId(),
+    write: async (documents) => {
+      const outcome = await log.append({ events: [], documents });
+      if (!outcome.ok) throw new Error(`Documents of a subscription were not written: ${outcome.why}.`);
+    },
     report,
   });
   codec.check(log.name, await engine.types(log.name));

@@ -73,6 +73,7 @@ test("a subscription on a store is handed what was, and then what comes, each on
       behind: 0,
       inHand: 0,
       parked: 0,
+      partitions: [{ position: 4, behind: 0, here: true, owner: expect.stringMatching(/^[0-9a-f-]{36}$/) }],
     }),
   );
 });
@@ -247,7 +248,6 @@ test("of two processes one hands over, and the other goes on when it ends", asyn
   for (let amount = 0; amount < 20; amount++) await add(amount % 2 ? first : second, "a", amount);
   await eventually(async () => expect(await statusOf(first)).toMatchObject({ position: 20 }));
   await eventually(async () => expect(await statusOf(second)).toMatchObject({ delivering: false, behind: 0 }));
-  await expect(second.storage.resume("listener")).rejects.toThrow("Another process hands over the events");
   await first.storage.close();
   for (let amount = 20; amount < 30; amount++) await add(second, "a", amount);
   await eventually(() => expect(two.taken).toHaveLength(10));
@@ -352,6 +352,9 @@ test("trouble of the engine is waited out, and that of a handler is said as long
 test("what cannot work is refused where it is declared", async () => {
   expect(() => subscription("Listener", { events: Tally, handle: {} })).toThrow("kebab-case");
   expect(() => subscription("listener", { events: Tally, handle: {}, atOnce: 0 })).toThrow("has atOnce 0");
+  expect(() => subscription("listener", { events: Tally, handle: {}, partitions: 0 })).toThrow("has partitions 0");
+  expect(() => subscription("listener", { events: Tally, handle: {}, partitions: 257 })).toThrow("256 is the most");
+  expect(() => subscription("listener", { events: Tally, handle: {}, lease: "100ms" })).toThrow("a lease of 100ms");
   expect(() => subscription("listener", { events: Tally, handle: { add: () => {} } as {} })).toThrow(
     'handles "add", which is not one of its events',
   );

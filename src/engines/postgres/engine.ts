@@ -28,9 +28,10 @@ import { EventPages } from "./event-pages.ts";
 import { appendStatement } from "./group.ts";
 import { Lane } from "./lane.ts";
 import { prepare } from "./prepared.ts";
+import { Receipts } from "./receipts.ts";
 import { type Patience, rideOut, toFault } from "./riding-out.ts";
 import { readStatus } from "./status.ts";
-import { fromText, toText } from "./text.ts";
+import { toText } from "./text.ts";
 import { Watchers } from "./watchers.ts";
 
 export interface EnginePorts {
@@ -58,6 +59,7 @@ export class PostgresEngine implements Engine {
   readonly #pages: EventPages;
   readonly #watchers: Watchers;
   readonly #documents: DocumentStore;
+  readonly #receipts: Receipts;
   readonly #ended = new AbortController();
   #closing: Promise<void> | undefined;
   constructor(ports: EnginePorts) {
@@ -68,6 +70,7 @@ export class PostgresEngine implements Engine {
     const calls = new Calls();
     this.#asker = new Asker(connections, schema, calls, this.#patience);
     this.#documents = new DocumentStore(this.#asker, schema, clock);
+    this.#receipts = new Receipts(this.#asker, schema);
     this.#epochs = new Epochs(report);
     this.#lane = new Lane(connections, appendStatement(schema), (client) => this.#compare(client));
     this.#pages = new EventPages(schema, (sql, values) => this.#asker.ask(sql, values));
@@ -86,7 +89,7 @@ export class PostgresEngine implements Engine {
       clock,
       patience: this.#patience,
       capacity: queue,
-      receipts: (log, keys) => this.#receipts(log, keys),
+      receipts: (log, keys) => this.#receipts.find(log, keys),
       grown: (log, position) => this.#watchers.grown(log, position),
     });
   }
@@ -130,7 +133,7 @@ export class PostgresEngine implements Engine {
 
   async receipt(log: string, key: string): Promise<Receipt | undefined> {
     this.#checkOpen();
-    return (await this.#receipts(log, [key])).get(key);
+    return (await this.#receipts.find(log, [key])).get(key);
   }
 
   async commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean> {
@@ -195,17 +198,7 @@ export class PostgresEngine implements Engine {
 
   async sweep(log: string, now: number, limit: number): Promise<number> {
     this.#checkOpen();
-    const rows = await this.#asker.ask(
-      `with expired as (
-         select log, key from ${this.#schema}.receipt
-         where log = (select id from ${this.#schema}.log where name = $1) and expires is not null and not voided
-           and expires <= $2
-         order by expires limit $3 for update skip locked
-       )
-       delete from ${this.#schema}.receipt r using expired e where r.log = e.log and r.key = e.key returning 1 as gone`,
-      [toText(log), Math.floor(now), limit],
-    );
-    return rows.length;
+    return this.#receipts.sweep(log, now, limit);
   }
 
   async claim(collection: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {
@@ -260,20 +253,6 @@ export class PostgresEngine implements Engine {
     this.#ended.abort(closed());
     await this.#lane.close();
     await this.#ports.connections.close();
-  }
-
-  async #receipts(log: string, keys: readonly string[]): Promise<ReadonlyMap<string, Receipt>> {
-    const rows = await this.#asker.ask<{ key: string; digest: string; result: string | null; voided: boolean }>(
-      `select key, digest, result, voided from ${this.#schema}.receipt
-       where log = (select id from ${this.#schema}.log where name = $1) and key = any($2)`,
-      [toText(log), keys.map(toText)],
-    );
-    return new Map(
-      rows.map((row) => {
-        const { key, digest, voided } = { ...row, key: fromText(row.key), digest: fromText(row.digest) };
-        return [key, { key, digest, voided, ...(row.result !== null && { result: fromText(row.result) }) }];
-      }),
-    );
   }
 
   /** On a new connection: whether this is still the log of before. */

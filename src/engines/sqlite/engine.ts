@@ -21,13 +21,12 @@ import { checkFile } from "./check-file.ts";
 import { checkCollection, shapeOf } from "./collections.ts";
 import { toCount, toSql } from "./document-query.ts";
 import { EventPages } from "./event-pages.ts";
-import { type ReceiptRow, toReceipt } from "./ledger.ts";
 import type { Lock } from "./lock.ts";
 import type { FoundRow } from "./messages.ts";
 import { type Packed, pack, packWrites, unpackOutcomes } from "./packed.ts";
+import { Places } from "./places.ts";
 import { ScannerThread } from "./scanner-thread.ts";
 import { Statements } from "./statements.ts";
-import { firstEpoch } from "./tables.ts";
 import { sentenceOf } from "./trouble.ts";
 import { Watchers } from "./watchers.ts";
 import type { WriterThread } from "./writer-thread.ts";
@@ -45,6 +44,7 @@ export class SqliteEngine implements Engine {
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   readonly #pages: EventPages;
+  readonly #places: Places;
   readonly #collections = new Map<string, Collection>();
   readonly #watchers = new Watchers();
   readonly #ended = new AbortController();
@@ -58,6 +58,7 @@ export class SqliteEngine implements Engine {
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
     this.#statements = new Statements(this.#db);
     this.#pages = new EventPages(this.#db);
+    this.#places = new Places(this.#statements, this.#pages);
   }
 
   async define(collection: Collection): Promise<void> {
@@ -93,17 +94,7 @@ export class SqliteEngine implements Engine {
   }
 
   async revision(log: string, stream: string): Promise<number> {
-    return this.#look(() => {
-      const known = this.#pages.log(log);
-      if (!known) return -1;
-      const row = this.#statements
-        .for(
-          `select max(revision) revision from event_${known.id}
-           where stream = (select id from stream where log = ? and name = ?)`,
-        )
-        .get(known.id, stream) as { revision: number | null };
-      return row.revision ?? -1;
-    });
+    return this.#look(() => this.#places.revision(log, stream));
   }
 
   async find(collection: string, query: DocumentQuery): Promise<readonly Document[]> {
@@ -124,15 +115,7 @@ export class SqliteEngine implements Engine {
   }
 
   async receipt(log: string, key: string): Promise<Receipt | undefined> {
-    return this.#look(() => {
-      const known = this.#pages.log(log);
-      const row =
-        known &&
-        (this.#statements
-          .for("select key, digest, result, voided from receipt where log = ? and key = ?")
-          .get(known.id, key) as ReceiptRow | undefined);
-      return row && toReceipt(row);
-    });
+    return this.#look(() => this.#places.receipt(log, key));
   }
 
   async commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean> {
@@ -142,15 +125,7 @@ export class SqliteEngine implements Engine {
   }
 
   async checkpoint(log: string, reader: string): Promise<Place> {
-    return this.#look(() => {
-      const row = this.#statements
-        .for(
-          `select coalesce(r.epoch, l.epoch) epoch, coalesce(r.position, 0) position
-           from log l left join reader r on r.log = l.id and r.name = ? where l.name = ?`,
-        )
-        .get(reader, log) as Place | undefined;
-      return { epoch: row?.epoch ?? firstEpoch, position: row?.position ?? 0 };
-    });
+    return this.#look(() => this.#places.checkpoint(log, reader));
   }
 
   async head(log: string): Promise<Place> {

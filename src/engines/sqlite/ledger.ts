@@ -4,6 +4,7 @@ import type { Expected, Receipt } from "../../storage/host.ts";
 import type { Documents } from "./documents.ts";
 import type { AppendMessage, Command, EventMessage, ReceiptMessage, WriteMessage } from "./messages.ts";
 import { type Packed, packOk, packOther, type Unwritten, unpackWrites } from "./packed.ts";
+import { ReaderPlaces } from "./reader-places.ts";
 import { Refused } from "./refused.ts";
 import type { Statements } from "./statements.ts";
 import { createLog, firstEpoch } from "./tables.ts";
@@ -20,21 +21,14 @@ interface Stream {
   id: number | undefined;
   revision: number;
 }
-interface Reader {
-  epoch: number;
-  position: number;
-  /** Whether this transaction moved it; written once, before it commits. */
-  moved: boolean;
-}
 interface OpenLog {
   readonly id: number;
-  readonly epoch: number;
   readonly insert: StatementSync;
   readonly lastRevision: StatementSync;
   readonly streams: Generations<Stream>;
   /** By name, and then by version. */
   readonly types: Map<string, Map<number, number>>;
-  readonly readers: Map<string, Reader>;
+  readonly readers: ReaderPlaces;
   head: number;
   at: number;
 }
@@ -70,7 +64,7 @@ export class Ledger {
       const actual = this.#stream(log, name).revision;
       if (!meets(actual, expected)) return packOther({ ok: false, why: "conflict", stream: name, expected, actual });
     }
-    const behind = readers.find((reader) => !this.#isAtHead(log, reader));
+    const behind = readers.find((reader) => !log.readers.isAt(reader, log.head));
     if (behind !== undefined) return packOther({ ok: false, why: "behind", reader: behind });
     const refusal = this.#writeDocuments(documents);
     if (refusal !== undefined) return packOther({ ok: false, why: "refused", message: refusal });
@@ -92,7 +86,7 @@ export class Ledger {
     }
     if (events.length > 0) {
       log.at = at;
-      for (const reader of readers) moveTo(this.#reader(log, reader), log.head);
+      for (const reader of readers) log.readers.advance(reader, log.head);
     }
     if (receipt) {
       const { key, digest, result, expires, voided } = receipt;
@@ -108,19 +102,15 @@ export class Ledger {
   /** Moves a reader and writes its documents, unless somebody else has moved it. */
   commit({ log: name, reader, epoch, from, position, writes }: Extract<Command, { readonly kind: "commit" }>): boolean {
     const log = this.#open(name);
-    const checkpoint = this.#reader(log, reader);
-    if (epoch !== log.epoch || checkpoint.epoch !== epoch || checkpoint.position !== from) return false;
+    if (!log.readers.mayMove(reader, epoch, from)) return false;
     const refusal = this.#writeDocuments(unpackWrites(writes));
     if (refusal !== undefined) throw new Refused(refusal);
-    checkpoint.position = position;
-    checkpoint.moved = true;
+    log.readers.move(reader, position);
     return true;
   }
 
   forget(logName: string, reader: string): void {
-    const log = this.#open(logName);
-    log.readers.delete(reader);
-    this.#statements.for("delete from reader where log = ? and name = ?").run(log.id, reader);
+    this.#open(logName).readers.forget(reader);
   }
 
   /** Forgets receipts that have expired, the oldest first. */
@@ -137,18 +127,7 @@ export class Ledger {
 
   /** Writes what is written once a transaction. */
   flush(): void {
-    for (const log of this.#logs.values()) {
-      for (const [name, reader] of log.readers) {
-        if (!reader.moved) continue;
-        this.#statements
-          .for(
-            `insert into reader (log, name, epoch, position) values (?, ?, ?, ?)
-             on conflict (log, name) do update set epoch = excluded.epoch, position = excluded.position`,
-          )
-          .run(log.id, name, reader.epoch, reader.position);
-        reader.moved = false;
-      }
-    }
+    for (const { readers } of this.#logs.values()) readers.flush();
   }
 
   #answer(log: OpenLog, { key, digest, voided }: ReceiptMessage): Unwritten | undefined {
@@ -199,9 +178,9 @@ export class Ledger {
       name: string;
       version: number;
     }[];
+    const epoch = row?.epoch ?? firstEpoch;
     const log: OpenLog = {
       id,
-      epoch: row?.epoch ?? firstEpoch,
       insert: this.#statements.for(
         `insert into event_${id} (position, stream, revision, append, ix, type, at, data, meta)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -209,7 +188,7 @@ export class Ledger {
       lastRevision: this.#statements.for(`select max(revision) revision from event_${id} where stream = ?`),
       streams: new Generations(rememberedStreams),
       types: new Map(),
-      readers: new Map(),
+      readers: new ReaderPlaces(this.#statements, id, epoch),
       head: head?.position ?? 0,
       at: head?.at ?? 0,
     };
@@ -242,22 +221,6 @@ export class Ledger {
     versions.set(version, Number(lastInsertRowid));
     return Number(lastInsertRowid);
   }
-
-  #reader(log: OpenLog, name: string): Reader {
-    const known = log.readers.get(name);
-    if (known) return known;
-    const row = this.#statements
-      .for("select epoch, position from reader where log = ? and name = ?")
-      .get(log.id, name) as { epoch: number; position: number } | undefined;
-    const reader = { epoch: row?.epoch ?? log.epoch, position: row?.position ?? 0, moved: false };
-    log.readers.set(name, reader);
-    return reader;
-  }
-
-  #isAtHead(log: OpenLog, name: string): boolean {
-    const { epoch, position } = this.#reader(log, name);
-    return epoch === log.epoch && position >= log.head;
-  }
 }
 
 function refusalOf(work: () => void): string | undefined {
@@ -276,11 +239,6 @@ function versionsOf({ types }: OpenLog, name: string): Map<number, number> {
   const versions = new Map<number, number>();
   types.set(name, versions);
   return versions;
-}
-
-function moveTo(reader: Reader, position: number): void {
-  reader.position = Math.max(reader.position, position);
-  reader.moved = true;
 }
 
 export interface ReceiptRow {
