@@ -343,7 +343,7 @@ const openWith =
   };
 const methods = [
   ...["define", "append", "read", "types", "revision", "find", "receipt", "commit", "checkpoint", "head"],
-  ...["watch", "time", "sweep", "claim", "collections", "drop", "status", "check", "close"],
+  ...["watch", "time", "sweep", "claim", "count", "collections", "drop", "status", "check", "close"],
 ] as readonly (keyof Engine)[];
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));

@@ -22,7 +22,7 @@ const flights = entity("flight", {
   },
 });
 const bookings = readModel("booking", {
-  version: 2,
+  version: 3,
   events: Bookings,
   row: Booking,
   key: "booking",
