@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Booked, type Trip, TripsClient } from "../examples/trips/run/client.ts";
 import { readTrace, type Span } from "../examples/trips/run/spans.ts";
 import type { Fault } from "../examples/trips/upstreams/settings.ts";
-import { toRunId } from "../src/orchestration/identity.ts";
+import { toRunId } from "../src/orchestration/journal/identity.ts";
 import { startTripsBackend, type TripsBackend } from "./trips-backend.ts";
 
 let trips: TripsBackend;

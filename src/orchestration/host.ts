@@ -1,10 +1,6 @@
 /** The inside door: what the runtime binds. */
 
-export type { Bulk, Bulks } from "./bulk.ts";
-export type { RunStatus } from "./callers.ts";
-export type { Emitted, Events } from "./events.ts";
-export { type History, replay } from "./history.ts";
-export { digestOf } from "./identity.ts";
+export { digestOf } from "./journal/identity.ts";
 export {
   type Appended,
   type Change,
@@ -17,8 +13,8 @@ export {
   type RunRow,
   type RunState,
   Unreadable,
-} from "./journal.ts";
-export { entryBytes, refusalOf } from "./limits.ts";
+} from "./journal/journal.ts";
+export { entryBytes, refusalOf } from "./journal/limits.ts";
 export {
   type Admission,
   type Head,
@@ -28,10 +24,8 @@ export {
   type Ticket,
   type Turn,
   untilFreed,
-} from "./line.ts";
-export type { Census, News, Nodes } from "./nodes.ts";
-export { Runner, type RunnerEvent, type RunnerPorts, type SignalOutcome } from "./runner.ts";
-export { Scheduler, type ScheduleStatus } from "./scheduler.ts";
+} from "./journal/line.ts";
+export type { Census, News, Nodes } from "./journal/nodes.ts";
 export {
   fits,
   type Range,
@@ -41,8 +35,14 @@ export {
   type RunPage,
   type RunQuery,
   type TagCondition,
-} from "./search.ts";
-export { type Occurrence, type StartPorts, signalFor, startFor } from "./start-on.ts";
-export type { Declined, Fork, Forking, Order, Steered } from "./steward.ts";
-export type { Tags } from "./tags.ts";
-export type { Plan, Slot, Timetable } from "./timetable.ts";
+} from "./journal/search.ts";
+export type { Emitted, Events } from "./language/events.ts";
+export type { Tags } from "./language/tags.ts";
+export type { RunStatus } from "./node/callers.ts";
+export { Runner, type RunnerEvent, type RunnerPorts, type SignalOutcome } from "./node/runner.ts";
+export { type History, replay } from "./replay/history.ts";
+export { Scheduler, type ScheduleStatus } from "./starting/scheduler.ts";
+export { type Occurrence, type StartPorts, signalFor, startFor } from "./starting/start-on.ts";
+export type { Plan, Slot, Timetable } from "./starting/timetable.ts";
+export type { Bulk, Bulks } from "./steering/bulk.ts";
+export type { Declined, Fork, Forking, Order, Steered } from "./steering/steward.ts";

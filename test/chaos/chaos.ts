@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { launchUpstreams } from "../../examples/trips/upstreams/launch.ts";
 import { openPostgres } from "../../src/engines/postgres/index.ts";
-import { Draws, toRunId } from "../../src/orchestration/identity.ts";
+import { Draws, toRunId } from "../../src/orchestration/journal/identity.ts";
 import { nodeRows, runRows } from "../../src/runtime/run-collections.ts";
 import { startPostgres } from "../postgres.ts";
 import { Adoptions } from "./adoptions.ts";

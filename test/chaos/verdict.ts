@@ -1,4 +1,4 @@
-import { Draws } from "../../src/orchestration/identity.ts";
+import { Draws } from "../../src/orchestration/journal/identity.ts";
 import type { Engine } from "../../src/storage/host.ts";
 import { type Order, runOf } from "./chaos.ts";
 

@@ -6,7 +6,7 @@ import { type Booked, type Trip, TripsClient } from "../../examples/trips/run/cl
 import { makeKeys, toEnvironment } from "../../examples/trips/run/environment.ts";
 import { supervise } from "../../examples/trips/run/supervisor.ts";
 import { launchUpstreams } from "../../examples/trips/upstreams/launch.ts";
-import { Draws, toRunId } from "../../src/orchestration/identity.ts";
+import { Draws, toRunId } from "../../src/orchestration/journal/identity.ts";
 
 export interface Fire {
   /** The backend to shoot at; by default the example's. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { toRunId } from "../../src/orchestration/identity.ts";
+import { toRunId } from "../../src/orchestration/journal/identity.ts";
 import { startNodeProcess } from "../chaos/processes.ts";
 
 const file = fileURLToPath(new URL("./poisonous-backend.ts", import.meta.url));

@@ -8,7 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openPostgres } from "../../src/engines/postgres/index.ts";
-import { toRunId } from "../../src/orchestration/identity.ts";
+import { toRunId } from "../../src/orchestration/journal/identity.ts";
 import { startNodeProcess } from "../chaos/processes.ts";
 import { startPostgres, type TestPostgres } from "../postgres.ts";
 

@@ -1,0 +1,33 @@
+import { Fault } from "../../contracts/index.ts";
+
+/**
+ * A value as its journal gives it back. What JSON would change without a word (a Date, a Map, NaN) is refused, so that
+ * code reads the same in the first run and in replay.
+ */
+export function toPlain(value: unknown, what: string): unknown {
+  const odd = findOdd(value, "");
+  if (odd)
+    throw new Fault(
+      "Internal",
+      `${what} has ${odd.is}${odd.at && ` at ${odd.at}`}. Steps give back JSON: strings, numbers, booleans, null, arrays and plain objects.`,
+      // Another attempt would give the same back, and do the work again.
+      { retry: "never" },
+    );
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}
+
+function findOdd(value: unknown, at: string): { readonly is: string; readonly at: string } | undefined {
+  if (value === null || value === undefined || typeof value === "string" || typeof value === "boolean")
+    return undefined;
+  if (typeof value === "number") return Number.isFinite(value) ? undefined : { is: String(value), at };
+  if (typeof value !== "object") return { is: `a ${typeof value}`, at };
+  if (!Array.isArray(value) && ![Object.prototype, null].includes(Object.getPrototypeOf(value))) {
+    return { is: `a ${value.constructor?.name ?? "object of a class"}`, at };
+  }
+  for (const [name, part] of Object.entries(value)) {
+    if (part === undefined && Array.isArray(value)) return { is: "undefined", at: `${at}/${name}` };
+    const odd = findOdd(part, `${at}/${name}`);
+    if (odd) return odd;
+  }
+  return undefined;
+}

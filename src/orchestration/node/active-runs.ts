@@ -1,0 +1,161 @@
+import type { Clock, Dispatch, Tracing } from "../../contracts/index.ts";
+import type { Entry, Journal, RunRow } from "../journal/journal.ts";
+import { tooManyOf } from "../journal/limits.ts";
+import type { Events } from "../language/events.ts";
+import { Execution } from "../replay/execution.ts";
+import { Places } from "../replay/places.ts";
+import { Rests } from "../replay/rests.ts";
+import type { Verdict } from "../replay/verdict.ts";
+import type { Catalog, Known } from "./catalog.ts";
+
+export interface ActiveRunsPorts {
+  readonly journal: Journal;
+  readonly dispatch: Dispatch;
+  readonly clock: Clock;
+  readonly tracing: Tracing;
+  readonly random: () => number;
+  readonly suspendAfterMs: number;
+  readonly evict: "waiting" | "always";
+  readonly events: Events | undefined;
+  readonly catalog: Catalog;
+  /** How a failure is told, for the trace. */
+  readonly errorOf: (operation: string, verdict: Verdict & { readonly kind: "failed" }) => Error;
+  /** A run has written something that was claimed by several nodes in succession. */
+  readonly progressed: (run: string) => void;
+  /** A run has left memory. `told`: something came into its inbox while it was in memory. */
+  readonly left: (row: RunRow, verdict: Verdict, about: { readonly told: boolean; readonly begun: boolean }) => void;
+}
+
+/** The runs that one node has in memory. */
+export class ActiveRuns {
+  readonly #ports: ActiveRunsPorts;
+  readonly #places = new Places();
+  readonly #rests = new Rests();
+  readonly #active = new Map<string, Execution>();
+  readonly #activations = new Set<Promise<void>>();
+  /** Runs that were told something while they were in memory: they may have suspended without having seen it. */
+  readonly #told = new Set<string>();
+
+  constructor(ports: ActiveRunsPorts) {
+    this.#ports = ports;
+  }
+
+  get size(): number {
+    return this.#active.size;
+  }
+  has(run: string): boolean {
+    return this.#active.has(run);
+  }
+
+  /** Of a run that is about to begin here: its first entry. */
+  beginningOf(run: string): Entry | undefined {
+    const begin = this.#active.get(run)?.parts.begin;
+    return begin && { ...begin.started, at: begin.row.startedAt };
+  }
+
+  /** Resolves when a run that is about to begin here is on disk. */
+  begunOf(run: string): Promise<void> | undefined {
+    const execution = this.#active.get(run);
+    return execution?.parts.begin && execution.begun;
+  }
+
+  /** Something is about to come into a run's inbox. */
+  tell(run: string): void {
+    if (this.#active.has(run)) this.#told.add(run);
+  }
+
+  /** Something has come into a run's inbox: it looks, if it is here. */
+  async poke(run: string): Promise<void> {
+    this.tell(run);
+    await this.#active.get(run)?.poke();
+  }
+
+  activate(
+    { workflow, rethrow, shapes }: Known,
+    row: RunRow,
+    parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin">,
+  ): Execution {
+    const { dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog, errorOf } = this.#ports;
+    const { run, traceparent, from = 0 } = row;
+    const journal = journalOf(row, this.#ports);
+    const newest = catalog.of(workflow.id)?.workflow ?? workflow;
+    const execution = new Execution({
+      ...{ run, workflow, newest, parent: parentOf(row), from, journal, dispatch, clock, random, rethrow, shapes },
+      ...{ places: this.#places, rests: this.#rests, suspendAfterMs, evict, events },
+      ...parts,
+    });
+    this.#active.set(run, execution);
+    const about = { "trilith.run": run, "trilith.workflow": workflow.id, "trilith.resumed": parts.begin === undefined };
+    const activation = tracing.continue(traceparent).span("run", workflow.id, about, async (trace) => {
+      const verdict = await execution.act(trace);
+      trace.set({ "trilith.state": verdict.kind });
+      if (verdict.kind === "failed" && verdict.thrown.kind === "failed")
+        if (catalog.declares(workflow.id, verdict.thrown.code)) trace.set({ "trilith.failure": verdict.thrown.code });
+      if (verdict.kind === "failed") throw Object.assign(errorOf(workflow.id, verdict), { verdict });
+      return verdict;
+    });
+    const left = activation
+      .catch((error: { verdict?: Verdict }) => error.verdict ?? ({ kind: "lost", error } as const))
+      .then((verdict) => this.#leave(row, execution, verdict));
+    this.#activations.add(left);
+    void left.finally(() => this.#activations.delete(left));
+    return execution;
+  }
+
+  /** Lets go of every run: once its actions have settled, or at once. */
+  park(when: "when settled" | "now"): void {
+    for (const execution of this.#active.values()) execution.park(when);
+  }
+
+  /** Forgets every run without a word to the journal: they are not this node's any more. */
+  drop(): void {
+    for (const execution of this.#active.values()) execution.drop();
+  }
+
+  /** Resolves when no run is in memory any more. */
+  async settled(): Promise<void> {
+    while (this.#activations.size > 0) await Promise.all(this.#activations);
+  }
+
+  #leave(row: RunRow, execution: Execution, verdict: Verdict): void {
+    const { run } = row;
+    if (this.#active.get(run) === execution) this.#active.delete(run);
+    const told = this.#told.delete(run);
+    this.#ports.left(row, verdict, { told, begun: execution.parts.begin === undefined });
+  }
+}
+
+const byRun = "run:";
+/** The run that began a run and waits for its end. */
+export const parentOf = ({ startedBy }: RunRow): string | undefined =>
+  startedBy.startsWith(byRun) ? startedBy.slice(byRun.length) : undefined;
+
+/** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
+export function journalOf(
+  { claims = 0, ticket, from = 0 }: RunRow,
+  { journal, progressed }: Pick<ActiveRunsPorts, "journal" | "progressed">,
+): Execution["parts"]["journal"] {
+  if (claims === 0 && !ticket) return plainly(journal, from);
+  const append: Journal["append"] = async (run, revision, entries, change) => {
+    const refused = tooManyOf(revision + 1 - from, entries);
+    if (refused !== undefined) return { refused };
+    const { row } = change;
+    const calm = row?.owner === null && claims > 0 ? { row: { ...row, claims: 0 } } : {};
+    const frees = typeof row?.endedAt === "number" && ticket ? { frees: ticket } : {};
+    const appended = await journal.append(run, revision, entries, { ...change, ...calm, ...frees });
+    if (claims > 0 && typeof appended === "object" && "position" in appended) progressed(run);
+    return appended;
+  };
+  return { append, inbox: (run, from) => journal.inbox(run, from) };
+}
+
+/** A run that nobody suspects and that holds no ticket: most of them, step after step. */
+function plainly(journal: Journal, from: number): Execution["parts"]["journal"] {
+  return {
+    append(run, revision, entries, change) {
+      const refused = tooManyOf(revision + 1 - from, entries);
+      return refused === undefined ? journal.append(run, revision, entries, change) : Promise.resolve({ refused });
+    },
+    inbox: (run, from) => journal.inbox(run, from),
+  };
+}

@@ -1,0 +1,180 @@
+import { type Clock, validateStored } from "../../contracts/index.ts";
+import { type Entry, type Item, inboxFrom, type Journal, type RunRow, Unreadable } from "../journal/journal.ts";
+import { toTicket } from "../language/flow.ts";
+import type { Verdict } from "../replay/verdict.ts";
+import { toReplay } from "../steering/retrying.ts";
+import { type Asked, pauseReason, Steering, toEnding, toNote } from "../steering/steering.ts";
+import { journalOf, parentOf } from "./active-runs.ts";
+import type { Catalog, Known } from "./catalog.ts";
+
+export interface AdoptionPorts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly catalog: Catalog;
+  /** Whether a run may be tried now that may be what ends processes. */
+  readonly mayTry: (row: RunRow, claims: number) => boolean;
+}
+export type Adopted =
+  | {
+      readonly kind: "adopted";
+      readonly known: Known;
+      readonly row: RunRow;
+      readonly input: unknown;
+      readonly entries: readonly Entry[];
+      readonly inbox: readonly Item[];
+    }
+  /** It waits for a person now. */
+  | { readonly kind: "paused"; readonly reason: string }
+  /** It may be what ends processes, and waits for its trial. */
+  | { readonly kind: "suspected" }
+  /** Somebody wanted it to end. */
+  | { readonly kind: "ended"; readonly verdict: Verdict & { readonly kind: "failed" } }
+  /** It is left alone until then. */
+  | { readonly kind: "later"; readonly at: number }
+  /** Its time has come, and it waits in line now. */
+  | { readonly kind: "queued" }
+  /** Somebody else has written to it. */
+  | { readonly kind: "fenced" };
+
+/** A run that was claimed so often in succession, and got nowhere before its node was gone, is taken for the reason. */
+const mostClaims = 8;
+/** From here on it is tried beside few others, and then alone. */
+const suspiciousClaims = 3;
+/** From here on it is left alone for a time before each trial, so that kills in quick succession count once. */
+const delayedClaims = 5;
+const firstDelayMs = 500;
+
+/**
+ * Brings a claimed run back from its journal. The claim is written down before any of its code runs: that fences off
+ * whoever had the run before, and tells of a run that takes its node with it, wherever in its code it does so.
+ */
+export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Promise<Adopted> {
+  const { journal, clock, catalog } = ports;
+  try {
+    const entries = await journal.read(row.run, row.from);
+    const [started] = entries;
+    const inbox = await journal.inbox(row.run, inboxFrom(started));
+    const steering = new Steering(entries, inbox);
+    const { standing } = steering;
+    if (standing?.control.to === "terminate") return await terminate(row, entries, standing, ports);
+    if (standing?.control.to === "pause")
+      return await pause(row, entries, inbox, pauseReason({ ...standing, reason: standing.control.reason }), ports);
+
+    if (row.startsAt !== undefined && clock.now() < row.startsAt && !standing) {
+      await journal.putBack(row.run, node, row.startsAt); // a signal has made it due
+      return { kind: "later", at: row.startsAt };
+    }
+
+    const known = catalog.named(row.workflow);
+    if (!known || (started?.type !== "Started" && started?.type !== "Continued"))
+      return await strand(row, entries, inbox, "its journal has no beginning", ports);
+    const read = await validateStored(known.workflow.operation, started.input);
+    if (!read.ok) return await strand(row, entries, inbox, `its input is not what ${row.workflow} reads`, ports);
+
+    const { flow, id } = known.workflow;
+    if (row.startsAt !== undefined && flow && journal.line && !row.ticket && entries.length === 1 && !standing) {
+      const queues = { ticket: toTicket(id, flow, read.value), startedAt: clock.now(), revision: 0 };
+      const placed = await journal.append(row.run, 0, [], { row: { state: "queued", owner: null }, queues });
+      if (typeof placed === "object" && "position" in placed) return { kind: "queued" };
+      await journal.putBack(row.run, node, clock.now());
+      return { kind: "fenced" };
+    }
+
+    const claims = Math.min(row.claims ?? 0, trailingClaims(entries));
+    if (claims >= mostClaims) return await pause(row, entries, inbox, poisonous(claims), ports);
+    const at = claims < delayedClaims ? 0 : (entries.at(-1)?.at ?? 0) + firstDelayMs * 2 ** (claims - delayedClaims);
+    if (at > clock.now()) {
+      await journal.putBack(row.run, node, at);
+      return { kind: "later", at };
+    }
+    if (claims >= suspiciousClaims && !ports.mayTry(row, claims)) return { kind: "suspected" };
+    const term = entries.filter(({ type }) => type === "Claimed").length + 1;
+    const claimed = { type: "Claimed", node, term, at: Math.max(clock.now(), entries.at(-1)?.at ?? 0) } as const;
+    const state = entries.some(({ type }) => type === "UndoBegan") ? "undoing" : "running";
+    const taken = { owner: node, state, claims: (row.claims ?? 0) + 1 } as const;
+    const appended = await journal.append(row.run, lastOf(row, entries), [claimed], { row: taken });
+    if (typeof appended === "string" || "refused" in appended) {
+      // Whoever had it before was at it still. It has lost it with the row, so the next claim finds it at rest.
+      await journal.putBack(row.run, node, clock.now());
+      return { kind: "fenced" };
+    }
+    const present = toReplay([...entries, claimed], row.from);
+    const adopted = { known, row: { ...row, ...taken }, input: read.value, entries: present, inbox };
+    return { kind: "adopted", ...adopted };
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    const reason = `The run cannot be taken up: ${error.message} Look at the log's streams of this run; nobody goes on with it.`;
+    await journal.strand(row.run, node, reason);
+    return { kind: "paused", reason };
+  }
+}
+
+const poisonous = (claims: number): string =>
+  `The run was taken up ${claims} times, and each time its node was gone before it got any further. It may be what ends the process: look for a step that takes too much memory or exits, mend it, and resume the run.`;
+
+/** A run that this code cannot go on with waits for a person. */
+const strand = (
+  row: RunRow,
+  entries: readonly Entry[],
+  inbox: readonly Item[],
+  why: string,
+  ports: AdoptionPorts,
+): Promise<Adopted> =>
+  pause(row, entries, inbox, `The run cannot be taken up: ${why}. Deploy code that can, and resume it.`, ports);
+
+async function pause(
+  row: RunRow,
+  entries: readonly Entry[],
+  inbox: readonly Item[],
+  reason: string,
+  { journal, clock }: AdoptionPorts,
+): Promise<Adopted> {
+  const at = clock.now();
+  const inboxSeen = Math.max(seenBefore(entries), inbox.at(-1)?.revision ?? -1);
+  const change = { row: { state: "paused", owner: null, wakeAt: null, reason }, inboxSeen } as const;
+  const notes = new Steering(entries, inbox).open.filter(({ control }) => control.to !== "cancel").map(toNote);
+  const paused = [...notes, { type: "Paused", reason } as const].map((entry) => ({ ...entry, at }));
+  const appended = await journal.append(row.run, lastOf(row, entries), paused, change);
+  if (appended === "inbox moved" && row.owner !== null) {
+    await journal.putBack(row.run, row.owner, at); // whoever claims it next sees what has come
+    return { kind: "later", at };
+  }
+  return appended === "fenced" ? { kind: "fenced" } : { kind: "paused", reason };
+}
+
+/** Ends a run without its code. */
+async function terminate(
+  row: RunRow,
+  entries: readonly Entry[],
+  asked: Asked,
+  { journal, clock }: AdoptionPorts,
+): Promise<Adopted> {
+  const { run } = row;
+  const at = clock.now();
+  const thrown = toEnding("terminate", run, { by: asked.by, reason: asked.control.reason });
+  const parent = parentOf(row);
+  const item = { signal: "", payload: { ended: run }, by: `run:${run}`, at };
+  const appended = await journalOf(row, { journal, progressed: () => {} }).append(
+    run,
+    lastOf(row, entries),
+    [toNote(asked), { type: "Ended", state: "terminated", thrown } as const].map((entry) => ({ ...entry, at })),
+    {
+      row: { state: "terminated", owner: null, wakeAt: null, endedAt: at, reason: null },
+      ...(parent !== undefined && { tell: { run: parent, item } }),
+    },
+  );
+  return appended === "fenced"
+    ? { kind: "fenced" }
+    : { kind: "ended", verdict: { kind: "failed", thrown, state: "terminated" } };
+}
+
+/** The last item of the inbox that earlier stretches have seen. */
+const seenBefore = ([first]: readonly Entry[]): number => (first?.type === "Continued" ? first.inbox.upTo : -1);
+
+/** The revision of a run's last entry, of which `entries` are the present stretch. */
+const lastOf = ({ from = 0 }: RunRow, entries: readonly Entry[]): number => from + entries.length - 1;
+
+function trailingClaims(entries: readonly Entry[]): number {
+  const last = entries.findLastIndex(({ type }) => type !== "Claimed");
+  return entries.length - 1 - last;
+}

@@ -1,0 +1,132 @@
+import type { Call, Clock, Principal, Span, Trace } from "../../contracts/index.ts";
+import type { ActionOutcome, Note, Result, StepKind } from "../journal/journal.ts";
+import { type Pauses, pauseMs } from "../language/policy.ts";
+import { Attempt } from "./attempt.ts";
+import type { Scope } from "./scope.ts";
+import { canRetry, outcomeOf, sentenceOf, toThrown } from "./thrown.ts";
+
+/** A step's action: what is done outside the journal, attempt by attempt. */
+export interface Action {
+  readonly path: string;
+  readonly name: string;
+  readonly kind: StepKind | "undo";
+  readonly key: string;
+  readonly timeoutMs: number;
+  /** When all attempts together are given up, in ms since 1970. */
+  readonly deadlineAt?: number | undefined;
+  readonly attempts: number;
+  readonly pauses: Pauses;
+  /** Attempts that failed in earlier activations, and whether one that nobody knows of may have taken effect. */
+  readonly failed: number;
+  readonly unknown: boolean;
+  attempt(context: AttemptContext): Promise<Done | Asleep>;
+}
+/** What one attempt is told. */
+export interface AttemptContext {
+  readonly key: string;
+  readonly attempt: number;
+  readonly aborted: AbortSignal;
+  readonly call: Omit<Call, "principal">;
+  /** It is under way elsewhere and will be: begins the attempt's time anew. */
+  extend(): void;
+}
+/** It goes on in a run of its own, which tells this one when it has ended: nobody need stay awake for it. */
+export interface Asleep {
+  readonly asleep: true;
+}
+export interface Done {
+  /** The result as JSON, for the journal. */
+  readonly wire: unknown;
+  /** The result as the code reads it. */
+  readonly value: unknown;
+}
+export type Settled = { readonly result: Result & { readonly type: "StepDone" }; readonly value: unknown } | Failing;
+interface Failing {
+  readonly result: Result & { readonly type: "StepFailed" };
+  readonly error: Error;
+}
+
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly trace: Trace;
+  /** The part of the run that it belongs to: when that is closed, the action is given up. */
+  readonly scope: Scope;
+  /** The node is letting go: what fails now is not the step's end. */
+  readonly parking: () => boolean;
+  /** Told when that begins; gives back how to be told no more. */
+  readonly onParking: (wake: () => void) => () => void;
+  note(note: Note): void;
+}
+
+/** Tries until it is done, cannot be helped by another attempt, or attempts run out. Never throws. */
+export async function act(action: Action, around: Surroundings): Promise<Settled | Asleep> {
+  const { name, path, kind } = action;
+  let failed: Failing | undefined;
+  const about = { "trilith.step": path, "trilith.step.kind": kind };
+  try {
+    return await around.trace.span("step", name, about, (span) =>
+      attempts(action, around, span, (given) => {
+        failed = given;
+        throw given.error; // through the span, so that it ends as failed
+      }),
+    );
+  } catch (error) {
+    if (failed) return failed;
+    throw error;
+  }
+}
+
+async function attempts(
+  action: Action,
+  around: Surroundings,
+  span: Span,
+  fail: (failed: Failing) => never,
+): Promise<Settled | Asleep> {
+  const { path } = action;
+  let { failed, unknown } = action;
+  for (;;) {
+    const attempt = failed + 1;
+    span.set({ "trilith.attempt": attempt });
+    try {
+      const done = await new Attempt(action, attempt, around, span).run();
+      if ("asleep" in done) return done;
+      const { wire, value } = done;
+      return { result: { type: "StepDone", path, ...(wire !== undefined && { wire }) }, value };
+    } catch (error) {
+      failed++;
+      unknown ||= outcomeOf(error) === "unknown";
+      const thrown = toThrown(error);
+      const outcome: ActionOutcome = unknown ? "unknown" : "not done";
+      const pauseFor = pauseMs(failed, action.pauses, around.random());
+      const late = action.deadlineAt !== undefined && around.clock.now() + pauseFor >= action.deadlineAt;
+      const failing: Failing = {
+        result: { type: "StepFailed", path, thrown, outcome },
+        error: error instanceof Error ? error : new Error(String(error)),
+      };
+      if (around.scope.closed || around.parking() || late || failed >= action.attempts || !canRetry(error))
+        fail(failing);
+      span.event("attempt failed", { attempt, problem: sentenceOf(thrown) });
+      around.note({ type: "AttemptFailed", path, attempt, thrown, outcome: outcomeOf(error) });
+      await pause(pauseFor, around);
+      if (around.parking()) fail(failing);
+    }
+  }
+}
+
+function pause(ms: number, { clock, scope, onParking }: Surroundings): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      disarm();
+      stay();
+      forget();
+      resolve();
+    };
+    const disarm = clock.after(ms, end);
+    const stay = scope.onClose(end);
+    const forget = onParking(end);
+  });
+}
+
+/** As whom a run calls: its keys are its own. */
+export const principalOf = (run: string): Principal => ({ id: `run:${run}`, kind: "run", scopes: [] });

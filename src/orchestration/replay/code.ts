@@ -1,0 +1,173 @@
+import { Fault, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
+import type { InboxSeen, NewEntry, Thrown } from "../journal/journal.ts";
+import { toPlain } from "../language/plain.ts";
+import type { Shapes } from "../language/shapes.ts";
+import type { Workflow } from "../language/workflow.ts";
+import { toEnding } from "../steering/steering.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Scope } from "./scope.ts";
+import { sentenceOf, toThrown } from "./thrown.ts";
+import { resumable } from "./undo-stack.ts";
+
+/** What a workflow's code came to: an output, a failure, or the input of a further stretch. */
+export type End =
+  | { readonly output: unknown }
+  | { readonly input: unknown; readonly carried?: unknown }
+  | { readonly thrown: Thrown; readonly cause: unknown; readonly state: "failed" | "cancelled" };
+
+export interface CodeParts {
+  readonly run: string;
+  readonly workflow: Workflow;
+  /** Its highest version here, which a further stretch takes. */
+  readonly newest: Workflow;
+  readonly shapes: Shapes;
+  readonly exchange: Exchange;
+  readonly body: Scope;
+  /** Runs the body. */
+  readonly act: () => Promise<unknown>;
+  readonly close: (scope: Scope) => Promise<void>;
+  readonly undo: (why: Thrown) => Promise<void>;
+}
+
+/** The workflow's code, acted out once: what it makes and forgets, how it ends, and what must not be left then. */
+export class Code {
+  /** What the code has made and not awaited, and in which part of the run. */
+  readonly created: Map<{ readonly name: string }, Scope> = new Map();
+  end: End | undefined;
+  readonly #parts: CodeParts;
+  /** Rejects what the code waits for: it can never go on as it is. */
+  readonly #mistaken = Promise.withResolvers<never>();
+  #next: { readonly input: unknown; readonly carried?: unknown } | undefined;
+  #undoing = false;
+
+  constructor(parts: CodeParts) {
+    this.#parts = parts;
+    parts.exchange.forgotten = (name) => this.#mistaken.reject(neverAwaited("waits", name));
+    parts.exchange.cancelled = (order) => this.#mistaken.reject(new Cancelling(toEnding("cancel", parts.run, order)));
+    this.#mistaken.promise.catch(() => {}); // the body hears of it, where it still waits
+  }
+
+  async act(): Promise<void> {
+    const { exchange, act } = this.#parts;
+    try {
+      const output = await Promise.race([act(), this.#mistaken.promise]);
+      this.#checkNothingLeft();
+      if (this.#next)
+        throw new Error(
+          `The workflow called run.continueAsNew and went on. Write "throw" in front of it, and catch it nowhere.`,
+        );
+      this.end = { output: await exchange.hold(() => this.#checked(output)) };
+    } catch (error) {
+      if (error instanceof Continuing) await this.#continue().catch((error: unknown) => this.#fail(error));
+      else await this.#fail(error);
+    }
+    exchange.stir();
+  }
+
+  /** Whether it has failed, and what it did is being undone. */
+  get undoing(): boolean {
+    return this.#undoing;
+  }
+
+  /** A step that the code has made and not begun; what belongs to a part that lost does not count. */
+  get forgotten(): string | undefined {
+    for (const [made, scope] of this.created) {
+      if (!scope.closed) return made.name;
+      this.created.delete(made);
+    }
+    return undefined;
+  }
+
+  /** What the run says of itself, as the contract declares it. */
+  toProgress(value: unknown): unknown {
+    const { shapes, workflow } = this.#parts;
+    if (!shapes.progress)
+      throw new TypeError(
+        `${workflow.id} declares no progress. Declare its schema in the contract: command({ progress }).`,
+      );
+    return shapes.progress(toPlain(value, "The progress of the run")).value;
+  }
+
+  /** See Run.continueAsNew. */
+  continueAsNew(input: unknown, carried?: unknown): never {
+    if (this.#undoing) throw new Error("An undo cannot continue the run as new: what failed is to be undone.");
+    this.#next = { input, ...(carried !== undefined && { carried }) };
+    throw new Continuing();
+  }
+
+  /** The journal's last entry of the stretch, or the first of the next one. */
+  toEntry(end: End, stretch: number, inbox: InboxSeen): NewEntry {
+    if ("thrown" in end) return { type: "Ended", state: end.state, thrown: end.thrown };
+    if ("output" in end)
+      return { type: "Ended", state: "done", ...(end.output !== undefined && { output: end.output }) };
+    const { id, version } = this.#parts.newest;
+    const { input, carried } = end;
+    const handed = carried !== undefined && { carried };
+    return { type: "Continued", operation: id, version, input, stretch: stretch + 1, inbox, ...handed };
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    const state = error instanceof Cancelling ? "cancelled" : "failed";
+    const thrown = error instanceof Cancelling ? error.thrown : toThrown(error);
+    this.#undoing = true;
+    try {
+      await this.#parts.undo(thrown);
+      this.end = { thrown, cause: error, state };
+    } catch (second) {
+      this.#parts.exchange.stop(`The run cannot be undone: ${sentenceOf(toThrown(second))} ${resumable}`);
+    }
+  }
+
+  async #continue(): Promise<void> {
+    const { workflow, newest, exchange, body, close } = this.#parts;
+    this.#checkNothingLeft();
+    await close(body);
+    const { operation } = newest;
+    const { value: input } = toProjection(toJsonSchema(operation.input))(toPlain(this.#next?.input, "The input"));
+    const checked = await exchange.hold(() => validate(operation.input, input));
+    if (!checked.ok) {
+      const [issue] = checked.issues;
+      const message = `${workflow.id} cannot continue with this input: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
+      throw new Fault("Internal", message, { issues: checked.issues });
+    }
+    this.end = { ...this.#next, input };
+  }
+
+  #checkNothingLeft(): void {
+    const open = this.forgotten;
+    if (open !== undefined) throw neverAwaited("ended", open);
+    const [waiting] = this.#parts.exchange.waiting.values();
+    if (waiting)
+      throw new Error(`The workflow ended while "${waiting.path}" was under way. Await every step before the end.`);
+  }
+
+  async #checked(output: unknown): Promise<unknown> {
+    const { shapes, workflow } = this.#parts;
+    if (!shapes.output) return undefined;
+    const { value } = shapes.output(output);
+    const { operation, id } = workflow;
+    const checked = await validate(operation.output, value);
+    if (checked.ok) return value;
+    const [issue] = checked.issues;
+    const message = `The workflow of ${id} gave back what its contract does not allow: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
+    throw new Fault("Internal", message, { issues: checked.issues });
+  }
+}
+
+/** Thrown through the workflow's code, and caught where its stretch ends. */
+class Continuing extends Error {
+  override readonly name = "ContinueAsNew";
+}
+
+/** Ends the code from outside, without a word to it: what it waits for never comes. */
+class Cancelling extends Error {
+  override readonly name = "Cancelling";
+  readonly thrown: Thrown;
+  constructor(thrown: Thrown) {
+    super(sentenceOf(thrown));
+    this.thrown = thrown;
+  }
+}
+
+const neverAwaited = (how: "ended" | "waits", step: string): Error =>
+  new Error(`The workflow ${how}, but its step "${step}" was never awaited. Await it, or leave it out.`);

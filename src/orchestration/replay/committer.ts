@@ -1,0 +1,120 @@
+import { type Clock, Fault, type Span, type Trace } from "../../contracts/index.ts";
+import type { Appended, Change, Entry, Journal, NewEntry, RunRow } from "../journal/journal.ts";
+import type { Script } from "./script.ts";
+import type { Verdict } from "./verdict.ts";
+
+export interface Beginning {
+  readonly row: RunRow;
+  readonly started: NewEntry & { readonly type: "Started" };
+}
+
+export interface CommitterParts {
+  readonly journal: Pick<Journal, "append">;
+  readonly run: string;
+  readonly script: Script;
+  readonly clock: Clock;
+  readonly trace: () => Trace;
+  readonly beginning: Beginning | undefined;
+}
+
+const pauseMs = 100;
+const tries = 50;
+
+/** Brings what is pending in a script to the disk, with whatever changes in the run's row. */
+export class Committer {
+  readonly #journal: Pick<Journal, "append">;
+  readonly #run: string;
+  readonly #script: Script;
+  readonly #clock: Clock;
+  readonly #trace: () => Trace;
+  #beginning: Beginning | undefined;
+  #row: Change["row"] = {};
+  /** Resolves when the run's first entries are on disk; rejects with the verdict where they are not. */
+  readonly begun: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+
+  constructor({ journal, run, script, clock, trace, beginning }: CommitterParts) {
+    this.#journal = journal;
+    this.#run = run;
+    this.#script = script;
+    this.#clock = clock;
+    this.#trace = trace;
+    this.#beginning = beginning;
+    this.begun.promise.catch(() => {}); // whoever started the run hears of it through the verdict as well
+  }
+
+  /** Changes the row with the next commit. */
+  change(row: NonNullable<Change["row"]>): void {
+    this.#row = { ...this.#row, ...row };
+  }
+
+  /** Writes what is pending. What the journal refuses pauses the run: the code is ahead of what can be kept. */
+  async commit(change: Pick<Change, "row" | "inboxSeen" | "tell"> = {}): Promise<"written" | "inbox moved" | Verdict> {
+    const entries = this.#script.take();
+    const kept = this.#row;
+    const row = { ...kept, ...change.row };
+    this.#row = {};
+    const { inboxSeen, tell } = change;
+    const appended = await this.#write(entries, row, {
+      ...(inboxSeen !== undefined && { inboxSeen }),
+      ...(tell && { tell }),
+    });
+    if (appended === "inbox moved") {
+      this.#script.pending = [...entries, ...this.#script.pending];
+      this.#row = { ...kept, ...this.#row }; // and not the change: the run does not suspend after all
+      return "inbox moved";
+    }
+    if (appended === "fenced") return { kind: "fenced" };
+    if ("error" in appended) return { kind: "lost", error: appended.error };
+    if ("refused" in appended) return this.#beginning ? this.#unbegun(appended.refused) : this.#pause(appended.refused);
+    this.#script.revision += entries.length;
+    this.#beginning = undefined;
+    this.begun.resolve();
+    return "written";
+  }
+
+  #unbegun(refused: string): Verdict {
+    const error = new Fault("InvalidInput", `The run cannot be begun: ${refused}`, { outcome: "not done" });
+    return { kind: "refused", error };
+  }
+
+  async #pause(refused: string): Promise<Verdict> {
+    const reason = `The journal refuses what the run wants to write: ${refused} Change the workflow, and resume the run.`;
+    this.#script.pending = [];
+    this.#script.write({ type: "Paused", reason });
+    const appended = await this.#write(this.#script.take(), { state: "paused", owner: null, wakeAt: null, reason });
+    return typeof appended === "object" && "position" in appended
+      ? { kind: "paused", reason }
+      : { kind: "lost", error: new Error(refused) };
+  }
+
+  #write(
+    entries: readonly Entry[],
+    row: NonNullable<Change["row"]>,
+    others: Pick<Change, "inboxSeen" | "tell"> = {},
+  ): Promise<Appended | { readonly error: unknown }> {
+    const change: Change = {
+      ...others,
+      ...(this.#beginning ? { begin: { ...this.#beginning.row, ...row } } : Object.keys(row).length > 0 && { row }),
+    };
+    const about = { "trilith.log": "runs", "trilith.events": entries.length };
+    return this.#trace().span("append", "append runs", about, (span) => this.#patiently(entries, change, span));
+  }
+
+  // A full queue passes; anything else may have been written, so only the journal itself can tell.
+  async #patiently(
+    entries: readonly Entry[],
+    change: Change,
+    span: Span,
+  ): Promise<Appended | { readonly error: unknown }> {
+    for (let tried = 1; ; tried++) {
+      try {
+        const appended = await this.#journal.append(this.#run, this.#script.revision, entries, change);
+        if (typeof appended === "object" && "position" in appended) span.set({ "trilith.position": appended.position });
+        return appended;
+      } catch (error) {
+        if (!(error instanceof Fault) || error.outcome !== "not done" || tried === tries) return { error };
+        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
+      }
+    }
+  }
+}

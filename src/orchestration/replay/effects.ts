@@ -1,0 +1,330 @@
+import type { Clock, Trace } from "../../contracts/index.ts";
+import { toKey } from "../journal/identity.ts";
+import type { InboxSeen, Item, Request, Result, StepKind } from "../journal/journal.ts";
+import type { Chained } from "../language/lazy-step.ts";
+import { toPlain } from "../language/plain.ts";
+import type { Policy } from "../language/policy.ts";
+import type { Action, Asleep, Settled } from "./action.ts";
+import { givenUp } from "./attempt.ts";
+import { type Delivered, diverged, type Exchange, never, type Waiting } from "./exchange.ts";
+import type { Places } from "./places.ts";
+import type { Scope } from "./scope.ts";
+import { type Rethrow, sentenceOf } from "./thrown.ts";
+import { resumable, type Undoable, type UndoStack } from "./undo-stack.ts";
+
+/** What a step needs beside its name. */
+export interface StepSpec {
+  readonly name: string;
+  readonly kind: StepKind;
+  readonly operation?: string;
+  readonly digest: string;
+  readonly policy: Policy;
+  readonly attempt: Action["attempt"];
+  /** The value that the code reads, from the result in the journal. */
+  parse(wire: unknown): Promise<unknown>;
+}
+
+export interface EffectPorts {
+  readonly run: string;
+  /** What keys begin with: the run, and which stretch of it. */
+  readonly root: string;
+  readonly exchange: Exchange;
+  readonly undoStack: UndoStack;
+  readonly places: Places;
+  readonly clock: Clock;
+  readonly rethrow: Rethrow;
+  readonly trace: () => Trace;
+  /** Nothing where the node lets go before the end. */
+  readonly act: (action: Action, scope: Scope) => Promise<Settled | Asleep | undefined>;
+}
+
+type Outcome = { readonly value: unknown } | { readonly error: Error };
+const attemptsOfSteps = 5;
+const attemptsOfUndo = 20;
+
+/** The effects that a workflow's code can have: steps, timers, signals. `given` is the scope of the client that is asked through. */
+export class Effects {
+  readonly #ports: EffectPorts;
+  readonly #taken = new Set<number>();
+  /** By path: what the code waits for any one of. */
+  readonly #names = new Map<string, ReadonlySet<string>>();
+  readonly #before: InboxSeen;
+  #items: readonly Item[];
+
+  /** `before` is what earlier stretches of the run have seen. */
+  constructor(ports: EffectPorts, items: readonly Item[], before: InboxSeen = { upTo: -1, left: [] }) {
+    this.#ports = ports;
+    this.#before = before;
+    this.#items = this.#unseen(items);
+  }
+
+  /** The revision of the last item of the inbox that was seen; -1 for none. */
+  get inboxSeen(): number {
+    return Math.max(this.#before.upTo, this.#items.at(-1)?.revision ?? -1);
+  }
+
+  /** What a further stretch is told of the inbox. */
+  get inboxLeft(): InboxSeen {
+    const left = this.#items.flatMap(({ revision, signal }) =>
+      this.#taken.has(revision) || signal === "" ? [] : [revision],
+    );
+    return { upTo: this.inboxSeen, left };
+  }
+
+  async step(given: Scope, spec: StepSpec, { undo, or }: Chained): Promise<unknown> {
+    const { run, root, exchange, undoStack, places } = this.#ports;
+    const scope = places.scope(run, given);
+    if (scope.closed) return never;
+    if (undo && scope.undoing)
+      throw new Error(`"${spec.name}" is part of an undo, and cannot have an undo of its own.`);
+    const path = scope.next(spec.name);
+    const key = toKey(root, path);
+    const { name, kind, digest, operation } = spec;
+    const parse = (wire: unknown) => this.#parse(spec, wire);
+    const undoable: Undoable | undefined = undo && { path, key, operation, undo, parse };
+    const request = { type: "StepStarted", path, name, kind, digest, undo: undo !== undefined } as const;
+    const asked = exchange.ask(request, "action", scope, (waiting) =>
+      this.#begin(waiting, spec, key, or !== undefined),
+    );
+    // What another run did is that one's to undo.
+    if (undoable && !exchange.script.isCopied(path)) undoStack.push(undoable);
+    const kept = asked.then((delivered) => this.#keep(delivered, parse, undoable));
+    scope.settling.add(kept);
+    const outcome = await kept;
+    scope.settling.delete(kept);
+    if (scope.closed) return never; // whoever closed the scope has gone on without this code
+    if ("value" in outcome) return outcome.value;
+    if (!or) throw outcome.error;
+    return this.#fallBack(path, name, or, outcome.error);
+  }
+
+  /** Waits for so many ms after the last result. */
+  sleep(given: Scope, ms: number, name = "sleep"): Promise<void> {
+    return this.until(given, this.#ports.exchange.script.time + ms, name);
+  }
+
+  /** Waits until an instant, in ms since 1970. */
+  async until(given: Scope, wakeAt: number, name = "until"): Promise<void> {
+    const { run, exchange, places } = this.#ports;
+    const scope = places.scope(run, given);
+    if (scope.closed) return never;
+    const path = scope.next(name);
+    await exchange.ask({ type: "TimerSet", path, wakeAt }, "timer", scope, (waiting) => {
+      const { wakeAt } = waiting.request as Request & { readonly type: "TimerSet" }; // as it was set the first time
+      this.#arm(waiting, "sleep", wakeAt, { type: "TimerFired", path });
+    });
+    return scope.closed ? never : undefined;
+  }
+
+  async signal(
+    given: Scope,
+    name: string,
+    withinMs: number | undefined,
+  ): Promise<{ readonly payload: unknown } | undefined> {
+    const { run, exchange, places } = this.#ports;
+    const scope = places.scope(run, given);
+    if (scope.closed) return never;
+    const path = scope.next(`signal ${name}`);
+    const until = withinMs === undefined ? {} : { until: exchange.script.time + withinMs };
+    const { result } = await exchange.ask(
+      { type: "SignalAwaited", path, name, ...until },
+      "signal",
+      scope,
+      (waiting) => {
+        const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
+        this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
+        this.#takeSignals();
+      },
+    );
+    if (scope.closed) return never;
+    if (result.type !== "SignalTaken") return undefined;
+    this.#taken.add(result.item);
+    return { payload: result.payload };
+  }
+
+  /**
+   * The next signal of any of these names, in the order in which they came. One that came after the instant until which
+   * is waited finds that over. What is waited for is not compared in replay, only under which label.
+   */
+  async next(
+    given: Scope,
+    label: string,
+    names: readonly string[],
+    until: number | undefined,
+  ): Promise<{ readonly signal: string; readonly payload: unknown } | undefined> {
+    const { run, exchange, places } = this.#ports;
+    const scope = places.scope(run, given);
+    if (scope.closed) return never;
+    const path = scope.next(label);
+    this.#names.set(path, new Set(names));
+    const request = {
+      type: "SignalAwaited",
+      path,
+      name: names.join(" | "),
+      ...(until !== undefined && { until }),
+    } as const;
+    const { result } = await exchange.ask(request, "signal", scope, (waiting) => {
+      const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
+      this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
+      this.#takeSignals();
+    });
+    this.#names.delete(path);
+    if (scope.closed) return never;
+    if (result.type !== "SignalTaken") return undefined;
+    this.#taken.add(result.item);
+    return { signal: result.signal ?? "", payload: result.payload };
+  }
+
+  /** The inbox as it is now. */
+  look(items: readonly Item[]): void {
+    this.#items = this.#unseen(items);
+    this.#takeSignals();
+    this.#ports.exchange.wake();
+  }
+
+  #unseen(items: readonly Item[]): readonly Item[] {
+    const { upTo, left } = this.#before;
+    return items.filter(({ revision }) => revision > upTo || left.includes(revision));
+  }
+
+  #begin(waiting: Waiting, spec: StepSpec, key: string, hasFallback: boolean): void {
+    const { exchange, act, clock } = this.#ports;
+    const { path, scope } = waiting;
+    const { name, kind, attempt } = spec;
+    const { timeoutMs, deadlineMs, pauses, attempts = scope.undoing ? attemptsOfUndo : attemptsOfSteps } = spec.policy;
+    const { failed, started, since = clock.now() } = exchange.script.pastOf(path);
+    const action: Action = {
+      path,
+      name,
+      kind: scope.undoing ? "undo" : kind,
+      key,
+      timeoutMs,
+      deadlineAt: deadlineMs === undefined ? undefined : since + deadlineMs,
+      attempts,
+      pauses,
+      failed,
+      unknown: started,
+      attempt,
+    };
+    const settle = (result: Result, live?: { readonly value: unknown }): void => {
+      // An undo that fails is not a result: it is tried again when a person has seen to it and resumes the run.
+      if (scope.undoing && !scope.closed && !hasFallback && result.type === "StepFailed") {
+        exchange.stop(`The undo step "${path}" failed: ${sentenceOf(result.thrown)} ${resumable}`);
+      } else exchange.settle(result, live);
+    };
+    void act(action, scope).then((settled) => {
+      if (!settled) exchange.rest(waiting);
+      else if ("asleep" in settled) this.#sleepOver(waiting, action, settle);
+      else settle(settled.result, "value" in settled ? { value: settled.value } : undefined);
+    });
+  }
+
+  /** The action goes on elsewhere: this run is told of its end, and may leave memory meanwhile. */
+  #sleepOver(waiting: Waiting, { name, deadlineAt }: Action, settle: (result: Result) => void): void {
+    const { exchange, clock } = this.#ports;
+    const { path, scope } = waiting;
+    const giveUp = (message: string) => (): void => {
+      const thrown = { kind: "fault", code: "DeadlineExceeded", message } as const;
+      waiting.asleep = false;
+      settle({ type: "StepFailed", path, thrown, outcome: "unknown" });
+    };
+    const abort = giveUp(givenUp(name));
+    if (scope.closed) {
+      abort();
+      return;
+    }
+    const late = giveUp(`The time of "${name}" is over.`);
+    const disarm = deadlineAt === undefined ? () => {} : clock.after(deadlineAt - clock.now(), late);
+    const stay = scope.onClose(abort);
+    waiting.asleep = true;
+    waiting.wakeAt = deadlineAt;
+    waiting.cancel = () => {
+      disarm();
+      stay();
+    };
+    exchange.stir();
+  }
+
+  /** What a result means for the undo stack and for the code. */
+  #keep(
+    { result, live }: Delivered,
+    parse: (wire: unknown) => Promise<unknown>,
+    undoable: Undoable | undefined,
+  ): Outcome | Promise<Outcome> {
+    const { undoStack, rethrow } = this.#ports;
+    if (result.type === "StepFailed") {
+      if (undoable && result.outcome === "not done") undoStack.drop(undoable);
+      return { error: rethrow(result.thrown) };
+    }
+    const keep = (value: unknown): Outcome => {
+      if (undoable) undoable.done = { value };
+      return { value };
+    };
+    return live ? keep(live.value) : parse("wire" in result ? result.wire : undefined).then(keep);
+  }
+
+  async #parse(spec: StepSpec, wire: unknown): Promise<unknown> {
+    const { exchange } = this.#ports;
+    try {
+      return await exchange.hold(() => spec.parse(wire));
+    } catch (error) {
+      const what = `The result of "${spec.name}" in the journal is not what its contract says now: ${(error as Error).message}`;
+      exchange.stop(diverged(what));
+      return never;
+    }
+  }
+
+  /** The value is written down, so that a replay reads it; what steps the fallback takes are replayed as any others. */
+  async #fallBack(
+    path: string,
+    name: string,
+    fallback: (failure: unknown) => unknown,
+    because: Error,
+  ): Promise<unknown> {
+    const { exchange, trace } = this.#ports;
+    const live = !exchange.script.replaying;
+    const value = fallback(because);
+    const plain = (given: unknown) => ({ value: toPlain(given, `The fallback of "${name}"`) });
+    if (isPromiseLike(value)) await exchange.note({ type: "FellBack", path });
+    if (live) {
+      const about = { "trilith.step": path, "trilith.step.kind": "fallback", "trilith.because": because.message };
+      void trace().span("step", `${name} fell back`, about, async () => {});
+    }
+    const written = isPromiseLike(value)
+      ? await exchange.note({ type: "FellBackTo", path, ...plain(await value) })
+      : await exchange.note({ type: "FellBack", path, ...plain(value) });
+    return written.value;
+  }
+
+  #arm(waiting: Waiting, kind: "sleep" | "signal", wakeAt: number | undefined, result: Result): void {
+    const { clock, exchange, trace } = this.#ports;
+    const over = Promise.withResolvers<void>();
+    const disarm = wakeAt === undefined ? () => {} : clock.after(wakeAt - clock.now(), () => exchange.settle(result));
+    waiting.cancel = () => {
+      disarm();
+      over.resolve();
+    };
+    const about = { "trilith.step": waiting.path, "trilith.step.kind": kind };
+    void trace().span("step", waiting.path, about, () => over.promise);
+  }
+
+  /** Hands out what is in the inbox, first come, first served. */
+  #takeSignals(): void {
+    const { exchange } = this.#ports;
+    for (const { request, path, active } of exchange.waiting.values()) {
+      if (request.type !== "SignalAwaited" || !active || exchange.isReady(path)) continue;
+      const names = this.#names.get(path);
+      const { until = Number.POSITIVE_INFINITY } = request;
+      const fits = ({ signal, at }: Item): boolean =>
+        names ? names.has(signal) && at <= until : signal === request.name;
+      const item = this.#items.find((one) => !this.#taken.has(one.revision) && fits(one));
+      if (!item) continue;
+      const { revision, payload, by, signal } = item;
+      this.#taken.add(revision);
+      exchange.settle({ type: "SignalTaken", path, payload, item: revision, by, ...(names && { signal }) });
+    }
+  }
+}
+
+const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as { then?: unknown } | undefined)?.then === "function";

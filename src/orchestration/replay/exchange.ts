@@ -1,0 +1,234 @@
+import type { Request, Result } from "../journal/journal.ts";
+import { Divergence, wayOut } from "./difference.ts";
+import type { Scope } from "./scope.ts";
+import type { Script } from "./script.ts";
+
+/** Something that the code has asked for and has not been given yet. */
+export interface Waiting {
+  readonly kind: "action" | "timer" | "signal";
+  readonly path: string;
+  readonly scope: Scope;
+  /** As it stands in the journal. */
+  readonly request: Request;
+  active: boolean;
+  /** An action that goes on elsewhere, and that this run is told the end of. */
+  asleep: boolean;
+  /** When it wants to go on of itself, in ms since 1970: of a timer, of a signal with a limit, of an action asleep with a deadline. */
+  wakeAt: number | undefined;
+  /** Begins the effect: in a live run, and for an action only once the request is on disk. */
+  activate(): void;
+  cancel(): void;
+  deliver(delivered: Delivered): void;
+}
+/** A result, and in a live run the value that it came with. */
+export interface Delivered {
+  readonly result: Result;
+  readonly live?: { readonly value: unknown };
+}
+
+const wakeAtOf = (request: Request): number | undefined =>
+  request.type === "TimerSet" ? request.wakeAt : request.type === "SignalAwaited" ? request.until : undefined;
+
+export const never: Promise<never> = new Promise<never>(() => {});
+
+/** What passes between the workflow's code and its journal: the code asks, and is given one result at a time. */
+export class Exchange {
+  readonly script: Script;
+  readonly waiting: Map<string, Waiting> = new Map();
+  /** Why the run cannot go on, once it cannot. */
+  trouble: string | undefined;
+  /** Told that the code waits while it holds a step that it has not begun. */
+  forgotten: (step: string) => void = () => {};
+  /** Told that the code gets no further answers, for this run is cancelled. */
+  cancelled: (by: Result & { readonly type: "Cancelled" }) => void = () => {};
+  #ready: Delivered[] = [];
+  /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
+  #idle: Waiting[] = [];
+  #held = 0;
+  #isStirred = false;
+  #wake: () => void = () => {};
+
+  constructor(script: Script) {
+    this.script = script;
+  }
+
+  /** Asks for an effect. Resolves when its result is delivered; never, where code and journal differ. */
+  ask(request: Request, kind: Waiting["kind"], scope: Scope, activate: (waiting: Waiting) => void): Promise<Delivered> {
+    const written = this.#request(request);
+    if (!written) return never;
+    const { promise, resolve } = Promise.withResolvers<Delivered>();
+    const waiting: Waiting = {
+      kind,
+      path: request.path,
+      scope,
+      request: written,
+      active: false,
+      asleep: false,
+      wakeAt: wakeAtOf(written),
+      activate() {
+        waiting.active = true;
+        activate(waiting);
+      },
+      cancel: () => {},
+      deliver: resolve,
+    };
+    this.waiting.set(request.path, waiting);
+    this.#idle.push(waiting);
+    return promise;
+  }
+
+  /** Writes what needs no answer; gives back what was written the first time. */
+  note<R extends Request>(request: R): Promise<R> {
+    const written = this.#request(request);
+    return written ? Promise.resolve(written) : never;
+  }
+
+  /** An effect has come to its end; its result is delivered when its turn comes. */
+  settle(result: Result, live?: { readonly value: unknown }): void {
+    this.#ready.push({ result, ...(live && { live }) });
+    this.stir();
+  }
+
+  get hasReady(): boolean {
+    return this.#ready.length > 0;
+  }
+  isReady(path: string): boolean {
+    return this.#ready.some(({ result }) => result.path === path);
+  }
+
+  /** Delivers the journal's next result; `unasked` where it has a request first, `over` once it has been acted out. */
+  replayNext(): "delivered" | "unasked" | "over" {
+    const next = this.script.next();
+    if (next === "unasked" || next === "over") return next;
+    this.#deliver({ result: next });
+    return "delivered";
+  }
+
+  /** Writes and delivers the next result of a live run; false where there is none. */
+  deliverNext(): boolean {
+    const next = this.#ready.shift();
+    if (!next) return false;
+    if (!this.#isAwaited(next.result)) return true; // given up meanwhile
+    try {
+      this.script.settle(next.result);
+    } catch (error) {
+      this.stop(
+        `The result of "${next.result.path}" cannot be written down: ${(error as Error).message}. Steps give back JSON.`,
+      );
+      return true;
+    }
+    this.#deliver(next);
+    return true;
+  }
+
+  /** Work of ours between two deliveries, such as an asynchronous validation: the code is not at rest before its end. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    this.#held++;
+    try {
+      return await work();
+    } finally {
+      this.#held--;
+      this.stir();
+    }
+  }
+  get isHeld(): boolean {
+    return this.#held > 0;
+  }
+
+  activate(which: (waiting: Waiting) => boolean): void {
+    if (this.#idle.length === 0) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const waiting of idle) {
+      if (this.waiting.get(waiting.path) !== waiting) continue;
+      if (which(waiting)) waiting.activate();
+      else this.#idle.push(waiting);
+    }
+  }
+
+  /** An effect has come to rest without a result: another activation goes on with it. */
+  rest(waiting: Waiting): void {
+    waiting.active = false;
+    this.#idle.push(waiting);
+    this.stir();
+  }
+
+  /** Something that was waited for elsewhere may have come to its end. */
+  wake(): void {
+    for (const waiting of this.waiting.values()) {
+      if (!waiting.asleep) continue;
+      waiting.cancel();
+      waiting.cancel = () => {};
+      waiting.asleep = false;
+      waiting.wakeAt = undefined;
+      this.rest(waiting);
+    }
+  }
+
+  /** Takes back what the code waits for. */
+  drop(which: (waiting: Waiting) => boolean): void {
+    for (const waiting of this.waiting.values()) {
+      if (!which(waiting)) continue;
+      waiting.cancel();
+      this.waiting.delete(waiting.path);
+    }
+  }
+
+  /** The run cannot go on: the reason, for a person. */
+  stop(reason: string): void {
+    this.trouble ??= reason;
+    this.stir();
+  }
+
+  stir(): void {
+    this.#isStirred = true;
+    this.#wake();
+  }
+
+  /** Whatever has happened so far has been seen. */
+  calm(): void {
+    this.#isStirred = false;
+  }
+
+  /** Resolves when something has happened since the last time, or since all was calm. One at a time may wait. */
+  async stirred(): Promise<void> {
+    if (!this.#isStirred)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    this.calm();
+  }
+
+  #isAwaited({ path, type }: Result): boolean {
+    return type === "StepForgotten" || type === "Cancelled" || this.waiting.has(path);
+  }
+
+  #request<R extends Request>(request: R): R | undefined {
+    this.stir();
+    try {
+      return this.script.request(request);
+    } catch (error) {
+      if (!(error instanceof Divergence)) throw error;
+      this.stop(`${error.message}\n${wayOut}`);
+      return undefined;
+    }
+  }
+
+  #deliver(delivered: Delivered): void {
+    const { result } = delivered;
+    const { path, type } = result;
+    const waiting = this.waiting.get(path);
+    if (type === "StepForgotten") this.forgotten(path);
+    else if (result.type === "Cancelled") this.cancelled(result);
+    else if (!waiting) this.stop(`${this.script.unexpected(delivered.result).message}\n${wayOut}`);
+    else {
+      this.waiting.delete(path);
+      waiting.cancel();
+      waiting.deliver(delivered);
+    }
+  }
+}
+
+/** A result that the present code cannot read. */
+export const diverged = (what: string): string =>
+  `The code does not do what the journal says this run did.\n${what}\n${wayOut}`;

@@ -1,0 +1,94 @@
+import { Draws } from "../journal/identity.ts";
+
+/**
+ * A part of a run: the body, a branch, an undo. Keys are scope path, name and occurrence in the scope. Once a scope is
+ * closed, its code gets no more answers: what it had under way is aborted, and is waited for by whoever closes it.
+ */
+export class Scope {
+  readonly draws: Draws;
+  readonly undoing: boolean;
+  /** Steps of this scope that were asked for and whose result has not been taken note of. */
+  readonly settling: Set<Promise<unknown>> = new Set();
+  /** What draws begin with at the moment. */
+  readonly #drawsFrom: () => string;
+  readonly #path: string;
+  readonly #occurrences: Map<string, number>;
+  readonly #children = new Set<Scope>();
+  #closed = false;
+  readonly #onClose = new Set<() => void>();
+
+  private constructor(drawsFrom: () => string, path: string, undoing: boolean, names?: Scope) {
+    this.#drawsFrom = drawsFrom;
+    this.#path = path;
+    this.undoing = undoing;
+    this.#occurrences = names ? names.#occurrences : new Map();
+    this.draws = names ? names.draws : new Draws(drawsFrom, path);
+  }
+
+  static body(root: string, drawsFrom: () => string = () => root): Scope {
+    return new Scope(drawsFrom, "", false);
+  }
+  /** Shielded from whatever ended the body. */
+  static undo(root: string, path: string): Scope {
+    return new Scope(() => root, `undo ${path}/`, true);
+  }
+
+  /** A part with names of its own: the `name` of what stands under a label. */
+  branch(label: string, name: string): Scope {
+    return this.#adopt(new Scope(this.#drawsFrom, `${this.#path}${label}/${escaped(name)}/`, this.undoing));
+  }
+  /** A part that can be closed by itself and shares this one's names. */
+  group(): Scope {
+    return this.#adopt(new Scope(this.#drawsFrom, this.#path, this.undoing, this));
+  }
+
+  /** The next path under this name: `bookings.hold`, then `bookings.hold#2`. */
+  next(name: string): string {
+    return `${this.#path}${this.label(name)}`;
+  }
+  /** The same without the scope's own path. */
+  label(name: string): string {
+    const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
+    this.#occurrences.set(name, occurrence);
+    return `${escaped(name)}${occurrence === 1 ? "" : `#${occurrence}`}`;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+  /** Calls `act` once, when this part is closed; the answer takes it back. */
+  onClose(act: () => void): () => void {
+    this.#onClose.add(act);
+    return () => void this.#onClose.delete(act);
+  }
+
+  /** Closes this scope and those in it; resolves when what they had under way has settled. */
+  async close(): Promise<void> {
+    this.#shut();
+    const settling = this.#settlingWithin();
+    if (settling.length > 0) await Promise.all(settling);
+  }
+
+  /** Lets go of a part that has come to its end; what of it is still under way keeps it. */
+  leave(part: Scope): void {
+    if (part.#settlingWithin().length === 0) this.#children.delete(part);
+  }
+
+  #shut(): void {
+    this.#closed = true;
+    for (const act of this.#onClose) act();
+    this.#onClose.clear();
+    for (const child of this.#children) child.#shut();
+  }
+  #settlingWithin(): readonly Promise<unknown>[] {
+    return [...this.settling, ...[...this.#children].flatMap((child) => child.#settlingWithin())];
+  }
+  #adopt(child: Scope): Scope {
+    this.#children.add(child);
+    if (this.closed) child.#shut();
+    return child;
+  }
+}
+
+// A name may come from data; it must not read like another step's path.
+const escaped = (name: string): string => name.replaceAll(/[%/#]/g, encodeURIComponent);

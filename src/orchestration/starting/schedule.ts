@@ -1,0 +1,95 @@
+import { Cron } from "croner";
+import type { AnyCommand, CallerInput, Named } from "../../contracts/index.ts";
+
+/** Runs of a command at the instants of a calendar. */
+export interface Schedule<Id extends string = string> extends Named<Id> {
+  readonly kind: "schedule";
+  readonly name: string;
+  readonly operation: AnyCommand & Named;
+  readonly cron: string;
+  readonly zone: string;
+  readonly input: (at: Date) => unknown;
+  readonly catchUp: "none" | "last" | "all";
+  readonly overlap: "skip" | "queue" | "allow";
+}
+
+/**
+ * Declares that a command is called at the instants of a cron expression (five fields, or six with seconds) in a time
+ * zone: once for each, whatever nodes there are and whatever crashes. Throws a sentence for what is no calendar.
+ */
+export function schedule<Op extends AnyCommand & Named>(
+  operation: Op,
+  options: {
+    readonly cron: string;
+    /** An IANA name, such as `"Europe/Berlin"`. */
+    readonly zone: string;
+    /** What it is called with; a pure function of the instant. */
+    readonly input: (at: Date) => CallerInput<Op>;
+    /** What becomes of instants that nobody was there for: none of them is made up for, the last one (unless told), or all, the newest hundred. */
+    readonly catchUp?: "none" | "last" | "all";
+    /** Where the run before has not ended: the instant is passed over (unless told), waits for that end, or does not mind. */
+    readonly overlap?: "skip" | "queue" | "allow";
+    /** What it is known by, on disk as well; needed where a command has two. By default the command's id. */
+    readonly name?: string;
+  },
+): Schedule<Op["id"]> {
+  const { cron, zone, input, catchUp = "last", overlap = "skip", name = operation.id } = options;
+  const what = `The schedule "${name}"`;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+  } catch {
+    throw new TypeError(
+      `${what} is in the zone "${zone}", which is no time zone. Give an IANA name, like "Europe/Berlin".`,
+    );
+  }
+  try {
+    toCalendar({ cron, zone });
+  } catch (error) {
+    throw new TypeError(`${what} has the times "${cron}", which are none: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const { id, about } = operation;
+  return Object.freeze({ kind: "schedule", id, about, name, operation, cron, zone, input, catchUp, overlap });
+}
+
+/** The instants of a schedule. */
+export interface Calendar {
+  /** The first one after an instant; undefined where there is none any more. */
+  after(at: number): number | undefined;
+}
+
+export function toCalendar({ cron, zone }: Pick<Schedule, "cron" | "zone">): Calendar {
+  const job = new Cron(cron, { timezone: zone, paused: true });
+  return { after: (at) => job.nextRun(new Date(at))?.getTime() };
+}
+
+/** By this two nodes know whether they speak of the same times. */
+export const ruleOf = ({ cron, zone }: Schedule): string => `${cron} | ${zone}`;
+
+/** An instant that is older than this was missed: nobody was there when it came. */
+const missedAfterMs = 60_000;
+const mostAtOnce = 100;
+
+/** Which of the instants up to now are to have a run, in their order, and what comes next. */
+export function decide(
+  { catchUp, overlap }: Pick<Schedule, "catchUp" | "overlap">,
+  calendar: Calendar,
+  from: number,
+  now: number,
+  isBusy: boolean,
+): { readonly owed: readonly number[]; readonly next: number | null; readonly passedOver: number } {
+  const due: number[] = [];
+  let count = 0;
+  let next: number | undefined = from;
+  for (; next !== undefined && next <= now; next = calendar.after(next)) {
+    count++;
+    due.push(next);
+    if (due.length > mostAtOnce) due.shift();
+  }
+  const newest = due.slice(-1);
+  const wanted =
+    catchUp === "all" ? due : catchUp === "last" ? newest : newest.filter((at) => now - at <= missedAfterMs);
+  const owed = overlap !== "skip" ? wanted : isBusy ? [] : wanted.slice(-1);
+  return { owed, next: next ?? null, passedOver: count - owed.length };
+}

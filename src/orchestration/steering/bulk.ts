@@ -1,0 +1,117 @@
+import type { Clock } from "../../contracts/index.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { RunFilter } from "../journal/search.ts";
+import { Alarm } from "../node/alarm.ts";
+import type { Order, Steered } from "./steward.ts";
+
+/** One order to all runs that a filter finds and that had begun by then. */
+export interface Bulk {
+  readonly id: string;
+  readonly order: Order;
+  readonly filter: RunFilter;
+  /** When it was asked for, in ms since 1970. */
+  readonly at: number;
+  readonly state: "under way" | "done";
+  readonly endedAt: number | null;
+  /** How many runs were looked at so far, and of them followed the order; the others could not. */
+  readonly found: number;
+  readonly taken: number;
+  /** Where the next page begins. */
+  readonly after: string | null;
+}
+
+/** The port to where orders in bulk are kept, so that another node goes on with them. */
+export interface Bulks {
+  add(bulk: Bulk): Promise<void>;
+  find(id: string): Promise<Bulk | undefined>;
+  /** The latest ones first. */
+  list(limit: number): Promise<readonly Bulk[]>;
+  /** Takes one that is under way and that nobody has, for so many ms. */
+  claim(node: string, forMs: number): Promise<Bulk | undefined>;
+  /** Notes how far it has come; false where another node has it by now. */
+  advance(bulk: Bulk, node: string, forMs: number): Promise<boolean>;
+}
+
+export interface BulkerPorts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly node: string;
+  readonly newId: () => string;
+  readonly steer: (run: string, order: Order) => Promise<Steered>;
+  readonly failed: (error: unknown) => void;
+}
+
+const page = 50;
+const atOnce = 8;
+const leaseMs = 30_000;
+/** How often orders of other nodes are looked for, which may have died over them. */
+const pollMs = 10_000;
+
+/** Follows orders in bulk in the background, page by page. */
+export class Bulker {
+  readonly #ports: BulkerPorts;
+  readonly #alarm: Alarm;
+  #stopped = false;
+
+  constructor(ports: BulkerPorts) {
+    this.#ports = ports;
+    this.#alarm = new Alarm(ports.clock, () => this.#look(), ports.failed);
+  }
+
+  /** On disk when this resolves; done in the background, by this node or another. */
+  async add(filter: RunFilter, order: Order): Promise<Bulk> {
+    const { journal, clock, newId } = this.#ports;
+    const fresh = { state: "under way", endedAt: null, found: 0, taken: 0, after: null } as const;
+    const bulk: Bulk = { id: newId(), order, filter, at: clock.now(), ...fresh };
+    await journal.bulks.add(bulk);
+    void this.#alarm.now();
+    return bulk;
+  }
+
+  start(): void {
+    void this.#alarm.now();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#alarm.stop();
+  }
+
+  async #look(): Promise<number | undefined> {
+    const { journal, node, clock } = this.#ports;
+    while (!this.#stopped) {
+      const bulk = await journal.bulks.claim(node, leaseMs);
+      if (!bulk) break;
+      await this.#follow(bulk);
+    }
+    return journal.nodes.alone ? undefined : clock.now() + pollMs;
+  }
+
+  async #follow(bulk: Bulk): Promise<void> {
+    const { journal, clock, node } = this.#ports;
+    let present = bulk;
+    while (!this.#stopped && present.state === "under way") {
+      const { filter, at, after } = present;
+      const started = { ...filter.started, to: Math.min(at, filter.started?.to ?? at) };
+      const query = { limit: page, ascending: true, ...(after !== null && { after }) };
+      const { runs, next } = await journal.search({ ...filter, started }, query);
+      const taken = await this.#steer(
+        runs.map(({ run }) => run),
+        present.order,
+      );
+      const counts = { found: present.found + runs.length, taken: present.taken + taken };
+      present = { ...present, ...counts, after: next ?? null };
+      if (next === undefined) present = { ...present, state: "done", endedAt: clock.now() };
+      if (!(await journal.bulks.advance(present, node, leaseMs))) return; // another node goes on with it
+    }
+  }
+
+  async #steer(runs: readonly string[], order: Order): Promise<number> {
+    let taken = 0;
+    for (let from = 0; from < runs.length; from += atOnce) {
+      const some = runs.slice(from, from + atOnce).map((run) => this.#ports.steer(run, order));
+      taken += (await Promise.all(some)).filter(({ ok }) => ok).length;
+    }
+    return taken;
+  }
+}

@@ -1,0 +1,252 @@
+import { randomUUID } from "node:crypto";
+import { type Clock, type Principal, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
+import { digestOf, toRunId } from "../journal/identity.ts";
+import {
+  type Control,
+  type Entry,
+  hasEnded,
+  inboxFrom,
+  type Journal,
+  type NewEntry,
+  type RunRow,
+} from "../journal/journal.ts";
+import { toTicket } from "../language/flow.ts";
+import { toPlain } from "../language/plain.ts";
+import { toTags } from "../language/tags.ts";
+import { parentOf } from "../node/active-runs.ts";
+import { type Catalog, nameOf } from "../node/catalog.ts";
+import type { Verdict } from "../replay/verdict.ts";
+import { toCopy } from "./forking.ts";
+import { toRetry } from "./retrying.ts";
+import { pauseReason, Steering, toEnding } from "./steering.ts";
+
+/** What an operator wants of a run. */
+export interface Order {
+  readonly to: Control["to"] | "retry";
+  /** Who asks: it stands in the journal. */
+  readonly by: string;
+  readonly reason?: string;
+}
+/** What became of an order: taken, and how the run stands at the moment; or why it cannot be followed, in a sentence. */
+export type Steered = { readonly ok: true; readonly state: RunRow["state"] } | Declined;
+export interface Declined {
+  readonly ok: false;
+  readonly why: "no such run" | "not now" | "invalid";
+  readonly sentence: string;
+}
+export interface Fork {
+  /** The first step that is done anew, as it stands in the journal; all of them, where it is not said. */
+  readonly step?: string;
+  /** As it is written; the other run's, where it is not said. */
+  readonly input?: { readonly value: unknown };
+  readonly by: Principal;
+  /** The same key forks once. */
+  readonly key?: string;
+  readonly traceparent: string;
+}
+export type Forking = { readonly ok: true; readonly run: string } | Declined;
+
+export interface StewardPorts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly catalog: Catalog;
+  readonly newId: (() => string) | undefined;
+  /** Something has come into a run's inbox. */
+  readonly told: (run: string) => Promise<void>;
+  /** Takes up a run that is nobody's, so that it ends. */
+  readonly seize: (run: string) => Promise<void>;
+  /** A run has come to its end without having been in memory. */
+  readonly ended: (row: RunRow, verdict: Verdict) => void;
+  /** A run of this operation waits on disk: in line, or due. */
+  readonly waits: (operation: string) => void;
+}
+
+const tries = 10;
+
+/**
+ * Follows operators' orders. A run under way belongs to its owner, so an order goes into its inbox; one that is nobody's
+ * and can be nobody's before something is written to it (in line, ended) is written to by whoever is asked, after the
+ * revision that was looked at: where somebody else was faster, it looks again.
+ */
+export class Steward {
+  readonly #ports: StewardPorts;
+  constructor(ports: StewardPorts) {
+    this.#ports = ports;
+  }
+
+  async steer(run: string, order: Order): Promise<Steered> {
+    const { journal } = this.#ports;
+    for (let tried = 1; tried <= tries; tried++) {
+      const row = await journal.find(run);
+      if (!row) return { ok: false, why: "no such run", sentence: `There is no run ${run}.` };
+      const steered = await this.#steer(row, order);
+      if (steered !== "again") return steered;
+    }
+    return declined(`Run ${run} changes all the time. Try again.`);
+  }
+
+  async fork(run: string, { step, input, by, key, traceparent }: Fork): Promise<Forking> {
+    const { journal, catalog, clock, newId = randomUUID, waits } = this.#ports;
+    const origin = await journal.find(run);
+    if (!origin) return { ok: false, why: "no such run", sentence: `There is no run ${run}.` };
+    const entries = await journal.read(run, origin.from);
+    const copy = toCopy(run, entries, step);
+    if ("refused" in copy) return declined(`Run ${run} cannot be forked so. ${copy.refused}`);
+    // What was done is replayed by the code that did it; where nothing was, the newest may begin.
+    const known = copy.forked.step === undefined ? catalog.of(origin.operation) : catalog.named(origin.workflow);
+    if (!known) return declined(`Run ${run} is one of ${origin.workflow}, which this node does not have.`);
+    const { workflow } = known;
+    const { operation } = workflow;
+    const [first] = entries as readonly [Entry & { readonly type: "Started" | "Continued" }]; // toCopy has looked
+    const value = input ? toPlain(input.value, "The input") : first.input;
+    const written = toProjection(toJsonSchema(operation.input))(value).value;
+    const read = await validate(operation.input, written);
+    if (!read.ok) {
+      const [issue] = read.issues;
+      const sentence = `This is no input of ${operation.id}: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
+      return { ok: false, why: "invalid", sentence };
+    }
+    const id = key === undefined ? newId() : toRunId(by.id, `fork of ${run}`, key);
+    const now = clock.now();
+    const { version, flow } = workflow;
+    const digest = digestOf(written);
+    const about = { operation: operation.id, version, input: written, digest, principal: by, traceparent };
+    const started: Entry = { type: "Started", ...about, forked: copy.forked, at: now };
+    const tags = toTags(operation.id, workflow.tags, read.value);
+    const row: RunRow = {
+      ...{ run: id, operation: operation.id, workflow: nameOf(workflow), owner: null, startedAt: now, endedAt: null },
+      ...{ startedBy: by.id, traceparent, reason: null, ...(tags && { tags }) },
+      ...(flow && journal.line
+        ? { state: "queued", wakeAt: null, ticket: toTicket(operation.id, flow, read.value) }
+        : { state: "waiting", wakeAt: now }),
+    };
+    const appended = await journal.append(id, -1, [started, ...copy.entries], { begin: row });
+    if (typeof appended === "object" && "refused" in appended)
+      return declined(`Run ${run} cannot be forked so: ${appended.refused}`);
+    waits(operation.id);
+    return { ok: true, run: id };
+  }
+
+  #steer(row: RunRow, order: Order): Promise<Steered | "again"> {
+    const { run, state } = row;
+    const { to } = order;
+    if (to === "retry") return this.#retry(row, order);
+    if (hasEnded(row)) {
+      const isSo = (to === "cancel" && state === "cancelled") || (to === "terminate" && state === "terminated");
+      return Promise.resolve(isSo ? { ok: true, state } : declined(`Run ${run} has ended: it is ${state}.`));
+    }
+    if (state === "queued") return this.#steerQueued(row, { ...order, to });
+    if (to === "resume") return this.#resume(row, { ...order, to });
+    if (to === "pause" && state === "paused") return Promise.resolve({ ok: true, state });
+    return this.#post(row, { ...order, to });
+  }
+
+  async #post(row: RunRow, { to, by, reason }: Order & { readonly to: Control["to"] }): Promise<Steered> {
+    const { journal, clock, told, seize } = this.#ports;
+    const { run } = row;
+    const control: Control = { to, ...(reason !== undefined && { reason }) };
+    await journal.post(run, { signal: "", payload: null, by, at: clock.now(), control });
+    if (to !== "pause") await journal.wake(run, clock.now());
+    if (to === "terminate") await seize(run);
+    await told(run);
+    const { state } = (await journal.find(run)) ?? row;
+    return { ok: true, state };
+  }
+
+  /** No code of it has run, so there is nothing to undo and nobody to ask. */
+  async #steerQueued(
+    row: RunRow,
+    { to, by, reason }: Order & { readonly to: Control["to"] },
+  ): Promise<Steered | "again"> {
+    const { journal, clock, ended, waits } = this.#ports;
+    const { run, operation, ticket } = row;
+    if (to === "resume") return declined(`Run ${run} is queued; only a paused run can be resumed.`);
+    const at = clock.now();
+    const note: NewEntry = { type: "Steered", to, by, asked: at, ...(reason !== undefined && { reason }) };
+    const { length } = await journal.read(run);
+    const leaves = ticket && { leaves: ticket };
+    if (to === "pause") {
+      const why = pauseReason({ by, reason });
+      const change = { row: { state: "paused", reason: why }, ...leaves } as const;
+      const paused = [note, { type: "Paused", reason: why } as const].map((entry) => ({ ...entry, at }));
+      const appended = await journal.append(run, length - 1, paused, change);
+      return typeof appended === "object" ? { ok: true, state: "paused" } : "again";
+    }
+    const thrown = toEnding(to, run, { by, reason });
+    const state = to === "cancel" ? "cancelled" : "terminated";
+    const end: NewEntry = { type: "Ended", state, thrown };
+    const parent = parentOf(row);
+    const item = { signal: "", payload: { ended: run }, by: `run:${run}`, at };
+    const appended = await journal.append(
+      run,
+      length - 1,
+      [note, end].map((entry) => ({ ...entry, at })),
+      {
+        row: { state, wakeAt: null, endedAt: at },
+        ...leaves,
+        ...(parent !== undefined && { tell: { run: parent, item } }),
+      },
+    );
+    if (typeof appended !== "object") return "again";
+    ended({ ...row, state }, { kind: "failed", thrown, state });
+    waits(operation);
+    return { ok: true, state };
+  }
+
+  async #resume(row: RunRow, order: Order & { readonly to: "resume" }): Promise<Steered | "again"> {
+    const { journal, clock, waits } = this.#ports;
+    const { run, state, from, ticket, operation, startedAt } = row;
+    const entries = await journal.read(run, from);
+    if (state !== "paused") {
+      const { standing } = new Steering(entries, await journal.inbox(run, inboxFrom(entries[0])));
+      if (standing?.control.to === "pause") return this.#post(row, order);
+      return declined(`Run ${run} is ${state}; only a paused run can be resumed.`);
+    }
+    if (!ticket || !journal.line || wasLetIn(entries)) return this.#post(row, order);
+    const at = clock.now();
+    const { by, reason } = order;
+    const note: Entry = { type: "Steered", to: "resume", by, asked: at, ...(reason !== undefined && { reason }), at };
+    const queues = { ticket, startedAt, revision: (from ?? 0) + entries.length };
+    const change = { row: { state: "queued", reason: null }, queues } as const;
+    const appended = await journal.append(run, queues.revision - 1, [note], change);
+    if (typeof appended !== "object") return "again";
+    waits(operation);
+    return { ok: true, state: "queued" };
+  }
+
+  async #retry(row: RunRow, { by, reason }: Order): Promise<Steered | "again"> {
+    const { journal, clock, waits } = this.#ports;
+    const { run, state, from = 0, operation, ticket, startedAt } = row;
+    if (!hasEnded(row)) return declined(`Run ${run} is ${state}; only a run that has ended can be retried.`);
+    const entries = await journal.read(run, from);
+    const retry = toRetry(entries);
+    if ("refused" in retry) return declined(`Run ${run} cannot be retried. ${retry.refused}`);
+    const at = clock.now();
+    const back = from + retry.back;
+    const retried: Entry = { type: "Retried", by, back, ...(reason !== undefined && { reason }), at };
+    const revision = from + entries.length;
+    const lined = ticket && journal.line;
+    const goesOn = {
+      endedAt: null,
+      reason: null,
+      failure: null,
+      state: lined ? "queued" : "waiting",
+      wakeAt: lined ? null : at,
+    } as const;
+    const change = { row: goesOn, ...(lined && { queues: { ticket, startedAt, revision } }) };
+    const appended = await journal.append(run, revision - 1, [retried], change);
+    if (typeof appended !== "object") return "again";
+    if ("refused" in appended) return declined(`Run ${run} cannot be retried: ${appended.refused}`);
+    waits(operation);
+    return { ok: true, state: goesOn.state };
+  }
+}
+
+/** Whether it holds a place among those that its workflow's limits let in. */
+function wasLetIn(entries: readonly Entry[]): boolean {
+  const ended = entries.findLastIndex(({ type }) => type === "Ended");
+  const admitted = entries.findLastIndex(({ type }) => type === "Admitted");
+  return admitted > ended || (ended < 0 && entries[0]?.type === "Continued");
+}
+
+const declined = (sentence: string): Declined => ({ ok: false, why: "not now", sentence });
