@@ -46,7 +46,11 @@ describe("trilith contracts catalog", { timeout: 60_000 }, () => {
     ]);
     expect(of("bookings")).toMatchObject({
       providers: { hold: "storage", get: "storage" },
-      consumers: ["the workflow of trips.book, version 1", "the workflow of trips.book, version 2"],
+      consumers: [
+        "the workflow of trips.book, version 1",
+        "the workflow of trips.book, version 2",
+        "the workflow of trips.follow, version 1",
+      ],
       contract: { owner: "trips", version: "2.0.0" },
     });
     const trips = of("trips");

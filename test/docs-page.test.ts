@@ -64,6 +64,12 @@ describe("the API docs of the example", () => {
       "/runs/{run}",
       "/runs/{run}/progress",
       "/runs/{run}/signals/approved",
+      "/runs",
+      "/runs/counts",
+      "/runs/{run}/history",
+      ...["cancel", "terminate", "pause", "resume", "retry", "fork"].map((order) => `/runs/{run}/${order}`),
+      "/runs/actions",
+      "/runs/actions/{action}",
     ]);
     await page.getByText("Seats on flights. Contract bookings 1.0.0.").waitFor();
     await page.getByText("One honest page out of three registries that disagree.").waitFor();

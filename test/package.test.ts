@@ -66,7 +66,14 @@ describe("the packed package", () => {
     };
     const { "./package.json": _itself, ...doors } = exports;
     expect(Object.keys(doors)).toEqual(expect.arrayContaining([".", "./contracts", "./testing"]));
-    await npm(project, "install", `pg@${await versionOf("pg")}`); // an optional peer, which whoever opens that door brings
+    // Optional peers, which whoever opens those doors brings.
+    const { peerDependencies } = JSON.parse(await readFile(join(packed, "package.json"), "utf8")) as {
+      readonly peerDependencies: { readonly [name: string]: string };
+    };
+    const peers = await Promise.all(
+      Object.keys(peerDependencies).map(async (name) => `${name}@${await versionOf(name)}`),
+    );
+    await npm(project, "install", ...peers);
     const names = Object.keys(doors).map((door) => `trilith${door.slice(1)}`);
     const imports = names.map((name) => `await import("${name}");`).join("\n");
     await writeFile(join(project, "doors.mjs"), imports);

@@ -7,7 +7,7 @@ import { backup, DatabaseSync } from "node:sqlite";
 import { openSqlite } from "trilith/sqlite";
 import trips from "../../examples/trips/backend.ts";
 
-const everyMs = 250;
+const everyMs = 1_000;
 
 export default {
   name: trips.name,

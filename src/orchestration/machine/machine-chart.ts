@@ -49,7 +49,13 @@ export type Asked =
   | { readonly kind: "set timer"; readonly id: string; readonly ms: number }
   | { readonly kind: "clear timer"; readonly id: string };
 /** Where a machine is, as XState knows it. */
-export type Place = AnyMachineSnapshot;
+export interface Place {
+  readonly value: unknown;
+  readonly context: unknown;
+  readonly status: string;
+}
+/** The library's own types stay in here: its declarations do not compile under every setting that a user may have. */
+const known = (place: Place): AnyMachineSnapshot => place as AnyMachineSnapshot; // every place is made in here
 export interface Moved {
   readonly place: Place;
   readonly asked: readonly Asked[];
@@ -97,7 +103,7 @@ export class Chart {
 
   /** An event that nothing waits for moves nothing. */
   move(place: Place, event: ChartEvent): Moved {
-    return moved(transition(this.#logic, place, event as never));
+    return moved(transition(this.#logic, known(place), event as never));
   }
 
   /** An action has given back what of the context is another now. */
@@ -126,7 +132,7 @@ export class Chart {
 }
 
 const ownEvents = (place: Place): readonly string[] => [
-  ...new Set(place._nodes.flatMap((node) => [...node.ownEvents])),
+  ...new Set(known(place)._nodes.flatMap((node) => [...node.ownEvents])),
 ];
 
 /** Where it is in one line: `open.counting & paid`. */

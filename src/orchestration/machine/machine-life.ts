@@ -12,7 +12,7 @@ import {
   type Moved,
   type Place,
 } from "./machine-chart.ts";
-import type { MachineFailure, MachineState } from "./machine-declaration.ts";
+import type { MachineFailure, MachineState, StateValue } from "./machine-declaration.ts";
 import type { Stretch } from "./stretch.ts";
 
 /** A declaration with its types forgotten. */
@@ -238,4 +238,4 @@ class Life {
   }
 }
 
-const stateOf = ({ value, context }: Place): MachineState<unknown> => ({ state: value, context });
+const stateOf = ({ value, context }: Place): MachineState<unknown> => ({ state: value as StateValue, context }); // of a chart that was checked
