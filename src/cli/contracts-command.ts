@@ -20,9 +20,10 @@ import {
   withTrials,
   writeLock,
 } from "../evolution/index.ts";
+import type { Backend } from "../runtime/index.ts";
 import { writeCatalog } from "./contracts-catalog.ts";
 import { writeClient } from "./contracts-client.ts";
-import { checkDeployable } from "./deployable.ts";
+import { type Candidate, checkDeployable } from "./deployable.ts";
 import { load, loadModule, Refusal, Unloadable } from "./load.ts";
 import { verdictInWords } from "./verdict-words.ts";
 
@@ -53,6 +54,7 @@ export interface Output {
 const terminal: Output = { say: (text) => console.log(text), complain: (text) => console.error(text) };
 
 interface Options {
+  readonly command: string;
   readonly file: string;
   readonly contracts?: string;
   readonly lock: string;
@@ -77,7 +79,7 @@ export async function contractsCommand(args: readonly string[], output: Output =
     if (command === "catalog") {
       const { contracts, longRunning } = await servedBy(options);
       const { lock, out } = options;
-      return await writeCatalog(await load(options.file), { lock, contracts, longRunning, out }, output);
+      return await writeCatalog(await loadFor(options), { lock, contracts, longRunning, out }, output);
     }
     if (command === "rules") output.say(rulesInWords(options.json));
     else output.say(usage);
@@ -128,6 +130,7 @@ function read(args: readonly string[]): { readonly command: string; readonly opt
       `Say what it would be deployed beside: trilith contracts deployable --against http://localhost:4400`,
     );
   const options = {
+    command,
     file,
     lock,
     json,
@@ -181,42 +184,62 @@ async function publish(options: Options, { say, complain }: Output): Promise<num
 }
 
 async function deployable(options: Options, output: Output): Promise<number> {
-  const backend = await load(options.file);
   const against = options.against ?? "";
   const key = options.key ?? process.env.TRILITH_KEY;
   const { json } = options;
-  return checkDeployable(backend, { against, json, ...(key && { key }) }, output);
+  return checkDeployable(await candidateOf(options), { against, json, ...(key && { key }) }, output);
+}
+
+async function candidateOf(options: Options): Promise<Candidate> {
+  if (options.contracts !== undefined) {
+    const serves = await exportedBy(options.contracts, options);
+    return { name: options.contracts, serves: serves.map(describe), older: [], uses: [] };
+  }
+  const { name, serves, older, uses, workflows } = await loadFor(options);
+  return {
+    name,
+    serves: serves.map(describe),
+    older: older.map(describe),
+    uses: uses.map(describe),
+    workflows: workflows.map(({ operation, version }) => `${operation}@${version}`),
+  };
+}
+
+const loadFor = ({ command, file }: Options): Promise<Backend> =>
+  load(file, `trilith contracts ${command} backend.ts, or --contracts contracts.ts`);
+
+async function exportedBy(file: string, { command }: Options): Promise<readonly AnyContract[]> {
+  const module = (await loadModule(file, `trilith contracts ${command} --contracts contracts.ts`)) as object;
+  const found = Object.values(module).filter(isContract);
+  if (found.length === 0) throw new Refusal(`${file} exports no contract.`);
+  return found;
 }
 
 const isFine = (verdicts: readonly Verdict[]): boolean => verdicts.every(({ missing }) => missing.length === 0);
 
 /** The contracts in question, described; and which of their commands keep their inputs, because a workflow implements them. */
-async function contractsOf({ file, contracts }: Options): Promise<{
+async function contractsOf(options: Options): Promise<{
   readonly serves: readonly Description[];
   readonly older: readonly AnyContract[];
   readonly stored: ReadonlySet<string>;
   readonly trials: readonly Finding[];
 }> {
-  if (contracts === undefined) {
-    const { serves, older, workflows } = await load(file);
+  if (options.contracts === undefined) {
+    const { serves, older, workflows } = await loadFor(options);
     const stored = new Set(workflows.map(({ operation }) => operation));
     return { serves: serves.map(describe), older, stored, trials: await tryUpcasters(serves) };
   }
-  const exported = Object.values(
-    (await loadModule(contracts, "trilith contracts diff --contracts contracts.ts")) as object,
-  );
-  const found = exported.filter(isContract);
-  if (found.length === 0) throw new Refusal(`${contracts} exports no contract.`);
+  const found = await exportedBy(options.contracts, options);
   return { serves: found.map(describe), older: [], stored: new Set(), trials: await tryUpcasters(found) };
 }
 
 /** The contracts that callers see, older versions included, and which of their commands may go on as runs. */
-async function servedBy({ file, contracts }: Options): Promise<{
+async function servedBy(options: Options): Promise<{
   readonly contracts: readonly AnyContract[];
   readonly longRunning: readonly string[];
 }> {
-  if (contracts === undefined) {
-    const { serves, composition, workflows } = await load(file);
+  if (options.contracts === undefined) {
+    const { serves, composition, workflows } = await loadFor(options);
     const ids = workflows.map(({ operation }) => operation);
     const ways = composition.older.flatMap(({ ways }) => ways).filter(({ present }) => ids.includes(present.id));
     return {
@@ -224,10 +247,7 @@ async function servedBy({ file, contracts }: Options): Promise<{
       longRunning: [...ids, ...ways.map(({ older }) => older.id)],
     };
   }
-  const found = Object.values(
-    (await loadModule(contracts, "trilith contracts client --contracts contracts.ts")) as object,
-  );
-  return { contracts: found.filter(isContract), longRunning: [] };
+  return { contracts: await exportedBy(options.contracts, options), longRunning: [] };
 }
 
 const isContract = (value: unknown): value is AnyContract =>

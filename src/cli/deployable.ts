@@ -2,14 +2,13 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import {
   type Deployment,
-  describe,
+  type Description,
   type Finding,
   obstaclesOf,
   publishedIn,
   readDeployment,
   readLock,
 } from "../evolution/index.ts";
-import type { Backend } from "../runtime/index.ts";
 import type { Output } from "./contracts-command.ts";
 import { Refusal } from "./load.ts";
 import { findingInWords } from "./verdict-words.ts";
@@ -21,21 +20,24 @@ interface Beside {
   readonly json: boolean;
 }
 
+/** What would be deployed. Of contracts alone nobody knows the workflows: those that run there are taken to stay. */
+export interface Candidate {
+  readonly name: string;
+  readonly serves: readonly Description[];
+  readonly older: readonly Description[];
+  readonly uses: readonly Description[];
+  readonly workflows?: readonly string[];
+}
+
 /** Says whether a backend would work with what runs elsewhere. Gives back the exit code. */
 export async function checkDeployable(
-  backend: Backend,
+  candidate: Candidate,
   { against, key, json }: Beside,
   { say }: Output,
 ): Promise<number> {
   const running = /^https?:\/\//.test(against) ? await ask(against, key) : await fromLock(against);
-  const candidate = {
-    name: backend.name,
-    serves: backend.serves.map(describe),
-    older: backend.older.map(describe),
-    uses: backend.uses.map(describe),
-    workflows: backend.workflows.map(({ operation, version }) => `${operation}@${version}`),
-  };
-  const obstacles = obstaclesOf(candidate, running);
+  const { workflows = running.runs.map(({ workflow }) => workflow) } = candidate;
+  const obstacles = obstaclesOf({ ...candidate, workflows }, running);
   if (json) say(JSON.stringify({ deployable: obstacles.length === 0, obstacles }, undefined, 2));
   else say(inWords(running, obstacles, against));
   return obstacles.length === 0 ? 0 : 1;

@@ -7,9 +7,9 @@ export class Unloadable extends Error {}
 /** Something that the person at the terminal can mend. */
 export class Refusal extends Error {}
 
-/** The backend that a file exports by default. */
-export async function load(file: string): Promise<Backend> {
-  const { default: backend } = (await loadModule(file, "trilith start backend.ts")) as { default?: Partial<Backend> };
+/** The backend that a file exports by default. `example` is a command line that says how to name another file. */
+export async function load(file: string, example: string = "trilith start backend.ts"): Promise<Backend> {
+  const { default: backend } = (await loadModule(file, example)) as { default?: Partial<Backend> };
   if (typeof backend?.start === "function") return backend as Backend;
   throw new Refusal(`${file} exports no backend by default. End it with: export default backend("name", { … });`);
 }

@@ -11,31 +11,82 @@ export interface Annotations {
   readonly writeOnly: boolean;
 }
 
-/** The annotations of every place in a value, by its pointer; items of a list are `*`, branches of a union one place. */
-export function annotationsOf(document: unknown): ReadonlyMap<string, Annotations> {
-  const places = new Map<string, Annotations>();
-  const visit = (schema: unknown, path: readonly string[], via: readonly unknown[]): void => {
+/** Of one place: by the branches of unions that lead there, since each may say something else. Outside of unions: "". */
+export type ByBranch = ReadonlyMap<string, Annotations>;
+
+/** The annotations of every place in a value, by its pointer; items of a list and fields without a name are `*`. */
+export function annotationsOf(document: unknown): ReadonlyMap<string, ByBranch> {
+  const places = new Map<string, Map<string, Annotations>>();
+  const visit = (
+    schema: unknown,
+    path: readonly string[],
+    branch: string,
+    via: readonly unknown[],
+    around: Annotations = nothing,
+  ): void => {
     if (!isRecord(schema) || via.includes(schema)) return;
     const further = [...via, schema];
-    const at = toPointer(path);
-    const had = places.get(at);
-    const value = "default" in schema ? toCanonicalJson(schema.default) : had?.default;
-    places.set(at, {
-      ...(value !== undefined && { default: value }),
-      personal: schema["x-personal"] === true || had?.personal === true,
-      subject: schema["x-subject"] === true || had?.subject === true,
-      readOnly: schema.readOnly === true || had?.readOnly === true,
-      writeOnly: schema.writeOnly === true || had?.writeOnly === true,
-    });
-    if (typeof schema.$ref === "string") visit(resolve(document, schema.$ref), path, further);
-    for (const part of [schema.allOf, schema.anyOf, schema.oneOf].flatMap(listOf)) visit(part, path, further);
-    for (const [name, part] of fieldsIn(schema.properties)) visit(part, [...path, name], further);
-    for (const [index, part] of listOf(schema.prefixItems).entries()) visit(part, [...path, `${index}`], further);
-    visit(schema.items, [...path, "*"], further);
-    visit(schema.additionalProperties, [...path, "*"], further);
+    const own = withOwn(schema, around);
+    const branches = [schema.anyOf, schema.oneOf].flatMap(listOf);
+    // What is said of a union is said of each of its branches.
+    if (branches.length === 0) {
+      const at = toPointer(path);
+      const place = places.get(at) ?? new Map<string, Annotations>();
+      places.set(at, place);
+      const had = place.get(branch);
+      place.set(branch, had ? merged([had, own]) : own);
+    }
+    for (const [index, part] of branches.entries())
+      visit(part, path, `${branch}|${labelOf(part, document) ?? index}`, further, own);
+    if (typeof schema.$ref === "string") visit(resolve(document, schema.$ref), path, branch, further, own);
+    for (const part of listOf(schema.allOf)) visit(part, path, branch, further);
+    for (const name of ["then", "else"] as const) visit(schema[name], path, `${branch}|${name}`, further);
+    for (const [name, part] of fieldsIn(schema.dependentSchemas)) visit(part, path, `${branch}|with ${name}`, further);
+    for (const [name, part] of fieldsIn(schema.properties)) visit(part, [...path, name], branch, further);
+    for (const [index, part] of listOf(schema.prefixItems).entries())
+      visit(part, [...path, `${index}`], branch, further);
+    for (const [pattern, part] of fieldsIn(schema.patternProperties))
+      visit(part, [...path, "*"], `${branch}|like ${pattern}`, further);
+    for (const others of [schema.items, schema.additionalProperties, schema.unevaluatedProperties])
+      visit(others, [...path, "*"], branch, further);
   };
-  visit(document, [], []);
+  visit(document, [], "", []);
   return places;
+}
+
+const nothing: Annotations = { personal: false, subject: false, readOnly: false, writeOnly: false };
+
+function withOwn(schema: Readonly<Record<string, unknown>>, around: Annotations): Annotations {
+  const value = "default" in schema ? toCanonicalJson(schema.default) : around.default;
+  return {
+    ...(value !== undefined && { default: value }),
+    personal: schema["x-personal"] === true || around.personal,
+    subject: schema["x-subject"] === true || around.subject,
+    readOnly: schema.readOnly === true || around.readOnly,
+    writeOnly: schema.writeOnly === true || around.writeOnly,
+  };
+}
+
+/** What several branches say taken together: all their defaults, and every mark that one of them has. */
+export function merged(all: readonly Annotations[]): Annotations {
+  const defaults = new Set(all.flatMap((one) => (one.default === undefined ? [] : [one.default])));
+  return {
+    ...(defaults.size > 0 && { default: [...defaults].sort().join(" or ") }),
+    personal: all.some(({ personal }) => personal),
+    subject: all.some(({ subject }) => subject),
+    readOnly: all.some(({ readOnly }) => readOnly),
+    writeOnly: all.some(({ writeOnly }) => writeOnly),
+  };
+}
+
+/** A branch by the constants that tell it from others, so that it is known again in another order. */
+function labelOf(part: unknown, document: unknown): string | undefined {
+  const schema = isRecord(part) && typeof part.$ref === "string" ? resolve(document, part.$ref) : part;
+  if (!isRecord(schema)) return undefined;
+  const constants = fieldsIn(schema.properties).flatMap(([name, field]) =>
+    isRecord(field) && "const" in field ? [[name, field.const] as const] : [],
+  );
+  return constants.length > 0 ? toCanonicalJson(Object.fromEntries(constants)) : undefined;
 }
 
 /** A schema with nothing left but what decides whether a value is valid. */

@@ -161,8 +161,8 @@ export function changesBetween(
     const id = `${after.name}.${name}`;
     const changes = toOperationChanges(comparison, id, { before: was, after: operation, ...names });
     findings.push(...changes);
-    if (changes.some(({ rule }) => rule.startsWith("input.")) && isStored(id, was, options))
-      findings.push(...toStoredInputs(comparison, id, was, operation, names));
+    // Not only where the input changed: an upcaster that goes takes with it what was stored in its shape.
+    if (isStored(id, was, options)) findings.push(...toStoredInputs(comparison, id, was, operation, names));
   }
   findings.push(...toComings(before, after, removed, added));
   for (const [name, event] of Object.entries(before.events)) {
@@ -180,11 +180,14 @@ export function changesBetween(
   for (const name of Object.keys(after.events))
     if (!(name in before.events))
       findings.push(sayer(`${after.name}.${name}`)("event.added", `The event ${after.name}.${name} is new.`));
+  // What no rule speaks of is still not what was published.
+  if (findings.length === 0)
+    findings.push(say("contract.described", `"${after.name}" is not described as it was published.`));
   return findings;
 }
 
-const isStored = (id: string, { kind, signals }: OperationDescription, { stored }: DiffOptions): boolean =>
-  kind === "command" && (stored?.has(id) || Object.keys(signals).length > 0);
+const isStored = (id: string, { kind, signals, earlier }: OperationDescription, { stored }: DiffOptions): boolean =>
+  kind === "command" && (stored?.has(id) || Object.keys(signals).length > 0 || earlier.length > 0);
 
 /** Runs under way keep their inputs: each shape that may be stored must be read by the present input or by an upcaster. */
 function toStoredInputs(

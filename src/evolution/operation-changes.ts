@@ -156,7 +156,7 @@ function toPromiseChanges(id: string, { before, after, old }: Versions<Operation
       findings.push(
         say("route.removed", `${id} does not answer at ${before.route} any more.`, { value: before.route, ...from }),
       );
-    else if (shapeOf(before.route) === shapeOf(after.route))
+    else if (shapeOf(before.route) === shapeOf(after.route) && !isReordered(before.route, after.route))
       findings.push(say("route.parameter-renamed", `${id} answers at ${after.route}, before at ${before.route}.`));
     else
       findings.push(
@@ -208,7 +208,7 @@ function toAccessChange(id: string, what: string, was: string | undefined, is: s
     return [
       say(
         "access.demanded",
-        `${what} wants the scope "${is}", before ${was === "public" ? "it was open to everybody" : `"${was}"`}.`,
+        `${what} ${is === undefined ? "can no longer be called from outside" : `wants the scope "${is}"`}, before ${was === "public" ? "it was open to everybody" : `"${was}"`}.`,
         {
           value: { scopes: was === "public" || was === undefined ? [] : [was] },
           from: "a caller with what was enough",
@@ -224,4 +224,10 @@ function toAccessChange(id: string, what: string, was: string | undefined, is: s
   ];
 }
 
+/** The same names in other places: the same address means another thing. */
+function isReordered(before: string, after: string): boolean {
+  const namesIn = (route: string): readonly string[] => route.match(/\{[^{}]+\}/g) ?? [];
+  const [was, is] = [namesIn(before), namesIn(after)];
+  return was.some((name, at) => is[at] !== name && is.includes(name));
+}
 const shapeOf = (route: string): string => route.replaceAll(/\{[^{}]+\}/g, "{}");

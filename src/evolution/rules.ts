@@ -56,7 +56,10 @@ export const rules: { readonly [rule: string]: { readonly level: Level; readonly
     level: "major",
     says: "A published contract is gone. Retire it: trilith contracts publish --retire <name>.",
   },
-  "contract.described": { level: "patch", says: "Owner, summary or migration note changed." },
+  "contract.described": {
+    level: "patch",
+    says: "Owner, summary, migration note, or something that no other rule speaks of changed.",
+  },
   "operation.added": { level: "minor", says: "There is a new operation." },
   "operation.removed": { level: "major", says: "An operation is gone." },
   "operation.renamed": { level: "major", says: "An operation is gone, and a new one is the same in all but its name." },

@@ -1,5 +1,5 @@
 import { toCanonicalJson } from "../contracts/index.ts";
-import { type Annotations, annotationsOf, withoutAnnotations } from "./annotations.ts";
+import { type Annotations, annotationsOf, type ByBranch, merged, withoutAnnotations } from "./annotations.ts";
 import { breaksOf } from "./breaks.ts";
 import type { Comparison } from "./inclusion/inclusion.ts";
 import { type Finding, kindsInWords, type Part, rules } from "./rules.ts";
@@ -96,23 +96,36 @@ function toHarmless(
 }
 
 function toMarkChanges(
-  before: ReadonlyMap<string, Annotations>,
-  after: ReadonlyMap<string, Annotations>,
+  before: ReadonlyMap<string, ByBranch>,
+  after: ReadonlyMap<string, ByBranch>,
 ): readonly { readonly rule: string; readonly path: string }[] {
-  const none: Annotations = { personal: false, subject: false, readOnly: false, writeOnly: false };
-  return [...new Set([...before.keys(), ...after.keys()])].flatMap((path) => {
-    const both = before.has(path) && after.has(path);
-    const [was, is] = [before.get(path) ?? none, after.get(path) ?? none];
-    const changed: string[] = [];
-    if (both && was.default !== is.default)
-      changed.push(
-        was.default === undefined ? "default.added" : is.default === undefined ? "default.removed" : "default.changed",
-      );
-    if (both && was.personal !== is.personal) changed.push(was.personal ? "personal.dropped" : "personal.marked");
-    if (both && was.subject !== is.subject) changed.push("subject.changed");
-    if (both && (was.readOnly !== is.readOnly || was.writeOnly !== is.writeOnly)) changed.push("schema.access-mark");
-    return changed.map((rule) => ({ rule, path }));
+  return [...before].flatMap(([path, was]) => {
+    const is = after.get(path);
+    if (!is) return [];
+    const changed = toPairs(was, is).flatMap(([one, other]) => toRules(one, other));
+    return [...new Set(changed)].map((rule) => ({ rule, path }));
   });
+}
+
+/** Branch by branch; where a union came or went, all that is said before beside all that is said now. */
+function toPairs(was: ByBranch, is: ByBranch): readonly (readonly [Annotations, Annotations])[] {
+  const pairs = [...was].flatMap(([branch, one]) => {
+    const other = is.get(branch);
+    return other ? [[one, other] as const] : [];
+  });
+  return pairs.length > 0 ? pairs : [[merged([...was.values()]), merged([...is.values()])]];
+}
+
+function toRules(was: Annotations, is: Annotations): readonly string[] {
+  const changed: string[] = [];
+  if (was.default !== is.default)
+    changed.push(
+      was.default === undefined ? "default.added" : is.default === undefined ? "default.removed" : "default.changed",
+    );
+  if (was.personal !== is.personal) changed.push(was.personal ? "personal.dropped" : "personal.marked");
+  if (was.subject !== is.subject) changed.push("subject.changed");
+  if (was.readOnly !== is.readOnly || was.writeOnly !== is.writeOnly) changed.push("schema.access-mark");
+  return changed;
 }
 
 const words: { readonly [part in Part]: string } = {

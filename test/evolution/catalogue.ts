@@ -99,6 +99,13 @@ const tree = (leaf: z.ZodType): z.ZodType => {
 };
 const valibot = (schema: v.GenericSchema): Any => toStandardJsonSchema(schema) as Any;
 const shape = (name: string, more: z.ZodRawShape = {}) => o({ kind: z.literal(name), ...more });
+const limited = (...limits: number[]) =>
+  z.union(limits.map((limit, at) => shape(`${at}`, { limit: z.int().default(limit) })));
+const named = (isPersonal: boolean): Any =>
+  z.union([
+    shape("a", { name: isPersonal ? personal(z.string()) : z.string() }),
+    shape("b", { name: personal(z.string()) }),
+  ]);
 
 const accepted = inputs([
   ["nothing changes", field(z.string()), field(z.string()), "none"],
@@ -407,6 +414,38 @@ const accepted = inputs([
   ],
   ["a field is marked as personal", field(z.string()), o({ seat: personal(z.string()) }), "minor", "personal.marked"],
   ["a field is no longer personal", o({ seat: personal(z.string()) }), field(z.string()), "major", "personal.dropped"],
+  ["a default changes in one branch", limited(10, 20), limited(99, 20), "major", "default.changed"],
+  ["defaults change places between branches", limited(10, 20), limited(20, 10), "major", "default.changed"],
+  ["a branch comes with another default", limited(10), limited(10, 20), "minor", "schema.widened"],
+  [
+    "branches change their order",
+    limited(10, 20),
+    z.union([...limited(10, 20).options].reverse()),
+    "patch",
+    "schema.described",
+  ],
+  [
+    "a default moves into a union",
+    field(z.string().default("a")),
+    field(z.string().nullable().default("a")),
+    "minor",
+    "schema.widened",
+  ],
+  ["a field of one branch is no longer personal", named(true), named(false), "major", "personal.dropped"],
+  [
+    "a default changes under a pattern",
+    z.looseRecord(z.string().regex(/^a/), o({ a: z.int().default(1) })),
+    z.looseRecord(z.string().regex(/^a/), o({ a: z.int().default(2) })),
+    "major",
+    "default.changed",
+  ],
+  [
+    "cents end a cent earlier",
+    field(z.number().min(0).max(0.29).multipleOf(0.01)),
+    field(z.number().min(0).max(0.28).multipleOf(0.01)),
+    "major",
+    "input.range",
+  ],
   [
     "another field says whose data it is",
     o({ a: subject(z.string()), b: z.string() }),
@@ -620,6 +659,19 @@ const rest: { readonly [group: string]: { readonly [name: string]: Change } } = 
     "is removed": op(routed, {}, "major", "route.removed"),
     "has another path": op(routed, { ...routed, http: "PUT /places/{seat}" }, "major", "route.changed"),
     "has another verb": op(routed, { ...routed, http: "POST /seats/{seat}" }, "major", "route.changed"),
+    "has its parameters in another order": op(
+      { input: now, http: "GET /move/{a}/{b}", access: "public" },
+      { input: now, http: "GET /move/{b}/{a}", access: "public" },
+      "major",
+      "route.changed",
+    ),
+    "calls its parameters otherwise": op(
+      { input: o({ a: z.string(), b: z.string().optional() }), http: "GET /seats/{a}", access: "public" },
+      { input: o({ a: z.string().optional(), b: z.string() }), http: "GET /seats/{b}", access: "public" },
+      "major",
+      "input.missing-field",
+      "route.parameter-renamed",
+    ),
     "has a parameter less": op(routed, { ...routed, http: "PUT /seats" }, "major", "route.changed"),
     "wants a scope": op(routed, { ...routed, access: "seats:hold" }, "major", "access.demanded"),
     "wants another scope": op(
@@ -769,6 +821,30 @@ const rest: { readonly [group: string]: { readonly [name: string]: Change } } = 
       { signals: approved(), input: now, earlier: [up] },
       "major",
       "input.missing-field",
+    ),
+    "the way for stored inputs goes": op(
+      { signals: approved(), input: now, earlier: [up] },
+      { signals: approved(), input: now },
+      "major",
+      "stored-input.upcaster-missing",
+    ),
+    "the way for stored inputs goes, with nothing else that says that they are stored": op(
+      { input: now, earlier: [up] },
+      { input: now },
+      "major",
+      "stored-input.upcaster-missing",
+    ),
+    "the way for stored inputs is replaced": op(
+      { signals: approved(), input: now, earlier: [up] },
+      { signals: approved(), input: now, earlier: [upcast(o({ z: z.string() }), () => ({ a: "", b: "" }))] },
+      "major",
+      "stored-input.upcaster-missing",
+    ),
+    "a way for stored inputs is added": op(
+      { signals: approved(), input: now },
+      { signals: approved(), input: now, earlier: [up] },
+      "patch",
+      "contract.described",
     ),
     "an input of runs changes with a way from elsewhere": op(
       { signals: approved(), input: then_ },

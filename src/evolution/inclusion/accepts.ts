@@ -1,5 +1,5 @@
 import { fieldsIn, isEqual, isRecord, listOf, resolve, Unsupported } from "../plain.ts";
-import { hasFormat } from "./formats.ts";
+import { hasFormat, hasNumberFormat } from "./formats.ts";
 import { isMultiple } from "./numbers.ts";
 
 /** Whether a value meets a schema (2020-12). Throws `Unsupported` for what it does not know. */
@@ -45,13 +45,14 @@ export function isOfType(type: unknown, value: unknown): boolean {
 }
 
 function isNumberIn(
-  { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf }: Readonly<Record<string, unknown>>,
+  { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, format }: Readonly<Record<string, unknown>>,
   value: number,
 ): boolean {
   if (typeof minimum === "number" && value < minimum) return false;
   if (typeof maximum === "number" && value > maximum) return false;
   if (typeof exclusiveMinimum === "number" && value <= exclusiveMinimum) return false;
   if (typeof exclusiveMaximum === "number" && value >= exclusiveMaximum) return false;
+  if (typeof format === "string" && !hasNumberFormat(format, value)) return false;
   return typeof multipleOf !== "number" || isMultiple(value, multipleOf);
 }
 

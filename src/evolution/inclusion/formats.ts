@@ -1,9 +1,11 @@
 import { fullFormats } from "ajv-formats/dist/formats.js";
+import { isRecord } from "../plain.ts";
 
 /** Whether a text has a format, for the formats of JSON Schema that are checked; undefined for names of somebody's own. */
 export function hasFormat(format: string, text: string): boolean | undefined {
-  const known = (fullFormats as { readonly [name: string]: unknown })[format];
+  const known = formats[format];
   if (known === undefined) return undefined;
+  if (isOfNumbers(known)) return true;
   if (known === true) return true;
   if (known instanceof RegExp) return new RegExp(known.source, known.flags).test(text); // a shared one may remember a place
   if (typeof known === "function") return Boolean((known as (text: string) => unknown)(text));
@@ -11,6 +13,18 @@ export function hasFormat(format: string, text: string): boolean | undefined {
   if (validate instanceof RegExp) return new RegExp(validate.source, validate.flags).test(text);
   return typeof validate === "function" ? Boolean((validate as (text: string) => unknown)(text)) : undefined;
 }
+
+/** Whether a number has a format; formats of texts say nothing of numbers. */
+export function hasNumberFormat(format: string, value: number): boolean {
+  const known = formats[format];
+  return !isOfNumbers(known) || known.validate(value);
+}
+
+export const isKnownFormat = (format: string): boolean => formats[format] !== undefined;
+
+const formats = fullFormats as { readonly [name: string]: unknown };
+const isOfNumbers = (known: unknown): known is { readonly validate: (value: number) => boolean } =>
+  isRecord(known) && known.type === "number" && typeof known.validate === "function";
 
 /** Texts of each format, to begin a search with: plain ones first, then those that stricter readers refuse. */
 export const samples: { readonly [format: string]: readonly string[] } = {

@@ -1,5 +1,6 @@
 import { fieldsIn, isRecord, listOf, resolve, Unsupported } from "../plain.ts";
 import { evaluatedNames } from "./accepts.ts";
+import { isKnownFormat } from "./formats.ts";
 import { type Literal, opposite } from "./literal.ts";
 
 export type JsonType = "null" | "boolean" | "number" | "string" | "array" | "object";
@@ -11,6 +12,8 @@ interface Atoms {
   "none of": { readonly values: readonly unknown[] };
   from: { readonly bound: number; readonly open: boolean };
   to: { readonly bound: number; readonly open: boolean };
+  /** Exactly, as the type "integer" wants it; a multiple of 1 may be off by the last digits. */
+  whole: { readonly met: boolean };
   multiple: { readonly of: number; readonly met: boolean };
   least: { readonly size: number };
   most: { readonly size: number };
@@ -91,7 +94,7 @@ export function toFormula(literal: Literal, type: JsonType, via: readonly unknow
     const types = [schema.type].flat();
     const whole = types.includes(type);
     if (!whole && type === "number" && types.includes("integer"))
-      own({ kind: "multiple", of: 1, met: true }, { kind: "multiple", of: 1, met: false });
+      own({ kind: "whole", met: true }, { kind: "whole", met: false });
     else if (!whole) parts.push({ holds: () => false, breaks: () => true });
   }
   if (typeof schema.$ref === "string") both(resolve(document, schema.$ref));
@@ -132,7 +135,7 @@ export function toFormula(literal: Literal, type: JsonType, via: readonly unknow
     parts.push({ holds: branch(true), breaks: branch(false) });
   }
   const lit = (part: unknown): Literal => ({ schema: part, document, met: true });
-  if (type === "number") numberParts(schema, own);
+  if (type === "number") numberParts(schema, own, parts);
   if (type === "string") textParts(schema, own);
   if (type === "array") listParts(schema, lit, own, parts);
   if (type === "object") objectParts(schema, lit, own, parts, inner);
@@ -146,7 +149,11 @@ type Own = (holds: Atom, breaks: Atom) => void;
 type Parts = { readonly holds: () => Formula; readonly breaks: () => Formula }[];
 type Schema = Readonly<Record<string, unknown>>;
 
-function numberParts({ minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf }: Schema, own: Own): void {
+function numberParts(
+  { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, format }: Schema,
+  own: Own,
+  parts: Parts,
+): void {
   if (typeof minimum === "number")
     own({ kind: "from", bound: minimum, open: false }, { kind: "to", bound: minimum, open: true });
   if (typeof maximum === "number")
@@ -157,6 +164,24 @@ function numberParts({ minimum, maximum, exclusiveMinimum, exclusiveMaximum, mul
     own({ kind: "to", bound: exclusiveMaximum, open: true }, { kind: "from", bound: exclusiveMaximum, open: false });
   if (typeof multipleOf === "number")
     own({ kind: "multiple", of: multipleOf, met: true }, { kind: "multiple", of: multipleOf, met: false });
+  if (format === "int64") own({ kind: "whole", met: true }, { kind: "whole", met: false });
+  else if (format === "int32")
+    parts.push({
+      holds: () =>
+        and([
+          atom({ kind: "whole", met: true }),
+          atom({ kind: "from", bound: -(2 ** 31), open: false }),
+          atom({ kind: "to", bound: 2 ** 31 - 1, open: false }),
+        ]),
+      breaks: () =>
+        or([
+          atom({ kind: "whole", met: false }),
+          atom({ kind: "to", bound: -(2 ** 31), open: true }),
+          atom({ kind: "from", bound: 2 ** 31 - 1, open: true }),
+        ]),
+    });
+  else if (typeof format === "string" && !isKnownFormat(format))
+    own({ kind: "format", text: format, met: true }, { kind: "format", text: format, met: false });
 }
 
 function textParts({ minLength, maxLength, pattern, format }: Schema, own: Own): void {

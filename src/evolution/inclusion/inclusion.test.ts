@@ -89,6 +89,19 @@ describe("what is not included has a witness", () => {
     ["a value of an enum", { enum: ["a", "b"] }, { enum: ["a"] }, "b"],
     ["numbers between whole ones", { type: "number" }, { type: "integer" }, 0.5],
     ["a multiple", { type: "integer", multipleOf: 2 }, { multipleOf: 4 }, 2],
+    ["cents up to a bound", { type: "number", multipleOf: 0.01, minimum: 0, maximum: 0.29 }, { maximum: 0.28 }, 0.29],
+    ["tenths up to a bound", { type: "number", multipleOf: 0.1, minimum: 0, maximum: 0.3 }, { maximum: 0.2 }, 0.3],
+    [
+      "the one tenth on a bound",
+      { type: "number", multipleOf: 0.1, minimum: 0.25, maximum: 0.3 },
+      { type: "string" },
+      0.3,
+    ],
+    ["tenths below nothing", { type: "number", multipleOf: 0.1, minimum: -0.3, maximum: 0 }, { minimum: -0.2 }, -0.3],
+    ["multiples of 1.1", { type: "number", multipleOf: 1.1, minimum: 0, maximum: 3.3 }, { maximum: 2.2 }, 3.3],
+    ["very small multiples", { type: "number", multipleOf: 1e-10, minimum: 0, maximum: 1 }, { type: "integer" }, 1e-10],
+    ["whole numbers beyond 32 bits", { type: "integer" }, { type: "integer", format: "int32" }, -(2 ** 31) - 1],
+    ["a text with a format of numbers", { type: "string", format: "int32" }, { type: "number" }, "x"],
     ["the one number on a bound", { type: "number", minimum: 0 }, { exclusiveMinimum: 0 }, 0],
     ["a letter more in a pattern", { type: "string", pattern: "^[a-c]$" }, { pattern: "^[ab]$" }, "c"],
     ["the empty text", { type: "string" }, { minLength: 1 }, ""],
@@ -145,6 +158,12 @@ describe("what cannot be told is said with a reason", () => {
     ["a reference to elsewhere", { $ref: "https://example.com/seat.json" }, { type: "string" }, /outside the schema/],
     ["a dynamic reference", { $dynamicRef: "#seat" }, { type: "string" }, /\$dynamicRef/],
     ["a format that nobody checks", { type: "string" }, { type: "string", format: "seat" }, /checked by nobody/],
+    [
+      "a format of numbers that nobody checks",
+      { type: "number" },
+      { type: "number", format: "seat" },
+      /checked by nobody/,
+    ],
     ["two formats of which no sample tells", { type: "string", format: "ipv4" }, { format: "hostname" }, /formats/],
   ])("%s", (_, inner, outer, why) => {
     const found = compare(inner, outer);
@@ -155,14 +174,14 @@ describe("what cannot be told is said with a reason", () => {
 
 // An own judge, made anew for each pair: nothing is shared with what is judged.
 function judge(schema: unknown): (value: unknown) => boolean {
-  const ajv = new Ajv2020({ strict: false, logger: false });
+  const ajv = new Ajv2020({ strict: false, logger: false, multipleOfPrecision: 9 });
   addFormats.default(ajv);
   const validate = ajv.compile(schema as object);
   return (value) => validate(value) === true;
 }
 
 const texts = fc.constantFrom("", "a", "b", "ab", "abc", "x", "xy", "aaaa", "1", "ä");
-const numbers = fc.constantFrom(-2, -1, 0, 0.5, 1, 2, 3, 4, 6, 10, 12);
+const numbers = fc.constantFrom(-2, -1, -0.3, 0, 0.07, 0.1, 0.28, 0.29, 0.3, 0.5, 1, 1.1, 2, 2.2, 3, 3.3, 4, 6, 10, 12);
 const scalars = fc.oneof(texts, numbers, fc.boolean(), fc.constant(null));
 const { value: json } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
@@ -189,7 +208,7 @@ const { schema: schemas } = fc.letrec<{ schema: unknown; words: object }>((tie) 
         minimum: numbers,
         maximum: numbers,
         exclusiveMinimum: numbers,
-        multipleOf: fc.constantFrom(0.5, 1, 2, 3),
+        multipleOf: fc.constantFrom(0.01, 0.1, 0.5, 1, 1.1, 2, 3),
         minLength: small,
         maxLength: small,
         pattern: patterns,

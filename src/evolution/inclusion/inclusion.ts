@@ -1,4 +1,6 @@
+import { toCanonicalJson } from "../../contracts/index.ts";
 import { breakIt, type Literal, meet } from "./literal.ts";
+import { probesOf } from "./probes.ts";
 import { Solver } from "./solver.ts";
 import { Validator } from "./validator.ts";
 
@@ -22,7 +24,7 @@ export class Comparison {
   /** Whether `inner` ⊆ `outer`. The witness also meets `beside`, schemas that narrow down where to look. */
   isIncluded(inner: unknown, outer: unknown, beside: readonly unknown[] = []): Inclusion {
     const outcome = this.#solver.ask([meet(inner), ...beside.map((schema): Literal => meet(schema)), breakIt(outer)]);
-    if (outcome.kind === "none") return { kind: "included" };
+    if (outcome.kind === "none") return beside.length === 0 ? this.#tried(inner, outer) : { kind: "included" };
     if (outcome.kind === "unknown") return { kind: "cannot tell", why: outcome.why };
     const witness = outcome.value;
     try {
@@ -39,5 +41,20 @@ export class Comparison {
         why: `Ajv cannot compile a schema: ${error instanceof Error ? error.message : String(error)}`,
       };
     }
+  }
+
+  /** A yes is wrong in silence, so a few values are put to Ajv before it is said. */
+  #tried(inner: unknown, outer: unknown): Inclusion {
+    if (toCanonicalJson(inner) === toCanonicalJson(outer)) return { kind: "included" };
+    const sample = this.sampleOf(inner);
+    if (sample === undefined) return { kind: "included" };
+    try {
+      for (const value of probesOf(inner, sample))
+        if (this.validator.isValid(inner, value) && !this.validator.isValid(outer, value))
+          return { kind: "not included", witness: value };
+    } catch {
+      // A schema that Ajv cannot compile is judged without it.
+    }
+    return { kind: "included" };
   }
 }
