@@ -18,6 +18,19 @@ const projects: { readonly [what: string]: Files } = {
   function setTimeout(done: () => void) { done(); }
   setTimeout(() => {});`,
   ),
+  "workers, requires and modules of others": {
+    "orchestration/more.ts": `import { createRequire } from "node:module";
+import { Worker } from "somebody";
+declare module "pg" { interface Pool { readonly more: string } }
+declare module "*.css" {}
+const load = createRequire(import.meta.url);
+export const it = [load("../contracts.ts"), new Worker("queue"), process.getBuiltinModule("node:path")];
+`,
+    "storage/more.ts": `/** @type {import("../orchestration/book-trip.ts").bookTrip}: a comment is only one in TypeScript. */
+export class Worker { readonly file: string; constructor(file: string) { this.file = file; } }
+export const it = (file: string) => new Worker(file);
+`,
+  },
   "names that are handed over": {
     [flow]: edited(
       workflowWith(""),

@@ -89,6 +89,57 @@ const planted: { readonly [what: string]: Planted } = {
     at: ["orchestration/planted.ts", '"../storage/bookings.ts"'],
     files: importing('export const it = new URL("../storage/bookings.ts", import.meta.url);'),
   },
+  "a worker's file, named by its path": {
+    rule: "layers/import",
+    at: ["orchestration/planted.ts", '"./storage/bookings.ts"'],
+    files: importing(
+      'import { Worker } from "node:worker_threads"; export const it = new Worker("./storage/bookings.ts");',
+    ),
+  },
+  "a worker's file, named by a URL": {
+    rule: "layers/import",
+    at: ["orchestration/planted.ts", '"../storage/bookings.ts"'],
+    files: importing('export const it = new Worker(new URL("../storage/bookings.ts", import.meta.url));'),
+  },
+  "a worker whose file only a running program knows": {
+    rule: "layers/undecidable-import",
+    at: ["orchestration/planted.ts", "file"],
+    files: importing("export const it = (file: string) => new Worker(file);"),
+  },
+  "a require that was made": {
+    rule: "layers/import",
+    at: ["orchestration/planted.ts", '"../storage/bookings.ts"'],
+    files: importing(
+      'import { createRequire } from "node:module"; export const it = createRequire(import.meta.url)("../storage/bookings.ts");',
+    ),
+  },
+  "a require that was made and named": {
+    rule: "layers/import",
+    at: ["orchestration/planted.ts", '"../storage/bookings.ts"'],
+    files: importing(
+      'import * as module from "node:module"; const load = module.createRequire(__filename); export const it = load("../storage/bookings.ts");',
+    ),
+  },
+  "a type in a comment of JavaScript": {
+    rule: "layers/import",
+    at: ["orchestration/planted.js", '"../storage/bookings.ts"'],
+    files: {
+      "orchestration/planted.js":
+        '/** @type {import("../storage/bookings.ts").bookingStore} */\nexport const it = /** @type {any} */ ({});\n',
+    },
+  },
+  "an import in a comment of JavaScript": {
+    rule: "layers/import",
+    at: ["orchestration/planted.js", "'../storage/bookings.ts'"],
+    files: {
+      "orchestration/planted.js": "/**\n * @import { bookingStore } from '../storage/bookings.ts'\n */\nexport const it = 1;\n",
+    },
+  },
+  "a module that another layer adds to": {
+    rule: "layers/import",
+    at: ["orchestration/planted.ts", '"../storage/bookings.ts"'],
+    files: importing('declare module "../storage/bookings.ts" { interface More { readonly more: string } }'),
+  },
   "an import without its ending": {
     rule: "layers/import",
     at: ["orchestration/planted.ts", '"../storage"'],
@@ -261,6 +312,21 @@ const planted: { readonly [what: string]: Planted } = {
     rule: "capabilities/network",
     at: ["storage/planted.ts", '"net"'],
     files: { "storage/planted.ts": 'import { connect } from "net";\nexport const it = connect;\n' },
+  },
+  "a socket that is asked of the process": {
+    rule: "capabilities/network",
+    at: ["storage/planted.ts", '"node:net"'],
+    files: { "storage/planted.ts": 'export const it = process.getBuiltinModule("node:net");\n' },
+  },
+  "another program in storage": {
+    rule: "capabilities/network",
+    at: ["storage/planted.ts", '"node:child_process"'],
+    files: { "storage/planted.ts": 'import { exec } from "node:child_process";\nexport const it = exec;\n' },
+  },
+  "another program in orchestration": {
+    rule: "capabilities/network",
+    at: ["orchestration/planted.ts", '"child_process"'],
+    files: importing('import { fork } from "child_process"; export const it = fork;'),
   },
   "fetch in a workflow": {
     rule: "capabilities/network",
