@@ -52,6 +52,23 @@ export const it = (file: string) => new Worker(file);
   await run.step("elsewhere", draw, { attempts: 2 });`,
     'import { readFile } from "node:fs/promises";\nconst draw = () => Math.random();',
   ),
+  "a local function that steps alone use": inFlow(
+    `  const now = () => Date.now();
+  const at = async () => now();
+  function draw() { return Math.random(); }
+  await run.step("x", async () => now());
+  await run.step("y", at);
+  await run.step("z", async () => draw());`,
+  ),
+  "variables of a run, and modules that are asked": inFlow(
+    `  let count = 0;
+  const seen = new Map<string, number>();
+  count++;
+  seen.set(trip.flight, sums.add(count) + known.size + [...names].sort().length);
+  const { join } = await import("node:path");
+  if (known.has(join("a", days.format(run.now())))) return trip.flight;`,
+    'const known = new Set(["a"]);\nconst names = ["b"];\nconst sums = { add: (n: number) => n + 1 };\nconst days = new Intl.DateTimeFormat("en");',
+  ),
   "words in comments, strings and types": inFlow(
     `  // Date.now() and import("../storage/bookings.ts") would be wrong here; fetch too.
   const text: string | typeof Date.now = "Math.random() import('../storage/bookings.ts') require('../storage/bookings.ts')";

@@ -132,7 +132,8 @@ const planted: { readonly [what: string]: Planted } = {
     rule: "layers/import",
     at: ["orchestration/planted.js", "'../storage/bookings.ts'"],
     files: {
-      "orchestration/planted.js": "/**\n * @import { bookingStore } from '../storage/bookings.ts'\n */\nexport const it = 1;\n",
+      "orchestration/planted.js":
+        "/**\n * @import { bookingStore } from '../storage/bookings.ts'\n */\nexport const it = 1;\n",
     },
   },
   "a module that another layer adds to": {
@@ -437,6 +438,53 @@ exports.late = workflow({}, { version: 1 }, async () => performance.now());
     rule: "pure/clock",
     at: [flow, "Date.now"],
     files: inFlow("  if (started > 5) return trip.flight;", "const started = Date.now();"),
+  },
+  "a module that a workflow loads when it runs": {
+    rule: "pure/io",
+    at: [flow, 'import("node:fs")'],
+    files: inFlow('  await import("node:fs");'),
+  },
+  "randomness of a module that a workflow loads when it runs": {
+    rule: "pure/random",
+    at: [flow, "randomUUID"],
+    files: inFlow('  const { randomUUID } = await import("node:crypto");\n  trip.flight = randomUUID();'),
+  },
+  "the date of today in words": {
+    rule: "pure/clock",
+    at: [flow, 'new Intl.DateTimeFormat("en").format()'],
+    files: inFlow('  trip.flight = new Intl.DateTimeFormat("en").format();'),
+  },
+  "the date of today by a format of the module": {
+    rule: "pure/clock",
+    at: [flow, "days.formatToParts()"],
+    files: inFlow("  trip.flight = String(days.formatToParts());", 'const days = Intl.DateTimeFormat("en");'),
+  },
+  "a clock in a local function that a step uses, and the workflow too": {
+    rule: "pure/clock",
+    at: [flow, "Date.now"],
+    files: inFlow('  const now = () => Date.now();\n  await run.step("x", async () => now());\n  now();'),
+  },
+  "a counter of the module": {
+    rule: "pure/state",
+    at: [flow, "counter"],
+    files: inFlow("  counter += 1;", "let counter = 0;"),
+  },
+  "a map of the module": {
+    rule: "pure/state",
+    at: [flow, "cache.set"],
+    files: inFlow('  cache.set("a", 1);', "const cache = new Map<string, number>();"),
+  },
+  "a list of another module": {
+    rule: "pure/state",
+    at: [flow, "kept[0]"],
+    files: inFlow("  kept[0] = trip.flight;", 'import { kept } from "./kept.ts";', {
+      "orchestration/kept.ts": "export const kept: string[] = [];\n",
+    }),
+  },
+  "a clock in an initial state": {
+    rule: "pure/clock",
+    at: [seats, "Date.now"],
+    files: inStorage("initial: { taken: [] }", "initial: { taken: [String(Date.now())] }"),
   },
   "randomness in a workflow": {
     rule: "pure/random",

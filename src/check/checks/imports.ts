@@ -107,7 +107,10 @@ function judgePackage(
   if (!layer.may.includes("network") && isListed(name, networkPackages))
     return here("capabilities/network", `${layer.name} imports "${name}", which talks to the network.`);
   if (!layer.may.includes("network") && isListed(name, programStarters))
-    return here("capabilities/network", `${layer.name} imports "${name}": a program that it starts may talk to anybody.`);
+    return here(
+      "capabilities/network",
+      `${layer.name} imports "${name}": a program that it starts may talk to anybody.`,
+    );
   return undefined;
 }
 
