@@ -18,6 +18,19 @@ const projects: { readonly [what: string]: Files } = {
   function setTimeout(done: () => void) { done(); }
   setTimeout(() => {});`,
   ),
+  "workers, requires and modules of others": {
+    "orchestration/more.ts": `import { createRequire } from "node:module";
+import { Worker } from "somebody";
+declare module "pg" { interface Pool { readonly more: string } }
+declare module "*.css" {}
+const load = createRequire(import.meta.url);
+export const it = [load("../contracts.ts"), new Worker("queue"), process.getBuiltinModule("node:path")];
+`,
+    "storage/more.ts": `/** @type {import("../orchestration/book-trip.ts").bookTrip}: a comment is only one in TypeScript. */
+export class Worker { readonly file: string; constructor(file: string) { this.file = file; } }
+export const it = (file: string) => new Worker(file);
+`,
+  },
   "names that are handed over": {
     [flow]: edited(
       workflowWith(""),
@@ -38,6 +51,23 @@ const projects: { readonly [what: string]: Files } = {
   await run.step("file", async ({ key }) => (await readFile("x", "utf8")) + process.env.REGION + key);
   await run.step("elsewhere", draw, { attempts: 2 });`,
     'import { readFile } from "node:fs/promises";\nconst draw = () => Math.random();',
+  ),
+  "a local function that steps alone use": inFlow(
+    `  const now = () => Date.now();
+  const at = async () => now();
+  function draw() { return Math.random(); }
+  await run.step("x", async () => now());
+  await run.step("y", at);
+  await run.step("z", async () => draw());`,
+  ),
+  "variables of a run, and modules that are asked": inFlow(
+    `  let count = 0;
+  const seen = new Map<string, number>();
+  count++;
+  seen.set(trip.flight, sums.add(count) + known.size + [...names].sort().length);
+  const { join } = await import("node:path");
+  if (known.has(join("a", days.format(run.now())))) return trip.flight;`,
+    'const known = new Set(["a"]);\nconst names = ["b"];\nconst sums = { add: (n: number) => n + 1 };\nconst days = new Intl.DateTimeFormat("en");',
   ),
   "words in comments, strings and types": inFlow(
     `  // Date.now() and import("../storage/bookings.ts") would be wrong here; fetch too.

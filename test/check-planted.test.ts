@@ -89,6 +89,58 @@ const planted: { readonly [what: string]: Planted } = {
     at: ["orchestration/planted.ts", '"../storage/bookings.ts"'],
     files: importing('export const it = new URL("../storage/bookings.ts", import.meta.url);'),
   },
+  "a worker's file, named by its path": {
+    rule: "layers/import",
+    at: ["orchestration/planted.ts", '"./storage/bookings.ts"'],
+    files: importing(
+      'import { Worker } from "node:worker_threads"; export const it = new Worker("./storage/bookings.ts");',
+    ),
+  },
+  "a worker's file, named by a URL": {
+    rule: "layers/import",
+    at: ["orchestration/planted.ts", '"../storage/bookings.ts"'],
+    files: importing('export const it = new Worker(new URL("../storage/bookings.ts", import.meta.url));'),
+  },
+  "a worker whose file only a running program knows": {
+    rule: "layers/undecidable-import",
+    at: ["orchestration/planted.ts", "file"],
+    files: importing("export const it = (file: string) => new Worker(file);"),
+  },
+  "a require that was made": {
+    rule: "layers/import",
+    at: ["orchestration/planted.ts", '"../storage/bookings.ts"'],
+    files: importing(
+      'import { createRequire } from "node:module"; export const it = createRequire(import.meta.url)("../storage/bookings.ts");',
+    ),
+  },
+  "a require that was made and named": {
+    rule: "layers/import",
+    at: ["orchestration/planted.ts", '"../storage/bookings.ts"'],
+    files: importing(
+      'import * as module from "node:module"; const load = module.createRequire(__filename); export const it = load("../storage/bookings.ts");',
+    ),
+  },
+  "a type in a comment of JavaScript": {
+    rule: "layers/import",
+    at: ["orchestration/planted.js", '"../storage/bookings.ts"'],
+    files: {
+      "orchestration/planted.js":
+        '/** @type {import("../storage/bookings.ts").bookingStore} */\nexport const it = /** @type {any} */ ({});\n',
+    },
+  },
+  "an import in a comment of JavaScript": {
+    rule: "layers/import",
+    at: ["orchestration/planted.js", "'../storage/bookings.ts'"],
+    files: {
+      "orchestration/planted.js":
+        "/**\n * @import { bookingStore } from '../storage/bookings.ts'\n */\nexport const it = 1;\n",
+    },
+  },
+  "a module that another layer adds to": {
+    rule: "layers/import",
+    at: ["orchestration/planted.ts", '"../storage/bookings.ts"'],
+    files: importing('declare module "../storage/bookings.ts" { interface More { readonly more: string } }'),
+  },
   "an import without its ending": {
     rule: "layers/import",
     at: ["orchestration/planted.ts", '"../storage"'],
@@ -262,6 +314,21 @@ const planted: { readonly [what: string]: Planted } = {
     at: ["storage/planted.ts", '"net"'],
     files: { "storage/planted.ts": 'import { connect } from "net";\nexport const it = connect;\n' },
   },
+  "a socket that is asked of the process": {
+    rule: "capabilities/network",
+    at: ["storage/planted.ts", '"node:net"'],
+    files: { "storage/planted.ts": 'export const it = process.getBuiltinModule("node:net");\n' },
+  },
+  "another program in storage": {
+    rule: "capabilities/network",
+    at: ["storage/planted.ts", '"node:child_process"'],
+    files: { "storage/planted.ts": 'import { exec } from "node:child_process";\nexport const it = exec;\n' },
+  },
+  "another program in orchestration": {
+    rule: "capabilities/network",
+    at: ["orchestration/planted.ts", '"child_process"'],
+    files: importing('import { fork } from "child_process"; export const it = fork;'),
+  },
   "fetch in a workflow": {
     rule: "capabilities/network",
     at: [flow, "fetch"],
@@ -371,6 +438,53 @@ exports.late = workflow({}, { version: 1 }, async () => performance.now());
     rule: "pure/clock",
     at: [flow, "Date.now"],
     files: inFlow("  if (started > 5) return trip.flight;", "const started = Date.now();"),
+  },
+  "a module that a workflow loads when it runs": {
+    rule: "pure/io",
+    at: [flow, 'import("node:fs")'],
+    files: inFlow('  await import("node:fs");'),
+  },
+  "randomness of a module that a workflow loads when it runs": {
+    rule: "pure/random",
+    at: [flow, "randomUUID"],
+    files: inFlow('  const { randomUUID } = await import("node:crypto");\n  trip.flight = randomUUID();'),
+  },
+  "the date of today in words": {
+    rule: "pure/clock",
+    at: [flow, 'new Intl.DateTimeFormat("en").format()'],
+    files: inFlow('  trip.flight = new Intl.DateTimeFormat("en").format();'),
+  },
+  "the date of today by a format of the module": {
+    rule: "pure/clock",
+    at: [flow, "days.formatToParts()"],
+    files: inFlow("  trip.flight = String(days.formatToParts());", 'const days = Intl.DateTimeFormat("en");'),
+  },
+  "a clock in a local function that a step uses, and the workflow too": {
+    rule: "pure/clock",
+    at: [flow, "Date.now"],
+    files: inFlow('  const now = () => Date.now();\n  await run.step("x", async () => now());\n  now();'),
+  },
+  "a counter of the module": {
+    rule: "pure/state",
+    at: [flow, "counter"],
+    files: inFlow("  counter += 1;", "let counter = 0;"),
+  },
+  "a map of the module": {
+    rule: "pure/state",
+    at: [flow, "cache.set"],
+    files: inFlow('  cache.set("a", 1);', "const cache = new Map<string, number>();"),
+  },
+  "a list of another module": {
+    rule: "pure/state",
+    at: [flow, "kept[0]"],
+    files: inFlow("  kept[0] = trip.flight;", 'import { kept } from "./kept.ts";', {
+      "orchestration/kept.ts": "export const kept: string[] = [];\n",
+    }),
+  },
+  "a clock in an initial state": {
+    rule: "pure/clock",
+    at: [seats, "Date.now"],
+    files: inStorage("initial: { taken: [] }", "initial: { taken: [String(Date.now())] }"),
   },
   "randomness in a workflow": {
     rule: "pure/random",

@@ -109,6 +109,9 @@ export const networkPackages: readonly string[] = [
   "@google-cloud/*",
 ];
 
+/** What a program can do that is started from here, nobody knows. */
+export const programStarters: readonly string[] = ["node:child_process", "node:cluster", "execa", "zx", "cross-spawn"];
+
 export const networkGlobals: readonly string[] = [
   "fetch",
   "WebSocket",

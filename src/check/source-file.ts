@@ -1,11 +1,13 @@
 import { parseSync } from "oxc-parser";
 import type { Span } from "./finding.ts";
 import { type Scopes, toScopes } from "./scopes.ts";
-import { type Node, textOf, unwrap, walk } from "./syntax.ts";
+import { keyOf, type Node, textOf, unwrap, walk } from "./syntax.ts";
 
 /** A place where a file names another module, in whatever form. */
 export interface ModuleRequest extends Span {
   readonly specifier: string;
+  /** Whether it stands in a `declare module`, which names a package without importing it. */
+  readonly isDeclared?: true;
 }
 
 /** One file, parsed. The tree and its scopes are made when they are first asked for: most files need neither. */
@@ -25,7 +27,7 @@ export function parse(path: string, text: string): SourceFile {
   const result = parseSync(path, text);
   const [error] = result.errors.filter(({ severity }) => String(severity) === "Error");
   const label = error?.labels[0];
-  const { requests, undecided } = requestsOf(result, text);
+  const { requests, undecided } = requestsOf(path, result, text);
   let tree: Node | undefined;
   let scopes: Scopes | undefined;
   const file: SourceFile = {
@@ -49,7 +51,7 @@ interface Requests {
   readonly undecided: Span[];
 }
 
-function requestsOf(result: Parsed, text: string): Requests {
+function requestsOf(path: string, result: Parsed, text: string): Requests {
   const { staticImports, staticExports, dynamicImports, importMetas } = result.module;
   const requests: ModuleRequest[] = [];
   const add = ({ value, start, end }: { readonly value: string; readonly start: number; readonly end: number }) =>
@@ -67,8 +69,25 @@ function requestsOf(result: Parsed, text: string): Requests {
     dynamicImports.length === 0 &&
     importMetas.length === 0 &&
     words === staticImports.length &&
-    !/\brequire\b|\bexport\s*\{\s*\}\s*from/.test(text);
-  return isPlain ? { requests, undecided: [] } : inTree(result.program as unknown as Node, requests); // as above
+    !inTreeAlone.test(text);
+  if (isPlain) return { requests, undecided: [] };
+  if (/\.[cm]?jsx?$/.test(path)) requests.push(...inComments(result));
+  return inTree(path, result.program as unknown as Node, requests); // as above
+}
+const inTreeAlone =
+  /\brequire\b|\bcreateRequire\b|\bgetBuiltinModule\b|\bWorker\b|\bmodule\s*["']|\bexport\s*\{\s*\}\s*from/;
+
+/** The types that a JavaScript file takes from others, which it names in comments. */
+function inComments({ comments }: Parsed): ModuleRequest[] {
+  const named = /\bimport\(\s*(["'][^"'\n]+["'])\s*\)|@import\s[^"']*?\bfrom\s+(["'][^"'\n]+["'])/dg;
+  return comments.flatMap(({ type, value, start }) =>
+    type !== "Block" || !value.startsWith("*")
+      ? []
+      : [...value.matchAll(named)].map(({ indices }) => {
+          const [from, to] = indices?.[1] ?? indices?.[2] ?? [0, 0];
+          return { specifier: value.slice(from + 1, to - 1), start: start + 2 + from, end: start + 2 + to };
+        }),
+  );
 }
 
 function references({ comments }: Parsed): ModuleRequest[] {
@@ -79,8 +98,12 @@ function references({ comments }: Parsed): ModuleRequest[] {
   });
 }
 
-/** Adds what only the tree tells: `import()`, `import("…")` in types, `import =`, `require`, and files named by URL. */
-function inTree(program: Node, found: ModuleRequest[]): Requests {
+/**
+ * Adds what only the tree tells: `import()`, `import("…")` in types, `import =`, `declare module`, `require` under
+ * whatever name, `process.getBuiltinModule`, the files of workers, and files named by URL.
+ */
+function inTree(path: string, program: Node, found: ModuleRequest[]): Requests {
+  const { isRequire, isWorker } = loadersOf(program);
   const known = new Set(found.map(({ start }) => start));
   const requests = [...found];
   const undecided: Span[] = [];
@@ -99,19 +122,59 @@ function inTree(program: Node, found: ModuleRequest[]): Requests {
       const name = textOf(node.arguments[0]);
       if (name && /\.[cm]?[jt]sx?$/.test(name))
         requests.push({ specifier: name.startsWith(".") ? name : `./${name}`, ...spanOf(node.arguments[0]) });
-    }
+    } else if (node.type === "NewExpression" && isWorker(node.callee)) {
+      const source = node.arguments[0] && unwrap(node.arguments[0]);
+      const name = textOf(source);
+      // A worker's path begins where the program was started, which is the project's folder.
+      if (source && name !== undefined && /^\.{1,2}\//.test(name))
+        requests.push({ specifier: "../".repeat(path.split("/").length - 1) + name, ...spanOf(source) });
+      else if (source?.type !== "NewExpression") add(source);
+    } else if (node.type === "TSModuleDeclaration" && node.id.type === "Literal" && !node.id.value.includes("*"))
+      requests.push({ specifier: node.id.value, ...spanOf(node.id), isDeclared: true });
   });
   return { requests, undecided };
 }
 
 const spanOf = ({ start, end }: Node): Span => ({ start, end });
 
-/** `require`, `require.resolve` and `import.meta.resolve`. */
-function isRequire(given: Node): boolean {
-  const callee = unwrap(given);
-  if (callee.type === "Identifier") return callee.name === "require";
-  if (callee.type !== "MemberExpression" || callee.property.name !== "resolve") return false;
-  return callee.object.name === "require" || callee.object.type === "MetaProperty";
+/** How a program can ask for other files, under the names that it gives to that. */
+function loadersOf(program: Node): { isRequire(callee: Node): boolean; isWorker(callee: Node): boolean } {
+  const makers = new Set<string>();
+  const requires = new Set(["require"]);
+  const workers = new Set(["Worker", "SharedWorker"]);
+  for (const { type, specifiers, source } of program.body as readonly Node[]) {
+    for (const { imported, local } of type === "ImportDeclaration" ? (specifiers as readonly Node[]) : []) {
+      const name = imported?.name;
+      if (name === "createRequire" && /^(node:)?module$/.test(source.value)) makers.add(local.name);
+      if (name === "Worker" && /^(node:)?worker_threads$/.test(source.value)) workers.add(local.name);
+      else workers.delete(local.name);
+    }
+  }
+  const isMaker = (given: Node | null): boolean => {
+    const made = given && unwrap(given);
+    if (made?.type !== "CallExpression") return false;
+    const maker = unwrap(made.callee);
+    return maker.type === "MemberExpression" ? keyOf(maker) === "createRequire" : makers.has(maker.name);
+  };
+  walk(program, (node) => {
+    if (node.type === "VariableDeclarator" && isMaker(node.init)) requires.add(node.id.name);
+    if (node.type === "ClassDeclaration") workers.delete(node.id?.name);
+  });
+  const isOne = (node: Node): boolean =>
+    node.type === "Identifier" ? requires.has(node.name) : node.type === "MetaProperty" || isMaker(node);
+  return {
+    /** `require`, `require.resolve`, `import.meta.resolve`, and what `createRequire` made; Node's own door to its modules. */
+    isRequire(given) {
+      const callee = unwrap(given);
+      if (callee.type !== "MemberExpression") return isOne(callee);
+      const name = keyOf(callee);
+      return name === "getBuiltinModule" || (name === "resolve" && isOne(unwrap(callee.object)));
+    },
+    isWorker(given) {
+      const callee = unwrap(given);
+      return callee.type === "MemberExpression" ? keyOf(callee) === "Worker" : workers.has(callee.name);
+    },
+  };
 }
 
 const isImportMeta = (node: Node | undefined, property: string): boolean =>

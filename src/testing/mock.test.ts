@@ -120,6 +120,22 @@ describe("values of a schema", () => {
       z.object({ a: z.uuid(), b: z.email(), c: z.iso.date(), d: z.iso.datetime(), e: z.url(), f: z.ipv4() }),
       1,
     ],
+    ["steps that binary numbers miss", z.number().multipleOf(0.1).min(0.25).max(0.3), 1],
+    ["short addresses of mail", z.email().max(12), 1],
+    ["long addresses of mail", z.email().min(40), 1],
+    ["short addresses of pages", z.url().max(15), 1],
+    ["two patterns", z.string().regex(/^a/).regex(/z$/), 1],
+    ["a beginning and a length", z.string().startsWith("ab").min(40), 1],
+    ["a beginning, a middle and an end", z.string().endsWith("z").includes("mid").startsWith("ab"), 1],
+    ["an address of mail of one's own pattern", z.email({ pattern: /^[a-z]{1,8}@corp\.test$/ }), 1],
+    [
+      "a pattern and a length that rarely meet",
+      z
+        .string()
+        .regex(/^[ab]+$/)
+        .max(2),
+      0.1,
+    ],
     ["lists and tuples", z.tuple([z.string(), z.int()], z.boolean()), 1],
     ["lists with bounds", z.array(z.int()).min(2).max(3), 1],
     [

@@ -14,7 +14,10 @@ const places: {
   readonly [callee: string]: readonly { readonly argument: number; readonly key?: string; readonly what: string }[];
 } = {
   "trilith/orchestration.workflow": [{ argument: 2, what: "a workflow" }],
-  "trilith/storage.entity": [{ argument: 1, key: "evolve", what: "evolve" }],
+  "trilith/storage.entity": [
+    { argument: 1, key: "evolve", what: "evolve" },
+    { argument: 1, key: "initial", what: "an initial state" },
+  ],
   "trilith/storage.readModel": [{ argument: 1, key: "on", what: "a read model" }],
   "trilith/aggregation.source": [{ argument: 1, key: "shape", what: "a source's shape" }],
   "trilith/contracts.upcast": [{ argument: 1, what: "an upcaster" }],

@@ -1,5 +1,5 @@
 import type { Finding } from "../finding.ts";
-import { drivers, isListed, networkPackages } from "../known-packages.ts";
+import { drivers, isListed, networkPackages, programStarters } from "../known-packages.ts";
 import { isFree, type Layer } from "../layers.ts";
 import { isSource } from "../listing.ts";
 import type { Import, Project } from "../project.ts";
@@ -27,6 +27,8 @@ export function checkImports(project: Project): readonly Finding[] {
 function judge(project: Project, path: string, layer: Layer, { request, target }: Import): Finding | undefined {
   const { specifier, start, end } = request;
   const at = { start, end };
+  // Types are added to a package by its name, which imports nothing of it.
+  if (request.isDeclared && target.kind !== "file" && !specifier.startsWith(".")) return undefined;
   const here: Here = (rule, message, concerns) => ({ rule, file: path, at, message, ...(concerns && { concerns }) });
   switch (target.kind) {
     case "nothing":
@@ -104,6 +106,11 @@ function judgePackage(
     return here("capabilities/driver", `${layer.name} imports the database driver "${name}".`);
   if (!layer.may.includes("network") && isListed(name, networkPackages))
     return here("capabilities/network", `${layer.name} imports "${name}", which talks to the network.`);
+  if (!layer.may.includes("network") && isListed(name, programStarters))
+    return here(
+      "capabilities/network",
+      `${layer.name} imports "${name}": a program that it starts may talk to anybody.`,
+    );
   return undefined;
 }
 

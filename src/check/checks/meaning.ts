@@ -27,8 +27,10 @@ export function meaningOf(project: Project, file: SourceFile, given: Node, depth
     const object = name === undefined ? undefined : meaningOf(project, file, node.object, depth + 1);
     return object === undefined ? undefined : normal(`${object}.${name}`);
   }
-  const required =
-    node.type === "CallExpression" && node.callee.name === "require" ? textOf(node.arguments[0]) : undefined;
+  if (node.type === "AwaitExpression" && unwrap(node.argument).type === "ImportExpression")
+    return meaningOf(project, file, node.argument, depth + 1);
+  const isRequire = node.type === "CallExpression" && node.callee.name === "require";
+  const required = textOf(node.type === "ImportExpression" ? node.source : isRequire ? node.arguments[0] : undefined);
   return required === undefined ? undefined : ofModule(project, file, { specifier: required, name: "*" }, depth);
 }
 

@@ -64,6 +64,28 @@ class Walk {
       case "CallExpression":
         this.#call(node, where);
         return;
+      case "ImportExpression": {
+        const meaning = meaningOf(this.#project, where.file, node);
+        const effect = meaning === undefined ? undefined : effectOf(meaning);
+        if (effect) this.#report(effect, node, meaning ?? "", where);
+        return;
+      }
+      case "AssignmentExpression":
+        this.#written(node.left, where);
+        break;
+      case "UpdateExpression":
+        this.#written(node.argument, where);
+        break;
+      case "UnaryExpression":
+        if (node.operator === "delete") this.#written(node.argument, where);
+        break;
+      // What is declared is read where it is used: what steps alone use is done once, as they are.
+      case "FunctionDeclaration":
+        if (node !== where.root) return;
+        break;
+      case "VariableDeclarator":
+        if (isNamedFunction(node, where)) return;
+        break;
       case "Property":
       case "MethodDefinition":
       case "PropertyDefinition":
@@ -77,9 +99,8 @@ class Walk {
       case "BreakStatement":
       case "ContinueStatement":
         return;
-      default:
-        for (const child of childrenOf(node)) this.#read(child, where);
     }
+    for (const child of childrenOf(node)) this.#read(child, where);
   }
 
   #call(node: Node, where: Where): void {
@@ -87,11 +108,27 @@ class Walk {
     const meaning = meaningOf(this.#project, where.file, callee);
     const isBare = node.arguments.length === 0 || (meaning === "Date" && node.type === "CallExpression");
     if (meaning !== undefined && isBare && clockWhenBare.has(meaning)) this.#report("pure/clock", node, meaning, where);
+    if (isBare && isFormatOfNow(this.#project, where.file, callee))
+      this.#report("pure/clock", node, "Intl.DateTimeFormat without a date", where);
+    if (callee.type === "MemberExpression" && changing.has(keyOf(callee) ?? ""))
+      this.#written(callee, where, /^(Array|New)Expression$/);
     this.#read(node.callee, where);
     // What is done in a step is done once: its result is in the journal.
     const [name, ...rest] = node.arguments as readonly Node[];
     for (const argument of this.#isStep(callee, where) && name ? [name, ...rest.slice(1)] : node.arguments)
       this.#read(argument, where);
+  }
+
+  /** A variable of a module, or a list, map or set of one, that is changed from in here. */
+  #written(given: Node, where: Where, holder = /^(Array|Object|New)Expression$/): void {
+    let target = unwrap(given);
+    const isMember = target.type === "MemberExpression";
+    while (target.type === "MemberExpression") target = unwrap(target.object);
+    const binding = target.type === "Identifier" ? where.file.scopes().bindingOf(target) : undefined;
+    if (!binding?.isOfModule) return;
+    const declared = binding.from ? this.#imported(where.file, binding.from) : declaredBy(where.file, binding);
+    const isKept = declared ? isMember && isHolder(unwrap(declared.node), holder) : binding.kind === "variable";
+    if (isKept) this.#report("pure/state", given, `${binding.name}, which is the module's,`, where);
   }
 
   /** `run.step(…)`, on a run that was handed over. */
@@ -120,6 +157,7 @@ class Walk {
   #isSaidAlready(node: Node, { file, root }: Where): boolean {
     const binding = file.scopes().bindingOf(node);
     if (binding?.kind !== "constant" || !binding.node || !contains(root, binding.node)) return false;
+    if (binding.path?.length === 0 && isFunction(unwrap(binding.node))) return false;
     if (binding.path?.length === 0 || this.#given.has(binding)) return true;
     this.#given.add(binding);
     return false;
@@ -154,12 +192,20 @@ class Walk {
     if (!declared) return;
     const isInside = declared.file === where.file && contains(where.root, declared.node);
     if (!isInside) this.#enter(declared, binding.name, where);
+    else if (isFunction(unwrap(declared.node))) this.#readOnce(declared.node, where);
   }
 
   #imported(file: SourceFile, { specifier, name }: NonNullable<Binding["from"]>): Declared | undefined {
     const [target] = this.#project.resolve(file.path, specifier);
     const exported = target?.kind === "file" && name !== "*" ? exportOf(this.#project, target.path, name) : undefined;
     return typeof exported === "string" ? undefined : exported;
+  }
+
+  /** A function that is declared inside of what is being read, where it is used. */
+  #readOnce(node: Node, where: Where): void {
+    if (this.#seen.has(node)) return;
+    this.#seen.add(node);
+    for (const child of childrenOf(unwrap(node))) if (child !== unwrap(node).id) this.#read(child, where);
   }
 
   #enter({ file, node }: Declared, name: string, where: Where): void {
@@ -175,6 +221,29 @@ class Walk {
     const place = by.length === 0 ? ` inside ${this.#entry.what}` : way;
     this.#findings.set(key, { rule, file: file.path, at: { start, end }, message: `${meaning} is used${place}.` });
   }
+}
+
+const isNamedFunction = ({ id, init }: Node, { file, root }: Where): boolean => {
+  const binding = id.type === "Identifier" ? file.scopes().bindingOf(id) : undefined;
+  return init && init !== root && binding?.kind === "constant" && isFunction(unwrap(init));
+};
+
+/** What changes a list, a map or a set. */
+const changing: ReadonlySet<string> = new Set(
+  "set add delete clear push pop shift unshift splice sort reverse fill copyWithin".split(" "),
+);
+const isHolder = (value: Node, types: RegExp): boolean =>
+  types.test(value.type) &&
+  (value.type !== "NewExpression" || /^(Weak)?(Map|Set)$|Array$/.test(String(value.callee.name)));
+
+/** `new Intl.DateTimeFormat(…).format` and its like, which take the time themselves where they are given none. */
+function isFormatOfNow(project: Project, file: SourceFile, callee: Node): boolean {
+  if (callee.type !== "MemberExpression" || !/^format(ToParts)?$/.test(keyOf(callee) ?? "")) return false;
+  const object = unwrap(callee.object);
+  const binding = object.type === "Identifier" ? file.scopes().bindingOf(object) : undefined;
+  const made = binding?.path?.length === 0 && binding.node ? unwrap(binding.node) : object;
+  if (made.type !== "NewExpression" && made.type !== "CallExpression") return false;
+  return meaningOf(project, file, made.callee) === "Intl.DateTimeFormat";
 }
 
 const contains = (outer: Node, inner: Node): boolean => inner.start >= outer.start && inner.end <= outer.end;

@@ -1,6 +1,6 @@
 import type { Rule } from "./catalogue.ts";
 
-type FunctionRule = "pure/clock" | "pure/random" | "pure/timer" | "pure/environment" | "pure/io";
+type FunctionRule = "pure/clock" | "pure/random" | "pure/timer" | "pure/environment" | "pure/state" | "pure/io";
 
 const where =
   "Workflows, decisions, evolve and read model handlers, shapes and upcasters are acted out again: in a replay, in a rebuild, when a race was lost.";
@@ -37,6 +37,14 @@ export const functionRules: { readonly [rule in FunctionRule]: Rule } = {
       "Let the command carry what it depends on, or make it a constant of this version. In a workflow, read it in a `run.step`.",
     wrong: 'if (process.env.REGION === "eu") { … } // in a workflow',
     right: 'const region = await run.step("region", () => process.env.REGION ?? "eu");',
+  },
+  "pure/state": {
+    what: "Workflows, decisions, evolve, read model handlers, shapes and upcasters change no variable of a module.",
+    why: `${where} What is counted or kept in a module is another number on another machine, and starts anew with each process.`,
+    wayOut:
+      "In a workflow keep it in a variable of the run: a replay works it out again. What outlives a run belongs into a store.",
+    wrong: "booked += 1; // in a workflow; `let booked = 0` stands above it",
+    right: "let booked = 0; // inside the workflow",
   },
   "pure/io": {
     what: "No files, processes, network or console inside workflows, decisions, evolve, read model handlers, shapes and upcasters.",

@@ -48,8 +48,9 @@ function typed(type: unknown, schema: JsonSchema): string {
   }
 }
 
-function listType({ prefixItems, items }: JsonSchema): string {
-  const first = listOf(prefixItems).map(toType);
+function listType({ prefixItems, items, minItems }: JsonSchema): string {
+  const least = typeof minItems === "number" ? minItems : 0;
+  const first = listOf(prefixItems).map((item, at) => (at < least ? toType(item) : `(${toType(item)})?`));
   if (first.length === 0) return `readonly (${toType(items ?? true)})[]`;
   const rest = items === undefined || items === false ? [] : [`...(${toType(items)})[]`];
   return `readonly [${[...first, ...rest].join(", ")}]`;
@@ -65,7 +66,11 @@ function objectType(schema: JsonSchema): string {
   const isOpen = additionalProperties === true || isSchema(additionalProperties);
   const index = `{ readonly [name: string]: ${toType(additionalProperties ?? true)} }`;
   if (fields.length === 0) return isOpen || schema.properties === undefined ? index : "{}";
-  return `{ ${fields.join(" ")} }${isOpen ? ` & { readonly [name: string]: unknown }` : ""}`;
+  if (!isOpen) return `{ ${fields.join(" ")} }`;
+  // The index of an object is of its declared fields too, and an optional one may be undefined.
+  const parts = [additionalProperties, ...properties.map(([, part]) => part)].map(toType);
+  const some = properties.some(([name]) => !required.includes(name)) ? ["undefined"] : [];
+  return `{ ${fields.join(" ")} readonly [name: string]: ${union([...parts, ...some])} }`;
 }
 
 const union = (parts: readonly string[]): string => {

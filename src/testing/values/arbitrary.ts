@@ -74,22 +74,63 @@ class Drawing {
 
   #text(schema: JsonSchema): Arbitrary {
     const fc = this.#fc;
-    const formatted = typeof schema.format === "string" ? this.#format(schema.format) : undefined;
-    if (formatted) return formatted;
-    const [pattern] = [schema.pattern, ...listOf(schema["x-patterns"])].filter((one) => typeof one === "string");
-    if (pattern !== undefined) {
-      try {
-        return fc.stringMatching(new RegExp(pattern as string));
-      } catch {
-        // A pattern that fast-check does not draw from: whoever draws looks whether it fits.
-      }
-    }
-    const minLength = numberOr(schema.minLength, 0);
-    const maxLength = Math.min(numberOr(schema.maxLength, minLength + 12), minLength + 200);
-    return fc.string({ minLength, maxLength: Math.max(minLength, maxLength), unit: "grapheme-ascii" });
+    const least = numberOr(schema.minLength, 0);
+    const most = numberOr(schema.maxLength, Infinity);
+    const formatted = typeof schema.format === "string" ? this.#format(schema.format, least, most) : undefined;
+    const patterns = [schema.pattern, ...listOf(schema["x-patterns"])].filter((one) => typeof one === "string");
+    const matching = patterns.length > 0 ? this.#matching([...new Set(patterns)], least, most) : undefined;
+    if (formatted && matching)
+      return fc
+        .tuple(formatted, matching.texts)
+        .map(([one, other]) => (matching.fits(String(one)) || !matching.fits(other) ? one : other));
+    const maxLength = Math.max(least, Math.min(most, least + 12));
+    return formatted ?? matching?.texts ?? fc.string({ minLength: least, maxLength, unit: "grapheme-ascii" });
   }
 
-  #format(format: string): Arbitrary | undefined {
+  /**
+   * Texts for patterns and lengths together: one for each pattern, one after the other and filled up. Not all of them fit,
+   * and nothing is given where fast-check draws from no such pattern: whoever draws looks.
+   */
+  #matching(
+    patterns: readonly string[],
+    least: number,
+    most: number,
+  ): { readonly texts: FastCheck.Arbitrary<string>; fits(text: string): boolean } | undefined {
+    const fc = this.#fc;
+    // What begins a text comes first, what ends it last.
+    const rank = (pattern: string): number => (pattern.startsWith("^") ? 0 : pattern.endsWith("$") ? 2 : 1);
+    try {
+      const tests = [...patterns].sort((one, other) => rank(one) - rank(other)).map((one) => new RegExp(one));
+      const fits = (text: string): boolean =>
+        text.length >= least && text.length <= most && tests.every((test) => test.test(text));
+      const each = tests.map((test) => fc.stringMatching(test, { size: least > 12 ? "medium" : "xsmall" }));
+      const texts = fc.tuple(...each).map((parts) => {
+        const whole = parts.join("");
+        const fillings = [..."a0A"].map((letter) => letter.repeat(Math.max(0, least - whole.length)));
+        const filled = fillings.flatMap((fill) => [
+          whole + fill,
+          fill + whole,
+          (parts[0] ?? "") + fill + parts.slice(1).join(""),
+        ]);
+        return [...parts, whole, ...filled].find(fits) ?? whole;
+      });
+      return { texts, fits };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The first of some texts that is short enough, filled up where it is too short. */
+  #sized(least: number, most: number, textsOf: (n: number, fill: string) => readonly string[]): Arbitrary {
+    return this.#fc.integer({ min: 1, max: 9_999 }).map((n) => {
+      const texts = textsOf(n, "");
+      const at = texts.findIndex((text) => text.length <= most);
+      const text = texts.at(at) ?? "";
+      return textsOf(n, "x".repeat(Math.max(0, least - text.length))).at(at);
+    });
+  }
+
+  #format(format: string, least: number, most: number): Arbitrary | undefined {
     const fc = this.#fc;
     const date = fc.date({ min: new Date("1970-01-01"), max: new Date("2099-12-31"), noInvalidDate: true });
     const iso = date.map((at) => at.toISOString());
@@ -105,9 +146,18 @@ class Drawing {
       case "duration":
         return fc.integer({ min: 1, max: 400 }).map((days) => `P${days}D`);
       case "email":
-        return fc.integer({ min: 1, max: 9_999 }).map((n) => `caller${n}@example.com`);
+        return this.#sized(least, most, (n, fill) => [
+          `caller${fill}${n}@example.com`,
+          `${n}${fill}@example.com`,
+          `c${n}${fill}@a.io`,
+          `${n % 10}${fill}@a.io`,
+        ]);
       case "hostname":
-        return fc.integer({ min: 1, max: 9_999 }).map((n) => `host${n}.example.com`);
+        return this.#sized(least, most, (n, fill) => [
+          `host${n}${fill}.example.com`,
+          `h${n}${fill}.io`,
+          `h${n % 10}${fill}`,
+        ]);
       case "ipv4":
         return fc.ipV4();
       case "ipv6":
@@ -115,7 +165,12 @@ class Drawing {
       case "uri":
       case "url":
       case "uri-reference":
-        return fc.integer({ min: 1, max: 9_999 }).map((n) => `https://example.com/${n}`);
+        return this.#sized(least, most, (n, fill) => [
+          `https://example.com/${n}${fill}`,
+          `http://a.io/${n % 10}${fill}`,
+          `http://a.io/${fill}`,
+          `http://a/${fill}`,
+        ]);
       default:
         return undefined;
     }
@@ -134,9 +189,11 @@ class Drawing {
     ];
     if (whole || step !== undefined) {
       const unit = step ?? 1;
-      const min = Math.ceil(from / unit) + (Math.ceil(from / unit) * unit === above ? 1 : 0);
-      const max = Math.floor(to / unit) - (Math.floor(to / unit) * unit === below ? 1 : 0);
-      return min > max ? undefined : fc.integer({ min, max }).map((n) => n * unit);
+      const times = (n: number): number => decimal(n * unit);
+      const [first, last] = [Math.ceil(decimal(from / unit)), Math.floor(decimal(to / unit))];
+      const min = first + (times(first) === above ? 1 : 0);
+      const max = last - (times(last) === below ? 1 : 0);
+      return min > max ? undefined : fc.integer({ min, max }).map(times);
     }
     return fc
       .double({
@@ -238,6 +295,9 @@ function resolve(root: JsonSchema, ref: string): unknown {
     root,
   );
 }
+
+/** A number as people write it: three times 0.1 is 0.3. */
+const decimal = (n: number): number => Number(n.toPrecision(15));
 
 const isSchema = (part: unknown): part is JsonSchema =>
   typeof part === "object" && part !== null && !Array.isArray(part);

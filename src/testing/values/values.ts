@@ -30,13 +30,13 @@ export class Values {
     return found;
   }
 
-  /** One value. Throws a sentence where none of 300 draws is taken: the schema asks for what JSON Schema does not say. */
+  /** One value. Throws a sentence where none of 300 draws is taken: the schema asks for what its JSON Schema does not say, or for more at once than is met by chance. */
   async one(schema: AnySchema, seed: number, what: string): Promise<unknown> {
     const examples = (toJsonSchema(schema) as JsonSchema & { readonly examples?: readonly unknown[] }).examples ?? [];
     const drawn = this.#fc.sample(this.arbitrary(schema), { seed, numRuns: 300 });
     for (const value of [...examples, ...drawn]) if ((await validate(schema, value)).ok) return value;
     throw new Error(
-      `No value for ${what} was found: its schema asks for more than its JSON Schema says. Give the operation an example.`,
+      `No value for ${what} was found: of 300 that were drawn, its schema takes none. It asks for more than its JSON Schema says, or for patterns and lengths that are not met together by chance. Give the operation an example.`,
     );
   }
 }
