@@ -143,6 +143,39 @@ describe.each([
     await node.stop();
   });
 
+  it("retry a run that was cancelled in line: it takes its place there again, with its input", async () => {
+    await using world = await open();
+    const node = await start(world, { concurrency: 1 }, { suspendAfterMs: 600_000 });
+    const before = await begin(node, `${place} before`);
+    const run = await begin(node, `${place} in line`);
+    expect(await node.runner.steer(run, { to: "cancel", by })).toEqual({ ok: true, state: "cancelled" });
+    expect(await node.runner.steer(run, { to: "retry", by })).toEqual({ ok: true, state: "queued" });
+    await node.runner.steer(before, { to: "terminate", by });
+    await world.until(async () => (await node.journal.read(run)).some(({ type }) => type === "SignalAwaited"));
+    expect(await node.runner.signal(run, "go", {}, { id: by })).toBe("taken");
+    await stateIs(world, node, run, "done");
+    expect((await node.journal.read(run)).find(({ type }) => type === "Retried")).toMatchObject({ back: 2 });
+    await node.stop();
+  });
+
+  it("that a run has ended before it heard of are over when it is retried", async () => {
+    await using world = await open();
+    let bad = true;
+    const doIt = workflow(Jobs.do, { version: 1 }, async ({ id }, { run }) =>
+      run.step("try", () => (bad ? Promise.reject(new Error("bad")) : `${id}!`), { attempts: 1 }),
+    );
+    const node = await startNode(world, { workflows: [doIt], contracts: [Jobs], leaseMs: 900 });
+    const run = await begin(node, `${place} stale`);
+    await stateIs(world, node, run, "failed");
+    for (const to of ["cancel", "terminate"] as const) // as one that came with the run's last commit
+      await node.journal.post(run, { signal: "", payload: null, by, at: world.clock.now(), control: { to } });
+    bad = false;
+    await node.runner.steer(run, { to: "retry", by });
+    await world.until(async () => (await node.row(run))?.endedAt !== null);
+    expect((await node.row(run))?.state).toBe("done");
+    await node.stop();
+  });
+
   it("go to all runs that a filter finds, in the background, and say how many followed", async () => {
     await using world = await open();
     const node = await start(world, {}, { suspendAfterMs: 0 });

@@ -209,8 +209,17 @@ export type Note =
       readonly item?: number;
       readonly reason?: string;
     }
-  /** An ended run goes on: entries from revision `back` up to here are not replayed any more. */
-  | { readonly type: "Retried"; readonly by: string; readonly back: number; readonly reason?: string }
+  /**
+   * An ended run goes on: entries from revision `back` up to here are not replayed any more. What operators wanted of it
+   * before, up to this revision of its inbox, is `over`.
+   */
+  | {
+      readonly type: "Retried";
+      readonly by: string;
+      readonly back: number;
+      readonly reason?: string;
+      readonly over?: number;
+    }
   /** In memory only: what stands in the journal here was taken back later. */
   | { readonly type: "TakenBack"; readonly was: Entry }
   | { readonly type: "Claimed"; readonly node: string; readonly term: number }

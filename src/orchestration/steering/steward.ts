@@ -90,7 +90,7 @@ export class Steward {
     const origin = await journal.find(run);
     if (!origin) return { ok: false, why: "no such run", sentence: `There is no run ${run}.` };
     const entries = await journal.read(run, origin.from);
-    const copy = toCopy(run, entries, step);
+    const copy = toCopy(run, entries, step, origin.from);
     if ("refused" in copy) return declined(`Run ${run} cannot be forked so. ${copy.refused}`);
     // What was done is replayed by the code that did it; where nothing was, the newest may begin.
     const known = copy.forked.step === undefined ? catalog.of(origin.operation) : catalog.named(origin.workflow);
@@ -219,11 +219,13 @@ export class Steward {
     const { run, state, from = 0, operation, ticket, startedAt } = row;
     if (!hasEnded(row)) return declined(`Run ${run} is ${state}; only a run that has ended can be retried.`);
     const entries = await journal.read(run, from);
-    const retry = toRetry(entries);
+    const retry = toRetry(entries, from);
     if ("refused" in retry) return declined(`Run ${run} cannot be retried. ${retry.refused}`);
     const at = clock.now();
     const back = from + retry.back;
-    const retried: Entry = { type: "Retried", by, back, ...(reason !== undefined && { reason }), at };
+    const over = (await journal.inbox(run, inboxFrom(entries[0]))).at(-1)?.revision;
+    const about = { by, back, ...(reason !== undefined && { reason }), ...(over !== undefined && { over }) };
+    const retried: Entry = { type: "Retried", ...about, at };
     const revision = from + entries.length;
     const lined = ticket && journal.line;
     const goesOn = {
