@@ -45,7 +45,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
   return {
     nodes: toNodes({ engine, clock, alone: exclusive, append: (given) => append({ expect: [], ...given }) }),
     line: toLine({ engine, clock, append }),
-    bulks: toBulks(engine, append),
+    bulks: toBulks({ engine, append, alone: exclusive }),
     async append(run, revision, entries, change) {
       const stream = `run/${run}`;
       const events = entries.map((entry) => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }));

@@ -211,6 +211,29 @@ describe.each([
     await second.stop();
   });
 
+  it("in bulk are gone on with at once after a stop, and after a kill where the process has the engine alone", async () => {
+    await using world = await open();
+    const first = await start(world, {}, { suspendAfterMs: 0 });
+    const run = await begin(first, `halfway ${place}`);
+    await stateIs(world, first, run, "waiting");
+    const bulk = { order: { to: "cancel", by }, filter: {}, at: world.clock.now() } as const;
+    const fresh = { state: "under way", endedAt: null, found: 0, taken: 0, after: null } as const;
+    await first.journal.bulks.add({ id: "halfway", ...bulk, ...fresh });
+    expect(await first.journal.bulks.claim(first.name, 600_000)).toMatchObject({ id: "halfway" }); // it is at its first page
+    await first.stop();
+    const second = await start(world, {}, { suspendAfterMs: 0 });
+    await world.until(async () => (await second.runner.bulk("halfway"))?.state === "done", 5_000);
+    await stateIs(world, second, run, "cancelled");
+    await second.stop();
+    if (place !== "on SQLite") return;
+    const { bulks } = second.journal;
+    await bulks.add({ id: "killed", ...bulk, ...fresh });
+    expect(await bulks.claim("a process that is gone", 600_000)).toMatchObject({ id: "killed" });
+    const third = await start(world, {}, { suspendAfterMs: 0 });
+    await world.until(async () => (await third.runner.bulk("killed"))?.state === "done", 5_000);
+    await third.stop();
+  });
+
   it("find runs by workflow, state, id, time and tags, page by page, and count them", async () => {
     await using world = await open();
     const node = await start(world, {}, { suspendAfterMs: 0 });
