@@ -176,6 +176,25 @@ describe.each([
     await node.stop();
   });
 
+  it("reach a run that the journal is about to refuse the next entry of", async () => {
+    await using world = await open();
+    for (const to of ["cancel", "terminate"] as const) {
+      const doIt = workflow(Jobs.do, { version: 1 }, async ({ id }, { run }) => {
+        const self = run.id;
+        await run.step("large", async () => {
+          const control = { to };
+          await node.journal.post(self, { signal: "", payload: null, by, at: world.clock.now(), control }); // by another node
+          return "x".repeat(5_000_000);
+        });
+        return id;
+      });
+      const node: TestNode = await startNode(world, { workflows: [doIt], contracts: [Jobs], leaseMs: 900 });
+      const run = await begin(node, `${place} large ${to}`);
+      await stateIs(world, node, run, to === "cancel" ? "cancelled" : "terminated");
+      await node.stop();
+    }
+  });
+
   it("go to all runs that a filter finds, in the background, and say how many followed", async () => {
     await using world = await open();
     const node = await start(world, {}, { suspendAfterMs: 0 });

@@ -18,8 +18,10 @@ export interface Journal {
   readonly bulks: Bulks;
   /** Appends to a run after its `revision`-th entry (-1: a new run); the row changes in the same commit. Resolves when durable. */
   append(run: string, revision: number, entries: readonly Entry[], change: Change): Promise<Appended>;
-  /** A run's entries, all of them or from a revision on (inclusive). */
-  read(run: string, from?: number): Promise<readonly Entry[]>;
+  /** A run's entries, all of them or from a revision on (inclusive), and so many at most. */
+  read(run: string, from?: number, limit?: number): Promise<readonly Entry[]>;
+  /** A run's last entry, or its last one of a type; nothing where there is none from a revision on (inclusive). */
+  last(run: string, type?: Entry["type"], from?: number): Promise<Entry | undefined>;
   find(run: string): Promise<RunRow | undefined>;
   /** Adds to a run's inbox and makes the run due. */
   post(run: string, item: NewItem): Promise<void>;

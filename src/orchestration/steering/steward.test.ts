@@ -454,6 +454,29 @@ describe("a fork", () => {
     expect(copied.map(({ type }) => type)).toEqual(["StepStarted", "StepDone"]);
   });
 
+  it("is one for each key, and refuses a key that comes with another step or input", async () => {
+    const bench = benchOf(order);
+    await bench.run({ n: 1 });
+    const run = await bench.fork({ step: "shop.take#2", input: { n: 2 }, key: "k" });
+    expect(await bench.fork({ step: "shop.take#2", input: { n: 2 }, key: "k" })).toBe(run);
+    for (const other of [{ step: "shop.take", input: { n: 2 } }, { step: "shop.take#2" }, { input: { n: 2 } }])
+      await expect(bench.fork({ ...other, key: "k" })).rejects.toMatchObject({ code: "KeyReused" });
+    expect(bench.rows).toHaveLength(2);
+  });
+
+  it("with a key is the same one though the run has continued as new since", async () => {
+    const job = jobOf(async ({ n }, { run }) => {
+      await run.signal.yes;
+      if (n < 3) throw run.continueAsNew({ n: n + 1 });
+    });
+    const bench = benchOf(job);
+    await bench.begin({ n: 1 });
+    const run = await bench.fork();
+    await bench.signal("yes", { id: "x" });
+    expect(await bench.fork()).toBe(run);
+    await expect(bench.fork({ input: { n: 2 } })).rejects.toMatchObject({ code: "KeyReused" });
+  });
+
   it("is refused where nothing can build on what was undone, where there is no such step, and with a wrong input", async () => {
     const bench = benchOf(order);
     await bench.run({ n: 13 }).catch(said);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Clock, type Principal, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
+import { type Clock, Fault, type Principal, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
 import { digestOf, toRunId } from "../journal/identity.ts";
 import {
   type Control,
@@ -111,7 +111,7 @@ export class Steward {
     const { version, flow } = workflow;
     const digest = digestOf(written);
     const about = { operation: operation.id, version, input: written, digest, principal: by, traceparent };
-    const started: Entry = { type: "Started", ...about, forked: copy.forked, at: now };
+    const started: Entry & { readonly type: "Started" } = { type: "Started", ...about, forked: copy.forked, at: now };
     const tags = toTags(operation.id, workflow.tags, read.value);
     const row: RunRow = {
       ...{ run: id, operation: operation.id, workflow: nameOf(workflow), owner: null, startedAt: now, endedAt: null },
@@ -123,6 +123,11 @@ export class Steward {
     const appended = await journal.append(id, -1, [started, ...copy.entries], { begin: row });
     if (typeof appended === "object" && "refused" in appended)
       return declined(`Run ${run} cannot be forked so: ${appended.refused}`);
+    if (appended === "fenced") {
+      const [before] = await journal.read(id, 0, 1);
+      if (!isSameFork(before, started, input !== undefined))
+        throw new Fault("KeyReused", "This key has forked the run otherwise. Use a new key for another step or input.");
+    }
     waits(operation.id);
     return { ok: true, run: id };
   }
@@ -242,6 +247,17 @@ export class Steward {
     waits(operation);
     return { ok: true, state: goesOn.state };
   }
+}
+
+/** Whether a fork that is there already is the one that is asked for. */
+function isSameFork(
+  before: Entry | undefined,
+  asked: Entry & { readonly type: "Started" },
+  saysInput: boolean,
+): boolean {
+  if (before?.type !== "Started" || before.forked?.step !== asked.forked?.step) return false;
+  // The run's own input is another one once it has continued as new, though nobody asks for anything else.
+  return before.digest === asked.digest || (!saysInput && before.forked?.root !== asked.forked?.root);
 }
 
 /** Whether it holds a place among those that its workflow's limits let in. */
