@@ -28,6 +28,8 @@ import { toNodes } from "./run-nodes.ts";
 import { countRuns, searchRuns, toIndexed } from "./run-search.ts";
 
 const page = 512;
+/** How many entries are looked at at a time for the last one of a type, which is near the end as a rule. */
+const lastPage = 64;
 /** How long a signal's key is remembered, in ms. */
 const receiptsMs = 30 * 86_400_000;
 
@@ -45,7 +47,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
   return {
     nodes: toNodes({ engine, clock, alone: exclusive, append: (given) => append({ expect: [], ...given }) }),
     line: toLine({ engine, clock, append }),
-    bulks: toBulks(engine, append),
+    bulks: toBulks({ engine, append, alone: exclusive }),
     async append(run, revision, entries, change) {
       const stream = `run/${run}`;
       const events = entries.map((entry) => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }));
@@ -69,7 +71,18 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       if (outcome.why === "refused") return { refused: outcome.message };
       throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
     },
-    read: (run, from) => readStream(engine, `run/${run}`, from, ({ data }) => parsed<Entry>(run, data)),
+    read: (run, from, limit) =>
+      readStream(engine, `run/${run}`, { from, limit }, ({ data }) => parsed<Entry>(run, data)),
+    async last(run, type, from = 0) {
+      const limit = type === undefined ? 1 : lastPage;
+      for (let next = Number.MAX_SAFE_INTEGER; next >= from; ) {
+        const events = await engine.read(log, { stream: `run/${run}`, from: next, limit, backwards: true });
+        const found = events.find((event) => type === undefined || event.type === type);
+        if (found) return found.revision < from ? undefined : parsed<Entry>(run, found.data);
+        next = (events.at(-1)?.revision ?? 0) - 1;
+      }
+      return undefined;
+    },
     async find(run) {
       const [document] = await engine.find(runs.name, { key: run, limit: 1 });
       return document && toRow(document);
@@ -101,7 +114,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       readStream(
         engine,
         `inbox/${run}`,
-        from,
+        { from },
         ({ data, revision }): Item => ({
           ...parsed<Omit<Item, "revision">>(run, data),
           revision,
@@ -209,13 +222,18 @@ const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file 
 async function readStream<T>(
   engine: Engine,
   stream: string,
-  from: number | undefined = 0,
+  {
+    from = 0,
+    limit = Number.POSITIVE_INFINITY,
+  }: { readonly from?: number | undefined; readonly limit?: number | undefined },
   make: (event: StoredEvent) => T,
 ): Promise<readonly T[]> {
   const made: T[] = [];
-  for (;;) {
-    const events = await engine.read(log, { stream, from: from + made.length, limit: page });
+  while (made.length < limit) {
+    const query = { stream, from: from + made.length, limit: Math.min(page, limit - made.length) };
+    const events = await engine.read(log, query);
     if (events.length === 0) return made;
     for (const event of events) made.push(make(event));
   }
+  return made;
 }

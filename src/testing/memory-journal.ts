@@ -63,6 +63,7 @@ export function memoryJournal(): MemoryJournal {
       find: async (id) => bulks.get(id),
       list: async (limit) => [...bulks.values()].reverse().slice(0, limit),
       claim: async () => [...bulks.values()].find(({ state }) => state === "under way"),
+      free: async () => {},
       async advance(bulk) {
         bulks.set(bulk.id, bulk);
         return true;
@@ -88,7 +89,12 @@ export function memoryJournal(): MemoryJournal {
       position += entries.length;
       return { position };
     },
-    read: async (run, from = 0) => journal.entries(run).slice(from),
+    read: async (run, from = 0, limit = Number.POSITIVE_INFINITY) => journal.entries(run).slice(from, from + limit),
+    last: async (run, type, from = 0) =>
+      journal
+        .entries(run)
+        .slice(from)
+        .findLast((entry) => type === undefined || entry.type === type),
     find: async (run) => rows.get(run),
     post: async (run, item) => tell(run, item),
     inbox: async (run, from = 0) => (inboxes.get(run) ?? []).slice(from),

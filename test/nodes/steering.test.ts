@@ -143,6 +143,58 @@ describe.each([
     await node.stop();
   });
 
+  it("retry a run that was cancelled in line: it takes its place there again, with its input", async () => {
+    await using world = await open();
+    const node = await start(world, { concurrency: 1 }, { suspendAfterMs: 600_000 });
+    const before = await begin(node, `${place} before`);
+    const run = await begin(node, `${place} in line`);
+    expect(await node.runner.steer(run, { to: "cancel", by })).toEqual({ ok: true, state: "cancelled" });
+    expect(await node.runner.steer(run, { to: "retry", by })).toEqual({ ok: true, state: "queued" });
+    await node.runner.steer(before, { to: "terminate", by });
+    await world.until(async () => (await node.journal.read(run)).some(({ type }) => type === "SignalAwaited"));
+    expect(await node.runner.signal(run, "go", {}, { id: by })).toBe("taken");
+    await stateIs(world, node, run, "done");
+    expect((await node.journal.read(run)).find(({ type }) => type === "Retried")).toMatchObject({ back: 2 });
+    await node.stop();
+  });
+
+  it("that a run has ended before it heard of are over when it is retried", async () => {
+    await using world = await open();
+    let bad = true;
+    const doIt = workflow(Jobs.do, { version: 1 }, async ({ id }, { run }) =>
+      run.step("try", () => (bad ? Promise.reject(new Error("bad")) : `${id}!`), { attempts: 1 }),
+    );
+    const node = await startNode(world, { workflows: [doIt], contracts: [Jobs], leaseMs: 900 });
+    const run = await begin(node, `${place} stale`);
+    await stateIs(world, node, run, "failed");
+    for (const to of ["cancel", "terminate"] as const) // as one that came with the run's last commit
+      await node.journal.post(run, { signal: "", payload: null, by, at: world.clock.now(), control: { to } });
+    bad = false;
+    await node.runner.steer(run, { to: "retry", by });
+    await world.until(async () => (await node.row(run))?.endedAt !== null);
+    expect((await node.row(run))?.state).toBe("done");
+    await node.stop();
+  });
+
+  it("reach a run that the journal is about to refuse the next entry of", async () => {
+    await using world = await open();
+    for (const to of ["cancel", "terminate"] as const) {
+      const doIt = workflow(Jobs.do, { version: 1 }, async ({ id }, { run }) => {
+        const self = run.id;
+        await run.step("large", async () => {
+          const control = { to };
+          await node.journal.post(self, { signal: "", payload: null, by, at: world.clock.now(), control }); // by another node
+          return "x".repeat(5_000_000);
+        });
+        return id;
+      });
+      const node: TestNode = await startNode(world, { workflows: [doIt], contracts: [Jobs], leaseMs: 900 });
+      const run = await begin(node, `${place} large ${to}`);
+      await stateIs(world, node, run, to === "cancel" ? "cancelled" : "terminated");
+      await node.stop();
+    }
+  });
+
   it("go to all runs that a filter finds, in the background, and say how many followed", async () => {
     await using world = await open();
     const node = await start(world, {}, { suspendAfterMs: 0 });
@@ -176,6 +228,29 @@ describe.each([
     await world.until(async () => (await second.runner.bulk("left"))?.state === "done", 60_000);
     await stateIs(world, second, run, "cancelled");
     await second.stop();
+  });
+
+  it("in bulk are gone on with at once after a stop, and after a kill where the process has the engine alone", async () => {
+    await using world = await open();
+    const first = await start(world, {}, { suspendAfterMs: 0 });
+    const run = await begin(first, `halfway ${place}`);
+    await stateIs(world, first, run, "waiting");
+    const bulk = { order: { to: "cancel", by }, filter: {}, at: world.clock.now() } as const;
+    const fresh = { state: "under way", endedAt: null, found: 0, taken: 0, after: null } as const;
+    await first.journal.bulks.add({ id: "halfway", ...bulk, ...fresh });
+    expect(await first.journal.bulks.claim(first.name, 600_000)).toMatchObject({ id: "halfway" }); // it is at its first page
+    await first.stop();
+    const second = await start(world, {}, { suspendAfterMs: 0 });
+    await world.until(async () => (await second.runner.bulk("halfway"))?.state === "done", 5_000);
+    await stateIs(world, second, run, "cancelled");
+    await second.stop();
+    if (place !== "on SQLite") return;
+    const { bulks } = second.journal;
+    await bulks.add({ id: "killed", ...bulk, ...fresh });
+    expect(await bulks.claim("a process that is gone", 600_000)).toMatchObject({ id: "killed" });
+    const third = await start(world, {}, { suspendAfterMs: 0 });
+    await world.until(async () => (await third.runner.bulk("killed"))?.state === "done", 5_000);
+    await third.stop();
   });
 
   it("find runs by workflow, state, id, time and tags, page by page, and count them", async () => {

@@ -18,8 +18,10 @@ export interface Journal {
   readonly bulks: Bulks;
   /** Appends to a run after its `revision`-th entry (-1: a new run); the row changes in the same commit. Resolves when durable. */
   append(run: string, revision: number, entries: readonly Entry[], change: Change): Promise<Appended>;
-  /** A run's entries, all of them or from a revision on (inclusive). */
-  read(run: string, from?: number): Promise<readonly Entry[]>;
+  /** A run's entries, all of them or from a revision on (inclusive), and so many at most. */
+  read(run: string, from?: number, limit?: number): Promise<readonly Entry[]>;
+  /** A run's last entry, or its last one of a type; nothing where there is none from a revision on (inclusive). */
+  last(run: string, type?: Entry["type"], from?: number): Promise<Entry | undefined>;
   find(run: string): Promise<RunRow | undefined>;
   /** Adds to a run's inbox and makes the run due. */
   post(run: string, item: NewItem): Promise<void>;
@@ -209,8 +211,17 @@ export type Note =
       readonly item?: number;
       readonly reason?: string;
     }
-  /** An ended run goes on: entries from revision `back` up to here are not replayed any more. */
-  | { readonly type: "Retried"; readonly by: string; readonly back: number; readonly reason?: string }
+  /**
+   * An ended run goes on: entries from revision `back` up to here are not replayed any more. What operators wanted of it
+   * before, up to this revision of its inbox, is `over`.
+   */
+  | {
+      readonly type: "Retried";
+      readonly by: string;
+      readonly back: number;
+      readonly reason?: string;
+      readonly over?: number;
+    }
   /** In memory only: what stands in the journal here was taken back later. */
   | { readonly type: "TakenBack"; readonly was: Entry }
   | { readonly type: "Claimed"; readonly node: string; readonly term: number }

@@ -138,6 +138,7 @@ export class Beginner {
     const committed = await new Committer({
       ...{ journal, run: row.run, script, clock, beginning },
       trace: () => silent,
+      inboxSeen: () => -1,
     }).commit();
     return typeof committed === "object" ? committed : undefined;
   }

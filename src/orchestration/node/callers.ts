@@ -71,7 +71,7 @@ export class Callers {
   /** Joins a run that a call with the same key has begun before; false where there is none. */
   async join(run: string, { digest, reads }: Asked, present: Entry | undefined): Promise<boolean> {
     const row = await this.#ports.journal.find(run);
-    const started = row ? (await this.#ports.journal.read(run))[0] : present;
+    const started = row ? (await this.#ports.journal.read(run, 0, 1))[0] : present;
     if (!started) return false;
     if (started.type === "Started" && started.digest !== digest && !(await reads(started.input))) {
       throw new Fault("KeyReused", "This key has started a run with another input. Use a new key for a new input.");
@@ -110,13 +110,14 @@ export class Callers {
   }
 
   async #progress({ run, from }: RunRow): Promise<(Entry & { readonly type: "Progress" }) | undefined> {
-    return (await this.#ports.journal.read(run, from)).findLast((entry) => entry.type === "Progress");
+    const last = await this.#ports.journal.last(run, "Progress", from);
+    return last?.type === "Progress" ? last : undefined;
   }
 
   /** How a run has ended, where it has. */
-  async verdictOf({ run, state, from }: RunRow): Promise<(Verdict & { readonly kind: "done" | "failed" }) | undefined> {
+  async verdictOf({ run, state }: RunRow): Promise<(Verdict & { readonly kind: "done" | "failed" }) | undefined> {
     if (!hasEnded({ state })) return undefined;
-    const last = (await this.#ports.journal.read(run, from)).at(-1);
+    const last = await this.#ports.journal.last(run);
     if (last?.type !== "Ended") return undefined;
     return last.state === "done"
       ? { kind: "done", output: last.output }

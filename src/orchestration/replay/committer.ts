@@ -15,6 +15,8 @@ export interface CommitterParts {
   readonly clock: Clock;
   readonly trace: () => Trace;
   readonly beginning: Beginning | undefined;
+  /** The last item of the inbox that the run has seen, and done what it asks. */
+  readonly inboxSeen: () => number;
 }
 
 const pauseMs = 100;
@@ -27,18 +29,20 @@ export class Committer {
   readonly #script: Script;
   readonly #clock: Clock;
   readonly #trace: () => Trace;
+  readonly #inboxSeen: () => number;
   #beginning: Beginning | undefined;
   #row: Change["row"] = {};
   /** Resolves when the run's first entries are on disk; rejects with the verdict where they are not. */
   readonly begun: PromiseWithResolvers<void> = Promise.withResolvers<void>();
 
-  constructor({ journal, run, script, clock, trace, beginning }: CommitterParts) {
+  constructor({ journal, run, script, clock, trace, beginning, inboxSeen }: CommitterParts) {
     this.#journal = journal;
     this.#run = run;
     this.#script = script;
     this.#clock = clock;
     this.#trace = trace;
     this.#beginning = beginning;
+    this.#inboxSeen = inboxSeen;
     this.begun.promise.catch(() => {}); // whoever started the run hears of it through the verdict as well
   }
 
@@ -81,7 +85,14 @@ export class Committer {
     const reason = `The journal refuses what the run wants to write: ${refused} Change the workflow, and resume the run.`;
     this.#script.pending = [];
     this.#script.write({ type: "Paused", reason });
-    const appended = await this.#write(this.#script.take(), { state: "paused", owner: null, wakeAt: null, reason });
+    const row = { state: "paused", owner: null, wakeAt: null, reason } as const;
+    let appended = await this.#write(this.#script.take(), row, { inboxSeen: this.#inboxSeen() });
+    if (appended === "inbox moved") {
+      // It may be the wish to end the run: it is taken up anew from what is on disk, and hears of it there.
+      const wakeAt = this.#clock.now();
+      appended = await this.#write([], { state: "waiting", owner: null, wakeAt });
+      if (typeof appended === "object" && "position" in appended) return { kind: "suspended", wakeAt };
+    }
     return typeof appended === "object" && "position" in appended
       ? { kind: "paused", reason }
       : { kind: "lost", error: new Error(refused) };

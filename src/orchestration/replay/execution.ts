@@ -112,7 +112,10 @@ export class Execution {
     const drawsFrom = forked ? () => (this.script.inCopy ? forked.root : root) : () => root;
     this.#body = Scope.body(root, drawsFrom);
     this.#steering = new Steering(entries, inbox);
-    this.#committer = new Committer({ journal, run, script: this.script, clock, trace, beginning: begin });
+    this.#committer = new Committer({
+      ...{ journal, run, script: this.script, clock, trace, beginning: begin },
+      inboxSeen: () => (this.#steering.open[0]?.revision ?? this.effects.inboxSeen + 1) - 1,
+    });
     this.#undoStack = new UndoStack({ run, root, exchange, dispatch, places, act: acting });
     this.effects = new Effects(
       { run, root, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },

@@ -10,20 +10,21 @@ export interface Copy {
 
 /**
  * What a fork of a run copies: all that its code asked for and got before it began a step, in that order, without the
- * notes that are about the run itself. `entries` are those of the present stretch. What was asked for and had no result
- * by then is asked for again.
+ * notes that are about the run itself. `entries` are those of the present stretch, and `from` is the first one's revision
+ * in the journal. What was asked for and had no result by then is asked for again.
  */
 export function toCopy(
   run: string,
   entries: readonly Entry[],
   step: string | undefined,
+  from = 0,
 ): Copy | { readonly refused: string } {
   const [first] = entries;
   if (first?.type !== "Started" && first?.type !== "Continued")
     return { refused: "It was given up before it began, so there is no input to begin with." };
   const root = first.type === "Continued" ? `${run}~${first.stretch}` : run;
   if (step === undefined) return { entries: [], forked: { run, root, copied: 0 } };
-  const present = toReplay(entries);
+  const present = toReplay(entries, from);
   const at = present.findIndex((entry) => asks.has(entry.type) && "path" in entry && entry.path === step);
   if (at < 0) {
     const names = present.flatMap((entry) => (entry.type === "StepStarted" ? [`"${entry.path}"`] : []));

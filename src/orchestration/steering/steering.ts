@@ -7,12 +7,16 @@ export type Asked = Item & { readonly control: Control };
 export class Steering {
   readonly #seen: Set<number>;
   readonly #before: InboxSeen;
+  /** The last of the inbox that was meant for a life of the run which has ended. */
+  readonly #over: number;
   #items: readonly Asked[] = [];
 
   constructor(entries: readonly Entry[], items: readonly Item[]) {
     const [first] = entries;
     this.#before = first?.type === "Continued" ? first.inbox : { upTo: -1, left: [] };
     this.#seen = new Set(entries.flatMap(itemOf));
+    const retried = entries.findLast((entry) => entry.type === "Retried");
+    this.#over = retried?.over ?? -1;
     this.look(items);
   }
 
@@ -23,6 +27,7 @@ export class Steering {
       (item): item is Asked =>
         item.control !== undefined &&
         !this.#seen.has(item.revision) &&
+        item.revision > this.#over &&
         (item.revision > upTo || left.includes(item.revision)),
     );
   }

@@ -345,6 +345,28 @@ describe("a retried run", () => {
     await expect(bench.steer("retry")).rejects.toThrow("come to its end well");
   });
 
+  it("that has continued as new does nothing again that an earlier retry has mended", async () => {
+    let shut = true;
+    let broken = true;
+    let paid = 0;
+    const job = jobOf(async ({ n }, { run }) => {
+      if (n < 3) throw run.continueAsNew({ n: n + 1 });
+      const pay = () => (shut ? Promise.reject(new Error("shut")) : ++paid);
+      const times = await run.step("pay", pay, { attempts: 1 });
+      if (broken) throw new Error("shut");
+      return times;
+    });
+    const bench = benchOf(job);
+    expect(await bench.run({ n: 1 }).catch(said)).toBe("shut");
+    shut = false;
+    await bench.steer("retry");
+    expect(await bench.end().catch(said)).toBe("shut");
+    broken = false;
+    await bench.steer("retry");
+    expect(await bench.end()).toBe(1);
+    await replays(job, bench.history);
+  });
+
   it("is refused where something was undone, and while it is under way", async () => {
     const bench = benchOf(patient);
     await bench.begin({ n: 1 });
@@ -411,6 +433,48 @@ describe("a fork", () => {
     expect(bench.calls).toHaveLength(4);
     expect(await bench.fork()).toBe(run);
     expect(bench.rows).toHaveLength(2);
+  });
+
+  it("of a run that has continued as new and was retried copies nothing that the retry took back", async () => {
+    let shut = true;
+    const job = jobOf(async ({ n }, { shop, run }) => {
+      if (n < 3) throw run.continueAsNew({ n: n + 1 });
+      const paid = await run.step("pay", () => (shut ? Promise.reject(new Error("shut")) : "paid"), { attempts: 1 });
+      return [paid, await shop.take({ id: "a" })];
+    });
+    const bench = benchOf(job);
+    expect(await bench.run({ n: 1 }).catch(said)).toBe("shut");
+    shut = false;
+    await bench.steer("retry");
+    expect(await bench.end()).toEqual(["paid", "took a"]);
+    const run = await bench.fork({ step: "shop.take" });
+    await bench.pass("1 second");
+    expect(bench.entriesOf(run).at(-1)).toMatchObject({ state: "done", output: ["paid", "took a"] });
+    const copied = bench.entriesOf(run).filter((entry) => "path" in entry && entry.path === "pay");
+    expect(copied.map(({ type }) => type)).toEqual(["StepStarted", "StepDone"]);
+  });
+
+  it("is one for each key, and refuses a key that comes with another step or input", async () => {
+    const bench = benchOf(order);
+    await bench.run({ n: 1 });
+    const run = await bench.fork({ step: "shop.take#2", input: { n: 2 }, key: "k" });
+    expect(await bench.fork({ step: "shop.take#2", input: { n: 2 }, key: "k" })).toBe(run);
+    for (const other of [{ step: "shop.take", input: { n: 2 } }, { step: "shop.take#2" }, { input: { n: 2 } }])
+      await expect(bench.fork({ ...other, key: "k" })).rejects.toMatchObject({ code: "KeyReused" });
+    expect(bench.rows).toHaveLength(2);
+  });
+
+  it("with a key is the same one though the run has continued as new since", async () => {
+    const job = jobOf(async ({ n }, { run }) => {
+      await run.signal.yes;
+      if (n < 3) throw run.continueAsNew({ n: n + 1 });
+    });
+    const bench = benchOf(job);
+    await bench.begin({ n: 1 });
+    const run = await bench.fork();
+    await bench.signal("yes", { id: "x" });
+    expect(await bench.fork()).toBe(run);
+    await expect(bench.fork({ input: { n: 2 } })).rejects.toMatchObject({ code: "KeyReused" });
   });
 
   it("is refused where nothing can build on what was undone, where there is no such step, and with a wrong input", async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Clock, type Principal, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
+import { type Clock, Fault, type Principal, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
 import { digestOf, toRunId } from "../journal/identity.ts";
 import {
   type Control,
@@ -90,7 +90,7 @@ export class Steward {
     const origin = await journal.find(run);
     if (!origin) return { ok: false, why: "no such run", sentence: `There is no run ${run}.` };
     const entries = await journal.read(run, origin.from);
-    const copy = toCopy(run, entries, step);
+    const copy = toCopy(run, entries, step, origin.from);
     if ("refused" in copy) return declined(`Run ${run} cannot be forked so. ${copy.refused}`);
     // What was done is replayed by the code that did it; where nothing was, the newest may begin.
     const known = copy.forked.step === undefined ? catalog.of(origin.operation) : catalog.named(origin.workflow);
@@ -111,7 +111,7 @@ export class Steward {
     const { version, flow } = workflow;
     const digest = digestOf(written);
     const about = { operation: operation.id, version, input: written, digest, principal: by, traceparent };
-    const started: Entry = { type: "Started", ...about, forked: copy.forked, at: now };
+    const started: Entry & { readonly type: "Started" } = { type: "Started", ...about, forked: copy.forked, at: now };
     const tags = toTags(operation.id, workflow.tags, read.value);
     const row: RunRow = {
       ...{ run: id, operation: operation.id, workflow: nameOf(workflow), owner: null, startedAt: now, endedAt: null },
@@ -123,6 +123,11 @@ export class Steward {
     const appended = await journal.append(id, -1, [started, ...copy.entries], { begin: row });
     if (typeof appended === "object" && "refused" in appended)
       return declined(`Run ${run} cannot be forked so: ${appended.refused}`);
+    if (appended === "fenced") {
+      const [before] = await journal.read(id, 0, 1);
+      if (!isSameFork(before, started, input !== undefined))
+        throw new Fault("KeyReused", "This key has forked the run otherwise. Use a new key for another step or input.");
+    }
     waits(operation.id);
     return { ok: true, run: id };
   }
@@ -219,11 +224,13 @@ export class Steward {
     const { run, state, from = 0, operation, ticket, startedAt } = row;
     if (!hasEnded(row)) return declined(`Run ${run} is ${state}; only a run that has ended can be retried.`);
     const entries = await journal.read(run, from);
-    const retry = toRetry(entries);
+    const retry = toRetry(entries, from);
     if ("refused" in retry) return declined(`Run ${run} cannot be retried. ${retry.refused}`);
     const at = clock.now();
     const back = from + retry.back;
-    const retried: Entry = { type: "Retried", by, back, ...(reason !== undefined && { reason }), at };
+    const over = (await journal.inbox(run, inboxFrom(entries[0]))).at(-1)?.revision;
+    const about = { by, back, ...(reason !== undefined && { reason }), ...(over !== undefined && { over }) };
+    const retried: Entry = { type: "Retried", ...about, at };
     const revision = from + entries.length;
     const lined = ticket && journal.line;
     const goesOn = {
@@ -240,6 +247,17 @@ export class Steward {
     waits(operation);
     return { ok: true, state: goesOn.state };
   }
+}
+
+/** Whether a fork that is there already is the one that is asked for. */
+function isSameFork(
+  before: Entry | undefined,
+  asked: Entry & { readonly type: "Started" },
+  saysInput: boolean,
+): boolean {
+  if (before?.type !== "Started" || before.forked?.step !== asked.forked?.step) return false;
+  // The run's own input is another one once it has continued as new, though nobody asks for anything else.
+  return before.digest === asked.digest || (!saysInput && before.forked?.root !== asked.forked?.root);
 }
 
 /** Whether it holds a place among those that its workflow's limits let in. */
