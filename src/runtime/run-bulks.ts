@@ -2,8 +2,17 @@ import type { Bulk, Bulks } from "../orchestration/host.ts";
 import type { Append, Document, Engine, Outcome } from "../storage/host.ts";
 import { bulkRows } from "./run-collections.ts";
 
+interface BulkPorts {
+  readonly engine: Engine;
+  readonly append: (append: Omit<Append, "id">) => Promise<Outcome>;
+  /** Whether no other process has this engine: then a claim that stands is of one that is gone. */
+  readonly alone: boolean;
+}
+
+const many = 1_000;
+
 /** Orders in bulk, as documents beside the runs; who works on one has it for a time on the engine's clock. */
-export function toBulks(engine: Engine, append: (append: Omit<Append, "id">) => Promise<Outcome>): Bulks {
+export function toBulks({ engine, append, alone }: BulkPorts): Bulks {
   const { name } = bulkRows;
   return {
     async add(bulk) {
@@ -23,9 +32,13 @@ export function toBulks(engine: Engine, append: (append: Omit<Append, "id">) => 
     },
     async claim(node, forMs) {
       const now = await engine.time();
-      const where = { state: { equals: "under way" }, until: { to: now } };
+      const where = { state: { equals: "under way" }, ...(!alone && { until: { to: now } }) };
       const [row] = await engine.claim(name, { where, limit: 1 }, { node, until: now + forMs });
       return row && toBulk(row);
+    },
+    async free(node) {
+      const where = { state: { equals: "under way" }, node: { equals: node } };
+      await engine.claim(name, { where, limit: many }, { node: null, until: 0 });
     },
     async advance({ id, state, endedAt, found, taken, after }, node, forMs) {
       const until = (await engine.time()) + forMs;

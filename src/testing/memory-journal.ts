@@ -63,6 +63,7 @@ export function memoryJournal(): MemoryJournal {
       find: async (id) => bulks.get(id),
       list: async (limit) => [...bulks.values()].reverse().slice(0, limit),
       claim: async () => [...bulks.values()].find(({ state }) => state === "under way"),
+      free: async () => {},
       async advance(bulk) {
         bulks.set(bulk.id, bulk);
         return true;

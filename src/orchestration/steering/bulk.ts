@@ -26,8 +26,10 @@ export interface Bulks {
   find(id: string): Promise<Bulk | undefined>;
   /** The latest ones first. */
   list(limit: number): Promise<readonly Bulk[]>;
-  /** Takes one that is under way and that nobody has, for so many ms. */
+  /** Takes one that is under way and that nobody has, for so many ms. A process that is alone with them finds every one free. */
   claim(node: string, forMs: number): Promise<Bulk | undefined>;
+  /** Lets go of those that a node has. */
+  free(node: string): Promise<void>;
   /** Notes how far it has come; false where another node has it by now. */
   advance(bulk: Bulk, node: string, forMs: number): Promise<boolean>;
 }
@@ -72,9 +74,12 @@ export class Bulker {
     void this.#alarm.now();
   }
 
+  /** Another node, or this one when it is back, goes on at once with what is under way. */
   async stop(): Promise<void> {
+    const { journal, node, failed } = this.#ports;
     this.#stopped = true;
     await this.#alarm.stop();
+    await journal.bulks.free(node).catch(failed); // it is free after a time by itself
   }
 
   async #look(): Promise<number | undefined> {
