@@ -198,9 +198,9 @@ function toWrites(run: string, { begin, row, frees, tell, queues, leaves }: Chan
     const put: Write = { collection: runs.name, put: run, data: { ...begin, ...toIndexed(begin) } };
     return [put, ...(begin.state === "queued" && begin.ticket ? toQueued(begin, begin.ticket, last) : []), ...due];
   }
-  const data = { ...row, ...(queues && { ticket: { ...queues.ticket } }) };
+  const data = { ...row, ...(queues && { ticket: { ...queues.ticket } }), ...(frees && { holds: false }) };
   return [
-    ...(row || queues ? [{ collection: runs.name, patch: run, data }] : []),
+    ...(row || queues || frees ? [{ collection: runs.name, patch: run, data }] : []),
     ...(frees ? toFreed(frees) : []),
     ...(queues ? toQueued({ run, startedAt: queues.startedAt }, queues.ticket, queues.revision) : []),
     ...(leaves ? toLeft(run, leaves) : []),

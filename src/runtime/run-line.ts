@@ -187,7 +187,7 @@ function toWrites(operation: string, seen: Standing, admission: Admission, now: 
   );
   for (const { run, turn, lane } of admitted) {
     writes.push({ collection: ticketRows.name, remove: run });
-    writes.push({ collection: runRows.name, patch: run, data: { state: "waiting", wakeAt: now } });
+    writes.push({ collection: runRows.name, patch: run, data: { state: "waiting", wakeAt: now, holds: true } });
     const key = turnKey(operation, priorities.get(run) ?? 0, turn);
     left.set(key, (left.get(key) ?? 0) + 1);
     if (lane !== undefined) taken.set(lane, (taken.get(lane) ?? 0) + 1);

@@ -122,6 +122,69 @@ describe.each([
     await other.stop();
   });
 
+  /** How many places of the operation are taken, as the line counts them. */
+  const held = async (node: TestNode): Promise<number> =>
+    (await node.engine.find("run lane", { limit: 10 })).reduce(
+      (sum, { data }) => sum + (data as { readonly held: number }).held,
+      0,
+    );
+  const waits = (world: World, node: TestNode, run: string) =>
+    world.until(async () => (await node.journal.read(run)).at(-1)?.type === "SignalAwaited");
+
+  it.each(["cancel", "terminate"] as const)(
+    "end a run that was paused in line without its code, and free no place that it never had: %s",
+    async (to) => {
+      await using world = await open();
+      const node = await start(world, { concurrency: 1 }, { suspendAfterMs: 600_000 });
+      const first = await begin(node, `${to} ${place} first`);
+      await waits(world, node, first);
+      const run = await begin(node, `${to} ${place} paused`);
+      await node.runner.steer(run, { to: "pause", by });
+      const state = to === "cancel" ? "cancelled" : "terminated";
+      expect(await node.runner.steer(run, { to, by })).toEqual({ ok: true, state });
+      expect((await node.journal.read(run)).map(({ type }) => type)).toEqual([
+        ...["Started", "Steered", "Paused", "Steered", "Ended"],
+      ]);
+      expect(await node.row(run)).toMatchObject({ state, reason: null });
+      expect(await held(node)).toBe(1);
+      const next = await begin(node, `${to} ${place} next`);
+      await node.runner.signal(first, "go", {}, { id: by });
+      await waits(world, node, next);
+      expect(await held(node)).toBe(1);
+      await node.runner.steer(next, { to: "terminate", by });
+      await stateIs(world, node, next, "terminated");
+      expect(await held(node)).toBe(0);
+      await node.stop();
+    },
+  );
+
+  it.each(["queued", "paused"] as const)(
+    "undo what a run had done that a retry has brought back into line, and free no place: %s",
+    async (how) => {
+      await using world = await open();
+      const node = await start(world, { concurrency: 1 }, { suspendAfterMs: 600_000 });
+      const id = `${how} ${place} again`;
+      const run = await begin(node, id);
+      await waits(world, node, run);
+      await node.runner.steer(run, { to: "terminate", by });
+      await stateIs(world, node, run, "terminated");
+      const other = await begin(node, `${how} ${place} other`);
+      await waits(world, node, other);
+      expect(await node.runner.steer(run, { to: "retry", by })).toEqual({ ok: true, state: "queued" });
+      if (how === "paused") await node.runner.steer(run, { to: "pause", by });
+      expect(await node.runner.steer(run, { to: "cancel", by })).toMatchObject({ ok: true });
+      await stateIs(world, node, run, "cancelled");
+      expect(undone.filter((one) => one === id)).toHaveLength(1);
+      expect(await held(node)).toBe(1);
+      const waiting = await node.engine.find("run turn", { limit: 10 });
+      expect(waiting.map(({ data }) => (data as { readonly waiting: number }).waiting)).toEqual([0]);
+      expect(await node.runner.steer(other, { to: "terminate", by })).toMatchObject({ ok: true });
+      await stateIs(world, node, other, "terminated");
+      expect(await held(node)).toBe(0);
+      await node.stop();
+    },
+  );
+
   it("retry a failed run, in line where its workflow has limits, and fork it", async () => {
     await using world = await open();
     let bad = true;

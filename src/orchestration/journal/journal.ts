@@ -80,6 +80,8 @@ export interface RunRow {
   readonly claims?: number;
   /** Of a workflow with limits: what it stands in line with, and holds once it was let in. */
   readonly ticket?: Ticket;
+  /** Whether it was let in and has not ended since: then, and only then, its end frees what it was let in with. */
+  readonly holds?: boolean;
   /** When it begins, of one that was asked for earlier. */
   readonly startsAt?: number;
   /** The revision of the first entry of its present stretch; 0 where it has never continued as new. */

@@ -132,9 +132,10 @@ export const parentOf = ({ startedBy }: RunRow): string | undefined =>
 
 /** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
 export function journalOf(
-  { claims = 0, ticket, from = 0 }: RunRow,
+  { claims = 0, ticket: stoodWith, holds = false, from = 0 }: RunRow,
   { journal, progressed }: Pick<ActiveRunsPorts, "journal" | "progressed">,
 ): Execution["parts"]["journal"] {
+  const ticket = holds ? stoodWith : undefined;
   if (claims === 0 && !ticket) return plainly(journal, from);
   const append: Journal["append"] = async (run, revision, entries, change) => {
     const refused = tooManyOf(revision + 1 - from, entries);
@@ -149,7 +150,7 @@ export function journalOf(
   return { append, inbox: (run, from) => journal.inbox(run, from) };
 }
 
-/** A run that nobody suspects and that holds no ticket: most of them, step after step. */
+/** A run that nobody suspects and that holds no place: most of them, step after step. */
 function plainly(journal: Journal, from: number): Execution["parts"]["journal"] {
   return {
     append(run, revision, entries, change) {

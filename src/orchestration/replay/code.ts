@@ -39,11 +39,12 @@ export class Code {
   readonly #mistaken = Promise.withResolvers<never>();
   #next: { readonly input: unknown; readonly carried?: unknown } | undefined;
   #undoing = false;
+  #cancelled: Cancelling | undefined;
 
   constructor(parts: CodeParts) {
     this.#parts = parts;
     parts.exchange.forgotten = (name) => this.#mistaken.reject(neverAwaited("waits", name));
-    parts.exchange.cancelled = (order) => this.#mistaken.reject(new Cancelling(toEnding("cancel", parts.run, order)));
+    parts.exchange.cancelled = (order) => this.#cancel(new Cancelling(toEnding("cancel", parts.run, order)));
     this.#mistaken.promise.catch(() => {}); // the body hears of it, where it still waits
   }
 
@@ -67,6 +68,11 @@ export class Code {
   /** Whether it has failed, and what it did is being undone. */
   get undoing(): boolean {
     return this.#undoing;
+  }
+
+  /** Whether it has come to an end after which there is nothing more: a further stretch is none. */
+  get ended(): boolean {
+    return this.end !== undefined && !("input" in this.end);
   }
 
   /** A step that the code has made and not begun; what belongs to a part that lost does not count. */
@@ -106,6 +112,15 @@ export class Code {
     return { type: "Continued", operation: id, version, input, stretch: stretch + 1, inbox, ...handed };
   }
 
+  /** A stretch that was about to be followed by another one is undone like one that waits. */
+  #cancel(why: Cancelling): void {
+    this.#cancelled = why;
+    this.#mistaken.reject(why);
+    if (!this.end || this.ended) return;
+    this.end = undefined;
+    void this.#fail(why).then(() => this.#parts.exchange.stir());
+  }
+
   async #fail(error: unknown): Promise<void> {
     const state = error instanceof Cancelling ? "cancelled" : "failed";
     const thrown = error instanceof Cancelling ? error.thrown : toThrown(error);
@@ -130,6 +145,7 @@ export class Code {
       const message = `${workflow.id} cannot continue with this input: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
       throw new Fault("Internal", message, { issues: checked.issues });
     }
+    if (this.#cancelled) throw this.#cancelled;
     this.end = { ...this.#next, input };
   }
 

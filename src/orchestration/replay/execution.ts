@@ -234,7 +234,9 @@ export class Execution {
   /** At rest, with nothing to deliver: to the disk, and then to whatever is to be done or waited for. */
   async #goOn(): Promise<Verdict | undefined> {
     const exchange = this.#exchange;
-    if (this.code.end) return this.#finish(this.code.end);
+    const { end } = this.code;
+    // Whoever asks for a pause is heard before a further stretch begins, which would know nothing of it.
+    if (end && !(this.#halting && "input" in end)) return this.#finish(end);
     const now = this.parts.clock.now();
     if (this.#halting && !this.#acting) {
       const paused = await this.#pause(pauseReason({ by: this.#halting.by, reason: this.#halting.control.reason }));
@@ -357,7 +359,7 @@ export class Execution {
       this.#steering.take(asked);
       this.#halting = to === "pause" ? asked : undefined;
       if (this.#halting) this.#hush();
-      if (to === "cancel" && !this.code.undoing && !this.code.end && !this.#cancelling) {
+      if (to === "cancel" && !this.code.undoing && !this.code.ended && !this.#cancelling) {
         this.#cancelling = true;
         const { by, revision: item } = asked;
         this.#exchange.settle({ type: "Cancelled", path: "", item, by, ...(reason !== undefined && { reason }) });

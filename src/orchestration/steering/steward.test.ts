@@ -181,6 +181,62 @@ describe("a terminated run", () => {
   });
 });
 
+describe("a run that continues as new", () => {
+  /** Whether the first stretch's step has begun, and a way to let it go on. */
+  function looping() {
+    let release = (): void => {};
+    const stuck = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const job = jobOf(async ({ n }, { shop, run }) => {
+      if (n === 3) return (await run.signal.yes).id;
+      await shop.take({ id: `${n}` }).undo(() => shop.giveBack({ id: `${n}` }));
+      await run.step("wait", () => (n === 1 ? stuck : undefined));
+      throw run.continueAsNew({ n: n + 1 });
+    });
+    return { job, release };
+  }
+
+  it("is paused at the end of its stretch where that was asked during its last step, whichever commit its node dies at", async () => {
+    const told = await everywhere(
+      async (options) => {
+        const { job, release } = looping();
+        const bench = benchOf(job, options);
+        await bench.begin({ n: 1 });
+        const steered = bench.steer("pause");
+        release();
+        await steered;
+        await bench.pass("1 minute");
+        const { state } = bench.row ?? {};
+        await bench.steer("resume");
+        await bench.signal("yes", { id: "x" });
+        const end = await bench.end().catch(said);
+        return { bench, told: { ...toldBy(bench, end), paused: state } };
+      },
+      (told, undisturbed, where) => expect(told, where).toEqual(undisturbed),
+    );
+    expect(told).toMatchObject({ paused: "paused", end: "x", calls: ["shop.take 1", "shop.take 2"] });
+  });
+
+  it("is cancelled beside the result that ends its stretch, whichever commit its node dies at", async () => {
+    const told = await everywhere(
+      async (options) => {
+        const { job, release } = looping();
+        const bench = benchOf(job, options);
+        await bench.begin({ n: 1 });
+        const steered = bench.steer("cancel");
+        release();
+        await steered;
+        await bench.pass("1 minute");
+        const end = await bench.end().catch(said);
+        return { bench, told: toldBy(bench, end) };
+      },
+      (told, undisturbed, where) => expect(told, where).toEqual(undisturbed),
+    );
+    expect(told).toMatchObject({ end: "Cancelled", state: "cancelled", calls: ["shop.take 1", "shop.giveBack 1"] });
+  });
+});
+
 describe("a paused run", () => {
   it("begins nothing more, keeps what is under way, and goes on where it was", async () => {
     const bench = benchOf(patient);

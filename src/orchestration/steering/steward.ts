@@ -140,9 +140,10 @@ export class Steward {
       const isSo = (to === "cancel" && state === "cancelled") || (to === "terminate" && state === "terminated");
       return Promise.resolve(isSo ? { ok: true, state } : declined(`Run ${run} has ended: it is ${state}.`));
     }
-    if (state === "queued") return this.#steerQueued(row, { ...order, to });
+    if (state === "queued") return this.#steerInLine(row, { ...order, to });
     if (to === "resume") return this.#resume(row, { ...order, to });
     if (to === "pause" && state === "paused") return Promise.resolve({ ok: true, state });
+    if (state === "paused" && row.ticket && !row.holds) return this.#steerInLine(row, { ...order, to });
     return this.#post(row, { ...order, to });
   }
 
@@ -158,24 +159,34 @@ export class Steward {
     return { ok: true, state };
   }
 
-  /** No code of it has run, so there is nothing to undo and nobody to ask. */
-  async #steerQueued(
+  /** It waits to be let in, or was paused while it did: nobody has it in memory, so there is nobody to ask. */
+  async #steerInLine(
     row: RunRow,
     { to, by, reason }: Order & { readonly to: Control["to"] },
   ): Promise<Steered | "again"> {
     const { journal, clock, ended, waits } = this.#ports;
-    const { run, operation, ticket } = row;
+    const { run, operation, state: was, ticket, from = 0 } = row;
     if (to === "resume") return declined(`Run ${run} is queued; only a paused run can be resumed.`);
     const at = clock.now();
     const note: NewEntry = { type: "Steered", to, by, asked: at, ...(reason !== undefined && { reason }) };
-    const { length } = await journal.read(run);
-    const leaves = ticket && { leaves: ticket };
+    const entries = await journal.read(run, from);
+    const last = from + entries.length - 1;
+    const leaves = was === "queued" && ticket && { leaves: ticket };
     if (to === "pause") {
       const why = pauseReason({ by, reason });
       const change = { row: { state: "paused", reason: why }, ...leaves } as const;
       const paused = [note, { type: "Paused", reason: why } as const].map((entry) => ({ ...entry, at }));
-      const appended = await journal.append(run, length - 1, paused, change);
+      const appended = await journal.append(run, last, paused, change);
       return typeof appended === "object" ? { ok: true, state: "paused" } : "again";
+    }
+    if (to === "cancel" && entries.some((entry) => entry.type === "StepStarted" && !entry.copied)) {
+      // A retry has brought it here, so there is something to undo, which its code does beside those that were let in.
+      const steered = await this.#post(row, { to, by, ...(reason !== undefined && { reason }) });
+      if (was === "paused") return steered;
+      const change = { row: { state: "waiting", wakeAt: at }, ...leaves } as const;
+      if (typeof (await journal.append(run, last, [{ ...note, at }], change)) !== "object") return "again";
+      waits(operation);
+      return { ok: true, state: "waiting" };
     }
     const thrown = toEnding(to, run, { by, reason });
     const state = to === "cancel" ? "cancelled" : "terminated";
@@ -184,10 +195,10 @@ export class Steward {
     const item = { signal: "", payload: { ended: run }, by: `run:${run}`, at };
     const appended = await journal.append(
       run,
-      length - 1,
+      last,
       [note, end].map((entry) => ({ ...entry, at })),
       {
-        row: { state, wakeAt: null, endedAt: at },
+        row: { state, wakeAt: null, endedAt: at, reason: null },
         ...leaves,
         ...(parent !== undefined && { tell: { run: parent, item } }),
       },
@@ -200,14 +211,14 @@ export class Steward {
 
   async #resume(row: RunRow, order: Order & { readonly to: "resume" }): Promise<Steered | "again"> {
     const { journal, clock, waits } = this.#ports;
-    const { run, state, from, ticket, operation, startedAt } = row;
+    const { run, state, from, ticket, holds, operation, startedAt } = row;
     const entries = await journal.read(run, from);
     if (state !== "paused") {
       const { standing } = new Steering(entries, await journal.inbox(run, inboxFrom(entries[0])));
       if (standing?.control.to === "pause") return this.#post(row, order);
       return declined(`Run ${run} is ${state}; only a paused run can be resumed.`);
     }
-    if (!ticket || !journal.line || wasLetIn(entries)) return this.#post(row, order);
+    if (!ticket || !journal.line || holds) return this.#post(row, order);
     const at = clock.now();
     const { by, reason } = order;
     const note: Entry = { type: "Steered", to: "resume", by, asked: at, ...(reason !== undefined && { reason }), at };
@@ -258,13 +269,6 @@ function isSameFork(
   if (before?.type !== "Started" || before.forked?.step !== asked.forked?.step) return false;
   // The run's own input is another one once it has continued as new, though nobody asks for anything else.
   return before.digest === asked.digest || (!saysInput && before.forked?.root !== asked.forked?.root);
-}
-
-/** Whether it holds a place among those that its workflow's limits let in. */
-function wasLetIn(entries: readonly Entry[]): boolean {
-  const ended = entries.findLastIndex(({ type }) => type === "Ended");
-  const admitted = entries.findLastIndex(({ type }) => type === "Admitted");
-  return admitted > ended || (ended < 0 && entries[0]?.type === "Continued");
 }
 
 const declined = (sentence: string): Declined => ({ ok: false, why: "not now", sentence });
