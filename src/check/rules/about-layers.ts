@@ -74,7 +74,7 @@ export const layerRules: { readonly [rule in LayerRule]: Rule } = {
     right: 'import { entity, readModel, store } from "trilith/storage";',
   },
   "capabilities/network": {
-    what: "No sockets and no HTTP outside aggregation's sources.",
+    what: "No sockets, no HTTP and no other programs outside aggregation.",
     why: "A call that a layer makes by itself has no timeout, no retry, no key and no trace that anybody knows of; inside a workflow it is made again at each replay.",
     wayOut:
       "Describe the service as a contract, name it in `uses` and give its address under `remote`; or, to read from it, declare a source in aggregation/.",

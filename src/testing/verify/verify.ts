@@ -181,7 +181,7 @@ class Verifier {
       return {
         ...about,
         broken: {
-          why: `Of ${numSkips} inputs that were drawn the schema took nearly none: it asks for more than its JSON Schema says. Give the operation examples, or leave it out.`,
+          why: `Of ${numSkips} inputs that were drawn the schema took nearly none: it asks for more than its JSON Schema says, or for patterns and lengths that are not met together by chance. Give the operation examples, or leave it out.`,
           ...{ input: undefined, shrunk: 0 },
         },
       };
