@@ -4,7 +4,7 @@ import { command, contract } from "trilith/contracts";
 import { machine, schedule } from "trilith/orchestration";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { Counters, Lab, type OpenLab, openLab } from "./behaviours-lab.ts";
+import { type Body, Counters, Lab, type OpenLab, openLab } from "./behaviours-lab.ts";
 import { startPostgres, type TestPostgres } from "./postgres.ts";
 
 const told: (readonly [sentence: string, check: (lab: OpenLab, name: string) => Promise<void>])[] = [];
@@ -784,6 +784,118 @@ behaviour("a machine or a workflow of no version is refused", async () => {
   const made = (version: number) => () => machine(Twice.go, { version, initial: "a", states: { a: {} } });
   expect(made(0)).toThrow("versions are 1, 2, 3");
 });
+/** Takes something that it would give back, and waits. */
+const patient =
+  (undone: unknown[]): Body =>
+  async (value, { run }) => {
+    await run.step("take", () => value).undo(({ result }) => run.step("give back", () => void undone.push(result)));
+    return (await run.signal.message).text;
+  };
+behaviour("a run that is cancelled undoes what it did, and says that it was cancelled", async (lab) => {
+  const undone: unknown[] = [];
+  const run = await lab.begin(patient(undone), 1);
+  await lab.until(run, "waiting", "running");
+  await expect
+    .poll(async () => steps((await lab.running.runs.history(run)).entries, "StepDone"), patiently)
+    .toHaveLength(1);
+  await lab.running.runs.cancel(run, { reason: "a duplicate" });
+  expect(await lab.until(run, "cancelled")).toMatchObject({ problem: { code: "Cancelled" } });
+  expect(undone).toEqual([1]);
+});
+behaviour("a run that is cancelled before it begins does nothing", async (lab) => {
+  let times = 0;
+  const run = await lab.begin(async () => ++times, null, { startAt: new Date(lab.clock.now() + hour) });
+  await lab.running.runs.cancel(run);
+  await lab.until(run, "cancelled");
+  lab.clock.skip(2 * hour);
+  expect(await lab.run(async () => "after")).toBe("after");
+  expect(times).toBe(0);
+});
+behaviour("a run that has ended cannot be cancelled", async (lab) => {
+  const run = await lab.begin(async () => 1);
+  await lab.until(run, "done");
+  await expect(lab.running.runs.cancel(run)).rejects.toThrow("has ended: it is done");
+});
+behaviour("a run that is terminated ends at once, and nothing is undone", async (lab) => {
+  const undone: unknown[] = [];
+  const run = await lab.begin(patient(undone), 1);
+  await expect
+    .poll(async () => steps((await lab.running.runs.history(run)).entries, "StepDone"), patiently)
+    .toHaveLength(1);
+  await lab.running.runs.terminate(run);
+  expect(await lab.until(run, "terminated")).toMatchObject({ problem: { code: "Terminated" } });
+  expect(undone).toEqual([]);
+});
+behaviour("a run that is paused begins nothing more, over a restart, until it is resumed", async (lab) => {
+  const run = await lab.begin(patient([]), 1);
+  await lab.running.runs.pause(run);
+  await lab.until(run, "paused");
+  await lab.restart();
+  expect(await lab.signal(run, "now")).toBe(202);
+  expect((await lab.get(run)).state).toBe("paused");
+  await lab.running.runs.resume(run);
+  expect(await lab.until(run, "done")).toMatchObject({ output: "now" });
+});
+behaviour("a run that failed and is retried does its failed step again, and none before it", async (lab) => {
+  const times = { before: 0, failed: 0 };
+  const run = await lab.begin(async (_, { run }) => {
+    await run.step("before", () => ++times.before);
+    return run.step("fails", () => (++times.failed < 2 ? Promise.reject(new Error("no")) : "yes"), { attempts: 1 });
+  });
+  await lab.until(run, "failed");
+  await lab.running.runs.retry(run);
+  expect(await lab.until(run, "done")).toMatchObject({ output: "yes" });
+  expect(times).toEqual({ before: 1, failed: 2 });
+});
+behaviour("a run that is forked from a step keeps the results before it, and does the rest anew", async (lab) => {
+  const done: string[] = [];
+  const doing = (name: string) => () => {
+    done.push(name);
+    return done.length;
+  };
+  const first = await lab.begin(async (_, { run }) => [
+    await run.step("one", doing("one")),
+    await run.step("two", doing("two")),
+  ]);
+  expect(await lab.until(first, "done")).toMatchObject({ output: [1, 2] });
+  const fork = await lab.running.runs.fork(first, { step: "two" });
+  expect(await lab.until(fork, "done")).toMatchObject({ output: [1, 3] });
+  expect(done).toEqual(["one", "two", "two"]);
+  expect(await lab.get(first)).toMatchObject({ state: "done", output: [1, 2] });
+});
+behaviour("runs are found by their state, the latest first, page by page", async (lab) => {
+  const runs: string[] = [];
+  for (let n = 0; n < 3; n++) {
+    const run = await lab.begin(patient([]), n);
+    await lab.running.runs.pause(run);
+    await lab.until(run, "paused");
+    runs.unshift(run);
+  }
+  const found = async (after?: string) => {
+    const page = { limit: 2, ...(after !== undefined && { after }) };
+    return lab.running.runs.list({ states: ["paused"], operation: "lab.run", started: {} }, page);
+  };
+  const first = await found();
+  expect(first.runs.map(({ run }) => run)).toEqual(runs.slice(0, 2));
+  expect((await found(first.next)).runs[0]?.run).toBe(runs[2]);
+  for (const run of runs) await lab.running.runs.terminate(run);
+});
+behaviour("an order to many goes to all runs that a filter finds, and says how many followed", async (lab) => {
+  const from = lab.clock.now();
+  const runs = await Promise.all(range(5).map((n) => lab.begin(patient([]), n)));
+  const ended = await lab.begin(async () => "ended");
+  await lab.until(ended, "done");
+  const { bulk } = await cancelAll(lab, from);
+  expect(bulk).toMatchObject({ found: 6, taken: 5 });
+  for (const run of runs) await lab.until(run, "cancelled");
+  expect((await lab.get(ended)).state).toBe("done");
+});
+
+async function cancelAll({ running }: OpenLab, from: number) {
+  const { id } = await running.runs.all("cancel", { operation: "lab.run", started: { from } });
+  await expect.poll(async () => (await running.runs.bulk(id))?.state, patiently).toBe("done");
+  return { bulk: await running.runs.bulk(id) };
+}
 
 /** What a number is when it does not change any more. */
 async function settled(read: () => Promise<number>): Promise<number> {
