@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { command, contract, failure, silent } from "../../src/contracts/index.ts";
+import { command, contract, failure, signal, silent } from "../../src/contracts/index.ts";
 import { type FlowOptions, workflow } from "../../src/orchestration/index.ts";
 import {
   inMemory,
@@ -231,6 +231,95 @@ describe.each([
     await world.until(async () => (await states(second)).every((state) => state === "done"), 20_000);
     expect(floor.most).toBeLessThanOrEqual(2);
     await second.stop();
+  });
+});
+
+const Later = contract("later", "1.0.0", {
+  do: command({ input: z.object({ n: z.int() }), signals: { go: signal(z.object({})) } }),
+});
+
+describe.each([
+  { place: "in memory", open: inMemory },
+  { place: "on SQLite", open: onSqlite },
+  { place: "on PostgreSQL", open: () => onPostgres(postgres) },
+])("limits of a workflow whose run was asked for later $place", ({ open }) => {
+  const start = (world: World, options: FlowOptions<{ n: number }>): Promise<TestNode> => {
+    const doIt = workflow(Later.do, { version: 1, ...options }, async ({ n }, { run }) => {
+      await run.signal.go;
+      if (n < 2) throw run.continueAsNew({ n: n + 1 });
+    });
+    return startNode(world, { workflows: [doIt], contracts: [Later], leaseMs: 900, suspendAfterMs: 0 });
+  };
+  const begin = async (node: TestNode, key: string, n: number, startAt?: number): Promise<string> => {
+    const input = { n };
+    const call = {
+      ...{ principal: { id: "ann", kind: "key" as const, scopes: [] }, aborted: new AbortController().signal },
+      ...{ trace: silent, key, detached: true, ...(startAt !== undefined && { startAt }) },
+    };
+    const reply = await node.runner.providers[0]?.handle(input, call, input);
+    return (reply as { readonly run: string }).run;
+  };
+  const types = async (node: TestNode, run: string) => (await node.journal.read(run)).map(({ type }) => type);
+  const stateIs = (world: World, node: TestNode, run: string, state: string) =>
+    world.until(async () => (await node.row(run))?.state === state);
+  const waiting = async (node: TestNode): Promise<number> =>
+    (await node.engine.find("run turn", { limit: 9 })).reduce(
+      (sum, { data }) => sum + (data as { waiting: number }).waiting,
+      0,
+    );
+
+  it("do not hold for one that began before there were any, nor when it continues as new", async () => {
+    await using world = await open();
+    const before = await start(world, {});
+    const run = await begin(before, "early", 0, world.clock.now() + 200);
+    await world.until(async () => (await types(before, run)).at(-1) === "SignalAwaited");
+    await before.stop();
+    const after = await start(world, { concurrency: 1 });
+    for (const stretch of [2, 3]) {
+      expect(await after.runner.signal(run, "go", {}, { id: "ann" })).toBe("taken");
+      await world.until(async () => {
+        const entries = await after.journal.read(run);
+        const last = entries.findLast((entry) => entry.type === "Continued");
+        return last?.stretch === stretch && entries.at(-1)?.type === "SignalAwaited";
+      }, 3_000);
+    }
+    expect((await types(after, run)).filter((type) => type === "Queued")).toEqual([]);
+    await after.stop();
+  });
+
+  it("hold for one that was paused and resumed before its time, and its time holds as well", async () => {
+    await using world = await open();
+    const node = await start(world, { concurrency: 1 });
+    const first = await begin(node, "first", 2);
+    await world.until(async () => (await types(node, first)).at(-1) === "SignalAwaited");
+    const startAt = world.clock.now() + 1_000;
+    const run = await begin(node, "later", 2, startAt);
+    await node.runner.steer(run, { to: "pause", by: "ann" });
+    await stateIs(world, node, run, "paused");
+    expect(await node.runner.steer(run, { to: "resume", by: "ann" })).toMatchObject({ ok: true });
+    await stateIs(world, node, run, "queued");
+    expect(world.clock.now()).toBeGreaterThanOrEqual(startAt);
+    expect((await types(node, run)).filter((type) => type === "Claimed")).toEqual([]);
+    await node.runner.signal(first, "go", {}, { id: "ann" });
+    await world.until(async () => (await types(node, run)).includes("SignalAwaited"));
+    expect((await types(node, run)).filter((type) => type === "Admitted")).toHaveLength(1);
+    await node.stop();
+  });
+
+  it("count it once, though a node that had it before still writes that it waits", async () => {
+    await using world = await open();
+    const node = await start(world, { concurrency: 1 });
+    await begin(node, "first", 2);
+    const run = await begin(node, "later", 2, world.clock.now() + 200);
+    await stateIs(world, node, run, "queued");
+    const { ticket } = (await node.row(run)) ?? {};
+    if (!ticket) throw new Error("It has no ticket.");
+    const at = world.clock.now();
+    const queues = { ticket, startedAt: at, revision: 1 };
+    const change = { row: { state: "queued", owner: null }, queues } as const;
+    expect(await node.journal.append(run, 0, [{ type: "Queued", at }], change)).toBe("fenced");
+    expect(await waiting(node)).toBe(1);
+    await node.stop();
   });
 });
 

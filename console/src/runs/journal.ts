@@ -149,6 +149,9 @@ export function toLines(entries: readonly Entry[]): readonly Line[] {
       case "Claimed":
         note(entry, "taken up", `by node ${text(entry.node).slice(0, 8)}`, "quiet");
         break;
+      case "Queued":
+        note(entry, "in line", "its time has come", "quiet");
+        break;
       case "Admitted":
         note(entry, "let in", "", "quiet");
         break;

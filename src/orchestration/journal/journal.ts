@@ -203,6 +203,8 @@ export type Note =
       readonly traceparent: string;
       readonly forked?: Forked;
     }
+  /** Its time has come, and it takes its place in line. */
+  | { readonly type: "Queued" }
   | { readonly type: "Admitted" }
   /** What an operator wanted was taken note of. `asked` is when, in ms since 1970; `item` the revision in the inbox. */
   | {
@@ -286,6 +288,7 @@ const results: ReadonlySet<string> = new Set([
 const notes: ReadonlySet<string> = new Set([
   "Started",
   "Continued",
+  "Queued",
   "Admitted",
   "Claimed",
   "AttemptFailed",

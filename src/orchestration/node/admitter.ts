@@ -23,6 +23,8 @@ const mostMixedTurns = 512;
 const mostAdmitted = 64;
 /** How often a line is looked at that other nodes look after as well, and may have died over. */
 const pollMs = 1_000;
+/** How long to wait where looks in succession let nobody in although there seems to be more to do. */
+const backOffMs = 100;
 
 /** Lets the runs in that wait in line for the operations of this node's workflows. */
 export class Admitters {
@@ -54,13 +56,16 @@ export class Admitters {
 async function admit(operation: string, flow: Flow | undefined, ports: AdmitterPorts): Promise<number | undefined> {
   const { line, clock, mayAdmit, alone, admitted } = ports;
   const poll = alone || !flow ? undefined : clock.now() + pollMs;
-  while (mayAdmit()) {
+  for (let inVain = 0; mayAdmit(); ) {
     const seen = await line.look(operation, flow?.uniform === false ? mostMixedTurns : mostTurns);
     const { admission, again } = toPlan(seen, flow ?? unlimited, mostAdmitted);
     const done = !admission || (await line.admit(operation, seen, admission));
-    if (admission && done && admission.admitted.length > 0) admitted();
-    if (!done || again === "now") continue;
-    const at = again === undefined ? undefined : clock.now() + (again - seen.now);
+    const letIn = admission !== undefined && done && admission.admitted.length > 0;
+    if (letIn) admitted();
+    inVain = letIn ? 0 : inVain + 1;
+    const more = !done || again === "now";
+    if (more && inVain < 2) continue;
+    const at = more ? clock.now() + backOffMs : again === undefined ? undefined : clock.now() + (again - seen.now);
     return at === undefined || poll === undefined ? (at ?? poll) : Math.min(at, poll);
   }
   return poll;

@@ -43,6 +43,8 @@ const suspiciousClaims = 3;
 /** From here on it is left alone for a time before each trial, so that kills in quick succession count once. */
 const delayedClaims = 5;
 const firstDelayMs = 500;
+/** After somebody else has written to it: whoever did may do so again. */
+const fencedDelayMs = 100;
 
 /**
  * Brings a claimed run back from its journal. The claim is written down before any of its code runs: that fences off
@@ -60,9 +62,11 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
     if (standing?.control.to === "pause")
       return await pause(row, entries, inbox, pauseReason({ ...standing, reason: standing.control.reason }), ports);
 
-    if (row.startsAt !== undefined && clock.now() < row.startsAt && !standing) {
-      await journal.putBack(row.run, node, row.startsAt); // a signal has made it due
-      return { kind: "later", at: row.startsAt };
+    // Whoever cancels it does not wait for its time, nor for its turn.
+    const startsAt = standing?.control.to === "cancel" ? undefined : row.startsAt;
+    if (startsAt !== undefined && clock.now() < startsAt) {
+      await journal.putBack(row.run, node, startsAt); // a signal or a resume has made it due
+      return { kind: "later", at: startsAt };
     }
 
     const known = catalog.named(row.workflow);
@@ -72,11 +76,20 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
     if (!read.ok) return await strand(row, entries, inbox, `its input is not what ${row.workflow} reads`, ports);
 
     const { flow, id } = known.workflow;
-    if (row.startsAt !== undefined && flow && journal.line && !row.ticket && entries.length === 1 && !standing) {
-      const queues = { ticket: toTicket(id, flow, read.value), startedAt: clock.now(), revision: 0 };
-      const placed = await journal.append(row.run, 0, [], { row: { state: "queued", owner: null }, queues });
+    const isNew = started.type === "Started" && !entries.some(({ type }) => type === "Claimed");
+    if (startsAt !== undefined && isNew && flow && journal.line && !row.ticket) {
+      const now = clock.now();
+      const last = lastOf(row, entries);
+      const queues = { ticket: toTicket(id, flow, read.value), startedAt: now, revision: last + 1 };
+      const change = { row: { state: "queued", owner: null }, queues } as const;
+      const placed = await journal.append(
+        row.run,
+        last,
+        [{ type: "Queued", at: Math.max(now, entries.at(-1)?.at ?? 0) }],
+        change,
+      );
       if (typeof placed === "object" && "position" in placed) return { kind: "queued" };
-      await journal.putBack(row.run, node, clock.now());
+      await journal.putBack(row.run, node, now + fencedDelayMs);
       return { kind: "fenced" };
     }
 
@@ -95,7 +108,7 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
     const appended = await journal.append(row.run, lastOf(row, entries), [claimed], { row: taken });
     if (typeof appended === "string" || "refused" in appended) {
       // Whoever had it before was at it still. It has lost it with the row, so the next claim finds it at rest.
-      await journal.putBack(row.run, node, clock.now());
+      await journal.putBack(row.run, node, clock.now() + fencedDelayMs);
       return { kind: "fenced" };
     }
     const present = toReplay([...entries, claimed], row.from);

@@ -57,6 +57,7 @@ function toCopied(entry: Entry, done: ReadonlySet<string>): Entry {
 const asks: ReadonlySet<string> = new Set(["StepStarted", "TimerSet", "SignalAwaited"]);
 /** What is said of a run itself and not of what its code did. */
 const own: ReadonlySet<string> = new Set([
+  "Queued",
   "Admitted",
   "Claimed",
   "AttemptFailed",
