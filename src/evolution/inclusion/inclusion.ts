@@ -12,8 +12,12 @@ export type Inclusion =
 
 /** One round of questions. What was found out about parts of schemas is kept for the next question. */
 export class Comparison {
-  readonly #solver = new Solver();
+  readonly #solver: Pick<Solver, "ask">;
   readonly validator: Validator = new Validator();
+
+  constructor(solver: Pick<Solver, "ask"> = new Solver()) {
+    this.#solver = solver;
+  }
 
   /** A value of a schema; undefined where none was found. */
   sampleOf(schema: unknown): unknown {
