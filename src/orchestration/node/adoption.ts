@@ -58,7 +58,10 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
     const inbox = await journal.inbox(row.run, inboxFrom(started));
     const steering = new Steering(entries, inbox);
     const { standing } = steering;
-    if (standing?.control.to === "terminate") return await terminate(row, entries, standing, ports);
+    if (standing?.control.to === "terminate") return await end(row, entries, standing, "terminate", ports);
+    // None of its code has run, so there is nothing to undo, and none of it is to run now.
+    if (standing?.control.to === "cancel" && entries.every(({ type }) => beforeCode.has(type)))
+      return await end(row, entries, standing, "cancel", ports);
     if (standing?.control.to === "pause")
       return await pause(row, entries, inbox, pauseReason({ ...standing, reason: standing.control.reason }), ports);
 
@@ -156,30 +159,33 @@ async function pause(
 }
 
 /** Ends a run without its code. */
-async function terminate(
+async function end(
   row: RunRow,
   entries: readonly Entry[],
   asked: Asked,
+  to: "cancel" | "terminate",
   { journal, clock }: AdoptionPorts,
 ): Promise<Adopted> {
   const { run } = row;
+  const state = to === "cancel" ? "cancelled" : "terminated";
   const at = clock.now();
-  const thrown = toEnding("terminate", run, { by: asked.by, reason: asked.control.reason });
+  const thrown = toEnding(to, run, { by: asked.by, reason: asked.control.reason });
   const parent = parentOf(row);
   const item = { signal: "", payload: { ended: run }, by: `run:${run}`, at };
   const appended = await journalOf(row, { journal, progressed: () => {} }).append(
     run,
     lastOf(row, entries),
-    [toNote(asked), { type: "Ended", state: "terminated", thrown } as const].map((entry) => ({ ...entry, at })),
+    [toNote(asked), { type: "Ended", state, thrown } as const].map((entry) => ({ ...entry, at })),
     {
-      row: { state: "terminated", owner: null, wakeAt: null, endedAt: at, reason: null },
+      row: { state, owner: null, wakeAt: null, endedAt: at, reason: null },
       ...(parent !== undefined && { tell: { run: parent, item } }),
     },
   );
-  return appended === "fenced"
-    ? { kind: "fenced" }
-    : { kind: "ended", verdict: { kind: "failed", thrown, state: "terminated" } };
+  return appended === "fenced" ? { kind: "fenced" } : { kind: "ended", verdict: { kind: "failed", thrown, state } };
 }
+
+/** What stands in the journal of a run of which no code has run; claimed it may have been, by a node that died. */
+const beforeCode: ReadonlySet<string> = new Set(["Started", "Queued", "Steered", "Paused"]);
 
 /** The last item of the inbox that earlier stretches have seen. */
 const seenBefore = ([first]: readonly Entry[]): number => (first?.type === "Continued" ? first.inbox.upTo : -1);
