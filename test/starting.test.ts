@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => postgres.remove());
 
 const hour = 3_600_000;
-const patiently = { timeout: 10_000, interval: 20 };
+const patiently = { timeout: 18_000, interval: 20 };
 
 describe.each(["sqlite", "postgres"])("on %s", (engine) => {
   let data: string;

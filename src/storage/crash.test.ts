@@ -146,7 +146,10 @@ test(
     try {
       const ground = onSqlite(folder);
       await shootAndCount(ground, rounds);
-      while (!existsSync(join(folder, "taken"))) await shoot(ground, 400); // a slow machine may not have come to it yet
+      // A slow machine may not have come to it yet.
+      const heard = async () =>
+        existsSync(join(folder, "taken")) && (await checkpointOf(ground, "listener")).position > 0;
+      for (let after = 400; !(await heard()); after *= 2) await shoot(ground, after);
       // The subscription beside them took what it took at least once, and is not past what it never took.
       const taken = readFileSync(join(folder, "taken"), "utf8").trimEnd().split("\n").map(Number);
       const { position } = await checkpointOf(ground, "listener");
