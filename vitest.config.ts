@@ -10,6 +10,6 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
     execArgv: ["--conditions=trilith-source"],
     testTimeout: 20_000,
-    maxWorkers: 3, // many tests wait: for processes, kills, leases; two cores are busier with three of them
+    maxWorkers: 2,
   },
 });
