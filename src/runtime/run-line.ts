@@ -57,12 +57,16 @@ export function toLine({ engine, clock, append }: LinePorts): Line {
         limit: 1,
       });
       const of = (kind: string) => [...rows.values()].filter((row) => row.kind === kind);
+      // What was freed since the turns were read is for the next look: those who wait for it were not looked for.
+      const seenFree = new Map(freed.map(({ data }) => [(data as LaneData).key, (data as LaneData).freed]));
       return {
         revision,
         now,
         virtual: rows.get(nameOf(operation, "virtual", ""))?.at ?? 0,
         turns,
-        lanes: new Map(of("lane").map(({ key, held, freed }): [string, Lane] => [key, { held, freed }])),
+        lanes: new Map(
+          of("lane").map(({ key, held }): [string, Lane] => [key, { held, freed: seenFree.get(key) ?? 0 }]),
+        ),
         meters: new Map(of("meter").map(({ key, at }) => [key, at])),
         opensAt: next && (next.data as TurnData).opensAt, // only this file writes them
       };
