@@ -232,7 +232,7 @@ describe("runs from code", () => {
   });
 
   it("throw what their caller would be told", async () => {
-    const run = await begin("failing", { fails: true });
+    const { run } = await running.begin(Orders.place, { id: "failing", tenant: "acme", fails: true });
     await expect(running.runs.of(Orders.place).result(run, { withinMs: 5_000 })).rejects.toMatchObject({
       code: "SoldOut",
     });

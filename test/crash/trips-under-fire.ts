@@ -13,6 +13,8 @@ export interface Fire {
   readonly file?: string;
   readonly folder: string;
   readonly rounds: number;
+  /** How many trips have been answered in a round, at least, before the process is killed; by default none. */
+  readonly answered?: number;
   /** Trips that are under way at any moment. */
   readonly clients: number;
   readonly seed: number;
@@ -42,7 +44,8 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const lastKnownFare = 123.45;
 
 /** Books trips from many clients at once while the backend is killed again and again, and then holds the books against each other. */
-export async function tripsUnderFire({ file, folder, rounds, clients, seed }: Fire): Promise<Aftermath> {
+export async function tripsUnderFire(fire: Fire): Promise<Aftermath> {
+  const { file, folder, rounds, answered = 0, clients, seed } = fire;
   await mkdir(folder, { recursive: true });
   const chance = new Draws(String(seed), "fire");
   await using ends = new AsyncDisposableStack();
@@ -82,7 +85,9 @@ export async function tripsUnderFire({ file, folder, rounds, clients, seed }: Fi
   const callers = Array.from({ length: clients }, caller);
   let struck = 0;
   for (let round = 0; round < rounds; round++) {
+    const before = told.length;
     await pause(80 + chance.random() * 500);
+    while (told.length < before + answered) await pause(20);
     up = Promise.withResolvers<void>();
     struck += underWay;
     process.kill(backend.pid, "SIGKILL");
