@@ -68,7 +68,7 @@ function summary({ files, allowed }: Report, { fresh, advised, known, gone }: Co
     ...(known.length > 0 ? [`${known.length} known from the baseline`] : []),
     ...(allowed.length > 0 ? [`${allowed.length} allowed with a reason`] : []),
   ];
-  const time = `${files} files in ${(ms / 1_000).toFixed(1)} s`;
+  const time = `${files} ${files === 1 ? "file" : "files"} in ${(ms / 1_000).toFixed(1)} s`;
   const tail = rest.length > 0 ? ` (${rest.join(", ")})` : "";
   if (fresh.length === 0 && gone.length === 0) return `${time}, and nothing breaks a rule${tail}.`;
   const [first] = fresh;
