@@ -111,6 +111,24 @@ export const runDeskPaths = (): { readonly [path: string]: object } => ({
     ]),
   ),
   "/runs/{run}/fork": {
+    get: {
+      operationId: "runs.fork.foresee",
+      tags: ["runs"],
+      summary: "What a fork would do again",
+      description:
+        "For the scope `runs:read`. The steps of the other run that took effect, or may have, and that a fork from `step` (or from the start) does a second time, with keys of its own. Queries are left out.",
+      security,
+      parameters: [run, { name: "step", in: "query", required: false, schema: text }],
+      responses: {
+        200: json("The steps.", {
+          type: "object",
+          required: ["again"],
+          properties: { again: { type: "array", items: text } },
+        }),
+        409: notNow,
+        ...faults,
+      },
+    },
     post: {
       operationId: "runs.fork",
       tags: ["runs"],

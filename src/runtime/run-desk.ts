@@ -16,6 +16,7 @@ export function toRunDesk(runner: Runner): RunDesk {
       return (await runner.status(run)) && runner.history(run);
     },
     steer: (run, order) => runner.steer(run, order),
+    foreseeFork: (run, step) => runner.foreseeFork(run, step),
     fork: (run, fork) => runner.fork(run, fork),
     steerAll: async (filter, order) => toBulk(await runner.steerAll(filter, order)),
     async bulk(id) {

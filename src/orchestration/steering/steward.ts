@@ -1,5 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { type Clock, Fault, type Principal, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
+import {
+  type Clock,
+  Fault,
+  operationsOf,
+  type Principal,
+  toJsonSchema,
+  toProjection,
+  validate,
+} from "../../contracts/index.ts";
 import { digestOf, toRunId } from "../journal/identity.ts";
 import {
   type Control,
@@ -45,6 +53,8 @@ export interface Fork {
   readonly traceparent: string;
 }
 export type Forking = { readonly ok: true; readonly run: string } | Declined;
+/** What a fork would do a second time: steps that took effect, or may have, whether they were undone since or not. */
+export type ForkForeseen = { readonly ok: true; readonly again: readonly string[] } | Declined;
 
 export interface StewardPorts {
   readonly journal: Journal;
@@ -78,17 +88,29 @@ export class Steward {
     const { journal } = this.#ports;
     for (let tried = 1; tried <= tries; tried++) {
       const row = await journal.find(run);
-      if (!row) return { ok: false, why: "no such run", sentence: `There is no run ${run}.` };
+      if (!row) return noSuchRun(run);
       const steered = await this.#steer(row, order);
       if (steered !== "again") return steered;
     }
     return declined(`Run ${run} changes all the time. Try again.`);
   }
 
+  /** What a fork from a step would do again, without forking. Queries are not told of: they change nothing. */
+  async foresee(run: string, step: string | undefined): Promise<ForkForeseen> {
+    const { journal, catalog } = this.#ports;
+    const origin = await journal.find(run);
+    if (!origin) return noSuchRun(run);
+    const copy = toCopy(run, await journal.read(run, origin.from), step, origin.from);
+    if ("refused" in copy) return declined(`Run ${run} cannot be forked so. ${copy.refused}`);
+    const uses = (catalog.named(origin.workflow) ?? catalog.of(origin.operation))?.workflow.uses ?? [];
+    const queries = new Set(uses.flatMap(operationsOf).flatMap(({ kind, id }) => (kind === "query" ? [id] : [])));
+    return { ok: true, again: copy.again.filter((name) => !queries.has(name)) };
+  }
+
   async fork(run: string, { step, input, by, key, traceparent }: Fork): Promise<Forking> {
     const { journal, catalog, clock, newId = randomUUID, waits } = this.#ports;
     const origin = await journal.find(run);
-    if (!origin) return { ok: false, why: "no such run", sentence: `There is no run ${run}.` };
+    if (!origin) return noSuchRun(run);
     const entries = await journal.read(run, origin.from);
     const copy = toCopy(run, entries, step, origin.from);
     if ("refused" in copy) return declined(`Run ${run} cannot be forked so. ${copy.refused}`);
@@ -271,4 +293,5 @@ function isSameFork(
   return before.digest === asked.digest || (!saysInput && before.forked?.root !== asked.forked?.root);
 }
 
+const noSuchRun = (run: string): Declined => ({ ok: false, why: "no such run", sentence: `There is no run ${run}.` });
 const declined = (sentence: string): Declined => ({ ok: false, why: "not now", sentence });
