@@ -15,6 +15,7 @@ import { countRequests, type InFlight } from "./in-flight.ts";
 import { addMetrics } from "./metrics.ts";
 import { answerNowhere } from "./nowhere.ts";
 import { addOperationRoutes } from "./operation-routes.ts";
+import { type Page, pagesOf } from "./pages.ts";
 import type { GatewayParts } from "./ports.ts";
 import { addProbes } from "./probes.ts";
 import { sendProblem } from "./problem-reply.ts";
@@ -27,7 +28,7 @@ import { countUsage, toVersions } from "./versions.ts";
 
 export interface Gateway {
   /** Listens and gives back the address under which it is reached. A busy port rejects with `EADDRINUSE`. */
-  listen(): Promise<{ readonly url: string }>;
+  listen(): Promise<{ readonly url: string; readonly pages: readonly Page[] }>;
   /**
    * Takes nothing new (operations and `/readyz` answer 503), lets what runs finish within `shutdownMs`, cuts off what does
    * not, and stops listening. Can be called twice.
@@ -64,7 +65,8 @@ export function createGateway(parts: GatewayParts): Gateway {
   return Object.freeze({
     async listen() {
       await app.listen({ host: settings.host, port: settings.port });
-      return { url: urlOf(app, settings.host) };
+      const url = urlOf(app, settings.host);
+      return { url, pages: pagesOf(parts, url) };
     },
     close() {
       closed ??= shutDown(app, gate, inFlight, settings.shutdownMs);

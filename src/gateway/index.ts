@@ -5,6 +5,7 @@
  */
 export { type ApiKey, createApiKey } from "./api-keys.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
+export type { Page } from "./pages.ts";
 export type {
   GatewayParts,
   GatewaySettings,

@@ -15,7 +15,7 @@ import {
   toClient,
   toMs,
 } from "../contracts/index.ts";
-import { createGateway } from "../gateway/index.ts";
+import { createGateway, type Page } from "../gateway/index.ts";
 import { type History, Runner, Scheduler, type ScheduleStatus } from "../orchestration/host.ts";
 import { openStorage, toHealth, toIds } from "../storage/host.ts";
 import { openTelemetry } from "../telemetry/index.ts";
@@ -47,6 +47,8 @@ import { openTimetable } from "./timetable.ts";
 /** A backend that is up. */
 export interface Running {
   readonly url: string;
+  /** What a person can open in a browser, as it is served. */
+  readonly pages: readonly Page[];
   /** Stops accepting, finishes or parks what runs, closes the log. */
   stop(): Promise<void>;
   /** A typed client for code in the same process: scripts, tests. It waits for a command's result for as long as it takes. */
@@ -197,7 +199,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       const feeds = await startFeeds(composition.feeds, { engine, dispatch, clock, tracing, log });
       opened.defer(() => feeds.stop());
     }
-    const { url } = await listening(gateway, settings);
+    const { url, pages } = await listening(gateway, settings);
     log.info({ url, runs: runner.active }, `${name} is up at ${url}.`);
 
     const ownCall = ({ key, startAt, delay }: { readonly key?: string } & Later): Call => {
@@ -222,6 +224,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     };
     return {
       url,
+      pages,
       stop() {
         stopped ??= stop();
         return stopped;
@@ -279,7 +282,7 @@ const standsIn = ({ aggregation }: Composition): boolean =>
 async function listening(
   gateway: ReturnType<typeof createGateway>,
   { host, port }: Settings,
-): Promise<{ readonly url: string }> {
+): ReturnType<typeof gateway.listen> {
   try {
     return await gateway.listen();
   } catch (error) {
