@@ -31,6 +31,55 @@ const actions: { readonly [action: string]: string } = {
 };
 
 /** The search over runs, and what operators do to them. */
+const schedule = { name: "schedule", in: "path", required: true, schema: text };
+const scheduleSchema = {
+  type: "object",
+  required: ["name", "operation", "cron", "zone", "paused", "owed"],
+  properties: {
+    ...{ name: text, operation: text, cron: text, zone: text, paused: { type: "boolean" }, owed: { type: "integer" } },
+    ...{ next: instant, last: instant, lastRun: text },
+  },
+};
+/** What operators see of schedules, and do to them. */
+export const schedulePaths = (): { readonly [path: string]: object } => ({
+  "/runs/schedules": {
+    get: {
+      operationId: "schedules.list",
+      tags: ["runs"],
+      summary: "The schedules: what is next, what was last, what is owed",
+      description: "For the scope `runs:read`.",
+      security,
+      responses: {
+        200: json("The schedules.", {
+          type: "object",
+          required: ["schedules"],
+          properties: { schedules: { type: "array", items: scheduleSchema } },
+        }),
+        ...faults,
+      },
+    },
+  },
+  ...Object.fromEntries(
+    Object.entries({
+      pause: "Begin no run of a schedule any more, on any node, until it is resumed",
+      resume: "Go on with a schedule, with the next instant from now",
+    }).map(([to, summary]) => [
+      `/runs/schedules/{schedule}/${to}`,
+      {
+        post: {
+          operationId: `schedules.${to}`,
+          tags: ["runs"],
+          summary,
+          description: "For the scope `runs:operate`.",
+          security,
+          parameters: [schedule],
+          responses: { 200: json("The schedule as it is now.", scheduleSchema), ...faults },
+        },
+      },
+    ]),
+  ),
+});
+
 export const runDeskPaths = (): { readonly [path: string]: object } => ({
   "/runs": {
     get: {
@@ -70,6 +119,33 @@ export const runDeskPaths = (): { readonly [path: string]: object } => ({
       security,
       responses: {
         200: json("The counts.", { type: "object", required: ["counts"], properties: { counts: { type: "array" } } }),
+        ...faults,
+      },
+    },
+  },
+  "/runs/machines": {
+    get: {
+      operationId: "runs.machines",
+      tags: ["runs"],
+      summary: "The machines, drawn",
+      description:
+        "For the scope `runs:read`. By name and version, as in the `workflow` of their runs: as data in the words of XState, and in those of Mermaid.",
+      security,
+      responses: {
+        200: json("The machines.", {
+          type: "object",
+          required: ["machines"],
+          properties: {
+            machines: {
+              type: "object",
+              additionalProperties: {
+                type: "object",
+                required: ["drawn", "mermaid"],
+                properties: { drawn: { type: "object" }, mermaid: text },
+              },
+            },
+          },
+        }),
         ...faults,
       },
     },

@@ -23,6 +23,7 @@ import { beginRequest, observeRequests } from "./request-observer.ts";
 import { checkRoutes } from "./route-check.ts";
 import { addRunDesk } from "./run-desk-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
+import { addScheduleRoutes } from "./schedule-routes.ts";
 import { createTokens } from "./tokens.ts";
 import { countUsage, toVersions } from "./versions.ts";
 
@@ -55,6 +56,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   if (parts.runs) addRunRoutes(app, parts, parts.runs, gate, versions);
   parts.beside?.(app, parts, gate);
   if (parts.runs && parts.runDesk) addRunDesk(app, parts, parts.runDesk, parts.runs, gate);
+  if (parts.schedules) addScheduleRoutes(app, parts, parts.schedules, gate);
   addDocs(app, parts, openApiOf(parts));
   addDescriptions(app, parts);
   if (parts.deployment) addDeployment(app, parts, parts.deployment, gate);
@@ -114,13 +116,14 @@ function createApp({ settings, tracing, log }: GatewayParts): FastifyInstance {
   return app;
 }
 
-const openApiOf = ({ name, version, contracts, longRunning, runDesk }: GatewayParts): object =>
+const openApiOf = ({ name, version, contracts, longRunning, runDesk, schedules }: GatewayParts): object =>
   toOpenApi({
     title: name,
     version,
     contracts,
     ...(longRunning && { longRunning }),
     ...(runDesk && { operators: true }),
+    ...(schedules && { schedules: true }),
   });
 
 async function shutDown(app: FastifyInstance, gate: Gate, inFlight: InFlight, withinMs: number): Promise<void> {

@@ -19,3 +19,4 @@ export type {
   SignalAnswer,
 } from "./ports.ts";
 export type { RunBulk, RunDesk, RunFilter, RunList, RunSummary } from "./run-desk.ts";
+export type { ScheduleDesk } from "./schedule-routes.ts";

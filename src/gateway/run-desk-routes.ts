@@ -32,6 +32,9 @@ export function addRunDesk(app: FastifyInstance, parts: GatewayParts, desk: RunD
   app.get("/runs/counts", guarded("/runs/counts", toSee), async (_request, reply) =>
     sendJson(reply.header("cache-control", "no-store"), { counts: await desk.counts() }),
   );
+  app.get("/runs/machines", guarded("/runs/machines", toSee), async (_request, reply) =>
+    sendJson(reply.header("cache-control", "no-store"), { machines: desk.machines() }),
+  );
   app.get("/runs/:run/history", guarded("/runs/{run}/history", toSee), async (request, reply) => {
     const history = await desk.history(runOf(request));
     if (!history) throw noSuchRun();

@@ -39,6 +39,7 @@ import { toRunEvents } from "./run-events.ts";
 import { openRunJournal } from "./run-journal.ts";
 import { toRuns } from "./runs.ts";
 import { type RunsClient, toRunsClient } from "./runs-client.ts";
+import { toScheduleDesk } from "./schedule-desk.ts";
 import { readSettings, type Settings, upstreamName } from "./settings.ts";
 import { toSourceMetrics } from "./source-metrics.ts";
 import { toSubscriptions } from "./starts.ts";
@@ -169,7 +170,10 @@ export async function startBackend({ name, version, composition }: Plan, options
       older,
       dispatch,
       runs: toRuns(runner),
-      ...(composition.orchestration.length > 0 && { runDesk: toRunDesk(runner) }),
+      ...(composition.orchestration.length > 0 && { runDesk: toRunDesk(runner, composition.orchestration) }),
+      ...(composition.orchestration.length + composition.schedules.length > 0 && {
+        schedules: toScheduleDesk(scheduler),
+      }),
       longRunning: longRunning(composition),
       layerOf: (operation) => dispatch.layerOf(operation),
       tracing,

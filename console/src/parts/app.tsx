@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { ContractsView } from "../contracts/contracts-view.tsx";
 import { follow } from "../model/follow.ts";
+import { SchedulesView } from "../schedules/schedules-view.tsx";
 import { useConsole } from "./context.ts";
 import { OutageStrip } from "./outage-strip.tsx";
 import { RunsView } from "./runs-view.tsx";
@@ -46,6 +47,14 @@ export function App(): JSX.Element {
         <TopBar />
         <OutageStrip />
         <ContractsView />
+      </div>
+    );
+  if (choice.view.value === "schedules")
+    return (
+      <div class="app">
+        <TopBar />
+        <OutageStrip />
+        <SchedulesView />
       </div>
     );
   if (choice.view.value === "runs")
