@@ -19,6 +19,8 @@ type Asked =
   | { readonly kind: "increment"; readonly key: unknown; readonly by: { readonly [field: string]: number } }
   | { readonly kind: "remove"; readonly key: unknown };
 
+type AnyRows = Rows<unknown, any, any>; // whatever the rows are
+
 /** A read model as one store keeps it: its collection, the name of its reader, and what events write into it. */
 export class KeptModel {
   readonly model: AnyReadModel;
@@ -64,8 +66,7 @@ export class KeptModel {
     const handler = this.#handlers.get(type);
     if (!handler) return [];
     const asked: Asked[] = [];
-    const rows: Rows<unknown, any, any> = {
-      // whatever the rows are
+    const rows: AnyRows = {
       put: (row) => void asked.push({ kind: "put", row }),
       patch: (key, fields) => void asked.push({ kind: "patch", key, fields }),
       increment: (key, by) => void asked.push({ kind: "increment", key, by: by as { [field: string]: number } }), // FieldsOf<any> forgets that they are numbers
