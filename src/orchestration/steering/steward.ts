@@ -21,12 +21,12 @@ import {
 import { toTicket } from "../language/flow.ts";
 import { toPlain } from "../language/plain.ts";
 import { toTags } from "../language/tags.ts";
-import { parentOf } from "../node/active-runs.ts";
 import { type Catalog, nameOf } from "../node/catalog.ts";
 import type { Verdict } from "../replay/verdict.ts";
 import { toCopy } from "./forking.ts";
+import { toOuterEnd } from "./outer-end.ts";
 import { toRetry } from "./retrying.ts";
-import { pauseReason, Steering, toEnding } from "./steering.ts";
+import { datedAt, pauseReason, Steering } from "./steering.ts";
 
 /** What an operator wants of a run. */
 export interface Order {
@@ -197,7 +197,7 @@ export class Steward {
     if (to === "pause") {
       const why = pauseReason({ by, reason });
       const change = { row: { state: "paused", reason: why }, ...leaves } as const;
-      const paused = [note, { type: "Paused", reason: why } as const].map((entry) => ({ ...entry, at }));
+      const paused = datedAt(at, [note, { type: "Paused", reason: why }]);
       const appended = await journal.append(run, last, paused, change);
       return typeof appended === "object" ? { ok: true, state: "paused" } : "again";
     }
@@ -210,25 +210,12 @@ export class Steward {
       waits(operation);
       return { ok: true, state: "waiting" };
     }
-    const thrown = toEnding(to, run, { by, reason });
-    const state = to === "cancel" ? "cancelled" : "terminated";
-    const end: NewEntry = { type: "Ended", state, thrown };
-    const parent = parentOf(row);
-    const item = { signal: "", payload: { ended: run }, by: `run:${run}`, at };
-    const appended = await journal.append(
-      run,
-      last,
-      [note, end].map((entry) => ({ ...entry, at })),
-      {
-        row: { state, wakeAt: null, endedAt: at, reason: null },
-        ...leaves,
-        ...(parent !== undefined && { tell: { run: parent, item } }),
-      },
-    );
+    const { end, change, verdict } = toOuterEnd(row, to, { by, reason }, at);
+    const appended = await journal.append(run, last, datedAt(at, [note, end]), { ...change, ...leaves });
     if (typeof appended !== "object") return "again";
-    ended({ ...row, state }, { kind: "failed", thrown, state });
+    ended({ ...row, state: verdict.state }, verdict);
     waits(operation);
-    return { ok: true, state };
+    return { ok: true, state: verdict.state };
   }
 
   async #resume(row: RunRow, order: Order & { readonly to: "resume" }): Promise<Steered | "again"> {
