@@ -7,6 +7,6 @@ export { type Backend, backend, type StartOptions } from "./backend.ts";
 export { catalogOf } from "./catalog.ts";
 export type { Composition } from "./composition.ts";
 export type { Orchestrated } from "./orchestrated.ts";
+export type { Later, Running } from "./running.ts";
 export type { RunsClient, RunsOf } from "./runs-client.ts";
 export { type Environment, readSettings, type Settings, SettingsError } from "./settings.ts";
-export type { Later, Running } from "./start-backend.ts";
