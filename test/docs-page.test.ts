@@ -68,8 +68,8 @@ describe("the API docs of the example", () => {
       "/runs/counts",
       "/runs/machines",
       "/runs/{run}/history",
-      "/runs/{run}/fork", // what it would do again, beside the fork itself
       ...["cancel", "terminate", "pause", "resume", "retry", "fork"].map((order) => `/runs/{run}/${order}`),
+      "/runs/{run}/fork", // what it would do again, beside the fork itself
       "/runs/actions",
       "/runs/actions/{action}",
       "/runs/schedules",
