@@ -41,23 +41,16 @@ export function App(): JSX.Element {
   const chosen = choice.trace.value;
   const shown = chosen ?? followed.value;
   const trace = shown === undefined ? undefined : live.world.value.traces.get(shown);
-  if (choice.view.value === "contracts")
+  const view = choice.view.value;
+  if (view === "contracts" || view === "schedules")
     return (
       <div class="app">
         <TopBar />
         <OutageStrip />
-        <ContractsView />
+        {view === "contracts" ? <ContractsView /> : <SchedulesView />}
       </div>
     );
-  if (choice.view.value === "schedules")
-    return (
-      <div class="app">
-        <TopBar />
-        <OutageStrip />
-        <SchedulesView />
-      </div>
-    );
-  if (choice.view.value === "runs")
+  if (view === "runs")
     return (
       <div class="app" data-chosen={choice.run.value !== undefined}>
         <TopBar />
