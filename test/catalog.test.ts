@@ -117,7 +117,7 @@ describe("a backend that runs", { timeout: 60_000 }, () => {
     if (process.env.TRILITH_SCREENSHOTS)
       await page.screenshot({ path: join(process.env.TRILITH_SCREENSHOTS, "contracts.png") });
     await page.getByRole("link", { name: "Live" }).click();
-    await page.getByRole("heading", { name: "Contracts" }).waitFor();
+    await page.getByRole("heading", { name: "Contracts" }).waitFor({ state: "hidden" });
     expect(complaints).toEqual([]);
     await page.close();
   });

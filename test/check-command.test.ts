@@ -69,6 +69,35 @@ describe("trilith check", () => {
     });
   });
 
+  it("advises what a contract says of itself, and fails without it only where it is strict", async () => {
+    const silent = edited(clean["contracts.ts"], [
+      '{ version: "1.0.0", owner: "trips", summary: "Seats." }',
+      '"1.0.0"',
+    ]);
+    await inProject({ "contracts.ts": silent }, async (folder) => {
+      const mild = await trilithCheck(folder);
+      expect(mild.code).toBe(0);
+      expect(mild.out).toContain('contracts.ts:7  contracts/owner  The contract "bookings" has no owner.');
+      expect(mild.out).toMatch(/5 files in .*, and nothing breaks a rule \(2 advised\)\.\n$/);
+      const { ok, findings } = JSON.parse((await trilithCheck(folder, "--json")).out);
+      expect(ok).toBe(true);
+      expect(findings).toMatchObject([
+        { rule: "contracts/owner", level: "advice" },
+        { rule: "contracts/summary", level: "advice" },
+      ]);
+      const strict = await trilithCheck(folder, "--strict");
+      expect(strict.code).toBe(1);
+      expect(strict.out).toContain("2 findings.");
+      await writeFile(join(folder, "trilith.check.json"), '{ "strict": true }');
+      expect(await trilithCheck(folder)).toMatchObject({ code: 1 });
+      await writeFile(join(folder, "trilith.check.json"), '{ "strict": "yes" }');
+      expect(await trilithCheck(folder)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("/strict must be true or false."),
+      });
+    });
+  });
+
   it("does not run the project's code where it is told not to, and says what it left out", async () => {
     await inProject({ "backend.ts": 'throw new Error("It was run.");\n' }, async (folder) => {
       const { code, out } = await trilithCheck(folder, "--no-load");

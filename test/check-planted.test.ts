@@ -599,6 +599,25 @@ exports.late = workflow({}, { version: 1 }, async () => performance.now());
     at: ["contracts.ts", '"airports"'],
     files: inContracts(', summary: "Airports."', ""),
   },
+  "a personal field in a workflow's contract of a single file's backend": {
+    rule: "personal/unmarked",
+    at: ["backend.ts", "email"],
+    files: {
+      "contracts.ts": null,
+      "storage/bookings.ts": null,
+      "orchestration/book-trip.ts": null,
+      "aggregation/airport-page.ts": null,
+      "backend.ts": `import { backend } from "trilith";
+import { command, contract } from "trilith/contracts";
+import { workflow } from "trilith/orchestration";
+import { z } from "zod";
+const Letters = contract("letters", { version: "1.0.0", owner: "trips", summary: "Letters." }, {
+  write: command({ input: z.object({ email: z.email() }), examples: [{ input: { email: "ada@example.com" } }] }),
+});
+export default backend("letters", { orchestration: [workflow(Letters.write, { version: 1, uses: [] }, async () => {})] });
+`,
+    },
+  },
   "a contract of a single file's backend without an owner": {
     rule: "contracts/owner",
     at: ["backend.ts", '"fares"'],

@@ -4,6 +4,7 @@ import { engineConformance, type OpenEngine } from "trilith/testing";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import type { Engine } from "../src/storage/host.ts";
 import { checkHistories, checkRaces } from "./engine-histories.ts";
+import { testCases } from "./engine-suite.ts";
 import { startPostgres, type TestPostgres } from "./postgres.ts";
 
 /** The oldest version is asked for what its SQL has to do; what the engine does by itself is the same on both. */
@@ -42,14 +43,7 @@ describe.each([18, 15] as const)("PostgreSQL %s", (version) => {
     await close();
     await postgres.remove();
   });
-  const asked = cases.filter(({ topic }) => version === 18 || ofOldest.includes(topic));
-  describe.each([...Map.groupBy(asked, ({ topic }) => topic)])("%s", (_, ofTopic) => {
-    for (const { name, run } of ofTopic)
-      test(name, async ({ skip }) => {
-        const reason = await run();
-        if (reason !== undefined) skip(reason);
-      });
-  });
+  testCases(cases.filter(({ topic }) => version === 18 || ofOldest.includes(topic)));
 
   test.runIf(version === 18)(
     "histories that fast-check tells have the outcomes of the model",

@@ -179,6 +179,13 @@ describe("the runs in the console", () => {
     await page.getByLabel("From").selectOption("signal approved");
     await page.getByRole("textbox").last().fill('{"id": "h", "tenant": "forks"}');
     await picture("fork");
+    expect(await page.getByText("Does again").count()).toBe(0);
+    await page.getByLabel("From").selectOption("");
+    await sees("hold stock");
+    await sees("Does again what this run has done");
+    await button("Fork the run, and do it again").waitFor();
+    await picture("fork-again");
+    await page.getByLabel("From").selectOption("signal approved");
     await button("Fork the run").click();
     await sees(/as a fork of/);
     const [fork] = (await running.runs.list({ tags: { tenant: "forks" } })).runs;

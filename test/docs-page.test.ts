@@ -66,10 +66,14 @@ describe("the API docs of the example", () => {
       "/runs/{run}/signals/approved",
       "/runs",
       "/runs/counts",
+      "/runs/machines",
       "/runs/{run}/history",
       ...["cancel", "terminate", "pause", "resume", "retry", "fork"].map((order) => `/runs/{run}/${order}`),
+      "/runs/{run}/fork", // what it would do again, beside the fork itself
       "/runs/actions",
       "/runs/actions/{action}",
+      "/runs/schedules",
+      ...["pause", "resume"].map((order) => `/runs/schedules/{schedule}/${order}`),
     ]);
     await page.getByText("Seats on flights. Contract bookings 1.0.0.").waitFor();
     await page.getByText("One honest page out of three registries that disagree.").waitFor();

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { check, type Finding, isAdvice } from "../src/check/index.ts";
 import { holdConversation } from "./conversation.ts";
 import { type Block, blocksOf, fileOf } from "./markdown.ts";
 import { freePort, type Program, startProgram, until } from "./program.ts";
@@ -18,6 +19,7 @@ const blocks = new Map(
 );
 const filesOf = (page: string): readonly Block[] => (blocks.get(page) ?? []).filter((block) => block.language === "ts");
 const withBackend = guides.filter((page) => filesOf(page).some((block) => fileOf(block) === "backend.ts"));
+const inFolders = ["README.md", "docs/guides/getting-started.md", "docs/guides/check.md"];
 
 let folder: string;
 beforeEach(async () => {
@@ -48,6 +50,17 @@ describe("TypeScript on a page", () => {
     const { stdout } = await promisify(execFile)(process.execPath, [tsc, "-p", folder]).catch((error) => error);
     expect(stdout).toBe("");
     expect(withBackend.length).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe("trilith check", () => {
+  it.each(["README.md", ...withBackend])("breaks no rule on %s", async (page) => {
+    await writeProject(page, folder);
+    const { findings, notes } = await check(folder);
+    expect(notes).toEqual([]);
+    // A guide shows a whole example in one file, to be short; the projects that it teaches have their folders.
+    const isShortened = ({ rule }: Finding): boolean => rule === "files/layer" && !inFolders.includes(page);
+    expect(findings.filter((finding) => !isAdvice(finding.rule) && !isShortened(finding))).toEqual([]);
   });
 });
 

@@ -21,6 +21,8 @@ const under = (...headings: readonly string[]): readonly Block[] =>
   blocks.filter(({ heading }) => headings.includes(heading));
 const isTyped = ({ language, text }: Block): boolean => language !== "sh" || !/^(npm|npx) /.test(text);
 
+const upAt = /is up at http:\/\/127\.0\.0\.1:(\d+)/;
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "trilith-readme-"));
@@ -31,7 +33,7 @@ const startBackend = (file: string, environment: NodeJS.ProcessEnv): Promise<Pro
   startProgram(`"${process.execPath}" --conditions=trilith-source "${root}/src/cli/main.ts" start "${file}"`, {
     folder,
     environment,
-    until: /is up at http:\/\/127\.0\.0\.1:(\d+)/,
+    until: upAt,
   });
 
 describe("the smallest complete backend", () => {
@@ -138,6 +140,23 @@ describe("the repository's commands", () => {
         symlink(join(root, name), join(folder, name)),
       ),
     );
+
+  it("start and check a backend of one's own in the clone", async () => {
+    const own = under("A backend of your own, in the clone").flatMap(({ text }) => text.split("\n"));
+    expect(own).toEqual(["npm run trilith -- start mine/backend.ts", "npm run trilith -- check mine"]);
+    await likeTheRepository();
+    const page = under("The smallest complete backend");
+    await mkdir(join(folder, "mine"));
+    await writeFile(join(folder, "mine/backend.ts"), page.find((block) => fileOf(block) === "backend.ts")?.text ?? "");
+    const [start = "", check = ""] = own;
+    await using program = await startProgram(start, { folder, environment: { PORT: "0" }, until: upAt });
+    await using shell = await openShell(folder, program.ready[1] ?? "");
+    await holdConversation(page.filter(isTyped), shell);
+    await program.interrupt(); // npm itself dies of it, whatever its script's exit code
+    await until(program.isGone, "Ctrl-C left processes behind.");
+    const { stdout } = await promisify(execFile)("bash", ["-c", check], { cwd: folder });
+    expect(stdout).toMatch(/1 file in .*, and nothing breaks a rule/);
+  });
 
   it("npm start is alive at the addresses that it prints, and ends with Ctrl-C", async () => {
     expect(commands).toEqual(["npm start", "npm test"]);

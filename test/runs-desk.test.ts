@@ -168,6 +168,11 @@ describe("runs over HTTP", () => {
     open = true;
     expect((await ask("operator", "POST", `/runs/${run}/retry`)).status).toBe(202);
     await until(async () => (await running.runs.history(run)).entries.at(-1)?.type === "SignalAwaited");
+    expect(await ask("reader", "GET", `/runs/${run}/fork`)).toMatchObject({ status: 200, body: { again: ["place"] } });
+    expect((await ask("reader", "GET", `/runs/${run}/fork?step=nothing`)).status).toBe(409);
+    expect((await ask("reader", "GET", `/runs/${run}/fork?stop=place`)).status).toBe(422);
+    expect((await ask(undefined, "GET", `/runs/${run}/fork`)).status).toBe(401);
+    expect((await ask("reader", "GET", "/runs/nowhere/fork")).status).toBe(404);
     const forked = await ask("operator", "POST", `/runs/${run}/fork`, {
       step: "place",
       input: { id: "other", tenant: "b", fails: true },
@@ -280,9 +285,12 @@ describe("trilith runs", () => {
     expect((await trilith("signal", run, "approved", '{"by": "me"}', ...at)).out).toBe("Taken.\n");
     await becomes(run, "done");
     expect(JSON.parse((await trilith("history", run, ...at)).out).entries.at(-1)).toMatchObject({ type: "Ended" });
-    expect(
-      (await trilith("fork", run, "--step", "place", "--input", '{"id": "f", "tenant": "cli"}', ...at)).out,
-    ).toMatch(/^Begun: run /);
+    const fork = ["fork", run, "--step", "place", "--input", '{"id": "f", "tenant": "cli"}', ...at];
+    const asked = await trilith(...fork);
+    expect(asked).toMatchObject({ code: 1, out: "" });
+    expect(asked.err).toContain("does again, under keys of its own: place. That holds for what was undone since");
+    expect((await running.runs.list({ tags: { tenant: "cli" } })).runs).toHaveLength(1);
+    expect((await trilith(...fork, "--yes")).out).toMatch(/^Begun: run /);
     expect((await trilith("cancel", "--all", "--tag", "tenant=cli", ...at)).out).toMatch(/in the background/);
     await until(
       async () => (await running.runs.list({ tags: { tenant: "cli" }, states: ["cancelled"] })).runs.length === 1,

@@ -28,8 +28,8 @@ export function after<const F extends AnySource, const S extends AnySource, Give
   return derived(source, { after: Object.freeze({ source: first.plan, asks: map }) });
 }
 
-// What it is asked with is said by the signatures above.
-function derived(source: AnySource, more: Partial<SourcePlan>): Source<any, any, any, any> {
+type Derived = Source<any, any, any, any>; // what it is asked with is said by the signatures above
+function derived(source: AnySource, more: Partial<SourcePlan>): Derived {
   const { base = source.plan } = source.plan;
   if (source.plan !== base)
     throw new TypeError(`The source "${base.name}" is already asked in other words; begin with the source itself.`);

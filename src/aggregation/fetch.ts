@@ -90,8 +90,8 @@ export type TextColumns<Row> = { [K in keyof Row]: string } extends Row
       }[keyof Row];
     };
 
-// What is given and what comes back is said by the signatures above; the plan knows nothing of types.
-function over(format: HttpPlan["format"], text: string, schema: AnySchema, rows?: readonly string[]): Fetch<any, any> {
+type AnyFetch = Fetch<any, any>; // the plan knows nothing of types: what is given and comes back say the signatures above
+function over(format: HttpPlan["format"], text: string, schema: AnySchema, rows?: readonly string[]): AnyFetch {
   const url = toUrlTemplate(text);
   const plan: HttpPlan = { via: "http", format, url, schema, params: url.params, ...(rows && { rows }) };
   return Object.freeze({ kind: "fetch", plan: Object.freeze(plan) });

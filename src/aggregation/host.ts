@@ -110,9 +110,8 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
     const tally = tallies.get(view.id);
     return {
       operation: view.id,
-      handle: async (input: any, call) => {
-        // the input's type is the operation's, which the caller has checked
-        const reply = await answer(input, call);
+      handle: async (input, call) => {
+        const reply = await answer(input as any, call); // its type is the operation's, which the caller has checked
         if (tally && "meta" in reply) count(tally, reply.meta as ViewMeta); // toAnswer gives every reply its meta
         return reply;
       },

@@ -9,6 +9,7 @@ export interface Nested<Shape, P extends string> {
   readonly shape?: Shape;
   readonly given?: P;
 }
+export type AnyNested = Nested<any, any>; // whatever it is made of
 type NestedShape<F> = { readonly [K in keyof F]?: SuppliedBy<F[K], K> };
 type SuppliedBy<R, K> =
   R extends Candidate<infer Shape, any> // whatever it is asked with
@@ -17,6 +18,8 @@ type SuppliedBy<R, K> =
       : never
     : never;
 type GivenBy<F> = F[keyof F] extends Candidate<any, infer P> ? P : never; // whatever it supplies
+
+type AnyCandidate = Candidate<any, any>; // whatever it is asked with and gives
 
 /**
  * Fields for every item of a list. All items ask at once, so the keys of a page travel together: fifty items and a
@@ -27,7 +30,7 @@ type GivenBy<F> = F[keyof F] extends Candidate<any, infer P> ? P : never; // wha
  *   destination: nested({ name: prefer(asking(registry, ({ to }: { to: string }) => ({ iata: to }))) }),
  * })
  */
-export function nested<const F extends { readonly [field: string]: Candidate<any, any> }>(
+export function nested<const F extends { readonly [field: string]: AnyCandidate }>(
   fields: F, // each field is checked against what the item's contract says of it
 ): Nested<NestedShape<F>, GivenBy<F>> {
   const plans = Object.fromEntries(Object.entries(fields).map(([name, { plan }]) => [name, plan as FieldPlan]));

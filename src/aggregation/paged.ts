@@ -38,6 +38,8 @@ export interface PagingPlan {
 /** The fields of a page that hold lists. */
 type ListField<A> = { [K in keyof A]-?: A[K] extends readonly unknown[] ? K : never }[keyof A] & string;
 
+type AnyPage = Fetch<string, any>; // what comes back is said by the signatures below
+
 /** A list that comes in pages, each of which is what `fetch` says. What comes out is one list. */
 export function paged<P extends string, Item>(
   fetch: Fetch<P, readonly Item[]>,
@@ -50,8 +52,7 @@ export function paged<P extends string, A, const F extends ListField<A>>(
 export function paged(
   fetch: Fetch<string, unknown>,
   { next, items, pages = 10, records = 10_000, partial = false }: Paging & { readonly items?: string },
-): Fetch<string, any> {
-  // what comes back is said by the signatures above
+): AnyPage {
   const { plan } = fetch;
   if (plan.via !== "http")
     throw new TypeError("Only what is asked over HTTP comes in pages; an adapter of one's own turns them itself.");

@@ -1,8 +1,9 @@
-import type { Nested } from "./nested.ts";
+import type { AnyNested, Nested } from "./nested.ts";
 import { plansOf } from "./rules.ts";
 import type { FieldScope } from "./scope.ts";
 import type { ItemOf, ListSource, ParamsOf, SourcePlan } from "./source.ts";
 
+type Asked<P extends string> = Nested<any, P>; // of any shape
 /** A list fused from the lists of several sources. */
 export interface ListRule<Item, Names extends string, P extends string> {
   readonly kind: "list rule";
@@ -20,7 +21,7 @@ export interface ListRule<Item, Names extends string, P extends string> {
   /** Counts last, whatever the order of the calls. */
   limit(most: number): ListRule<Item, Names, P>;
   /** Gives every item that is left fields from other sources, asked with the item's own. */
-  with<const W extends { readonly [field: string]: Nested<any, keyof Item & string> }>(
+  with<const W extends { readonly [field: string]: Asked<keyof Item & string> }>(
     fields: W, // each is checked where the list is used
   ): ListRule<Item & WithNested<W>, Names, P>;
 }
@@ -49,7 +50,9 @@ export function union<const S extends readonly [ListSource, ...ListSource[]]>(
 }
 
 // The items' type is lost with each step and said again by the caller's signature.
-function toListRule(plan: UnionPlan): ListRule<any, any, any> {
+type AnyListRule = ListRule<any, any, any>; // its types are those of whoever made the list
+
+function toListRule(plan: UnionPlan): AnyListRule {
   const so = (more: Partial<UnionPlan>) => toListRule({ ...plan, ...more });
   return Object.freeze({
     kind: "list rule",
@@ -61,8 +64,7 @@ function toListRule(plan: UnionPlan): ListRule<any, any, any> {
         throw new TypeError(`A list is limited to a whole number of items; ${most} is not one.`);
       return so({ limit: most });
     },
-    with: (fields: { readonly [field: string]: Nested<any, any> }) =>
-      so({ nested: { ...plan.nested, ...plansIn(fields) } }),
+    with: (fields: { readonly [field: string]: AnyNested }) => so({ nested: { ...plan.nested, ...plansIn(fields) } }),
   });
 }
 

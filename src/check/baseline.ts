@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Report } from "./check.ts";
 import type { Finding } from "./finding.ts";
-import { isRuleId, needsLoading, type RuleId } from "./rules/catalogue.ts";
+import { isAdvice, isRuleId, needsLoading, type RuleId } from "./rules/catalogue.ts";
 
 /** A finding that was there when the baseline was made. It is known by its line's text, so that lines may move. */
 export interface BaselineEntry {
@@ -15,7 +15,10 @@ export interface BaselineEntry {
 
 /** What a baseline makes of a report: what is new, what was known, and which entries do not occur any more. */
 export interface Compared {
+  /** What is new and fails the check. */
   readonly fresh: readonly Finding[];
+  /** What is new and only advised; none where the report is strict. */
+  readonly advised: readonly Finding[];
   readonly known: readonly Finding[];
   readonly gone: readonly BaselineEntry[];
   /** The entries that still occur: all that a baseline may become. */
@@ -29,7 +32,7 @@ export class BaselineError extends Error {}
 
 export function compare(report: Report, baseline: readonly BaselineEntry[]): Compared {
   const open = [...baseline];
-  const [fresh, known, kept]: [Finding[], Finding[], BaselineEntry[]] = [[], [], []];
+  const [unknown, known, kept]: [Finding[], Finding[], BaselineEntry[]] = [[], [], []];
   for (const finding of report.findings) {
     const print = printOf(report, finding);
     const at = open.findIndex(
@@ -37,11 +40,18 @@ export function compare(report: Report, baseline: readonly BaselineEntry[]): Com
     );
     const [entry] = at < 0 ? [] : open.splice(at, 1);
     if (entry) kept.push(entry);
-    (entry ? known : fresh).push(finding);
+    (entry ? known : unknown).push(finding);
   }
+  const isMild = ({ rule }: Finding): boolean => !report.strict && isAdvice(rule);
   // What was not looked at is neither there nor gone.
   const unseen = open.filter(({ rule }) => !report.loaded && needsLoading(rule));
-  return { fresh, known, gone: open.filter((entry) => !unseen.includes(entry)), kept: [...kept, ...unseen] };
+  return {
+    fresh: unknown.filter((finding) => !isMild(finding)),
+    advised: unknown.filter(isMild),
+    known,
+    gone: open.filter((entry) => !unseen.includes(entry)),
+    kept: [...kept, ...unseen],
+  };
 }
 
 /** The entries of a first baseline. Later ones are a part of it. */

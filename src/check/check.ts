@@ -23,6 +23,8 @@ export interface CheckOptions {
    * loaded where the contracts are. Without it the lock file is not looked at.
    */
   readonly lockJudge?: string;
+  /** What is advised fails as well, whatever the configuration says. */
+  readonly strict?: boolean;
   /** Whether contract files and the backend are loaded, which runs them; true unless told. */
   readonly load?: boolean;
 }
@@ -36,6 +38,8 @@ export interface Report {
   readonly allowed: readonly AllowedFinding[];
   /** Whether contract files and the backend were loaded, all that there are. Without it, nothing is known of the rules that need it. */
   readonly loaded: boolean;
+  /** Whether what is only advised fails too. */
+  readonly strict: boolean;
   /** What was not checked, and why. */
   readonly notes: readonly string[];
   /** The text of a file, as it was read. */
@@ -69,6 +73,7 @@ export async function check(folder: string, options: CheckOptions = {}): Promise
     findings: [...left].sort(byPlace),
     allowed,
     loaded: isLoaded,
+    strict: options.strict === true || project.config.strict,
     notes,
     textOf: (file) => project.files.get(file)?.text,
   };

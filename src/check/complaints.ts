@@ -33,6 +33,11 @@ export class Complaints {
     return value === false ? false : this.text(value, at);
   }
 
+  flag(value: unknown, at: string): boolean {
+    if (value !== undefined && typeof value !== "boolean") this.#wrong(at, "must be true or false");
+    return value === true;
+  }
+
   /** What departs from a rule says why, in words. */
   reason(value: unknown, at: string): void {
     if (typeof value !== "string" || value.trim().length < 3) this.#wrong(at, "must give the reason, in words");

@@ -17,6 +17,8 @@ export interface Config {
   /** Rules that are off, each with the reason. */
   readonly off: { readonly [rule in RuleId]?: string };
   readonly allow: readonly Allowed[];
+  /** Whether what is only advised fails the check too. */
+  readonly strict: boolean;
   /** Which of the files were named, and not found by their usual name. */
   readonly named: ReadonlySet<"backend" | "glossary" | "lock">;
 }
@@ -61,6 +63,7 @@ function toConfig(given: unknown, where: string): Config {
     "drivers",
     "off",
     "allow",
+    "strict",
   ];
   const config = complaints.object(given, "", keys);
   const layers = Object.entries(complaints.object(config.layers, "/layers"));
@@ -78,6 +81,7 @@ function toConfig(given: unknown, where: string): Config {
     drivers: complaints.texts(config.drivers, "/drivers"),
     off: toOff(complaints, config.off),
     allow: complaints.list(config.allow, "/allow").map((one, at) => toAllowed(complaints, one, `/allow/${at}`)),
+    strict: complaints.flag(config.strict, "/strict"),
     named: new Set((["backend", "glossary", "lock"] as const).filter((key) => config[key] !== undefined)),
   };
   const names = [

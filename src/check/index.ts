@@ -20,4 +20,4 @@ export type { LockJudge, LockRemark } from "./inspection/inspection.ts";
 export { toJson } from "./report/json.ts";
 export { toSarif } from "./report/sarif.ts";
 export { explain, toText } from "./report/text.ts";
-export { isRuleId, type Rule, type RuleId, ruleIds, rules } from "./rules/catalogue.ts";
+export { isAdvice, isRuleId, type Rule, type RuleId, ruleIds, rules } from "./rules/catalogue.ts";

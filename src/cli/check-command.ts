@@ -24,6 +24,7 @@ const usage = `Usage:
     --json, --sarif             for programs, and for code hosts (SARIF 2.1.0)
     --baseline                  what is in ${baselineFile} is known; only what is new, or gone, fails
     --update-baseline           makes the baseline, or takes out what is gone; it never adds
+    --strict                    what is advised (owners, summaries, examples of contracts) fails too
     --config <file>             instead of trilith.check.json
     --no-load                   reads files only: contract files and the backend are not run
   trilith check --explain <rule>, --rules
@@ -63,6 +64,7 @@ async function run(args: readonly string[]): Promise<number> {
   const began = performance.now();
   const report = await check(folder, {
     load: !values["no-load"],
+    strict: values.strict === true,
     lockJudge,
     ...(values.config !== undefined && { config: values.config }),
   });
@@ -97,6 +99,7 @@ function read(args: readonly string[]) {
         "no-load": { type: "boolean" },
         rules: { type: "boolean" },
         sarif: { type: "boolean" },
+        strict: { type: "boolean" },
         "update-baseline": { type: "boolean" },
       },
     });

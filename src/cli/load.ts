@@ -1,5 +1,5 @@
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { relative, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Backend } from "../runtime/index.ts";
 
 /** The backend's file cannot be loaded: where, and why, stands in what was thrown. */
@@ -27,6 +27,20 @@ export async function loadModule(file: string, example: string): Promise<unknown
     ) {
       throw new Refusal(`${file} is read as CommonJS. Set "type": "module" in package.json: npm pkg set type=module`);
     }
+    const refused = refusal(error);
+    if (refused !== undefined && process.env.TRILITH_LOG !== "debug") throw new Refusal(refused);
     throw new Unloadable(`${file} cannot be loaded.`, { cause: error });
   });
+}
+
+const own = new URL("../", import.meta.url).href;
+
+/** What Trilith itself threw while a project was loaded is a sentence about one line of that project. */
+function refusal({ message, stack = "" }: Error): string | undefined {
+  const frames = [...stack.matchAll(/(file:\/\/[^\s)]+?):(\d+):(\d+)/g)];
+  if (!frames[0]?.[1]?.startsWith(own)) return undefined;
+  const [, url, line, column] =
+    frames.find(([, url = ""]) => !url.startsWith(own) && !url.includes("/node_modules/")) ?? [];
+  if (url === undefined) return undefined;
+  return `${relative(".", fileURLToPath(url))}:${line}:${column}\n  ${message}\n\nTRILITH_LOG=debug shows the stack.`;
 }

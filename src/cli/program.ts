@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { createApiKey, readSettings } from "../runtime/index.ts";
+import { createApiKey, type Page, readSettings } from "../runtime/index.ts";
 import { contractsCommand } from "./contracts-command.ts";
 import { load, Refusal, Unloadable } from "./load.ts";
 
@@ -62,15 +62,16 @@ async function start(file: string): Promise<void> {
   // A person reads sentences; what reads JSON lines is not a terminal.
   const atTerminal = process.stdout.isTTY && process.env.TRILITH_LOG === undefined;
   const running = await backend.start(atTerminal ? { environment: { ...process.env, TRILITH_LOG: "warn" } } : {});
-  process.send?.({ type: "ready", url: running.url });
+  process.send?.({ type: "ready", url: running.url, pages: running.pages });
   if (atTerminal)
-    console.log(
-      `${backend.name} is up.\n\n  console    ${running.url}/console\n  API docs   ${running.url}/docs\n\nCtrl-C stops it.`,
-    );
+    console.log([`${backend.name} is up.\n`, ...running.pages.map(toLine), "\nCtrl-C stops it."].join("\n"));
   // A promise that user code forgot is a line in the log, and not the end of everybody else's runs.
   process.on("unhandledRejection", (error) => console.error("A promise was rejected, and nobody listened:", error));
   stopOnSignals(() => running.stop());
 }
+
+const toLine = ({ name, url, note }: Page): string =>
+  `  ${name.padEnd(10)} ${url}${note === undefined ? "" : ` (${note})`}`;
 
 function stopOnSignals(end: () => Promise<void>): void {
   let stopping = false;

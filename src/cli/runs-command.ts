@@ -11,8 +11,9 @@ const usage = `Usage:
   trilith runs terminate <run>           ends it at once, with nothing undone
   trilith runs pause | resume <run>      holds it, and lets it go on
   trilith runs retry <run>               lets a run that has ended go on from the step that failed
-  trilith runs fork <run> [--step s] [--input '{…}']
-                                         begins a run with the results of this one up to a step
+  trilith runs fork <run> [--step s] [--input '{…}'] [--yes]
+                                         begins a run with the results of this one up to a step; --yes where
+                                         that does something again that this one has done
   trilith runs signal <run> <name> ['{…}']
   trilith runs cancel --all --operation trips.book --state failed
                                          the same for all that are found: cancel, terminate, pause, resume, retry
@@ -81,6 +82,11 @@ async function act({ values, positionals }: Read, environment: NodeJS.ProcessEnv
   if (command === "fork") {
     const step = values.step === undefined ? {} : { step: values.step };
     const input = values.input === undefined ? {} : { input: parsed(values.input) };
+    if (!values.yes) {
+      const query = new URLSearchParams(step);
+      const { again } = (await ask("GET", `${at}/fork?${query}`)) as { readonly again: readonly string[] }; // as OpenAPI says
+      if (again.length > 0) throw new Refused(toWarning(run, again));
+    }
     const answer = (await ask("POST", `${at}/fork`, { ...step, ...input })) as { readonly run: string }; // as OpenAPI says
     return show(answer, `Begun: run ${answer.run}.`);
   }
@@ -90,6 +96,9 @@ async function act({ values, positionals }: Read, environment: NodeJS.ProcessEnv
   }
   throw new Misused(`"runs ${positionals.join(" ")}" is not understood.\n\n${usage}`);
 }
+
+const toWarning = (run: string, again: readonly string[]): string =>
+  `Nothing was begun. Run ${run} has done, or begun to do, what this fork does again, under keys of its own: ${again.join(", ")}. That holds for what was undone since as well. Fork from a later step with --step, or say --yes.`;
 
 interface Summary {
   readonly run: string;
@@ -117,7 +126,12 @@ function read(args: readonly string[]) {
         ...{ operation: text, workflow: text, state: text, id: text, "started-from": text, "started-to": text },
         ...{ "ended-from": text, "ended-to": text },
         tag: { type: "string", multiple: true },
-        ...{ all: { type: "boolean" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+        ...{
+          yes: { type: "boolean" },
+          all: { type: "boolean" },
+          json: { type: "boolean" },
+          help: { type: "boolean", short: "h" },
+        },
       },
     });
   } catch (error) {

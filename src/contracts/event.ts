@@ -19,8 +19,10 @@ export interface Upcast {
 export function upcast<S extends AnySchema, T>(
   schema: S,
   up: (old: Out<S>) => T,
-): { readonly schema: S; readonly up: (old: any) => T } {
-  // see Upcast.up
+): {
+  readonly schema: S;
+  readonly up: (old: any) => T; // see Upcast.up
+} {
   return Object.freeze({ schema, up });
 }
 

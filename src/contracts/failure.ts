@@ -12,7 +12,8 @@ export interface Failure<Status extends number = number, D = void> {
   readonly details?: AnySchema;
   readonly "~details"?: D;
 }
-export type Failures = { readonly [name: string]: Failure<number, any> };
+type AnyFailure = Failure<number, any>; // whatever its details are
+export type Failures = { readonly [name: string]: AnyFailure };
 
 /** Declares a failure: its HTTP status, a sentence for people, whether a retry can help, and what is told with it. */
 export function failure<const Status extends number, D extends AnySchema = Schema<void>>(
@@ -42,7 +43,7 @@ export class Failed extends Error {
   readonly status: number;
   readonly retry: Retry;
   readonly details: unknown;
-  constructor(operation: string, code: string, declared: Failure<number, any>, details?: unknown) {
+  constructor(operation: string, code: string, declared: AnyFailure, details?: unknown) {
     super(declared.message);
     this.operation = operation;
     this.code = code;

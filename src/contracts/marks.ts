@@ -66,7 +66,7 @@ function everyPart(root: JsonSchema, schemas: readonly unknown[]): readonly Json
 
 // The mark has to be in the schema itself: Zod's omit, extend and optional carry a field's metadata along.
 function mark<S extends AnySchema>(schema: S, words: { readonly [keyword: string]: unknown }, name: string): S {
-  const { meta } = schema as S & { meta?: (words?: object) => any };
+  const { meta } = schema as S & { meta?: (words?: object) => any }; // a schema of the same library
   if (typeof meta !== "function") {
     throw new TypeError(
       `${name}() needs a schema that carries metadata into its JSON Schema, as Zod's .meta() does; this ${schema["~standard"].vendor} schema does not.`,

@@ -31,6 +31,55 @@ const actions: { readonly [action: string]: string } = {
 };
 
 /** The search over runs, and what operators do to them. */
+const schedule = { name: "schedule", in: "path", required: true, schema: text };
+const scheduleSchema = {
+  type: "object",
+  required: ["name", "operation", "cron", "zone", "paused", "owed"],
+  properties: {
+    ...{ name: text, operation: text, cron: text, zone: text, paused: { type: "boolean" }, owed: { type: "integer" } },
+    ...{ next: instant, last: instant, lastRun: text },
+  },
+};
+/** What operators see of schedules, and do to them. */
+export const schedulePaths = (): { readonly [path: string]: object } => ({
+  "/runs/schedules": {
+    get: {
+      operationId: "schedules.list",
+      tags: ["runs"],
+      summary: "The schedules: what is next, what was last, what is owed",
+      description: "For the scope `runs:read`.",
+      security,
+      responses: {
+        200: json("The schedules.", {
+          type: "object",
+          required: ["schedules"],
+          properties: { schedules: { type: "array", items: scheduleSchema } },
+        }),
+        ...faults,
+      },
+    },
+  },
+  ...Object.fromEntries(
+    Object.entries({
+      pause: "Begin no run of a schedule any more, on any node, until it is resumed",
+      resume: "Go on with a schedule, with the next instant from now",
+    }).map(([to, summary]) => [
+      `/runs/schedules/{schedule}/${to}`,
+      {
+        post: {
+          operationId: `schedules.${to}`,
+          tags: ["runs"],
+          summary,
+          description: "For the scope `runs:operate`.",
+          security,
+          parameters: [schedule],
+          responses: { 200: json("The schedule as it is now.", scheduleSchema), ...faults },
+        },
+      },
+    ]),
+  ),
+});
+
 export const runDeskPaths = (): { readonly [path: string]: object } => ({
   "/runs": {
     get: {
@@ -74,6 +123,33 @@ export const runDeskPaths = (): { readonly [path: string]: object } => ({
       },
     },
   },
+  "/runs/machines": {
+    get: {
+      operationId: "runs.machines",
+      tags: ["runs"],
+      summary: "The machines, drawn",
+      description:
+        "For the scope `runs:read`. By name and version, as in the `workflow` of their runs: as data in the words of XState, and in those of Mermaid.",
+      security,
+      responses: {
+        200: json("The machines.", {
+          type: "object",
+          required: ["machines"],
+          properties: {
+            machines: {
+              type: "object",
+              additionalProperties: {
+                type: "object",
+                required: ["drawn", "mermaid"],
+                properties: { drawn: { type: "object" }, mermaid: text },
+              },
+            },
+          },
+        }),
+        ...faults,
+      },
+    },
+  },
   "/runs/{run}/history": {
     get: {
       operationId: "runs.history",
@@ -111,6 +187,24 @@ export const runDeskPaths = (): { readonly [path: string]: object } => ({
     ]),
   ),
   "/runs/{run}/fork": {
+    get: {
+      operationId: "runs.fork.foresee",
+      tags: ["runs"],
+      summary: "What a fork would do again",
+      description:
+        "For the scope `runs:read`. The steps of the other run that took effect, or may have, and that a fork from `step` (or from the start) does a second time, with keys of its own. Queries are left out.",
+      security,
+      parameters: [run, { name: "step", in: "query", required: false, schema: text }],
+      responses: {
+        200: json("The steps.", {
+          type: "object",
+          required: ["again"],
+          properties: { again: { type: "array", items: text } },
+        }),
+        409: notNow,
+        ...faults,
+      },
+    },
     post: {
       operationId: "runs.fork",
       tags: ["runs"],

@@ -2,7 +2,7 @@ import { type Components, componentName, refTo, toComponents } from "./openapi-c
 import { securityOf } from "./openapi-operation.ts";
 import { faultResponses } from "./openapi-problems.ts";
 import type { AnyCommand, Named } from "./operation.ts";
-import { type AnySchema, toJsonSchema } from "./schema.ts";
+import { type AnySchema, type JsonSchema, toJsonSchema } from "./schema.ts";
 
 const signalsOf = ({ id, signals }: AnyCommand & Named) =>
   Object.entries(signals).flatMap(([name, { schema, access }]) =>
@@ -85,6 +85,10 @@ function progressOperation(commands: readonly (AnyCommand & Named)[]): object {
   };
 }
 
+/** Whether an object without any field is enough. */
+const isFreeOfNeeds = ({ type, required }: JsonSchema): boolean =>
+  type === "object" && !(Array.isArray(required) && required.length > 0);
+
 function signalOperation(name: string, signals: ReturnType<typeof signalsOf>): object {
   const schemas = signals.map(({ component }) => refTo(component));
   const scopes = signals.flatMap(({ access }) => securityOf(access));
@@ -100,7 +104,7 @@ function signalOperation(name: string, signals: ReturnType<typeof signalsOf>): o
     security: signals.some(({ access }) => access === "public") ? [{}, ...scopes] : scopes,
     parameters: [runParameter],
     requestBody: {
-      required: true,
+      required: !signals.some(({ schema }) => isFreeOfNeeds(toJsonSchema(schema))),
       content: { "application/json": { schema: schemas.length === 1 ? schemas[0] : { anyOf: schemas } } },
     },
     responses: {

@@ -2,7 +2,7 @@ import { type AnyContract, operationsOf } from "./contract.ts";
 import { operationSchemas } from "./openapi-components.ts";
 import { type Described, toPathItem } from "./openapi-operation.ts";
 import { problemSchema } from "./openapi-problems.ts";
-import { runDeskComponents, runDeskPaths } from "./openapi-run-desk.ts";
+import { runDeskComponents, runDeskPaths, schedulePaths } from "./openapi-run-desk.ts";
 import { runComponents, runPaths } from "./openapi-runs.ts";
 import type { AnyCommand, Named, Operation } from "./operation.ts";
 import type { Route } from "./route.ts";
@@ -17,6 +17,8 @@ export interface OpenApiOptions {
   readonly longRunning?: readonly string[];
   /** Whether runs can be searched and steered under `/runs`. */
   readonly operators?: boolean;
+  /** Whether there are schedules under `/runs/schedules`. */
+  readonly schedules?: boolean;
 }
 
 /**
@@ -30,6 +32,7 @@ export function toOpenApi({
   server = "/",
   longRunning = [],
   operators = false,
+  schedules = false,
 }: OpenApiOptions): object {
   const described = contracts.flatMap((contract) =>
     operationsOf(contract)
@@ -43,7 +46,7 @@ export function toOpenApi({
       ),
   );
   const commands = contracts.flatMap(operationsOf).filter(({ kind }) => kind === "command") as (AnyCommand & Named)[];
-  const runs = operators || described.some(({ isLongRunning }) => isLongRunning);
+  const runs = operators || schedules || described.some(({ isLongRunning }) => isLongRunning);
   const tags = contracts.filter((contract) => described.some(({ tag }) => tag === contract["~contract"].name));
   return {
     openapi: "3.1.0",
@@ -67,7 +70,12 @@ export function toOpenApi({
           ]
         : []),
     ],
-    paths: { ...pathsOf(described), ...(runs ? runPaths(commands) : {}), ...(operators && runDeskPaths()) },
+    paths: {
+      ...pathsOf(described),
+      ...(runs ? runPaths(commands) : {}),
+      ...(operators && runDeskPaths()),
+      ...(schedules && schedulePaths()),
+    },
     components: {
       schemas: {
         Problem: problemSchema,

@@ -150,7 +150,7 @@ export type HandlerInput<Op extends Operation> = Out<Op["input"]>;
 export type HandlerOutput<Op extends Operation> = [In<Op["output"]>] extends [void] ? unknown : In<Op["output"]>;
 
 function described<F extends Failures>(
-  operation: Declared<AnySchema, AnySchema, F, any> & { readonly access?: Access },
+  operation: Declared<AnySchema, AnySchema, F, any> & { readonly access?: Access }, // whatever its examples are
 ) {
   const { input, failures, http, access, summary, timeout, examples = [], deprecated } = operation;
   for (const date of [deprecated?.since, deprecated?.sunset])

@@ -4,7 +4,7 @@ import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/sp
 export interface Schema<In = unknown, Out = In> {
   readonly "~standard": StandardSchemaV1.Props<In, Out> & StandardJSONSchemaV1.Props<In, Out>;
 }
-export type AnySchema = Schema<any, any>;
+export type AnySchema = Schema<any, any>; // whatever it reads and writes
 /** What is written: the JSON that goes in. */
 export type In<S extends AnySchema> = NonNullable<S["~standard"]["types"]>["input"];
 /** What is read: the value that validation gives back. */

@@ -15,6 +15,7 @@ import { countRequests, type InFlight } from "./in-flight.ts";
 import { addMetrics } from "./metrics.ts";
 import { answerNowhere } from "./nowhere.ts";
 import { addOperationRoutes } from "./operation-routes.ts";
+import { type Page, pagesOf } from "./pages.ts";
 import type { GatewayParts } from "./ports.ts";
 import { addProbes } from "./probes.ts";
 import { sendProblem } from "./problem-reply.ts";
@@ -22,12 +23,13 @@ import { beginRequest, observeRequests } from "./request-observer.ts";
 import { checkRoutes } from "./route-check.ts";
 import { addRunDesk } from "./run-desk-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
+import { addScheduleRoutes } from "./schedule-routes.ts";
 import { createTokens } from "./tokens.ts";
 import { countUsage, toVersions } from "./versions.ts";
 
 export interface Gateway {
   /** Listens and gives back the address under which it is reached. A busy port rejects with `EADDRINUSE`. */
-  listen(): Promise<{ readonly url: string }>;
+  listen(): Promise<{ readonly url: string; readonly pages: readonly Page[] }>;
   /**
    * Takes nothing new (operations and `/readyz` answer 503), lets what runs finish within `shutdownMs`, cuts off what does
    * not, and stops listening. Can be called twice.
@@ -54,6 +56,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   if (parts.runs) addRunRoutes(app, parts, parts.runs, gate, versions);
   parts.beside?.(app, parts, gate);
   if (parts.runs && parts.runDesk) addRunDesk(app, parts, parts.runDesk, parts.runs, gate);
+  if (parts.schedules) addScheduleRoutes(app, parts, parts.schedules, gate);
   addDocs(app, parts, openApiOf(parts));
   addDescriptions(app, parts);
   if (parts.deployment) addDeployment(app, parts, parts.deployment, gate);
@@ -64,7 +67,8 @@ export function createGateway(parts: GatewayParts): Gateway {
   return Object.freeze({
     async listen() {
       await app.listen({ host: settings.host, port: settings.port });
-      return { url: urlOf(app, settings.host) };
+      const url = urlOf(app, settings.host);
+      return { url, pages: pagesOf(parts, url) };
     },
     close() {
       closed ??= shutDown(app, gate, inFlight, settings.shutdownMs);
@@ -112,13 +116,14 @@ function createApp({ settings, tracing, log }: GatewayParts): FastifyInstance {
   return app;
 }
 
-const openApiOf = ({ name, version, contracts, longRunning, runDesk }: GatewayParts): object =>
+const openApiOf = ({ name, version, contracts, longRunning, runDesk, schedules }: GatewayParts): object =>
   toOpenApi({
     title: name,
     version,
     contracts,
     ...(longRunning && { longRunning }),
     ...(runDesk && { operators: true }),
+    ...(schedules && { schedules: true }),
   });
 
 async function shutDown(app: FastifyInstance, gate: Gate, inFlight: InFlight, withinMs: number): Promise<void> {

@@ -5,6 +5,7 @@
  */
 export { type ApiKey, createApiKey } from "./api-keys.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
+export type { Page } from "./pages.ts";
 export type {
   GatewayParts,
   GatewaySettings,
@@ -18,3 +19,4 @@ export type {
   SignalAnswer,
 } from "./ports.ts";
 export type { RunBulk, RunDesk, RunFilter, RunList, RunSummary } from "./run-desk.ts";
+export type { ScheduleDesk } from "./schedule-routes.ts";

@@ -6,6 +6,7 @@ import type { SpanFeed } from "../telemetry/index.ts";
 import type { Gate } from "./gate.ts";
 
 import type { RunDesk } from "./run-desk.ts";
+import type { ScheduleDesk } from "./schedule-routes.ts";
 
 /** Runs as somebody outside may see and reach them. */
 export interface Runs {
@@ -110,6 +111,8 @@ export interface GatewayParts {
   readonly runs?: Runs;
   /** The search over runs and what operators do to them: `/runs`. */
   readonly runDesk?: RunDesk;
+  /** The schedules and what operators do to them: `/runs/schedules`. */
+  readonly schedules?: ScheduleDesk;
   /** The ids of the commands that workflows implement, beside those with signals. They may be answered with 202. */
   readonly longRunning?: readonly string[];
   /** The layer that implements an operation, as the console shows it. */

@@ -32,6 +32,9 @@ export function addRunDesk(app: FastifyInstance, parts: GatewayParts, desk: RunD
   app.get("/runs/counts", guarded("/runs/counts", toSee), async (_request, reply) =>
     sendJson(reply.header("cache-control", "no-store"), { counts: await desk.counts() }),
   );
+  app.get("/runs/machines", guarded("/runs/machines", toSee), async (_request, reply) =>
+    sendJson(reply.header("cache-control", "no-store"), { machines: desk.machines() }),
+  );
   app.get("/runs/:run/history", guarded("/runs/{run}/history", toSee), async (request, reply) => {
     const history = await desk.history(runOf(request));
     if (!history) throw noSuchRun();
@@ -74,6 +77,14 @@ export function addRunDesk(app: FastifyInstance, parts: GatewayParts, desk: RunD
     });
   }
 
+  app.get("/runs/:run/fork", guarded("/runs/{run}/fork", toSee), async (request, reply) => {
+    const { step, ...others } = Object.fromEntries(new URLSearchParams(request.url.split("?")[1] ?? ""));
+    const [unknown] = Object.keys(others);
+    if (unknown !== undefined) throw invalid(`There is no "${unknown}" here. A fork may be looked at from a "step".`);
+    const foreseen = await desk.foreseeFork(runOf(request), step);
+    if (!foreseen.ok) throw declined(foreseen);
+    return sendJson(reply.header("cache-control", "no-store"), { again: foreseen.again });
+  });
   app.post("/runs/:run/fork", guarded("/runs/{run}/fork", toDo), async (request, reply) => {
     const run = runOf(request);
     const { principal, span } = stateOf(request);

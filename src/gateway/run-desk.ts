@@ -8,6 +8,13 @@ export interface RunDesk {
   /** A run's journal as plain data, from an entry on; undefined where there is no such run. */
   history(run: string): Promise<object | undefined>;
   steer(run: string, order: RunOrder): Promise<RunSteered>;
+  /** The machines as they are drawn, by name and version: `parcels.follow@1`. */
+  machines(): { readonly [workflow: string]: { readonly drawn: object; readonly mermaid: string } };
+  /** What a fork from a step, or from the start, would do a second time: names of steps. */
+  foreseeFork(
+    run: string,
+    step: string | undefined,
+  ): Promise<{ readonly ok: true; readonly again: readonly string[] } | RunDeclined>;
   fork(run: string, fork: RunFork): Promise<{ readonly ok: true; readonly run: string } | RunDeclined>;
   steerAll(filter: RunFilter, order: RunOrder): Promise<RunBulk>;
   bulk(id: string): Promise<RunBulk | undefined>;

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
-import { Failed, type Problem, toProblem } from "../contracts/index.ts";
+import { z } from "zod";
+import { command, contract, Failed, nothing, type Problem, signal, toProblem } from "../contracts/index.ts";
 import type { RunStatus, Runs, SignalAnswer } from "./ports.ts";
 import { answering, type Started, startGateway, Trips } from "./start-gateway.test-d.ts";
 
@@ -66,6 +67,38 @@ test("a signal reaches its run with its payload and its sender", async () => {
   const answer = await post("/runs/r1/signals/approved", { by: "Grace" }, bearer(await key("boss", "trips:approve")));
   expect([answer.status, answer.headers.get("location")]).toEqual([202, "/runs/r1"]);
   expect(signals).toEqual([{ run: "r1", name: "approved", payload: { by: "Grace" }, by: "key:boss" }]);
+});
+
+test("a signal that carries nothing in particular needs no body", async () => {
+  const Rounds = contract("trips", "1.2.0", {
+    book: command({
+      input: z.object({}),
+      signals: {
+        go: signal(z.object({ by: z.string().optional() }), { access: "public" }),
+        stop: signal(nothing, { access: "public" }),
+        turn: signal(z.object({ to: z.string() }), { access: "public" }),
+      },
+      http: "POST /trips",
+      access: "public",
+    }),
+  });
+  signals.length = 0;
+  started = await startGateway(answering({}), { runs: runsOf(run), contracts: [Rounds] });
+  const { url, get } = started;
+  const send = (name: string, init: RequestInit = {}) =>
+    fetch(`${url}/runs/r1/signals/${name}`, { method: "POST", ...init }).then(({ status }) => status);
+  expect(await send("go")).toBe(202);
+  expect(await send("go", { headers: { "content-type": "application/json" }, body: "" })).toBe(202);
+  expect(await send("stop")).toBe(202);
+  expect(await send("turn")).toBe(422);
+  expect(signals.map(({ name, payload }) => [name, payload])).toEqual([
+    ["go", {}],
+    ["go", {}],
+    ["stop", {}],
+  ]);
+  const { paths } = (await (await get("/openapi.json")).json()) as { paths: { [path: string]: any } }; // looked at here
+  const bodyOf = (name: string) => paths[`/runs/{run}/signals/${name}`].post.requestBody.required;
+  expect([bodyOf("go"), bodyOf("turn")]).toEqual([false, true]);
 });
 
 test.each([

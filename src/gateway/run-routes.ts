@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import {
   type AdaptedWay,
   type AnyCommand,
+  type AnySchema,
   Failed,
   Fault,
   failure,
@@ -86,7 +87,8 @@ export function addRunRoutes(
       if (!asOperator) demand(principal, signal.access, `The signal "${name}" of ${operation.id}`);
       span.set({ "trilith.operation": operation.id, "trilith.run": status.run, "trilith.signal": name });
 
-      const payload = declared(toProjection(toJsonSchema(signal.schema)), request.body);
+      const sent = request.body === undefined ? await emptiest(signal.schema) : request.body;
+      const payload = declared(toProjection(toJsonSchema(signal.schema)), sent);
       const checked = await validate(signal.schema, payload);
       if (!checked.ok) {
         throw new Fault("InvalidInput", `This is not what the signal "${name}" carries.`, { issues: checked.issues });
@@ -112,6 +114,9 @@ export function addRunRoutes(
     handler: takeSignal(true),
   });
 }
+
+/** What a signal carries that is sent without a body: nothing in particular, where its schema takes that. */
+const emptiest = async (schema: AnySchema): Promise<unknown> => ((await validate(schema, {})).ok ? {} : undefined);
 
 /** A run as it was asked for: `asked` is its name in the address, `operation` the one in whose words it is shown. */
 interface Found {

@@ -45,4 +45,4 @@ export { Scheduler, type ScheduleStatus } from "./starting/scheduler.ts";
 export { type Occurrence, type StartPorts, signalFor, startFor } from "./starting/start-on.ts";
 export type { Plan, Slot, Timetable } from "./starting/timetable.ts";
 export type { Bulk, Bulks } from "./steering/bulk.ts";
-export type { Declined, Fork, Forking, Order, Steered } from "./steering/steward.ts";
+export type { Declined, Fork, ForkForeseen, Forking, Order, Steered } from "./steering/steward.ts";

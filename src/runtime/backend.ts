@@ -6,8 +6,9 @@ import type { Engine } from "../storage/host.ts";
 import type { Store, Subscription } from "../storage/index.ts";
 import { type Composition, checkOlder, toServed, toUsed } from "./composition.ts";
 import { type Orchestrated, toOrchestration } from "./orchestrated.ts";
+import type { Running } from "./running.ts";
 import type { Environment } from "./settings.ts";
-import { type Running, startBackend } from "./start-backend.ts";
+import { startBackend } from "./start-backend.ts";
 
 type ContractOf<Id extends string> = Id extends `${infer C}.${string}` ? C : Id;
 type Needed<W> = W extends Workflow<string, infer N> ? N : never;

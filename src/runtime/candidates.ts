@@ -1,19 +1,13 @@
 import { createHash } from "node:crypto";
 import { type Candidate, type Candidates, type Listener, outranks } from "../aggregation/host.ts";
 import type { Clock } from "../contracts/index.ts";
-import { type Collection, type Engine, toIds, type Write } from "../storage/host.ts";
+import { type Collection, type Engine, toColumns, toIds, type Write } from "../storage/host.ts";
 import { type Subscription, subscription } from "../storage/index.ts";
 
 const log = "views";
 const collection: Collection = {
   name: "candidates",
-  columns: [
-    { name: "place", type: "text" },
-    { name: "revision", type: "number" },
-    { name: "said", type: "text" },
-    { name: "at", type: "number" },
-    { name: "turn", type: "number" },
-  ],
+  columns: toColumns({ place: "text", revision: "number", said: "text", at: "number", turn: "number" }),
   indexes: [["place"]],
 };
 const page = 500;

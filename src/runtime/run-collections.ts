@@ -1,4 +1,4 @@
-import type { Collection, Engine } from "../storage/host.ts";
+import { type Collection, type Engine, toColumns } from "../storage/host.ts";
 
 /** The log of everything that runs write. */
 export const runLog = "runs";
@@ -10,14 +10,16 @@ export const tagColumns: readonly string[] = ["tag1", "tag2", "tag3", "tag4"];
 export const runRows: Collection = {
   name: "run",
   columns: [
-    { name: "state", type: "text" },
-    { name: "owner", type: "text" },
-    { name: "wakeAt", type: "number" },
-    { name: "workflow", type: "text" },
-    { name: "reason", type: "text" },
-    { name: "startedAt", type: "number" },
-    { name: "endedAt", type: "number" },
-    ...tagColumns.map((name) => ({ name, type: "text" as const })),
+    ...toColumns({
+      state: "text",
+      owner: "text",
+      wakeAt: "number",
+      workflow: "text",
+      reason: "text",
+      startedAt: "number",
+      endedAt: "number",
+    }),
+    ...toColumns(Object.fromEntries(tagColumns.map((name) => [name, "text"]))),
   ],
   // Free runs are found by when they are due, owned ones by who has them: a claim moves a row from one index to the other.
   indexes: [
@@ -36,57 +38,44 @@ export const runRows: Collection = {
 /** Nodes and how long their leases run, on the engine's clock. */
 export const nodeRows: Collection = {
   name: "run node",
-  columns: [{ name: "until", type: "number" }],
+  columns: toColumns({ until: "number" }),
   indexes: [],
 };
 
 /** A row a run that waits to be let in. */
 export const ticketRows: Collection = {
   name: "run ticket",
-  columns: [
-    { name: "turn", type: "text" },
-    { name: "at", type: "number" },
-  ],
+  columns: toColumns({ turn: "text", at: "number" }),
   indexes: [["turn", "at"]],
 };
 
 /** Who takes turns: a row for each key of an operation and priority of a run that was ever there. */
 export const turnRows: Collection = {
   name: "run turn",
-  columns: [
-    { name: "operation", type: "text" },
-    { name: "waiting", type: "number" },
-    { name: "opensAt", type: "number" },
-    { name: "blockedBy", type: "text" },
-    { name: "order", type: "text" },
-  ],
+  columns: toColumns({ operation: "text", waiting: "number", opensAt: "number", blockedBy: "text", order: "text" }),
   indexes: [["operation", "waiting"]],
 };
 
 /** What is held of each lane, and how far each meter has come. */
 export const laneRows: Collection = {
   name: "run lane",
-  columns: [
-    { name: "name", type: "text" },
-    { name: "operation", type: "text" },
-    { name: "freed", type: "number" },
-  ],
+  columns: toColumns({ name: "text", operation: "text", freed: "number" }),
   indexes: [["name"], ["operation", "freed"]],
 };
 
 /** Orders to many runs at once. */
 export const bulkRows: Collection = {
   name: "run bulk",
-  columns: [
-    { name: "state", type: "text" },
-    { name: "node", type: "text" },
-    { name: "until", type: "number" },
-    { name: "at", type: "number" },
-    { name: "endedAt", type: "number" },
-    { name: "found", type: "number" },
-    { name: "taken", type: "number" },
-    { name: "after", type: "text" },
-  ],
+  columns: toColumns({
+    state: "text",
+    node: "text",
+    until: "number",
+    at: "number",
+    endedAt: "number",
+    found: "number",
+    taken: "number",
+    after: "text",
+  }),
   indexes: [["state", "until"], ["at"]],
 };
 

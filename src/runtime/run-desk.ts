@@ -1,12 +1,22 @@
 import type { RunBulk, RunDesk, RunSummary } from "../gateway/index.ts";
 import type { Bulk, Runner, RunRow } from "../orchestration/host.ts";
+import { type Machine, toMermaid, type Workflow } from "../orchestration/index.ts";
 
 /** How many runs of a workflow in a state are counted. */
 export const mostCounted = 10_000;
 
 /** Orchestration's runs, as operators reach them over HTTP. */
-export function toRunDesk(runner: Runner): RunDesk {
+export function toRunDesk(runner: Runner, workflows: readonly Workflow[]): RunDesk {
   return {
+    machines: () =>
+      Object.fromEntries(
+        workflows
+          .filter(isMachine)
+          .map((machine) => [
+            `${machine.id}@${machine.version}`,
+            { drawn: machine.drawn, mermaid: toMermaid(machine) },
+          ]),
+      ),
     async search(filter, query) {
       const { runs, next } = await runner.search(filter, query);
       return { runs: runs.map(toSummary), ...(next !== undefined && { next }) };
@@ -16,6 +26,7 @@ export function toRunDesk(runner: Runner): RunDesk {
       return (await runner.status(run)) && runner.history(run);
     },
     steer: (run, order) => runner.steer(run, order),
+    foreseeFork: (run, step) => runner.foreseeFork(run, step),
     fork: (run, fork) => runner.fork(run, fork),
     steerAll: async (filter, order) => toBulk(await runner.steerAll(filter, order)),
     async bulk(id) {
@@ -24,6 +35,8 @@ export function toRunDesk(runner: Runner): RunDesk {
     },
   };
 }
+
+const isMachine = (workflow: Workflow): workflow is Machine => "drawn" in workflow;
 
 export function toSummary(row: RunRow): RunSummary {
   const { run, operation, workflow, state, startedAt, endedAt, startedBy, reason, failure, tags } = row;

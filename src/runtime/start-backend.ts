@@ -3,20 +3,9 @@ import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { provideViews } from "../aggregation/host.ts";
-import {
-  type AnyCommand,
-  type AnyContract,
-  type Call,
-  type CallerInput,
-  type Client,
-  type Duration,
-  type Named,
-  systemClock,
-  toClient,
-  toMs,
-} from "../contracts/index.ts";
+import { type Call, systemClock, toClient, toMs } from "../contracts/index.ts";
 import { createGateway } from "../gateway/index.ts";
-import { type History, Runner, Scheduler, type ScheduleStatus } from "../orchestration/host.ts";
+import { Runner, Scheduler } from "../orchestration/host.ts";
 import { openStorage, toHealth, toIds } from "../storage/host.ts";
 import { openTelemetry } from "../telemetry/index.ts";
 import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/index.ts";
@@ -25,10 +14,10 @@ import { openCandidates, toSubscription } from "./candidates.ts";
 import { catalogOf, lockBeside } from "./catalog.ts";
 import { type Composition, checkStarts, toRemote, toServed } from "./composition.ts";
 import { toDeployment } from "./deployment.ts";
-
 import { createDispatch } from "./dispatcher.ts";
 import { startFeeds } from "./feeds.ts";
 import { openLastGood } from "./last-good.ts";
+import { listening } from "./listening.ts";
 import { provideOlder } from "./older.ts";
 import { openEngine } from "./open-engine.ts";
 import { openGraphql } from "./open-graphql.ts";
@@ -37,43 +26,16 @@ import { tellOperator } from "./operator.ts";
 import { toRunDesk } from "./run-desk.ts";
 import { toRunEvents } from "./run-events.ts";
 import { openRunJournal } from "./run-journal.ts";
+import type { Later, Running } from "./running.ts";
 import { toRuns } from "./runs.ts";
-import { type RunsClient, toRunsClient } from "./runs-client.ts";
-import { readSettings, type Settings, upstreamName } from "./settings.ts";
+import { toRunsClient } from "./runs-client.ts";
+import { toScheduleDesk } from "./schedule-desk.ts";
+import { readSettings, type Settings } from "./settings.ts";
 import { toSourceMetrics } from "./source-metrics.ts";
 import { toSubscriptions } from "./starts.ts";
 import { openTimetable } from "./timetable.ts";
+import { byName } from "./upstreams.ts";
 
-/** A backend that is up. */
-export interface Running {
-  readonly url: string;
-  /** Stops accepting, finishes or parks what runs, closes the log. */
-  stop(): Promise<void>;
-  /** A typed client for code in the same process: scripts, tests. It waits for a command's result for as long as it takes. */
-  client<C extends AnyContract>(contract: C, options?: { readonly key?: string } & Later): Client<C>;
-  /** Begins a run of a workflow's command, durable when this resolves, and does not wait for its end. */
-  begin<Op extends AnyCommand & Named>(
-    command: Op,
-    input: CallerInput<Op>,
-    options?: { readonly key?: string } & Later,
-  ): Promise<{ readonly run: string }>;
-  /** Finds runs, and steers them. */
-  readonly runs: RunsClient;
-  /** The schedules, with what is next and what was last. */
-  schedules(): Promise<readonly ScheduleStatus[]>;
-  /** Begins no run of this schedule any more, on any node, until it is resumed. */
-  pauseSchedule(name: string): Promise<void>;
-  /** Goes on with the next instant from now. */
-  resumeSchedule(name: string): Promise<void>;
-  /** Lets a paused run go on, after whatever stopped it was mended. */
-  resume(run: string): Promise<void>;
-  /** A run's journal as plain data, for `replays` of trilith/testing. It holds what the run was given and got back. */
-  history(run: string): Promise<History>;
-}
-/** When a run begins that is asked for now: at an instant, or after a time. One that has passed is now. */
-export type Later =
-  | { readonly startAt?: Date; readonly delay?: never }
-  | { readonly delay?: Duration; readonly startAt?: never };
 interface Plan {
   readonly name: string;
   readonly version: string;
@@ -167,7 +129,10 @@ export async function startBackend({ name, version, composition }: Plan, options
       older,
       dispatch,
       runs: toRuns(runner),
-      ...(composition.orchestration.length > 0 && { runDesk: toRunDesk(runner) }),
+      ...(composition.orchestration.length > 0 && { runDesk: toRunDesk(runner, composition.orchestration) }),
+      ...(composition.orchestration.length + composition.schedules.length > 0 && {
+        schedules: toScheduleDesk(scheduler),
+      }),
       longRunning: longRunning(composition),
       layerOf: (operation) => dispatch.layerOf(operation),
       tracing,
@@ -197,7 +162,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       const feeds = await startFeeds(composition.feeds, { engine, dispatch, clock, tracing, log });
       opened.defer(() => feeds.stop());
     }
-    const { url } = await listening(gateway, settings);
+    const { url, pages } = await listening(gateway, settings);
     log.info({ url, runs: runner.active }, `${name} is up at ${url}.`);
 
     const ownCall = ({ key, startAt, delay }: { readonly key?: string } & Later): Call => {
@@ -222,6 +187,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     };
     return {
       url,
+      pages,
       stop() {
         stopped ??= stop();
         return stopped;
@@ -275,61 +241,6 @@ const hears = ({ aggregation }: Composition): boolean => aggregation.some(({ kep
 
 const standsIn = ({ aggregation }: Composition): boolean =>
   aggregation.flatMap(({ sources }) => sources).some(({ staleIfErrorMs }) => staleIfErrorMs > 0);
-
-async function listening(
-  gateway: ReturnType<typeof createGateway>,
-  { host, port }: Settings,
-): Promise<{ readonly url: string }> {
-  try {
-    return await gateway.listen();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE")
-      throw new Error(
-        `Port ${port} on ${host} is taken by another process. Stop that one, or set PORT to another port (0 takes a free one).`,
-        { cause: error },
-      );
-    if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
-      throw new Error(`This machine has no address "${host}". Set HOST to one that it has, such as 127.0.0.1.`, {
-        cause: error,
-      });
-    if (code === "EACCES")
-      throw new Error(`This user may not listen on port ${port}. Set PORT to a port above 1023.`, { cause: error });
-    throw error;
-  }
-}
-
-/** Settings know upstreams in capitals; the layers know them by their own names. */
-function byName({ aggregation, orchestration }: Composition, settings: Settings) {
-  const contracts = orchestration.flatMap(({ uses }) => uses).map((contract) => contract["~contract"].name);
-  const remotes = named(contracts, settings.remotes, "TRILITH_REMOTE");
-  const found = named(
-    aggregation.flatMap(({ sources }) => sources).map((source) => source.name),
-    settings.sources,
-    "TRILITH_SOURCE",
-  );
-  const urls: Record<string, string> = {};
-  const credentials: Record<string, string> = {};
-  for (const [source, { url, token }] of Object.entries(found)) {
-    if (url !== undefined) urls[source] = url;
-    if (token) credentials[source] = `Bearer ${token.reveal()}`;
-  }
-  return { remotes, sources: { urls, credentials } };
-}
-
-function named(names: readonly string[], upstreams: Settings["remotes"], prefix: string): Settings["remotes"] {
-  const known = new Map(names.map((name) => [upstreamName(name), name]));
-  return Object.fromEntries(
-    Object.entries(upstreams).map(([capitals, upstream]) => {
-      const name = known.get(capitals);
-      if (name === undefined)
-        throw new TypeError(
-          `${prefix}_${capitals}_…: this backend has no such upstream. It has: ${[...known.keys()].join(", ") || "none"}.`,
-        );
-      return [name, upstream];
-    }),
-  );
-}
 
 // From source the console lies in dist beside src; in the package it lies beside this file's folder.
 async function withAssets(): Promise<{ readonly assets?: string }> {

@@ -178,12 +178,15 @@ export type Write =
   | { readonly collection: string; readonly put: string; readonly data: { readonly [field: string]: unknown } }
   /** Shallow: named fields replace their old values, undefined ones are left alone. A document that is not there stays away. */
   | { readonly collection: string; readonly patch: string; readonly data: { readonly [field: string]: unknown } }
-  /** Adds to number fields, an absent one counting as 0; a document that is not there starts from `initial`. */
+  /**
+   * Adds to number fields, an absent one counting as 0; a document that is not there starts from `initial`. Where that is a
+   * text there is nothing to start from, and the append is refused with it.
+   */
   | {
       readonly collection: string;
       readonly increment: string;
       readonly by: { readonly [field: string]: number };
-      readonly initial: { readonly [field: string]: unknown };
+      readonly initial: { readonly [field: string]: unknown } | string;
     }
   | { readonly collection: string; readonly remove: string };
 

@@ -3,6 +3,7 @@
  * commands.ts (one command is one append) and engine.ts.
  */
 
+export { toColumns } from "./columns.ts";
 export type { Emission, Emit } from "./emit.ts";
 export type {
   Append,

@@ -19,6 +19,8 @@ type Asked =
   | { readonly kind: "increment"; readonly key: unknown; readonly by: { readonly [field: string]: number } }
   | { readonly kind: "remove"; readonly key: unknown };
 
+type AnyRows = Rows<unknown, any, any>; // whatever the rows are
+
 /** A read model as one store keeps it: its collection, the name of its reader, and what events write into it. */
 export class KeptModel {
   readonly model: AnyReadModel;
@@ -64,8 +66,7 @@ export class KeptModel {
     const handler = this.#handlers.get(type);
     if (!handler) return [];
     const asked: Asked[] = [];
-    const rows: Rows<unknown, any, any> = {
-      // whatever the rows are
+    const rows: AnyRows = {
       put: (row) => void asked.push({ kind: "put", row }),
       patch: (key, fields) => void asked.push({ kind: "patch", key, fields }),
       increment: (key, by) => void asked.push({ kind: "increment", key, by: by as { [field: string]: number } }), // FieldsOf<any> forgets that they are numbers
@@ -111,17 +112,23 @@ export class KeptModel {
       }
       case "increment": {
         checkJson(asked.by, `${this.#describe}, on ${type}: an increment`);
-        const initial = { ...this.#zeros, ...this.model.initial, [keyField]: asked.key };
-        await parse(
-          this.model.row,
-          initial,
-          () =>
-            `${this.#describe}, on ${type}, increments a row that may not be there, and what it would start from does not fit its schema. Say more in "initial"`,
-        );
-        return { collection, increment: this.toKey(asked.key), by: asked.by, initial };
+        return { collection, increment: this.toKey(asked.key), by: asked.by, initial: await this.#start(asked, type) };
       }
       case "remove":
         return { collection, remove: this.toKey(asked.key) };
+    }
+  }
+
+  /** What a row begins with that is incremented before it was put; or why it cannot, which matters only if there is none. */
+  async #start({ key }: Asked & { readonly kind: "increment" }, type: string): Promise<Fields | string> {
+    const initial = { ...this.#zeros, ...this.model.initial, [this.model.key]: key };
+    const describe = (): string =>
+      `${this.#describe}, on ${type}, increments the row ${JSON.stringify(key)}, which is not there. Put it first, or say in "initial" what it starts from: ${JSON.stringify(initial)} does not fit its schema`;
+    try {
+      await parse(this.model.row, initial, describe);
+      return initial;
+    } catch (error) {
+      return (error as Error).message;
     }
   }
 

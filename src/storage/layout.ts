@@ -1,3 +1,4 @@
+import { toColumns } from "./columns.ts";
 import type { Collection, Column, Engine, Write } from "./engine.ts";
 import { Halt } from "./halt.ts";
 import type { PartitionPlace } from "./partition.ts";
@@ -6,15 +7,15 @@ import { toPartition } from "./stable-hash.ts";
 /** How a subscription is divided, keyed by log and reader. `owner` is the process that has all of it to itself, until when. */
 export const layoutRows: Collection = {
   name: "subscription-layout",
-  columns: [
-    { name: "owner", type: "text" },
-    { name: "until", type: "number" },
-    { name: "generation", type: "number" },
-    { name: "partitions", type: "number" },
-    { name: "epoch", type: "number" },
-    { name: "start", type: "number" },
-    { name: "before", type: "text" },
-  ],
+  columns: toColumns({
+    owner: "text",
+    until: "number",
+    generation: "number",
+    partitions: "number",
+    epoch: "number",
+    start: "number",
+    before: "text",
+  }),
   indexes: [],
 };
 

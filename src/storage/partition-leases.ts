@@ -1,3 +1,4 @@
+import { toColumns } from "./columns.ts";
 import type { Collection, Engine } from "./engine.ts";
 import { toFairShare } from "./fair-share.ts";
 import { type Layout, type LayoutPorts, layoutRows, toRowKey } from "./layout.ts";
@@ -5,21 +6,13 @@ import { type Layout, type LayoutPorts, layoutRows, toRowKey } from "./layout.ts
 /** Who hands over a partition, and until when. Keyed by log, reader, generation and partition. */
 const partitionRows: Collection = {
   name: "subscription-partition",
-  columns: [
-    { name: "reader", type: "text" },
-    { name: "generation", type: "number" },
-    { name: "owner", type: "text" },
-    { name: "until", type: "number" },
-  ],
+  columns: toColumns({ reader: "text", generation: "number", owner: "text", until: "number" }),
   indexes: [["reader", "generation"]],
 };
 /** The processes that share a subscription, and into how many partitions their code divides it. Keyed by log, reader and node. */
 const memberRows: Collection = {
   name: "subscription-member",
-  columns: [
-    { name: "reader", type: "text" },
-    { name: "until", type: "number" },
-  ],
+  columns: toColumns({ reader: "text", until: "number" }),
   indexes: [["reader"]],
 };
 interface PartitionRow {

@@ -225,3 +225,46 @@ test("an event that the contract has forgotten keeps the storage from opening", 
   }
   await expect(open(folder, [toNotes()])).rejects.toThrow("does not declare notes.Erased any more");
 });
+
+const Orders = contract("orders", "1.0.0", {
+  begin: command({ input: z.object({ order: z.string() }) }),
+  add: command({ input: z.object({ order: z.string(), count: z.int() }) }),
+  Begun: event(z.object({ order: z.string() })),
+  Added: event(z.object({ order: z.string(), count: z.int() })),
+});
+
+test("a row that zeros do not make is incremented once it is there, and before that there is a sentence", async () => {
+  const orders = entity("order", {
+    events: Orders,
+    state: z.null(),
+    initial: null,
+    evolve: { Begun: () => null, Added: () => null },
+  });
+  const lines = readModel("lines", {
+    version: 1,
+    events: Orders,
+    row: z.object({ order: z.string(), state: z.enum(["open", "sent"]), count: z.int() }),
+    key: "order",
+    on: {
+      Begun: ({ order }, rows) => rows.put({ order, state: "open", count: 0 }),
+      Added: ({ order, count }, rows) => rows.increment(order, { count }),
+    },
+  });
+  const made = store(
+    Orders,
+    { orders, lines },
+    {
+      begin: (input, { orders }) => orders(input.order).decide((_, { Begun }) => Begun(input)),
+      add: (input, { orders }) => orders(input.order).decide((_, { Added }) => Added(input)),
+    },
+  );
+  await using backend = await open(folder, [made]);
+  await expect(backend.call("orders.add", { order: "o-1", count: 2 })).rejects.toThrow(
+    'The read model "lines" of the store "orders", on orders.Added, increments the row "o-1", which is not there. Put it first, or say in "initial" what it starts from: {"count":0,"order":"o-1"} does not fit its schema: /state:',
+  );
+  await backend.call("orders.begin", { order: "o-1" });
+  await backend.call("orders.add", { order: "o-1", count: 2 });
+  await backend.call("orders.add", { order: "o-1", count: 3 });
+  const rows = await backend.engine.find("orders.lines@1", { limit: 10 });
+  expect(rows.map(({ data }) => data)).toEqual([{ order: "o-1", state: "open", count: 5 }]);
+});

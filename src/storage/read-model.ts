@@ -28,7 +28,7 @@ export interface Rows<Written, Row, Key extends keyof Row> {
   put(row: Written): void;
   /** Changes the named fields; undefined ones are left alone. A row that is not there stays away. */
   patch(key: Row[Key], fields: Partial<Omit<Written, Key>>): void;
-  /** Adds to number fields; a row that is not there yet starts from `initial`, or from zeros. */
+  /** Adds to number fields; a row that is not there yet starts from `initial`, or from zeros. Fails where these are no row. */
   increment(key: Row[Key], by: { readonly [F in FieldsOf<Row, number>]?: number }): void;
   remove(key: Row[Key]): void;
 }

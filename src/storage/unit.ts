@@ -30,6 +30,9 @@ class EmittedEvent {
   }
 }
 export type Emitters = { readonly [event: string]: (payload: unknown) => unknown };
+type AnyReader = EntityReader<any, unknown>; // whatever its events are
+type AnyWriter = EntityWriter<any, unknown>; // as above
+
 /** What decisions on an entity emit its events with: the same for every run of a handler. */
 export const toEmitters = ({ contract, owner }: AnyEntity): Emitters =>
   Object.fromEntries(
@@ -72,8 +75,7 @@ export class Unit {
   }
 
   /** `emit` is the entity's, from `toEmitters`. */
-  entity(entity: AnyEntity, emit: Emitters): (id: string) => EntityWriter<any, unknown> {
-    // whatever its events are
+  entity(entity: AnyEntity, emit: Emitters): (id: string) => AnyWriter {
     return (id) => ({
       ...readEntity(this.#around.folds, entity, id),
       // A command that looks at an entity decides by it, so what it saw is expected of the append too.
@@ -207,8 +209,7 @@ export class Unit {
 }
 
 /** An entity for those who only look. */
-export function readEntity(folds: Folds, entity: AnyEntity, id: string): EntityReader<any, unknown> {
-  // whatever its events are
+export function readEntity(folds: Folds, entity: AnyEntity, id: string): AnyReader {
   const shown = ({ revision, state }: Folded): unknown => (revision < 0 ? undefined : state);
   return {
     state: async () => shown(await folds.load(entity, id)),

@@ -4,6 +4,8 @@
  * has to pass. May import contracts, the layers' inside doors and engines.
  * Start with workflow-bench.ts and given-when-then.ts; engine-conformance.ts is for those who write an engine.
  */
+export type { Crash, EmittedEvent } from "./bench-node.ts";
+export { crashEverywhere } from "./crash-everywhere.ts";
 export { Memory, memoryEngine } from "./engine/memory-engine.ts";
 export { type Choices, playAgainstModel } from "./engine/play.ts";
 export { raceForOneOrder } from "./engine/race.ts";
@@ -25,11 +27,4 @@ export { type StoresUnderTest, testStores } from "./stores-under-test.ts";
 export type { Implementation } from "./verify/target.ts";
 export { type Verification, type Verified, type VerifiedRule, type VerifyOptions, verify } from "./verify/verify.ts";
 export { type VirtualClock, virtualClock } from "./virtual-clock.ts";
-export {
-  type BenchOptions,
-  type Crash,
-  crashEverywhere,
-  type EmittedEvent,
-  type WorkflowBench,
-  workflowBench,
-} from "./workflow-bench.ts";
+export { type BenchOptions, type WorkflowBench, workflowBench } from "./workflow-bench.ts";

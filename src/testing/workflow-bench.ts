@@ -1,36 +1,11 @@
-import {
-  type Answer,
-  type Call,
-  type Dispatch,
-  type Duration,
-  Fault,
-  type Operation,
-  operationsOf,
-  type Provider,
-  silent,
-  silentTracing,
-  toMs,
-  validate,
-} from "../contracts/index.ts";
-import {
-  type Entry,
-  type Events,
-  type History,
-  type Journal,
-  type Order,
-  Runner,
-  type RunRow,
-} from "../orchestration/host.ts";
+import { type Call, type Duration, Fault, silent, silentTracing, toMs, validate } from "../contracts/index.ts";
+import { type Entry, type History, type Order, Runner, type RunRow } from "../orchestration/host.ts";
 import type { Workflow } from "../orchestration/index.ts";
+import { BenchNodes, type Crash, type EmittedEvent } from "./bench-node.ts";
 import type { Fake, FakeCall } from "./fake.ts";
 import { type MemoryJournal, memoryJournal } from "./memory-journal.ts";
 import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
 
-/** Where a node dies: at its n-th commit, before or after it is on disk. */
-export interface Crash {
-  readonly at: number;
-  readonly afterWriting: boolean;
-}
 export interface BenchOptions {
   /** Kills the node once; another one goes on from the journal. */
   readonly crash?: Crash;
@@ -38,13 +13,6 @@ export interface BenchOptions {
   readonly alwaysSuspend?: boolean;
   /** Workflows that it calls or begins as its children, instead of fakes. */
   readonly beside?: readonly Workflow[];
-}
-
-/** An event as a run has written it. */
-export interface EmittedEvent {
-  readonly event: string;
-  readonly payload: unknown;
-  readonly run: string;
 }
 
 /** A workflow on a bench: its own journal, virtual time, fakes for what it uses. Nothing of it is global. */
@@ -89,33 +57,6 @@ export function workflowBench(workflow: Workflow, fakes: readonly Fake[], option
   return new Bench(workflow, fakes, options);
 }
 
-/**
- * Tells a story again and again, each time with a crash before or after another commit, and compares what it gives back
- * with what it gives without a crash. Throws at the first difference, naming the commit. Gives back how many crashes there were.
- */
-export async function crashEverywhere<T>(
-  story: (options: BenchOptions) => Promise<{ readonly bench: WorkflowBench; readonly told: T }>,
-  same: (told: T, undisturbed: T, where: string) => void,
-): Promise<number> {
-  const { told: undisturbed } = await story({});
-  let crashes = 0;
-  for (const alwaysSuspend of [false, true]) {
-    for (const afterWriting of [false, true]) {
-      for (let at = 1; ; at++) {
-        const { bench, told } = await story({ alwaysSuspend, crash: { at, afterWriting } });
-        same(
-          told,
-          undisturbed,
-          `a crash ${afterWriting ? "after" : "before"} commit ${at}${alwaysSuspend ? ", always suspending" : ""}`,
-        );
-        if (!bench.crashed) break;
-        crashes++;
-      }
-    }
-  }
-  return crashes;
-}
-
 const key = "bench";
 const caller: Call = {
   principal: { id: "bench", kind: "system", scopes: [] },
@@ -128,27 +69,22 @@ type Ended = { readonly output: unknown } | { readonly error: unknown };
 
 class Bench implements WorkflowBench {
   readonly #workflow: Workflow;
-  readonly #fakes: ReadonlyMap<string, Fake>;
   readonly #options: BenchOptions;
   readonly #clock: VirtualClock = virtualClock();
   readonly #journal: MemoryJournal = memoryJournal();
-  readonly #calls: FakeCall[] = [];
-  /** How many of each fake's calls are among these, or were there before. */
-  readonly #counted: Map<Fake, number>;
-  readonly #events = new Map<string, EmittedEvent>();
+  readonly #nodes: BenchNodes;
   #runner: Runner | undefined;
-  #nodes = 0;
-  #appends = 0;
-  #dead = false;
   #ended: Ended | undefined;
   #input: unknown;
-  crashed = false;
 
   constructor(workflow: Workflow, fakes: readonly Fake[], options: BenchOptions) {
     this.#workflow = workflow;
     this.#options = options;
-    this.#counted = new Map(fakes.map((one) => [one, one.calls.length]));
-    this.#fakes = new Map(fakes.flatMap((one) => operationsOf(one.contract).map(({ id }) => [id, one])));
+    this.#nodes = new BenchNodes({
+      ...{ journal: this.#journal, fakes, crash: options.crash },
+      workflows: [workflow, ...(options.beside ?? [])],
+      providers: () => this.#runner?.providers ?? [],
+    });
   }
 
   get entries(): readonly Entry[] {
@@ -169,10 +105,13 @@ class Bench implements WorkflowBench {
     return { run: row.run, workflow: row.workflow, entries };
   }
   get events(): readonly EmittedEvent[] {
-    return [...this.#events.values()];
+    return [...this.#nodes.events.values()];
   }
   get calls(): readonly FakeCall[] {
-    return this.#calls;
+    return this.#nodes.calls;
+  }
+  get crashed(): boolean {
+    return this.#nodes.hasCrashed;
   }
   get commits(): number {
     return this.#journal.commits;
@@ -244,7 +183,7 @@ class Bench implements WorkflowBench {
           answer = { error };
         },
       );
-      await this.#clock.until(() => answer !== undefined || this.#dead);
+      await this.#clock.until(() => answer !== undefined || this.#nodes.isDead);
       if (answer && "error" in answer) throw answer.error;
       if (answer) return answer.value;
       await this.#afterCrash();
@@ -257,7 +196,7 @@ class Bench implements WorkflowBench {
       over = true;
     });
     while (!over) {
-      await this.#clock.until(() => over || this.#dead);
+      await this.#clock.until(() => over || this.#nodes.isDead);
       await this.#afterCrash();
     }
     await this.#clock.advance(0);
@@ -265,7 +204,7 @@ class Bench implements WorkflowBench {
   }
 
   async end(): Promise<unknown> {
-    await this.#clock.until(() => this.#ended !== undefined || this.#dead || this.row?.state === "paused");
+    await this.#clock.until(() => this.#ended !== undefined || this.#nodes.isDead || this.row?.state === "paused");
     await this.#afterCrash();
     if (!this.#ended && this.row?.state !== "paused") return this.end();
     if (!this.#ended) throw new Error(`The run is paused: ${this.row?.reason}`);
@@ -274,35 +213,26 @@ class Bench implements WorkflowBench {
   }
 
   async #afterCrash(): Promise<void> {
-    if (!this.#dead) return;
-    this.#dead = false;
+    if (!this.#nodes.isDead) return;
     await this.#startNode();
     this.#ask();
     await this.#clock.advance(0);
   }
 
   async #startNode(): Promise<void> {
-    const node = `node-${++this.#nodes}`;
-    const suspendAfterMs = this.#options.alwaysSuspend ? 0 : 1_000;
-    const ports = {
-      journal: this.#journalOf(node),
-      dispatch: this.#dispatchOf(node),
-      events: this.#eventsOf(node),
-      clock: this.#clock,
-      tracing: silentTracing,
-    };
     const { beside = [], alwaysSuspend } = this.#options;
     this.#runner = new Runner([this.#workflow, ...beside], {
-      ...ports,
-      ...{ node, suspendAfterMs, random: () => 0.5, evict: alwaysSuspend ? "always" : "waiting" },
+      ...this.#nodes.next(),
+      ...{ clock: this.#clock, tracing: silentTracing, suspendAfterMs: alwaysSuspend ? 0 : 1_000 },
+      ...{ random: () => 0.5, evict: alwaysSuspend ? "always" : "waiting" },
     });
     await this.#runner.start();
   }
 
   #ask(): void {
-    const alive = this.#nodes;
+    const alive = this.#nodes.present;
     const ended = (end: Ended): void => {
-      if (alive === this.#nodes && !this.#dead) this.#ended = end;
+      if (alive === this.#nodes.present && !this.#nodes.isDead) this.#ended = end;
     };
     void validate(this.#workflow.operation.input, this.#input)
       .then((read) => {
@@ -314,90 +244,4 @@ class Bench implements WorkflowBench {
         (error: unknown) => ended({ error }),
       );
   }
-
-  #isDead(node: string): boolean {
-    return node !== `node-${this.#nodes}` || this.#dead;
-  }
-
-  /** A node that has died neither writes nor acts any more: whatever it awaits never comes. */
-  #journalOf(node: string): Journal {
-    const { crash } = this.#options;
-    const append: Journal["append"] = async (...given) => {
-      if (crash && !this.crashed && ++this.#appends === crash.at) {
-        this.crashed = true;
-        if (crash.afterWriting) await this.#journal.append(...given);
-        this.#dead = true;
-        return new Promise(() => {});
-      }
-      return this.#journal.append(...given);
-    };
-    const isDead = () => this.#isDead(node);
-    return { ...whileAlive({ ...this.#journal, append }, isDead), nodes: whileAlive(this.#journal.nodes, isDead) };
-  }
-
-  #dispatchOf(node: string): Dispatch {
-    return {
-      call: async (id, input, call) => {
-        if (this.#isDead(node)) return new Promise(() => {});
-        const beside = this.#runner?.providers.find(({ operation }) => operation === id);
-        if (beside) return this.#callBeside(beside, input, call);
-        const provider = this.#fakes.get(id);
-        if (!provider)
-          throw new Fault("Internal", `No fake plays ${id}. Give the bench one.`, {
-            outcome: "not done",
-            retry: "never",
-          });
-        try {
-          const wire = await provider.call(id, input, call);
-          const operation = operationsOf(provider.contract).find((one) => one.id === id) as Operation; // the map was made of them
-          const read = await validate(operation.output, wire);
-          if (!read.ok)
-            throw new Fault("InvalidOutput", `The fake of ${id} breaks its contract: ${read.issues[0]?.message}`);
-          return { wire, value: read.value };
-        } finally {
-          this.#calls.push(...provider.calls.slice(this.#counted.get(provider)));
-          this.#counted.set(provider, provider.calls.length);
-        }
-      },
-      void: async (id, key, call) => {
-        const beside = this.#runner?.providers.find(({ operation }) => operation === id);
-        return (await beside?.void?.(key, call)) ?? this.#fakes.get(id)?.void(id, key) ?? { took: "unknown" };
-      },
-    };
-  }
-
-  async #callBeside(provider: Provider, input: unknown, call: Call): Promise<Answer> {
-    const { operation } = [this.#workflow, ...(this.#options.beside ?? [])].find(
-      ({ id }) => id === provider.operation,
-    ) as Workflow; // the providers are made of them
-    const read = await validate(operation.input, input);
-    if (!read.ok) throw new Fault("InvalidInput", `The input breaks the contract.`, { issues: read.issues });
-    const reply = await provider.handle(read.value, call, input);
-    if ("accepted" in reply) return reply;
-    const output = await validate(operation.output, reply.output);
-    if (!output.ok) throw new Fault("InvalidOutput", `The output of ${provider.operation} breaks its contract.`);
-    return { wire: reply.output, value: output.value, ...(reply.run !== undefined && { run: reply.run }) };
-  }
-
-  #eventsOf(node: string): Events {
-    return {
-      emit: async ({ id, schema }, payload, { run, key }) => {
-        if (this.#isDead(node)) return new Promise(() => {});
-        const read = await validate(schema, payload);
-        if (!read.ok) throw new Fault("InvalidInput", `The event ${id} is not what its contract says.`);
-        if (!this.#events.has(key)) this.#events.set(key, { event: id, payload, run });
-      },
-    };
-  }
-}
-
-/** The same methods, which answer for as long as their node is alive. */
-function whileAlive<T extends object>(methods: T, isDead: () => boolean): T {
-  const alive = Object.entries(methods).map(([name, method]) => [
-    name,
-    typeof method === "function"
-      ? (...given: readonly unknown[]) => (isDead() ? new Promise(() => {}) : method(...given))
-      : method,
-  ]);
-  return Object.fromEntries(alive) as T; // name by name the same
 }

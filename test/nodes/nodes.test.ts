@@ -56,14 +56,19 @@ describe.each([
   const start = (world: World, workflows: NodeParts["workflows"], more: Partial<NodeParts> = {}) =>
     startNode(world, { workflows, contracts, leaseMs, ...more });
 
+  /** Asks a node for a run, and does not wait for its end: the node may not live to tell. */
+  const begin = (node: Awaited<ReturnType<typeof start>>, id = "a", key = "k"): void => {
+    void node
+      .client(Chores, { key })
+      .do({ id })
+      .catch(() => {});
+  };
+
   it("leave each other's runs alone, whoever starts later", async () => {
     await using world = await open();
     const said: string[] = [];
     const first = await start(world, [chore(said)], { suspendAfterMs: 600_000 });
-    void first
-      .client(Chores, { key: "k" })
-      .do({ id: "a" })
-      .catch(() => {});
+    begin(first);
     await world.until(() => said.length === 1);
     const second = await start(world, [chore(said)]);
     await world.until(() => pause(world, leaseMs * 2).then(() => true));
@@ -78,10 +83,7 @@ describe.each([
     const gate = Promise.withResolvers<void>();
     const first = await start(world, [longChore(said, { open: gate.promise })]);
     const second = await start(world, [longChore(said, { open: Promise.resolve() })]);
-    void first
-      .client(Chores, { key: "k" })
-      .do({ id: "a" })
-      .catch(() => {});
+    begin(first);
     await world.until(() => said.length === 1);
     const waits = second.client(Chores, { key: "k" }).do({ id: "a" }); // joins the run that the first node has
     await pause(world, 50);
@@ -104,10 +106,7 @@ describe.each([
     const said: string[] = [];
     const first = await start(world, [chore(said)], { suspendAfterMs: 600_000 });
     const second = await start(world, [chore(said)], { suspendAfterMs: 600_000 });
-    void first
-      .client(Chores, { key: "k" })
-      .do({ id: "a" })
-      .catch(() => {});
+    begin(first);
     await world.until(() => said.length === 1);
     await pause(world, leaseMs); // by now each knows that there is another
     let answer: unknown;
@@ -133,11 +132,7 @@ describe.each([
     const second = await start(world, [chore(said)], { suspendAfterMs: 600_000, leaseMs: 60_000 });
     const third = await start(world, [chore(said)], { suspendAfterMs: 600_000, leaseMs: 60_000 });
     const ids = ["a", "b", "c"];
-    for (const id of ids)
-      void first
-        .client(Chores, { key: id })
-        .do({ id })
-        .catch(() => {});
+    for (const id of ids) begin(first, id, id);
     await world.until(() => said.length === 3);
     const drained = first.runner.drain(1_000);
     const began = world.clock.monotonic();
@@ -183,10 +178,7 @@ describe.each([
     await using world = await open();
     const said: string[] = [];
     const first = await start(world, [chore(said)], { suspendAfterMs: 600_000 });
-    void first
-      .client(Chores, { key: "k" })
-      .do({ id: "a" })
-      .catch(() => {});
+    begin(first);
     await world.until(() => said.length === 1);
     const [run = ""] = await first.journal.heldBy(first.name, 10);
     first.die();
@@ -202,10 +194,7 @@ describe.each([
     const said: string[] = [];
     const gate = Promise.withResolvers<void>();
     const first = await start(world, [longChore(said, { open: gate.promise })]);
-    void first
-      .client(Chores, { key: "k" })
-      .do({ id: "a" })
-      .catch(() => {});
+    begin(first);
     await world.until(() => said.length === 1);
     const [run = ""] = await first.journal.heldBy(first.name, 10);
     const mend = first.cutOff();
@@ -230,10 +219,7 @@ describe.each([
     });
     const first = await start(world, [nap], { suspendAfterMs: 0 });
     const second = await start(world, [nap], { suspendAfterMs: 0 });
-    void first
-      .client(Chores, { key: "k" })
-      .do({ id: "a" })
-      .catch(() => {});
+    begin(first);
     await world.until(() => said.length === 1 && first.runner.active === 0);
     first.die();
     await world.until(() => said.length === 2, 5_000);
@@ -244,10 +230,7 @@ describe.each([
     await using world = await open();
     const said: string[] = [];
     const first = await start(world, [chore(said)], { suspendAfterMs: 0 });
-    void first
-      .client(Chores, { key: "k" })
-      .do({ id: "a" })
-      .catch(() => {});
+    begin(first);
     await world.until(() => said.length === 1 && first.runner.active === 0);
     const { claimDue } = first.journal;
     let lost = 0;

@@ -1,8 +1,8 @@
 import { type Signal, signal } from "@preact/signals";
 
-export type View = "live" | "runs" | "contracts";
+export type View = "live" | "runs" | "schedules" | "contracts";
 
-/** What is chosen, kept in the address so that it can be sent to somebody and survives a reload: `#trace=…`, `#runs`, `#run=…`, `#contracts`. */
+/** What is chosen, kept in the address so that it can be sent to somebody and survives a reload: `#trace=…`, `#runs`, `#run=…`, `#schedules`, `#contracts`. */
 export class Choice {
   readonly trace: Signal<string | undefined>;
   readonly view: Signal<View>;
@@ -39,6 +39,7 @@ export class Choice {
 function fromHash(): { readonly trace: string | undefined; readonly view: View; readonly run: string | undefined } {
   const hash = new URLSearchParams(location.hash.slice(1));
   const run = hash.get("run") ?? undefined;
-  const view = run !== undefined || hash.has("runs") ? "runs" : hash.has("contracts") ? "contracts" : "live";
+  const named = (["schedules", "contracts"] as const).find((one) => hash.has(one)) ?? "live";
+  const view = run !== undefined || hash.has("runs") ? "runs" : named;
   return { trace: hash.get("trace") ?? undefined, view, run };
 }

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { ContractsView } from "../contracts/contracts-view.tsx";
 import { follow } from "../model/follow.ts";
+import { SchedulesView } from "../schedules/schedules-view.tsx";
 import { useConsole } from "./context.ts";
 import { OutageStrip } from "./outage-strip.tsx";
 import { RunsView } from "./runs-view.tsx";
@@ -40,15 +41,16 @@ export function App(): JSX.Element {
   const chosen = choice.trace.value;
   const shown = chosen ?? followed.value;
   const trace = shown === undefined ? undefined : live.world.value.traces.get(shown);
-  if (choice.view.value === "contracts")
+  const view = choice.view.value;
+  if (view === "contracts" || view === "schedules")
     return (
       <div class="app">
         <TopBar />
         <OutageStrip />
-        <ContractsView />
+        {view === "contracts" ? <ContractsView /> : <SchedulesView />}
       </div>
     );
-  if (choice.view.value === "runs")
+  if (view === "runs")
     return (
       <div class="app" data-chosen={choice.run.value !== undefined}>
         <TopBar />

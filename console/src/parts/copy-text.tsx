@@ -1,7 +1,12 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 
-export function CopyText({ text }: { readonly text: string }): JSX.Element {
+interface Props {
+  readonly text: string;
+  /** What stands on it, where that is not the text itself. */
+  readonly shown?: string;
+}
+export function CopyText({ text, shown = text }: Props): JSX.Element {
   const copied = useSignal(false);
   return (
     <button
@@ -17,7 +22,7 @@ export function CopyText({ text }: { readonly text: string }): JSX.Element {
         }, 1200);
       }}
     >
-      {copied.value ? "copied" : text}
+      {copied.value ? "copied" : shown}
     </button>
   );
 }

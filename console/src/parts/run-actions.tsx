@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { toLines } from "../runs/journal.ts";
 import { type Action, actions, actionWords, type RunSummary, whyNot } from "../runs/words.ts";
@@ -129,6 +129,14 @@ function ForkForm({ run, input, act, close }: FormProps & { readonly input: unkn
   const step = useSignal("");
   const json = useSignal(JSON.stringify(input, null, 2));
   const trouble = useSignal<string | undefined>(undefined);
+  const again = useSignal<readonly string[]>([]);
+  useSignalEffect(() => {
+    const asked = step.value;
+    void runs.foreseeFork(run.run, asked === "" ? undefined : asked).then((told) => {
+      if (step.peek() === asked) again.value = told ?? [];
+    });
+  });
+  const isTwice = again.value.length > 0;
   const steps = toLines(runs.entries.value ?? []).flatMap(({ step }) => (step === undefined ? [] : [step]));
   return (
     <form
@@ -167,7 +175,12 @@ function ForkForm({ run, input, act, close }: FormProps & { readonly input: unkn
         </select>
       </label>
       <JsonField label="Input" json={json.value} onInput={(text) => (json.value = text)} trouble={trouble.value} />
-      <Ends submit="Fork the run" close={close} />
+      {isTwice && (
+        <p class="run-warning" role="status">
+          Does again what this run has done, undone since or not: <strong>{again.value.join(", ")}</strong>.
+        </p>
+      )}
+      <Ends submit={isTwice ? "Fork the run, and do it again" : "Fork the run"} danger={isTwice} close={close} />
     </form>
   );
 }

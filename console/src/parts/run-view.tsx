@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { clockTime, duration } from "../format.ts";
+import { MachineDrawing } from "../machines/machine-drawing.tsx";
 import { awaited, isUndone, type Line, toLines } from "../runs/journal.ts";
 import { standing, tone } from "../runs/words.ts";
 import { useConsole } from "./context.ts";
@@ -39,6 +40,7 @@ export function RunView(): JSX.Element {
             {runs.trouble.value}
           </p>
         )}
+        <MachineDrawing workflow={run.workflow} entries={entries} />
         <ol class="journal" aria-label="Journal">
           {lines.map((line) => (
             <JournalLine key={line.key} line={line} startMs={startMs} endMs={endMs} />

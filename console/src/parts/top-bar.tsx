@@ -26,6 +26,9 @@ export function TopBar(): JSX.Element {
         <a href="#runs" aria-current={choice.view.value === "runs" ? "page" : undefined}>
           Runs
         </a>
+        <a href="#schedules" aria-current={choice.view.value === "schedules" ? "page" : undefined}>
+          Schedules
+        </a>
         <a href="#contracts" aria-current={choice.view.value === "contracts" ? "page" : undefined}>
           Contracts
         </a>

@@ -79,6 +79,16 @@ export class RunsDesk {
     return this.#do(`/console/runs/${encodeURIComponent(run)}/signals/${encodeURIComponent(name)}`, payload);
   }
 
+  /** The steps that a fork does a second time; undefined where nobody can tell. */
+  async foreseeFork(run: string, step: string | undefined): Promise<readonly string[] | undefined> {
+    const query = new URLSearchParams(step === undefined ? {} : { step });
+    const path = `/runs/${encodeURIComponent(run)}/fork?${query}`;
+    return ask<{ readonly again: readonly string[] }>(path).then(
+      ({ again }) => again,
+      () => undefined, // the fork itself says why
+    );
+  }
+
   /** Gives back the new run's id. */
   async fork(run: string, step: string | undefined, input: unknown): Promise<string | undefined> {
     const body = { ...(step !== undefined && { step }), ...(input !== undefined && { input }) };

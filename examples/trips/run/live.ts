@@ -6,7 +6,7 @@ import { onEnding } from "./ending.ts";
 import { type Keys, makeKeys, toEnvironment } from "./environment.ts";
 import { holdFolder, prepareFolder } from "./folder.ts";
 import { paint } from "./paint.ts";
-import { supervise } from "./supervisor.ts";
+import { type Supervised, supervise } from "./supervisor.ts";
 import { startTraffic } from "./traffic.ts";
 
 /** As slow as such services are, so that something is under way at most moments, the one of a crash included. */
@@ -37,7 +37,7 @@ export async function live(): Promise<void> {
   opened.defer(() => backend.stop());
   onEnding(() => ended.resolve(0)); // until here a Ctrl-C ends everything at once, and nothing is lost
   const keys = await makeKeys(data);
-  console.log(banner(backend.url, upstreams.urls, keys));
+  console.log(banner(backend.pages, upstreams.urls, keys));
   const client = new TripsClient(backend.url, keys.traffic);
   opened.defer(() => client.close());
   const traffic = startTraffic(client, console.log);
@@ -46,13 +46,15 @@ export async function live(): Promise<void> {
   console.log("\n  stopping: nothing new is accepted, what runs is finished or parked");
 }
 
-function banner(url: string, upstreams: { readonly [name: string]: string }, keys: Keys): string {
+function banner(pages: Supervised["pages"], upstreams: { readonly [name: string]: string }, keys: Keys): string {
   const list = Object.entries(upstreams).map(([name, at]) => `    ${name.padEnd(12)} ${at}`);
+  const addresses = pages.map(
+    ({ name, url, note }) => `    ${name.padEnd(12)} ${paint("cyan", url)}${note === undefined ? "" : ` (${note})`}`,
+  );
   return `
   ${paint("bold", "Trilith")}: trips are being booked through orchestration, aggregation and storage.
 
-    console      ${paint("cyan", `${url}/console`)}
-    API docs     ${paint("cyan", `${url}/docs`)}
+${addresses.join("\n")}
 
   upstreams, each a process of its own, each failing now and then:
 ${list.join("\n")}

@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { Running } from "trilith";
 
-export interface Supervised {
+interface Ready {
   readonly url: string;
+  readonly pages: Running["pages"];
+}
+export interface Supervised extends Ready {
   readonly pid: number;
   /** Ends the backend gracefully. */
   stop(): Promise<void>;
@@ -30,7 +34,7 @@ const stopBoundMs = 15_000;
 export async function supervise(options: SupervisorOptions): Promise<Supervised> {
   const { file = backendFile } = options;
   let child = start(file, options.environment);
-  const { url } = await ready(child);
+  const { url, pages } = await ready(child);
   const environment = { ...options.environment, PORT: new URL(url).port }; // the same address after every restart
   let stopping = false;
   let quickDeaths = 0;
@@ -58,6 +62,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
 
   return {
     url,
+    pages,
     get pid() {
       return child.pid as number; // it has been up, so it has one
     },
@@ -81,9 +86,9 @@ function start(file: string, environment: { readonly [name: string]: string }): 
   });
 }
 
-function ready(child: ChildProcess): Promise<{ readonly url: string }> {
+function ready(child: ChildProcess): Promise<Ready> {
   return new Promise((resolve, reject) => {
-    child.once("message", (message) => resolve(message as { url: string }));
+    child.once("message", (message) => resolve(message as Ready));
     child.once("error", reject);
     child.once("exit", (code, signal) => reject(new DidNotStart(code ?? 1, signal)));
   });

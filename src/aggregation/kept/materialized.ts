@@ -1,5 +1,6 @@
 import {
   type AnyContract,
+  type AnySchema,
   type Command,
   type EventNames,
   eventsOf,
@@ -33,7 +34,7 @@ export interface Pushed {
 }
 type Changes = Change | readonly Change[];
 type Push<I extends Schema> = Command<I, Schema<void>, Failures, Signals> & Named;
-type EventOf<E> = E extends { readonly schema: infer S extends Schema<any, any> } ? Out<S> : never;
+type EventOf<E> = E extends { readonly schema: infer S extends AnySchema } ? Out<S> : never;
 
 /** The source is fed by events of the log, from the first one on: what each of them changes. Pure. */
 export function fed<E extends AnyContract>(
@@ -58,7 +59,7 @@ export function fed<E extends AnyContract>(
  * The source pushes what it has to say through a command, which answers with nothing once that is kept. `take` says what
  * a push changes; it is pure, and each change has a revision, so that a push that is repeated or late does no harm.
  */
-export function pushed<I extends Schema<any, any>, F extends Failures>(
+export function pushed<I extends AnySchema, F extends Failures>(
   source: AnySource,
   operation: Command<I, Schema<void>, F, {}> & Named,
   take: (input: Out<I>) => Revised | readonly Revised[],
@@ -92,8 +93,9 @@ export function materialized<V extends AnyView>(
   return Object.freeze({ ...view, kept: Object.freeze({ version, intakes: Object.freeze([...from]) }) });
 }
 
+type AnyPush = Push<any>; // whatever it carries
 /** The commands through which sources push to views. */
-export const pushesOf = (views: readonly AnyView[]): readonly Push<any>[] => [
+export const pushesOf = (views: readonly AnyView[]): readonly AnyPush[] => [
   ...new Set(
     views
       .flatMap(({ kept }) => kept?.intakes ?? [])

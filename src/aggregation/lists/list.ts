@@ -7,7 +7,7 @@ import {
   toJsonSchema,
 } from "../../contracts/index.ts";
 import type { MatchingPlan } from "../match/matching.ts";
-import type { Nested } from "../nested.ts";
+import type { AnyNested, Nested } from "../nested.ts";
 import type { Unusable } from "../normalise/unusable.ts";
 import type { Candidate, FieldPlan } from "../rules.ts";
 import type { FieldScope } from "../scope.ts";
@@ -89,9 +89,7 @@ export function list<
   if (![usual, most].every((count) => Number.isInteger(count) && count > 0 && count <= 10_000) || usual > most)
     throw new TypeError(`The pages of ${operation.id} have 1 to 10,000 items, and usually no more than at most.`);
   const rules = Object.entries(parts.fields as { readonly [field: string]: AnyRule }); // every rule carries its plan
-  const nested = Object.fromEntries(
-    rules.filter((rule): rule is [string, Nested<any, any>] => rule[1].kind === "nested"),
-  );
+  const nested = Object.fromEntries(rules.filter((rule): rule is [string, AnyNested] => rule[1].kind === "nested"));
   const fields = toPlans(
     Object.fromEntries(rules.filter((rule): rule is [string, FieldRule] => rule[1].kind === "rule")),
   );

@@ -1,5 +1,5 @@
 import { type AnyQuery, type In, type JsonSchema, type Named, toJsonSchema } from "../../contracts/index.ts";
-import type { View } from "../view.ts";
+import type { AnyView, View } from "../view.ts";
 
 /**
  * How it stands with one of many keys:
@@ -30,7 +30,8 @@ export interface ManyPlan {
 type KeysIn<I> = { [K in keyof I]-?: NonNullable<I[K]> extends readonly (string | number)[] ? K : never }[keyof I] &
   string;
 /** Whether a contract has room for what is said of each key. */
-type Fits<Answer, Value> = { items: Mutable<Keyed<any, Value>>[] } extends Answer
+type AnyKeyed<Value> = Keyed<any, Value>; // whatever its key is called
+type Fits<Answer, Value> = { items: Mutable<AnyKeyed<Value>>[] } extends Answer
   ? unknown
   : { "an answer for many keys has items with": Keyed<string, Value> };
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -43,7 +44,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  * @example
  * many(Airports.pages, airportPage, { keys: "codes", as: "iata" })
  */
-export function many<Op extends AnyQuery & Named, V extends View<string, any>>(
+export function many<Op extends AnyQuery & Named, V extends AnyView>(
   operation: Op & NoInfer<Fits<In<Op["output"]>, In<V["operation"]["output"]>>>,
   view: V,
   how: { readonly keys: KeysIn<In<Op["input"]>>; readonly as: keyof In<V["operation"]["input"]> & string },

@@ -1,7 +1,7 @@
 import { byText } from "../order.ts";
 import { toSaid } from "../said.ts";
 import type { MatchingPlan } from "./matching.ts";
-import { keysOf, score } from "./score.ts";
+import { type KeyOf, keysOf, score } from "./score.ts";
 
 /** One record, and who has it. */
 export interface Sighting {
@@ -92,8 +92,7 @@ function toPairs(plan: MatchingPlan, sorted: readonly Sighting[]) {
 }
 
 /** The places of the records by each key that more than one has, in their order. */
-function sharing(sorted: readonly Sighting[], of: (record: any) => unknown): ReadonlyMap<string, readonly number[]> {
-  // records are as whoever declared the key knows them
+function sharing(sorted: readonly Sighting[], of: KeyOf): ReadonlyMap<string, readonly number[]> {
   const byKey = new Map<string, number[]>();
   for (const [at, { record }] of sorted.entries())
     for (const key of keysOf(of, record)) {

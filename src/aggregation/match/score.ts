@@ -25,9 +25,10 @@ export function score(plan: MatchingPlan, left: unknown, right: unknown): number
   return compared * 2 < weights ? Math.min(mean, plan.match - 1e-9) : mean;
 }
 
+export type KeyOf = (record: any) => unknown; // records are as whoever declared the key knows them
+
 /** The keys of a record as text, each once. What cannot be read has none. */
-export function keysOf(of: (record: any) => unknown, record: unknown): readonly string[] {
-  // records are as whoever declared the key knows them
+export function keysOf(of: KeyOf, record: unknown): readonly string[] {
   const said = attempt(() => of(record));
   const keys = Array.isArray(said) ? said : [said];
   return [

@@ -2,6 +2,8 @@ import type { AnyContract, AnyQuery, AnySchema, Named, Operation } from "../../c
 
 /** As much of a composed backend as is looked at here, in this room's own words. */
 export interface InspectedBackend {
+  /** What it implements, of each contract the operations that it has. */
+  readonly serves: readonly AnyContract[];
   readonly composition: {
     readonly storage: readonly InspectedStorage[];
     readonly orchestration: readonly {

@@ -33,6 +33,11 @@ async function inspect({ contractFiles, backend, lock }: Assignment): Promise<In
   // A small backend declares its contracts beside what implements them.
   for (const contract of isBackend(composed) ? contractsIn(composed) : [])
     if (!found.has(contract)) found.set(contract, backend as string); // it was loaded
+  const whole = [...found.keys()];
+  // A workflow or a view names an operation only; its contract is known by what the backend serves, as far as it serves it.
+  const known = new Set(whole.map((contract) => contract["~contract"].name));
+  for (const contract of isBackend(composed) ? composed.serves : [])
+    if (!known.has(contract["~contract"].name)) found.set(contract, backend as string); // it was loaded
   const names = [...found.keys()].map((contract) => contract["~contract"].name);
   const contracts = await Promise.all(
     [...found].map(([contract, file]) =>
@@ -45,7 +50,7 @@ async function inspect({ contractFiles, backend, lock }: Assignment): Promise<In
     contracts,
     ...(isBackend(composed) && { composition: compositionOf(composed) }),
     suspects: [...[...found.keys()].flatMap(suspectsOf), ...stores.flatMap(suspectsIn)],
-    lock: lock && unloadable.length === 0 ? await judged(lock, [...found.keys()], composed) : [],
+    lock: lock && unloadable.length === 0 ? await judged(lock, whole, composed) : [],
   };
 }
 

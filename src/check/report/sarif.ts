@@ -2,13 +2,13 @@ import { pathToFileURL } from "node:url";
 import { type Compared, printOf } from "../baseline.ts";
 import type { Report } from "../check.ts";
 import type { Finding } from "../finding.ts";
-import { ruleIds, rules } from "../rules/catalogue.ts";
+import { isAdvice, ruleIds, rules } from "../rules/catalogue.ts";
 import { placeOf } from "./place.ts";
 
 /** A report as SARIF 2.1.0 (OASIS), which code hosts show beside the lines. What is known or allowed is there as suppressed. */
-export function toSarif(report: Report, { fresh, known }: Compared, version: string): string {
+export function toSarif(report: Report, { fresh, advised, known }: Compared, version: string): string {
   const results = [
-    ...fresh.map((finding) => resultOf(report, finding)),
+    ...[...fresh, ...advised].map((finding) => resultOf(report, finding)),
     ...known.map((finding) => ({
       ...resultOf(report, finding),
       suppressions: [{ kind: "external", justification: "It is in the baseline." }],
@@ -23,7 +23,7 @@ export function toSarif(report: Report, { fresh, known }: Compared, version: str
     shortDescription: { text: rules[id].what },
     fullDescription: { text: rules[id].why },
     help: { text: rules[id].wayOut },
-    defaultConfiguration: { level: "error" },
+    defaultConfiguration: { level: isAdvice(id) ? "note" : "error" },
   }));
   const run = {
     tool: { driver: { name: "trilith check", semanticVersion: version, rules: described } },
@@ -48,7 +48,7 @@ function resultOf(report: Report, finding: Finding) {
   return {
     ruleId: finding.rule,
     ruleIndex: ruleIds.indexOf(finding.rule),
-    level: "error",
+    level: !report.strict && isAdvice(finding.rule) ? "note" : "error",
     message: { text: `${finding.message} ${finding.wayOut ?? rules[finding.rule].wayOut}` },
     locations: [{ physicalLocation: { artifactLocation: { uri, uriBaseId: "PROJECT" }, ...(region && { region }) } }],
     partialFingerprints: { "trilithCheck/v1": printOf(report, finding) },

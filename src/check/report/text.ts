@@ -2,16 +2,18 @@ import { styleText } from "node:util";
 import type { BaselineEntry, Compared } from "../baseline.ts";
 import type { Report } from "../check.ts";
 import type { Finding } from "../finding.ts";
-import { type RuleId, rules } from "../rules/catalogue.ts";
+import { isAdvice, type RuleId, rules } from "../rules/catalogue.ts";
 import { type Place, placeOf } from "./place.ts";
 
 /** A report for a person: each finding with its line and the way out, then a summary. */
-export function toText(report: Report, { fresh, known, gone }: Compared, ms: number): string {
+export function toText(report: Report, compared: Compared, ms: number): string {
+  const { fresh, advised, gone } = compared;
   const parts = [
     ...fresh.map((finding) => findingText(report, finding)),
+    ...(advised.length > 0 ? [adviceText(report, advised)] : []),
     ...(gone.length > 0 ? [goneText(gone)] : []),
     ...report.notes.map((note) => styleText("yellow", `Note: ${note}`)),
-    summary(report, { fresh, known, gone }, ms),
+    summary(report, compared, ms),
   ];
   return parts.join("\n\n");
 }
@@ -45,18 +47,28 @@ function frame(text: string, { line, column, endLine, endColumn }: Place): reado
   });
 }
 
+/** A line for each: what is advised is read once, and is not to hide what fails. */
+function adviceText(report: Report, advised: readonly Finding[]): string {
+  const lines = advised.map((finding) => {
+    const line = placeOf(report, finding)?.line;
+    return `  ${finding.file}${line === undefined ? "" : `:${line}`}  ${styleText("yellow", finding.rule)}  ${finding.message}`;
+  });
+  return ["Advised, for whoever reads the contracts (with --strict it fails the check):", ...lines].join("\n");
+}
+
 function goneText(gone: readonly BaselineEntry[]): string {
   const lines = gone.map(({ file, rule, message }) => `  ${file}  ${rule}  ${message}`);
   const what = gone.length === 1 ? "An entry of the baseline does" : `${gone.length} entries of the baseline do`;
   return [`${what} not occur any more. Take them out with trilith check --update-baseline.`, ...lines].join("\n");
 }
 
-function summary({ files, allowed }: Report, { fresh, known, gone }: Omit<Compared, "kept">, ms: number): string {
+function summary({ files, allowed }: Report, { fresh, advised, known, gone }: Compared, ms: number): string {
   const rest = [
+    ...(advised.length > 0 ? [`${advised.length} advised`] : []),
     ...(known.length > 0 ? [`${known.length} known from the baseline`] : []),
     ...(allowed.length > 0 ? [`${allowed.length} allowed with a reason`] : []),
   ];
-  const time = `${files} files in ${(ms / 1_000).toFixed(1)} s`;
+  const time = `${files} ${files === 1 ? "file" : "files"} in ${(ms / 1_000).toFixed(1)} s`;
   const tail = rest.length > 0 ? ` (${rest.join(", ")})` : "";
   if (fresh.length === 0 && gone.length === 0) return `${time}, and nothing breaks a rule${tail}.`;
   const [first] = fresh;
@@ -73,7 +85,7 @@ export function explain(id: RuleId): string {
       .map((line) => `  ${line}`)
       .join("\n");
   return [
-    `${styleText("bold", id)}\n${what}`,
+    `${styleText("bold", id)}\n${what}${isAdvice(id) ? "\nIt is advised: only a strict check fails for it." : ""}`,
     `${styleText("bold", "Why")}\n${why}`,
     `${styleText("bold", "Way out")}\n${wayOut}`,
     `${styleText("bold", "Not so")}\n${code(wrong)}`,

@@ -34,4 +34,11 @@ export const needsLoading = (rule: RuleId): boolean =>
   rule !== "contracts/place" &&
   rule !== "contracts/schema-libraries";
 
+/**
+ * What a project starts and stays safe without: words for whoever reads its contracts. It is told, and fails a check only
+ * where a project is strict.
+ */
+const advised: ReadonlySet<RuleId> = new Set(["contracts/owner", "contracts/summary", "contracts/examples"]);
+export const isAdvice = (rule: RuleId): boolean => advised.has(rule);
+
 export const isRuleId = (text: unknown): text is RuleId => typeof text === "string" && Object.hasOwn(rules, text);

@@ -80,10 +80,12 @@ function toStep(write: Write, find: (collection: string) => KnownCollection | un
   }
   if ("remove" in write) return { known, kind: "remove", key: write.remove, times: 1, fields: {} };
   const { increment: key } = write;
-  const initial = plain(collection, key, write.initial);
   const fields = plain(collection, key, write.by);
   // Whatever is in an index column of text now, it would be a number.
   checkColumns(collection, key, fields);
+  if (typeof write.initial === "string")
+    return { known, kind: "increment", key, times: 1, fields, refusal: write.initial };
+  const initial = plain(collection, key, write.initial);
   const refusal = refusalOf(() => checkColumns(collection, key, increment(collection, key, initial, fields)));
   return { known, kind: "increment", key, times: 1, fields, initial, refusal };
 }

@@ -81,7 +81,9 @@ export class Documents {
       case "increment": {
         const before = this.#get(kept, key);
         const { name } = kept.collection;
-        const after = increment(name, key, before ?? JSON.parse(message.initial), JSON.parse(message.by));
+        const start: Fields | string = before ?? JSON.parse(message.initial);
+        if (typeof start === "string") throw new Refused(start);
+        const after = increment(name, key, start, JSON.parse(message.by));
         if (before) this.#replace(kept, key, after);
         else this.#put(kept, key, JSON.stringify(after), after);
         break;

@@ -7,8 +7,10 @@ export interface Chained {
   readonly or?: Fallback;
 }
 
+type AnyStep = Step<any>; // whatever its action gives
+
 /** A step that begins when it is first awaited, and only once. */
-export class LazyStep implements Step<any> {
+export class LazyStep implements AnyStep {
   readonly #begin: (chained: Chained) => Promise<unknown>;
   #chained: Chained = {};
   #begun: Promise<unknown> | undefined;

@@ -2,9 +2,10 @@ import { type Clock, validateStored } from "../../contracts/index.ts";
 import { type Entry, type Item, inboxFrom, type Journal, type RunRow, Unreadable } from "../journal/journal.ts";
 import { toTicket } from "../language/flow.ts";
 import type { Verdict } from "../replay/verdict.ts";
+import { toOuterEnd } from "../steering/outer-end.ts";
 import { toReplay } from "../steering/retrying.ts";
-import { type Asked, pauseReason, Steering, toEnding, toNote } from "../steering/steering.ts";
-import { journalOf, parentOf } from "./active-runs.ts";
+import { type Asked, datedAt, pauseReason, Steering, toNote } from "../steering/steering.ts";
+import { journalOf } from "./active-runs.ts";
 import type { Catalog, Known } from "./catalog.ts";
 
 export interface AdoptionPorts {
@@ -149,7 +150,7 @@ async function pause(
   const inboxSeen = Math.max(seenBefore(entries), inbox.at(-1)?.revision ?? -1);
   const change = { row: { state: "paused", owner: null, wakeAt: null, reason }, inboxSeen } as const;
   const notes = new Steering(entries, inbox).open.filter(({ control }) => control.to !== "cancel").map(toNote);
-  const paused = [...notes, { type: "Paused", reason } as const].map((entry) => ({ ...entry, at }));
+  const paused = datedAt(at, [...notes, { type: "Paused", reason }]);
   const appended = await journal.append(row.run, lastOf(row, entries), paused, change);
   if (appended === "inbox moved" && row.owner !== null) {
     await journal.putBack(row.run, row.owner, at); // whoever claims it next sees what has come
@@ -166,22 +167,15 @@ async function end(
   to: "cancel" | "terminate",
   { journal, clock }: AdoptionPorts,
 ): Promise<Adopted> {
-  const { run } = row;
-  const state = to === "cancel" ? "cancelled" : "terminated";
   const at = clock.now();
-  const thrown = toEnding(to, run, { by: asked.by, reason: asked.control.reason });
-  const parent = parentOf(row);
-  const item = { signal: "", payload: { ended: run }, by: `run:${run}`, at };
+  const { end, change, verdict } = toOuterEnd(row, to, { by: asked.by, reason: asked.control.reason }, at);
   const appended = await journalOf(row, { journal, progressed: () => {} }).append(
-    run,
+    row.run,
     lastOf(row, entries),
-    [toNote(asked), { type: "Ended", state, thrown } as const].map((entry) => ({ ...entry, at })),
-    {
-      row: { state, owner: null, wakeAt: null, endedAt: at, reason: null },
-      ...(parent !== undefined && { tell: { run: parent, item } }),
-    },
+    datedAt(at, [toNote(asked), end]),
+    change,
   );
-  return appended === "fenced" ? { kind: "fenced" } : { kind: "ended", verdict: { kind: "failed", thrown, state } };
+  return appended === "fenced" ? { kind: "fenced" } : { kind: "ended", verdict };
 }
 
 /** What stands in the journal of a run of which no code has run; claimed it may have been, by a node that died. */

@@ -17,7 +17,7 @@ import type { Workflow } from "../language/workflow.ts";
 import { type History, toHistory } from "../replay/history.ts";
 import type { Verdict } from "../replay/verdict.ts";
 import { type Bulk, Bulker } from "../steering/bulk.ts";
-import { type Fork, type Forking, type Order, type Steered, Steward } from "../steering/steward.ts";
+import { type Fork, type ForkForeseen, type Forking, type Order, type Steered, Steward } from "../steering/steward.ts";
 import { ActiveRuns, parentOf } from "./active-runs.ts";
 import { Admitters } from "./admitter.ts";
 import { Beginner } from "./beginner.ts";
@@ -220,6 +220,11 @@ export class Runner {
   /** Does what an operator wants of a run, wherever it is: on disk when this resolves, done as soon as its node sees it. */
   steer(run: string, order: Order): Promise<Steered> {
     return this.#steward.steer(run, order);
+  }
+
+  /** What a fork from a step would do a second time. */
+  foreseeFork(run: string, step: string | undefined): Promise<ForkForeseen> {
+    return this.#steward.foresee(run, step);
   }
 
   /** Begins a run that goes the way of another one up to a step, and from there with an input of its own. */

@@ -61,7 +61,16 @@ describe("the times of a schedule", () => {
   });
   test("that are none, or in no zone, are refused with a sentence", () => {
     const of = (cron: string, zone: string) => () => schedule(Reports.make, { cron, zone, input });
-    expect(of("0 6 * *", "UTC")).toThrow('The schedule "reports.make" has the times "0 6 * *", which are none');
+    const none =
+      'The schedule "reports.make" has the times "0 6 * *", which are none: it has 4 parts, and takes five (minute,';
+    expect(of("0 6 * *", "UTC")).toThrow(none);
+    expect(of("0 6 * *", "UTC")).toThrow('At six on working days is "0 6 * * 1-5"');
+    expect(of("61 * * * *", "UTC")).toThrow("which are none: invalid value for minute: 61. At six");
+    expect(of("0 6 * * * * 2020", "UTC")).toThrow("it has 7 parts");
+    expect(of("0 0 31 2 *", "UTC")).toThrow("no day is like that");
+    expect(of("@daily", "UTC")).not.toThrow();
+    expect(of("0 0 29 2 *", "UTC")).not.toThrow();
+    expect(of("0 6 * * *", undefined as unknown as string)).toThrow("no time zone"); // as JavaScript may call it
     expect(of("0 6 * * *", "Mars/Base")).toThrow('in the zone "Mars/Base", which is no time zone');
   });
 });

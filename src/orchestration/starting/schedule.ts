@@ -35,22 +35,42 @@ export function schedule<Op extends AnyCommand & Named>(
 ): Schedule<Op["id"]> {
   const { cron, zone, input, catchUp = "last", overlap = "skip", name = operation.id } = options;
   const what = `The schedule "${name}"`;
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-  } catch {
+  if (!isZone(zone))
     throw new TypeError(
-      `${what} is in the zone "${zone}", which is no time zone. Give an IANA name, like "Europe/Berlin".`,
+      `${what} is in the zone "${zone}", which is no time zone. Give an IANA name, like "Europe/Berlin" or "UTC".`,
     );
-  }
-  try {
-    toCalendar({ cron, zone });
-  } catch (error) {
-    throw new TypeError(`${what} has the times "${cron}", which are none: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
+  const wrong = wrongTimes(cron, zone);
+  if (wrong !== undefined)
+    throw new TypeError(
+      `${what} has the times "${cron}", which are none: ${wrong}. At six on working days is "0 6 * * 1-5", every quarter of an hour "*/15 * * * *".`,
+    );
   const { id, about } = operation;
   return Object.freeze({ kind: "schedule", id, about, name, operation, cron, zone, input, catchUp, overlap });
+}
+
+function isZone(zone: unknown): boolean {
+  if (typeof zone !== "string") return false; // Intl takes undefined for the zone of this machine
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: zone }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** What is wrong with a cron expression, as the end of a sentence. */
+function wrongTimes(cron: string, zone: string): string | undefined {
+  const parts = cron.trim().split(/\s+/).length;
+  const isNickname = cron.startsWith("@");
+  if (!isNickname && (parts < 5 || parts > 6))
+    return `it has ${parts === 1 ? "one part" : `${parts} parts`}, and takes five (minute, hour, day of the month, month, day of the week), or six with the second before them`;
+  try {
+    // Any instant will do to ask from, as long as it is the same one each time: times without a year come again or never.
+    const isEver = toCalendar({ cron, zone }).after(Date.UTC(2000, 0, 1)) !== undefined;
+    return isEver ? undefined : "no day is like that";
+  } catch (error) {
+    const said = (error as Error).message.replace(/^CronPattern: /, "").replace(/\.$/, "");
+    return said.charAt(0).toLowerCase() + said.slice(1);
+  }
 }
 
 /** The instants of a schedule. */

@@ -6,6 +6,8 @@ import { toReplay } from "./retrying.ts";
 export interface Copy {
   readonly entries: readonly Entry[];
   readonly forked: Forked;
+  /** The steps that took effect, or may have, and that the fork does again; by name, each once. */
+  readonly again: readonly string[];
 }
 
 /**
@@ -23,8 +25,8 @@ export function toCopy(
   if (first?.type !== "Started" && first?.type !== "Continued")
     return { refused: "It was given up before it began, so there is no input to begin with." };
   const root = first.type === "Continued" ? `${run}~${first.stretch}` : run;
-  if (step === undefined) return { entries: [], forked: { run, root, copied: 0 } };
   const present = toReplay(entries, from);
+  if (step === undefined) return { entries: [], forked: { run, root, copied: 0 }, again: effectsIn(present) };
   const at = present.findIndex((entry) => asks.has(entry.type) && "path" in entry && entry.path === step);
   if (at < 0) {
     const names = present.flatMap((entry) => (entry.type === "StepStarted" ? [`"${entry.path}"`] : []));
@@ -42,6 +44,7 @@ export function toCopy(
   return {
     entries: copied.map((entry) => toCopied(entry, done)),
     forked: { run, root, step, copied: copied.length },
+    again: effectsIn(present, done),
   };
 }
 
@@ -51,6 +54,17 @@ function toCopied(entry: Entry, done: ReadonlySet<string>): Entry {
   // It was in the inbox of the other run, so it stands for nothing in this one's.
   if (entry.type === "SignalTaken") return { ...entry, item: -1 };
   return entry;
+}
+
+function effectsIn(present: readonly Entry[], copied: ReadonlySet<string> = new Set()): readonly string[] {
+  const harmless = new Set(
+    present.flatMap((entry) => (entry.type === "StepFailed" && entry.outcome === "not done" ? [entry.path] : [])),
+  );
+  const names = present.flatMap((entry) => {
+    if (entry.type !== "StepStarted" || entry.path.startsWith("undo ")) return [];
+    return copied.has(entry.path) || harmless.has(entry.path) ? [] : [entry.name];
+  });
+  return [...new Set(names)];
 }
 
 /** Where a run can be forked. */

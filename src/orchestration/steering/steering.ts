@@ -67,6 +67,10 @@ export const toNote = ({ control, by, at, revision }: Asked): NewEntry => ({
 export const pauseReason = ({ by, reason }: { readonly by: string; readonly reason?: string | undefined }): string =>
   `Paused by ${by}${reason === undefined ? "." : `: ${reason}`}`;
 
+/** Entries as they are written down at one moment. */
+export const datedAt = (at: number, entries: readonly NewEntry[]): readonly Entry[] =>
+  entries.map((entry) => ({ ...entry, at }));
+
 /** What a cancelled or terminated run has come to. */
 export function toEnding(
   to: "cancel" | "terminate",

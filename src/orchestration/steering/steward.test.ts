@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { replays, workflowBench } from "../../testing/index.ts";
 import { benchOf, everywhere, Jobs, jobOf, Parents, said, shop, toldBy } from "../language/language.test-d.ts";
 import { workflow } from "../language/workflow.ts";
+import { toCopy } from "./forking.ts";
 
 /** Takes two things, and waits for somebody to say yes. */
 const patient = jobOf(async (_, { shop, run }) => {
@@ -469,6 +470,30 @@ describe("a fork", () => {
     expect(bench.calls.at(-1)?.key).toContain(run);
     expect(bench.entriesOf(run)[0]).toMatchObject({ input: { n: 2 }, forked: { run: bench.row?.run, copied: 2 } });
     await replays(order, { run, workflow: "jobs.go@1", entries: bench.entriesOf(run) });
+  });
+
+  it("tells what it does again: what took effect or may have, undone since or not, and not what never happened", async () => {
+    const bench = benchOf(order);
+    await bench.run({ n: 13 }).catch(said);
+    const again = (step?: string) => {
+      const copy = toCopy("r", bench.entries, step);
+      return "refused" in copy ? copy.refused : copy.again;
+    };
+    expect(toldBy(bench, "").calls.slice(2)).toEqual(["shop.giveBack b13", "shop.giveBack a13"]);
+    expect(again()).toEqual(["shop.take"]);
+    expect(again("shop.take")).toEqual(["shop.take"]);
+
+    const refused = benchOf(
+      jobOf(async (_, { run }) => {
+        await run.step("look", () => "seen");
+        await run.signal.yes;
+        return "said";
+      }),
+    );
+    await refused.begin({ n: 1 });
+    const copyOf = (step: string) => toCopy("r", refused.entries, step);
+    expect(copyOf("look")).toMatchObject({ again: ["look"] });
+    expect(copyOf("signal yes")).toMatchObject({ again: [] });
   });
 
   it("leaves the undo of what it copied to the other run", async () => {

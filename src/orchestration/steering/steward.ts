@@ -1,5 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { type Clock, Fault, type Principal, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
+import {
+  type Clock,
+  Fault,
+  operationsOf,
+  type Principal,
+  toJsonSchema,
+  toProjection,
+  validate,
+} from "../../contracts/index.ts";
 import { digestOf, toRunId } from "../journal/identity.ts";
 import {
   type Control,
@@ -13,12 +21,12 @@ import {
 import { toTicket } from "../language/flow.ts";
 import { toPlain } from "../language/plain.ts";
 import { toTags } from "../language/tags.ts";
-import { parentOf } from "../node/active-runs.ts";
 import { type Catalog, nameOf } from "../node/catalog.ts";
 import type { Verdict } from "../replay/verdict.ts";
 import { toCopy } from "./forking.ts";
+import { toOuterEnd } from "./outer-end.ts";
 import { toRetry } from "./retrying.ts";
-import { pauseReason, Steering, toEnding } from "./steering.ts";
+import { datedAt, pauseReason, Steering } from "./steering.ts";
 
 /** What an operator wants of a run. */
 export interface Order {
@@ -45,6 +53,8 @@ export interface Fork {
   readonly traceparent: string;
 }
 export type Forking = { readonly ok: true; readonly run: string } | Declined;
+/** What a fork would do a second time: steps that took effect, or may have, whether they were undone since or not. */
+export type ForkForeseen = { readonly ok: true; readonly again: readonly string[] } | Declined;
 
 export interface StewardPorts {
   readonly journal: Journal;
@@ -78,17 +88,29 @@ export class Steward {
     const { journal } = this.#ports;
     for (let tried = 1; tried <= tries; tried++) {
       const row = await journal.find(run);
-      if (!row) return { ok: false, why: "no such run", sentence: `There is no run ${run}.` };
+      if (!row) return noSuchRun(run);
       const steered = await this.#steer(row, order);
       if (steered !== "again") return steered;
     }
     return declined(`Run ${run} changes all the time. Try again.`);
   }
 
+  /** What a fork from a step would do again, without forking. Queries are not told of: they change nothing. */
+  async foresee(run: string, step: string | undefined): Promise<ForkForeseen> {
+    const { journal, catalog } = this.#ports;
+    const origin = await journal.find(run);
+    if (!origin) return noSuchRun(run);
+    const copy = toCopy(run, await journal.read(run, origin.from), step, origin.from);
+    if ("refused" in copy) return declined(`Run ${run} cannot be forked so. ${copy.refused}`);
+    const uses = (catalog.named(origin.workflow) ?? catalog.of(origin.operation))?.workflow.uses ?? [];
+    const queries = new Set(uses.flatMap(operationsOf).flatMap(({ kind, id }) => (kind === "query" ? [id] : [])));
+    return { ok: true, again: copy.again.filter((name) => !queries.has(name)) };
+  }
+
   async fork(run: string, { step, input, by, key, traceparent }: Fork): Promise<Forking> {
     const { journal, catalog, clock, newId = randomUUID, waits } = this.#ports;
     const origin = await journal.find(run);
-    if (!origin) return { ok: false, why: "no such run", sentence: `There is no run ${run}.` };
+    if (!origin) return noSuchRun(run);
     const entries = await journal.read(run, origin.from);
     const copy = toCopy(run, entries, step, origin.from);
     if ("refused" in copy) return declined(`Run ${run} cannot be forked so. ${copy.refused}`);
@@ -175,7 +197,7 @@ export class Steward {
     if (to === "pause") {
       const why = pauseReason({ by, reason });
       const change = { row: { state: "paused", reason: why }, ...leaves } as const;
-      const paused = [note, { type: "Paused", reason: why } as const].map((entry) => ({ ...entry, at }));
+      const paused = datedAt(at, [note, { type: "Paused", reason: why }]);
       const appended = await journal.append(run, last, paused, change);
       return typeof appended === "object" ? { ok: true, state: "paused" } : "again";
     }
@@ -188,25 +210,12 @@ export class Steward {
       waits(operation);
       return { ok: true, state: "waiting" };
     }
-    const thrown = toEnding(to, run, { by, reason });
-    const state = to === "cancel" ? "cancelled" : "terminated";
-    const end: NewEntry = { type: "Ended", state, thrown };
-    const parent = parentOf(row);
-    const item = { signal: "", payload: { ended: run }, by: `run:${run}`, at };
-    const appended = await journal.append(
-      run,
-      last,
-      [note, end].map((entry) => ({ ...entry, at })),
-      {
-        row: { state, wakeAt: null, endedAt: at, reason: null },
-        ...leaves,
-        ...(parent !== undefined && { tell: { run: parent, item } }),
-      },
-    );
+    const { end, change, verdict } = toOuterEnd(row, to, { by, reason }, at);
+    const appended = await journal.append(run, last, datedAt(at, [note, end]), { ...change, ...leaves });
     if (typeof appended !== "object") return "again";
-    ended({ ...row, state }, { kind: "failed", thrown, state });
+    ended({ ...row, state: verdict.state }, verdict);
     waits(operation);
-    return { ok: true, state };
+    return { ok: true, state: verdict.state };
   }
 
   async #resume(row: RunRow, order: Order & { readonly to: "resume" }): Promise<Steered | "again"> {
@@ -271,4 +280,5 @@ function isSameFork(
   return before.digest === asked.digest || (!saysInput && before.forked?.root !== asked.forked?.root);
 }
 
+const noSuchRun = (run: string): Declined => ({ ok: false, why: "no such run", sentence: `There is no run ${run}.` });
 const declined = (sentence: string): Declined => ({ ok: false, why: "not now", sentence });

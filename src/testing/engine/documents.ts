@@ -50,6 +50,19 @@ export const documents: Cases = {
     assert.deepEqual(await room.keys("people", { where: { age: { from: 35.5, to: 35.5 } } }), ["ada"]);
   },
 
+  "an increment that has nothing to start from needs its document, and says so": async (room) => {
+    await room.engine.define(people);
+    const add = to({ increment: "ada", by: { age: 1 }, initial: "There is no Ada." });
+    const outcome = await room.append({ events: [toEvent("a/1")], documents: [add, add] });
+    assert.deepEqual(outcome, { ok: false, why: "refused", message: "There is no Ada." });
+    assert.deepEqual([await room.all(), await room.find("people")], [[], []]);
+    await room.put("people", { ada: { city: "London", age: 36 } });
+    toWritten(await room.write(add, add));
+    assert.deepEqual((await only(room, "ada"))?.data, { city: "London", age: 38 });
+    toWritten(await room.write(to({ remove: "ada" }), to({ put: "ada", data: { age: 1 } }), add));
+    assert.deepEqual((await only(room, "ada"))?.data, { age: 2 });
+  },
+
   "only numbers are incremented": async (room) => {
     await room.engine.define(people);
     await room.put("people", { ada: { city: "London", age: 36 } });

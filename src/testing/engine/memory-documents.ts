@@ -85,7 +85,9 @@ export class MemoryCollection {
     const key = "put" in write ? write.put : "patch" in write ? write.patch : write.increment;
     const before = documents.get(key);
     if ("patch" in write && !before) return;
-    const given = JSON.parse(JSON.stringify("increment" in write ? write.initial : write.data)) as Fields;
+    const start = "increment" in write ? write.initial : write.data;
+    if (typeof start === "string" && !before) throw new Refused(start);
+    const given = JSON.parse(JSON.stringify(start)) as Fields; // and no text, where it is looked at
     const data =
       "put" in write
         ? given

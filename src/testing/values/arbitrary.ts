@@ -1,5 +1,7 @@
 import type * as FastCheck from "fast-check";
 import type { JsonSchema } from "../../contracts/index.ts";
+import { flattened, isSchema, joined, listOf, numberOr, typeIn } from "./schema-words.ts";
+import { toTexts } from "./texts.ts";
 
 type Arbitrary = FastCheck.Arbitrary<unknown>;
 type Library = typeof FastCheck;
@@ -29,13 +31,13 @@ class Drawing {
     const fc = this.#fc;
     if (schema === true) return fc.constantFrom<unknown>("x", 1, true, null);
     if (!isSchema(schema) || depth > deepest * 4) return undefined;
-    const whole = this.#flat(schema);
+    const whole = flattened(this.#root, schema);
     if ("const" in whole) return fc.constant(whole.const);
     if (Array.isArray(whole.enum)) return fc.constantFrom<unknown>(...whole.enum);
     const branches = [...listOf(whole.anyOf), ...listOf(whole.oneOf)];
     if (branches.length > 0) {
       const { anyOf: _any, oneOf: _one, ...beside } = whole;
-      return this.#oneOf(branches.map((branch) => this.of(joined(beside, this.#flat(branch)), depth + 1)));
+      return this.#oneOf(branches.map((branch) => this.of(joined(beside, flattened(this.#root, branch)), depth + 1)));
     }
     const types = Array.isArray(whole.type) ? (whole.type as readonly string[]) : [String(whole.type ?? typeIn(whole))];
     const drawn = this.#oneOf(types.map((type) => this.#typed(type, whole, depth)));
@@ -55,7 +57,7 @@ class Drawing {
     const fc = this.#fc;
     switch (type) {
       case "string":
-        return this.#text(schema);
+        return toTexts(fc, schema);
       case "integer":
       case "number":
         return this.#number(type === "integer", schema);
@@ -69,110 +71,6 @@ class Drawing {
         return this.#object(schema, depth);
       default:
         return "not" in schema ? undefined : fc.constantFrom<unknown>("x", 1, true, null);
-    }
-  }
-
-  #text(schema: JsonSchema): Arbitrary {
-    const fc = this.#fc;
-    const least = numberOr(schema.minLength, 0);
-    const most = numberOr(schema.maxLength, Infinity);
-    const formatted = typeof schema.format === "string" ? this.#format(schema.format, least, most) : undefined;
-    const patterns = [schema.pattern, ...listOf(schema["x-patterns"])].filter((one) => typeof one === "string");
-    const matching = patterns.length > 0 ? this.#matching([...new Set(patterns)], least, most) : undefined;
-    if (formatted && matching)
-      return fc
-        .tuple(formatted, matching.texts)
-        .map(([one, other]) => (matching.fits(String(one)) || !matching.fits(other) ? one : other));
-    const maxLength = Math.max(least, Math.min(most, least + 12));
-    return formatted ?? matching?.texts ?? fc.string({ minLength: least, maxLength, unit: "grapheme-ascii" });
-  }
-
-  /**
-   * Texts for patterns and lengths together: one for each pattern, one after the other and filled up. Not all of them fit,
-   * and nothing is given where fast-check draws from no such pattern: whoever draws looks.
-   */
-  #matching(
-    patterns: readonly string[],
-    least: number,
-    most: number,
-  ): { readonly texts: FastCheck.Arbitrary<string>; fits(text: string): boolean } | undefined {
-    const fc = this.#fc;
-    // What begins a text comes first, what ends it last.
-    const rank = (pattern: string): number => (pattern.startsWith("^") ? 0 : pattern.endsWith("$") ? 2 : 1);
-    try {
-      const tests = [...patterns].sort((one, other) => rank(one) - rank(other)).map((one) => new RegExp(one));
-      const fits = (text: string): boolean =>
-        text.length >= least && text.length <= most && tests.every((test) => test.test(text));
-      const each = tests.map((test) => fc.stringMatching(test, { size: least > 12 ? "medium" : "xsmall" }));
-      const texts = fc.tuple(...each).map((parts) => {
-        const whole = parts.join("");
-        const fillings = [..."a0A"].map((letter) => letter.repeat(Math.max(0, least - whole.length)));
-        const filled = fillings.flatMap((fill) => [
-          whole + fill,
-          fill + whole,
-          (parts[0] ?? "") + fill + parts.slice(1).join(""),
-        ]);
-        return [...parts, whole, ...filled].find(fits) ?? whole;
-      });
-      return { texts, fits };
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** The first of some texts that is short enough, filled up where it is too short. */
-  #sized(least: number, most: number, textsOf: (n: number, fill: string) => readonly string[]): Arbitrary {
-    return this.#fc.integer({ min: 1, max: 9_999 }).map((n) => {
-      const texts = textsOf(n, "");
-      const at = texts.findIndex((text) => text.length <= most);
-      const text = texts.at(at) ?? "";
-      return textsOf(n, "x".repeat(Math.max(0, least - text.length))).at(at);
-    });
-  }
-
-  #format(format: string, least: number, most: number): Arbitrary | undefined {
-    const fc = this.#fc;
-    const date = fc.date({ min: new Date("1970-01-01"), max: new Date("2099-12-31"), noInvalidDate: true });
-    const iso = date.map((at) => at.toISOString());
-    switch (format) {
-      case "uuid":
-        return fc.uuid();
-      case "date-time":
-        return iso;
-      case "date":
-        return iso.map((at) => at.slice(0, 10));
-      case "time":
-        return iso.map((at) => at.slice(11, 19));
-      case "duration":
-        return fc.integer({ min: 1, max: 400 }).map((days) => `P${days}D`);
-      case "email":
-        return this.#sized(least, most, (n, fill) => [
-          `caller${fill}${n}@example.com`,
-          `${n}${fill}@example.com`,
-          `c${n}${fill}@a.io`,
-          `${n % 10}${fill}@a.io`,
-        ]);
-      case "hostname":
-        return this.#sized(least, most, (n, fill) => [
-          `host${n}${fill}.example.com`,
-          `h${n}${fill}.io`,
-          `h${n % 10}${fill}`,
-        ]);
-      case "ipv4":
-        return fc.ipV4();
-      case "ipv6":
-        return fc.ipV6();
-      case "uri":
-      case "url":
-      case "uri-reference":
-        return this.#sized(least, most, (n, fill) => [
-          `https://example.com/${n}${fill}`,
-          `http://a.io/${n % 10}${fill}`,
-          `http://a.io/${fill}`,
-          `http://a/${fill}`,
-        ]);
-      default:
-        return undefined;
     }
   }
 
@@ -249,57 +147,7 @@ class Drawing {
     });
     return fc.tuple(more, known).map(([some, own]) => ({ ...some, ...(own as object) }));
   }
-
-  /** A schema with what its references and `allOf` say. */
-  #flat(schema: unknown, depth = 0): JsonSchema {
-    if (!isSchema(schema) || depth > 16) return {};
-    const { $ref, allOf, ...own } = schema;
-    const parts = [
-      ...(typeof $ref === "string" ? [this.#flat(resolve(this.#root, $ref), depth + 1)] : []),
-      ...listOf(allOf).map((part) => this.#flat(part, depth + 1)),
-    ];
-    return parts.reduce(joined, own);
-  }
-}
-
-/** What two schemas say of one value together. */
-function joined(one: JsonSchema, other: JsonSchema): JsonSchema {
-  const both: Record<string, unknown> = { ...one, ...other };
-  if (isSchema(one.properties) && isSchema(other.properties))
-    both.properties = { ...one.properties, ...other.properties };
-  if (one.required || other.required)
-    both.required = [...new Set([...listOf(one.required), ...listOf(other.required)])];
-  const patterns = [one.pattern, other.pattern, ...listOf(one["x-patterns"]), ...listOf(other["x-patterns"])];
-  if (one.pattern && other.pattern) both["x-patterns"] = patterns.filter(Boolean);
-  for (const [name, pick] of bounds)
-    if (typeof one[name] === "number" && typeof other[name] === "number") both[name] = pick(one[name], other[name]);
-  return both;
-}
-const bounds = [
-  ...["minimum", "exclusiveMinimum", "minLength", "minItems"].map((name) => [name, Math.max] as const),
-  ...["maximum", "exclusiveMaximum", "maxLength", "maxItems"].map((name) => [name, Math.min] as const),
-];
-
-function typeIn(schema: JsonSchema): string {
-  if (schema.properties !== undefined || schema.required !== undefined) return "object";
-  if (schema.items !== undefined || schema.prefixItems !== undefined) return "array";
-  if (schema.pattern !== undefined || schema.format !== undefined || schema.minLength !== undefined) return "string";
-  return schema.minimum !== undefined || schema.maximum !== undefined ? "number" : "anything";
-}
-
-function resolve(root: JsonSchema, ref: string): unknown {
-  const segments = ref.replace(/^#/, "").split("/").filter(Boolean);
-  return segments.reduce<unknown>(
-    (at, segment) =>
-      isSchema(at) ? at[decodeURIComponent(segment).replaceAll("~1", "/").replaceAll("~0", "~")] : undefined,
-    root,
-  );
 }
 
 /** A number as people write it: three times 0.1 is 0.3. */
 const decimal = (n: number): number => Number(n.toPrecision(15));
-
-const isSchema = (part: unknown): part is JsonSchema =>
-  typeof part === "object" && part !== null && !Array.isArray(part);
-const listOf = (part: unknown): readonly unknown[] => (Array.isArray(part) ? part : []);
-const numberOr = (part: unknown, otherwise: number): number => (typeof part === "number" ? part : otherwise);

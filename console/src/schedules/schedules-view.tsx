@@ -1,0 +1,141 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { ago, duration } from "../format.ts";
+import { useConsole } from "../parts/context.ts";
+import { fetchSchedules, type Schedule, steerSchedule } from "./schedules.ts";
+
+const everyMs = 2_000;
+
+/** The schedules: when each begins its next run, how the last one is found, what it owes, and the button that holds it. */
+export function SchedulesView(): JSX.Element {
+  const { live } = useConsole();
+  const schedules = useSignal<readonly Schedule[] | undefined>(undefined);
+  const trouble = useSignal<string | undefined>(undefined);
+  const look = async (signal: AbortSignal): Promise<void> => {
+    try {
+      schedules.value = await fetchSchedules(signal);
+      trouble.value = undefined;
+    } catch (error) {
+      if (!signal.aborted) trouble.value = (error as Error).message;
+    }
+  };
+  useEffect(() => {
+    const gone = new AbortController();
+    void look(gone.signal);
+    const timer = setInterval(() => void look(gone.signal), everyMs);
+    return () => {
+      clearInterval(timer);
+      gone.abort();
+    };
+  }, []);
+  const steer = async (name: string, to: "pause" | "resume"): Promise<void> => {
+    await steerSchedule(name, to).then(
+      () => look(new AbortController().signal),
+      (error: Error) => {
+        trouble.value = error.message;
+      },
+    );
+  };
+  return (
+    <main class="contracts" aria-label="Schedules">
+      <header class="contracts-head">
+        <h2>Schedules</h2>
+      </header>
+      {trouble.value !== undefined && <p role="alert">{trouble.value}</p>}
+      {schedules.value?.length === 0 && <p>This backend has no schedules.</p>}
+      {schedules.value !== undefined && schedules.value.length > 0 && (
+        <section class="contract">
+          <table>
+            <thead>
+              <tr>
+                <th>Schedule</th>
+                <th>Times</th>
+                <th>Next</th>
+                <th>Last</th>
+                <th>Owed</th>
+                <th aria-label="What can be done" />
+              </tr>
+            </thead>
+            <tbody>
+              {schedules.value.map((schedule) => (
+                <Row key={schedule.name} schedule={schedule} nowMs={live.now.value} steer={steer} />
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+    </main>
+  );
+}
+
+interface RowProps {
+  readonly schedule: Schedule;
+  readonly nowMs: number;
+  readonly steer: (name: string, to: "pause" | "resume") => Promise<void>;
+}
+function Row({ schedule, nowMs, steer }: RowProps): JSX.Element {
+  const { name, operation, cron, zone, paused, owed, next, last, lastRun } = schedule;
+  const to = paused ? "resume" : "pause";
+  return (
+    <tr>
+      <td>
+        <strong>{name}</strong>
+        {name !== operation && <div class="contract-quiet">{operation}</div>}
+      </td>
+      <td>
+        <code>{cron}</code> <span class="contract-quiet">{zone}</span>
+      </td>
+      <td>
+        {paused ? (
+          <span class="badge is-paused">Paused</span>
+        ) : next === undefined ? (
+          "never"
+        ) : (
+          <Instant at={next} zone={zone} words={`in ${duration(Math.max(0, Date.parse(next) - nowMs))}`} />
+        )}
+      </td>
+      <td>
+        {last === undefined ? (
+          "not yet"
+        ) : (
+          <Instant at={last} zone={zone} words={toAgo(nowMs - Date.parse(last))} run={lastRun} />
+        )}
+      </td>
+      <td>{owed}</td>
+      <td>
+        <button type="button" class="button button-small" onClick={() => void steer(name, to)}>
+          {paused ? "Resume" : "Pause"}
+        </button>
+      </td>
+    </tr>
+  );
+}
+
+interface InstantProps {
+  readonly at: string;
+  readonly zone: string;
+  readonly words: string;
+  readonly run?: string | undefined;
+}
+function Instant({ at, zone, words, run }: InstantProps): JSX.Element {
+  const told = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: zone });
+  return (
+    <>
+      <time dateTime={at} title={at}>
+        {told.format(new Date(at))}
+      </time>
+      <div class="contract-quiet">
+        {words}
+        {run !== undefined && (
+          <>
+            {" · "}
+            <a href={`#run=${encodeURIComponent(run)}`}>its run</a>
+          </>
+        )}
+      </div>
+    </>
+  );
+}
+
+const toAgo = (ms: number): string => (ago(Math.max(0, ms)) === "now" ? "just now" : `${ago(ms)} ago`);
