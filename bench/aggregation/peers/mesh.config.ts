@@ -13,7 +13,7 @@ const one = (name: UpstreamName) => ({
   field: name,
   path: "/{args.sku}",
   method: "GET" as const,
-  argTypeMap: { sku: { type: "string", nullable: false } },
+  argTypeMap: { sku: { type: "string" as const, nullable: false } },
   responseSample: upstream[name](sample),
   responseTypeName: typeOf(name),
 });
@@ -25,13 +25,16 @@ const many = (name: UpstreamName) => ({
     ? {
         field: "page",
         path: "/pages/{args.page}?size={args.size}",
-        argTypeMap: { page: { type: "string", nullable: false }, size: { type: "integer", nullable: false } },
+        argTypeMap: {
+          page: { type: "string" as const, nullable: false },
+          size: { type: "integer" as const, nullable: false },
+        },
       }
     : {
         field: `some_${name}`,
         path: "/some",
         queryParamArgMap: { sku: "sku" },
-        argTypeMap: { sku: { type: "array", items: { type: "string" }, nullable: false } },
+        argTypeMap: { sku: { type: "array" as const, items: { type: "string" as const }, nullable: false } },
       }),
   responseSample: [upstream[name](sample)],
 });
