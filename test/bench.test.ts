@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkWindows, type Given, toReadings, toSums } from "../bench/aggregation/feed-records.ts";
+import { checkPage, shelf } from "../bench/aggregation/page.ts";
+import { upstream } from "../bench/aggregation/product.ts";
 import { parseArguments } from "../bench/frame/arguments.ts";
 import { closedLoop } from "../bench/frame/closed-loop.ts";
 import { openDatabases } from "../bench/frame/databases.ts";
@@ -230,6 +233,41 @@ describe("a profile", () => {
     expect(svg).toContain("main, 10 ms of work");
     expect(svg).toContain("<title>parse&lt;T&gt; node_modules/x/b.js:7\n6.0 ms, 60.0%; in itself 6.0 ms</title>");
     expect(svg).toMatch(/width="840\.0"[^>]*fill="#9fc7a3"/);
+  });
+});
+
+describe("a page", () => {
+  const items = shelf("7", 3).map((item) => {
+    const { sku, name } = item as { readonly sku: string; readonly name: string };
+    const price = { amount: upstream.prices(sku).amount, currency: "EUR" };
+    return { sku, name, price, stock: { count: upstream.stock(sku).count } };
+  });
+  it("is right where each item has what is said under its own key", () => {
+    expect(() => checkPage(items, "7", 3)).not.toThrow();
+  });
+  it("is wrong with an item too few, or with the price of another", () => {
+    expect(() => checkPage(items.slice(1), "7", 3)).toThrow("The page 7 has 2 items, and should have 3.");
+    const prices = items.map(({ price }) => price).toReversed();
+    const mixed = items.map((item, at) => ({ ...item, price: prices[at] ?? item.price }));
+    expect(() => checkPage(mixed, "7", 3)).toThrow(/The item 700 of the page 7 is/);
+  });
+});
+
+describe("the records of a feed", () => {
+  const readings = toReadings(2_000);
+  const given = [...toSums(readings)].flatMap(([start, hour]) =>
+    [...hour].map(([place, sum]): Given => [start, place, sum]),
+  );
+  it("are all in the windows that are expected", () => {
+    expect(given.reduce((count, [, , sum]) => count + sum.count, 0)).toBe(2_000);
+    expect(() => checkWindows(given, toSums(readings))).not.toThrow();
+  });
+  it.each<[string, readonly Given[], RegExp]>([
+    ["missing", given.slice(1), /^There are \d+ windows, and should be \d+\.$/],
+    ["there twice", [...given, ...given.slice(0, 1)], /is there twice/],
+    ["wrong", given.map(([start, place]) => [start, place, { count: 1, total: -1 }]), /, and should be/],
+  ])("make a window that is %s noticed", (_, some, sentence) => {
+    expect(() => checkWindows(some, toSums(readings))).toThrow(sentence);
   });
 });
 

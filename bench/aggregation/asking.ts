@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { timed } from "../frame/closed-loop.ts";
-import { startLoad } from "../frame/load.ts";
+import { type Load, startLoad } from "../frame/load.ts";
 import { type Measured, type Open, type Place, type Subject, Wrong } from "../frame/subject.ts";
+import { callsOfPage } from "./page.ts";
 import type { Product } from "./product.ts";
 import { startUpstreams, type ToUpstreams, type Upstreams } from "./upstreams.ts";
 
@@ -20,17 +22,35 @@ export type Answerer = (
 /** Requests a second in the works that are paced: somebody else sets the pace, and waits for nobody. */
 const paces = { "slow-upstream": 200, "dead-upstream": 500, "all-up": 500 } as const;
 
-/** The works of aggregation, by whoever answers. `requests` is the file that says how it is asked. */
-export function toWorks(answerer: Answerer, requests: string): { readonly [work: string]: Open } {
+/** The files that say how whoever answers is asked for a product, and for a page of them. */
+export interface RequestFiles {
+  readonly product: string;
+  readonly page: string;
+}
+/** As it is asked over plain HTTP. */
+export const requests: RequestFiles = {
+  product: join(import.meta.dirname, "requests.ts"),
+  page: join(import.meta.dirname, "page-requests.ts"),
+};
+
+/** The works of aggregation over HTTP, by whoever answers. */
+export function toWorks(answerer: Answerer, files: RequestFiles): { readonly [work: string]: Open } {
   const open =
     (like: ToUpstreams, kind: Kind, rate?: number, cached = false) =>
     async (place: Place) => {
       const upstreams = await startUpstreams();
       const answering = await answerer(upstreams, place, { cached });
       await upstreams.be(like);
-      return asking(answering, upstreams, { requests, kind, like, ...(rate !== undefined && { rate }) });
+      const load = startLoad(answering.origin, files.product, kind);
+      return asking(answering, upstreams, { load, like, ...(rate !== undefined && { rate }) });
     };
   return {
+    async page(place) {
+      const upstreams = await startUpstreams();
+      const answering = await answerer(upstreams, place, { cached: false });
+      const load = startLoad(answering.origin, files.page, String(place.size));
+      return counting(asking(answering, upstreams, { load, like: {} }), upstreams);
+    },
     "fuse-4": open({}, "whole"),
     "fuse-4-cached": open({}, "mostly the same", undefined, true),
     "all-up": open({}, "whole", paces["all-up"]),
@@ -45,10 +65,9 @@ export type Kind = "whole" | "mostly the same" | "without reviews";
 function asking(
   { origin, close, pids }: Answering,
   upstreams: Upstreams,
-  options: { readonly requests: string; readonly kind: Kind; readonly like: ToUpstreams; readonly rate?: number },
+  options: { readonly load: Load; readonly like: ToUpstreams; readonly rate?: number },
 ): Subject {
-  const { requests, kind, like, rate } = options;
-  const load = startLoad(origin, requests, kind);
+  const { load, like, rate } = options;
   return {
     async round(asked) {
       const measured = await load.round({ ...asked, ...(rate !== undefined && { rate }) });
@@ -61,6 +80,23 @@ function asking(
       upstreams.close();
     },
     ...(pids && { pids, elsewhere: true }),
+  };
+}
+
+/** Counts what a page costs upstream, and ends the run where that is more than it may. */
+function counting(subject: Subject, upstreams: Upstreams): Subject {
+  return {
+    ...subject,
+    async round(asked) {
+      await upstreams.be({});
+      const measured = [await subject.round(asked)].flat();
+      const calls = await upstreams.be({});
+      const pages = measured.reduce((sum, { operations, errors }) => sum + operations + errors, 0);
+      if (calls > callsOfPage * pages)
+        throw new Wrong(`${pages} pages cost ${calls} upstream calls, and may cost ${callsOfPage} each.`);
+      const notes = { "upstream calls a page": calls / pages };
+      return measured.map((one) => ({ ...one, notes }));
+    },
   };
 }
 

@@ -11,6 +11,14 @@ export const reasons: Reasons = {
   "fuse-4-cached": {
     limit: `${checked} What is in the cache is not asked for, and is fused and checked all the same.`,
   },
+  "page-50": {
+    limit: `${checked} Of a page it does so item by item: each of the fifty asks two sources with its own key, deadline, place in the cache and provenance, and only the questions travel together.`,
+    peer: "What is asked upstream is the same or less: Trilith lets the keys of pages that are under way at the same moment travel together. What costs more is its own: each item of the page has a question, a deadline and a provenance of its own for each source. Questions of one page that share what is equal in them would change it.",
+  },
+  feed: {
+    limit:
+      "The limit runs over what is in memory and adds up. Trilith reads two inputs in batches, looks at the event time of each record, knows by it which windows are over and gives those out, notices what is late, and keeps its state as it goes.",
+  },
   "all-up": {
     limit: "The pace is set from outside, so a share below one means that answers came later than they were due.",
   },

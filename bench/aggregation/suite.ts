@@ -9,8 +9,9 @@ export const aggregation: Suite = {
   name: "aggregation",
   reasons,
   systems: {
-    "trilith-sqlite": { file: file("trilith.ts"), role: "trilith", limit: ["hand-written"] },
+    "trilith-sqlite": { file: file("trilith.ts"), role: "trilith", limit: ["hand-written", "limit-loop"] },
     "hand-written": { file: file("hand-written.ts"), role: "limit" },
+    "limit-loop": { file: file("limit-loop.ts"), role: "limit" },
     "hive-gateway": { file: file("peers/hive-gateway.ts"), role: "peer", installed: true, limit: ["hand-written"] },
   },
   works(scope) {
@@ -34,6 +35,15 @@ export const aggregation: Suite = {
         clients: [32],
         ...pace,
       },
+      ...(scope === "scale" ? [1, 5, 10, 25, 50] : [50]).map((items) => ({
+        work: `page-${items}`,
+        as: "page",
+        what: `a page of ${items} item${items === 1 ? "" : "s"} from three upstreams, asked once each for all of them`,
+        systems: everybody,
+        clients: [32],
+        size: items,
+        ...pace,
+      })),
       {
         work: "slow-upstream",
         what: "one answer at 200 a second, where one upstream takes 2 seconds and the budget is 250 ms",
@@ -54,6 +64,16 @@ export const aggregation: Suite = {
         systems: ["trilith-sqlite"],
         clients: [128],
         ...long,
+      },
+      {
+        work: "feed",
+        what: "one record of two inputs out of order, merged and added up by key and hour",
+        systems: ["trilith-sqlite", "limit-loop"],
+        clients: [1],
+        size: quick ? 400_000 : 2_000_000,
+        rounds: quick ? 3 : 5,
+        forMs: 0,
+        warmUpMs: 1,
       },
     ];
   },

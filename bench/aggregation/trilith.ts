@@ -1,11 +1,13 @@
-import { join } from "node:path";
 import { backend } from "trilith";
 import { json, prefer, source, view } from "trilith/aggregation";
 import { contract, query } from "trilith/contracts";
 import { openSqlite } from "trilith/sqlite";
 import { z } from "zod";
+import type { Open } from "../frame/subject.ts";
 import { quiet } from "../frame/trilith-settings.ts";
-import { type Answerer, toWorks } from "./asking.ts";
+import { type Answerer, requests, toWorks } from "./asking.ts";
+import { feed } from "./trilith-feed.ts";
+import { pageView, upstreamOf } from "./trilith-pages.ts";
 
 export { version } from "../storage/trilith-sqlite.ts";
 
@@ -67,11 +69,15 @@ function toView(cached: boolean) {
 }
 
 const answer: Answerer = async ({ origins }, { folder }, { cached }) => {
-  const urls = Object.entries(origins).map(([name, origin]) => [`TRILITH_SOURCE_${name.toUpperCase()}_URL`, origin]);
-  const running = await backend("bench", { aggregation: [toView(cached)] }).start({
+  const named = Object.entries(upstreamOf).map(([name, of]) => [name, origins[of]]);
+  const urls = [...Object.entries(origins), ...named].map(([name = "", origin]) => [
+    `TRILITH_SOURCE_${name.toUpperCase()}_URL`,
+    origin,
+  ]);
+  const running = await backend("bench", { aggregation: [toView(cached), pageView] }).start({
     engine: await openSqlite({ folder }),
     environment: { ...quiet, ...Object.fromEntries(urls) },
   });
   return { origin: running.url, close: () => running.stop() };
 };
-export const works = toWorks(answer, join(import.meta.dirname, "requests.ts"));
+export const works: { readonly [work: string]: Open } = { ...toWorks(answer, requests), feed };

@@ -10,12 +10,15 @@ export interface ToUpstreams {
 }
 export interface FromUpstreams {
   readonly ports: { readonly [name in UpstreamName]: number };
+  /** Requests that came since this was told last. */
+  readonly calls: number;
 }
 
 export interface Upstreams {
   /** Without a path: `http://127.0.0.1:4711`. */
   readonly origins: { readonly [name in UpstreamName]: string };
-  be(like: ToUpstreams): Promise<void>;
+  /** Tells them what to be like, and gives how many requests came since they were told last. */
+  be(like: ToUpstreams): Promise<number>;
   close(): void;
 }
 
@@ -34,7 +37,7 @@ export async function startUpstreams(): Promise<Upstreams> {
   const origins = upstreamNames.map((name) => [name, `http://127.0.0.1:${ports[name]}`]);
   return {
     origins: Object.fromEntries(origins) as Upstreams["origins"], // one for each name
-    be: async (like) => void (await tell(like)),
+    be: async (like) => (await tell(like)).calls,
     close: () => void child.kill(),
   };
 }

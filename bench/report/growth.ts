@@ -56,7 +56,13 @@ export const growths: { readonly [suite: string]: readonly Growth[] } = {
       point: ({ row }) => at(/^steps-(\d+)()$/, row.work, row.opsPerSecond),
     },
   ],
-  aggregation: [byClients("fuse-4", "answers a second")],
+  aggregation: [
+    byClients("fuse-4", "answers a second"),
+    {
+      ...{ name: "page-by-items", title: "Pages of 1 to 50 items", x: "items of a page", y: "pages a second" },
+      point: ({ row }) => at(/^page-(\d+)()$/, row.work, row.opsPerSecond),
+    },
+  ],
   gateway: [byClients("operation-http", "requests a second")],
 };
 

@@ -36,7 +36,10 @@ const answer: Answerer = async ({ origins }, { folder }) => {
     },
   };
 };
-export const works = toWorks(answer, join(import.meta.dirname, "hive-requests.ts"));
+export const works = toWorks(answer, {
+  product: join(import.meta.dirname, "hive-requests.ts"),
+  page: join(import.meta.dirname, "hive-page-requests.ts"),
+});
 
 async function until(ready: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {

@@ -1,0 +1,27 @@
+import type { Requests } from "../frame/load-messages.ts";
+import { Wrong } from "../frame/subject.ts";
+import { checkPage, type Item } from "./page.ts";
+
+/** Always another page. */
+export const toPage = (client: number, number: number): string => String(10_000 + client * 1_000 + (number % 1_000));
+
+/** A page of so many items over HTTP, with the sources of its fields beside it where they are known. */
+export function toRequests(size: string): Requests {
+  return {
+    next: (client, number) => ({
+      method: "GET",
+      path: `/pages/${toPage(client, number)}?size=${size}&meta=true`,
+    }),
+    check({ status, body }, client, number) {
+      if (status !== 200) throw new Error(`The answer is ${status}: ${body.slice(0, 300)}`);
+      const { data, meta } = JSON.parse(body) as { readonly data: { readonly items: readonly Item[] }; meta?: Meta };
+      const prices = meta?.sources["sold-at"]?.state;
+      if (prices === "slow") throw new Error("The prices came too late for the answer.");
+      checkPage(data.items, toPage(client, number), Number(size));
+      if (meta && prices !== "fresh") throw new Wrong("The prices are not said to be fresh.");
+    },
+  };
+}
+interface Meta {
+  readonly sources: { readonly [source: string]: { readonly state: string } };
+}
