@@ -47,7 +47,10 @@ const counting = store(
   Counters,
   { counters },
   {
-    add: async ({ name }, { counters }) => (await counters(name).decide((_, { Added }) => Added({ name }))).count,
+    async add({ name }, { counters }) {
+      if (name === "broken") throw new Error("It is broken.");
+      return (await counters(name).decide((_, { Added }) => Added({ name }))).count;
+    },
     refuse: async (_, { fail }) => fail.No(),
     get: async ({ name }, { counters }) => (await counters(name).state())?.count ?? 0,
   },

@@ -302,15 +302,22 @@ behaviour(
     expect(await count(name)).toBe(1);
   },
 );
-behaviour("what a failed run has to undo is undone, last step first", async ({ run }) => {
-  const undone: number[] = [];
-  const made = run(async (_, { run, fail }) => {
-    for (const n of [1, 2, 3]) await run.step(`step ${n}`, () => {}).undo(() => void undone.push(n));
-    throw fail.No();
-  });
-  await expect(made).rejects.toMatchObject({ code: "No" });
-  expect(undone).toEqual([3, 2, 1]);
-});
+behaviour(
+  "what a failed run has to undo is undone, last step first, and nothing that was never done",
+  async ({ run }) => {
+    const undone: number[] = [];
+    const made = run(async (_, { run, counters, fail }) => {
+      for (const n of [1, 2, 3]) await run.step(`step ${n}`, () => {}).undo(() => void undone.push(n));
+      await counters
+        .add({ name: "broken" }, { attempts: 1 })
+        .undo(() => void undone.push(4))
+        .or(() => 0); // nobody knows whether it was done, until its key is voided
+      throw fail.No();
+    });
+    await expect(made).rejects.toMatchObject({ code: "No" });
+    expect(undone).toEqual([3, 2, 1]);
+  },
+);
 behaviour("an attempt that takes too long is given up, told so, and tried again", async ({ run }) => {
   let aborted = false;
   const made = run(async (_, { run }) =>

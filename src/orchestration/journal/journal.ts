@@ -162,7 +162,8 @@ export type Request =
   | { readonly type: "UndoStarted"; readonly path: string; readonly of: string; readonly outcome: UndoneOutcome }
   | { readonly type: "UndoDone"; readonly path: string };
 export type StepKind = "operation" | "local" | "child" | "event";
-export type UndoneOutcome = "done" | "void" | "unknown";
+/** Of a step that is undone: what is known to have done nothing is not. */
+export type UndoneOutcome = "done" | "unknown";
 
 /** What came of it. Results are delivered to the code one at a time, in the order in which they stand here. */
 export type Result =

@@ -103,6 +103,20 @@ describe("run.race", () => {
     expect(types.indexOf("StepFailed")).toBeLessThan(types.indexOf("UndoBegan"));
   });
 
+  it("does not undo in the store what never took effect there, whatever crashes before anybody knows", async () => {
+    const body: Body = async (_, { run, shop, fail }) => {
+      await shop.take({ id: "kept" }).undo(() => shop.giveBack({ id: "kept" }));
+      await run.race([
+        shop.take({ id: "lost" }).undo(({ outcome }) => shop.giveBack({ id: outcome })),
+        run.sleep("3 seconds"),
+      ]);
+      throw fail.No();
+    };
+    const take = ({ id }: { readonly id: string }) => (id === "lost" ? new Promise<never>(() => {}) : id);
+    const told = await outcome(body, { take });
+    expect(told).toMatchObject({ end: "No", calls: ["shop.take kept", "shop.giveBack kept"] });
+  });
+
   it("inside an undo takes back its losers like any other", async () => {
     const told = await outcome(async (_, { run, shop, fail }) => {
       await shop.take({ id: "a" }).undo(() =>

@@ -154,7 +154,7 @@ workflow(Trips.book, { version: 1, uses: [Bookings, Fares] }, async (trip, { boo
   await bookings.ticket(trip).undo((done) => {
     is<Equal<typeof done, Undone<{ ticket: string }>>>();
     is<Equal<typeof done.result, { ticket: string } | undefined>>();
-    is<Equal<typeof done.outcome, "done" | "void" | "unknown">>();
+    is<Equal<typeof done.outcome, "done" | "unknown">>();
     is<Equal<[typeof done.of, typeof done.key], [string, string]>>();
     return bookings.release(trip);
   });

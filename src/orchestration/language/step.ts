@@ -9,9 +9,9 @@ export interface StepContext {
 
 /** What an undo is told about the step that it undoes. */
 export interface Undone<T> {
-  /** Missing where the outcome is not known, or is known to be nothing. */
+  /** Missing where the outcome is not known. */
   readonly result: T | undefined;
-  /** `void`: the step did nothing and never will; `unknown`: an outside service may have done it, or may yet do it. */
+  /** `unknown`: an outside service may have done it, or may yet do it. A step that did nothing and never will is not undone. */
   readonly outcome: UndoneOutcome;
   /** The key of the step that is undone. */
   readonly of: string;

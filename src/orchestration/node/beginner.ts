@@ -82,7 +82,8 @@ export class Beginner {
     const present = await journal.find(run);
     const verdict = present && (await callers.verdictOf(present));
     if (verdict?.kind === "done") return { took: true, wire: verdict.output };
-    return verdict ? { took: false } : { took: "unknown" };
+    // What was terminated has left behind whatever it had done; everything else that has ended took it back.
+    return verdict?.kind === "failed" && verdict.state !== "terminated" ? { took: false } : { took: "unknown" };
   }
 
   /** Resolves once the run is on disk: false where it was there already. */

@@ -214,14 +214,15 @@ describe("a run", () => {
     expect(b.world.done).toEqual(["shop.take", "shop.pay", "shop.payBack", "shop.giveBack"]);
   });
 
-  it("voids a step of which nobody knows before it undoes it", async () => {
+  it("voids a step of which nobody knows, and undoes nothing where it took no effect", async () => {
     const b = bench();
     b.world.script = (operation) => (operation === "shop.take" ? "fail" : "fine");
     expect(await outcome(b)).toBeInstanceOf(Fault);
     expect([...b.world.voided]).toHaveLength(1);
     const entries = b.journal.entries(onlyRun(b).run);
     expect(entries.find(({ type }) => type === "VoidKnown")).toMatchObject({ took: false });
-    expect(entries.find(({ type }) => type === "UndoStarted")).toMatchObject({ outcome: "void" });
+    expect(types(entries)).not.toContain("UndoStarted");
+    expect(b.world.calls).not.toContain("shop.giveBack");
   });
 
   it("finds out by voiding that a step was done after all", async () => {
@@ -744,6 +745,25 @@ describe("a workflow that calls a workflow", () => {
       code: "Voided",
     });
     expect(b.world.done).toEqual([]);
+  });
+
+  it("says when it is voided what it did, and of one that was terminated that nobody knows", async () => {
+    const { b } = nested();
+    const provider = b.runner.providers.find(({ operation }) => operation === "orders.order");
+    const begun = (key: string, id: string) =>
+      outcome({ ...b, runner: { providers: [provider] } as never }, { id }, { key });
+    expect(await begun("done", "a")).toEqual({ paid: 5 });
+    expect(await provider?.void?.("done", call)).toEqual({ took: true, wire: { paid: 5 } });
+    b.world.script = (operation) => (operation === "shop.pay" ? "full" : "fine");
+    expect(await begun("failed", "b")).toBeInstanceOf(Fault);
+    expect(await provider?.void?.("failed", call)).toEqual({ took: false });
+    b.world.script = (operation) => (operation === "shop.pay" ? "fail" : "fine");
+    void begun("terminated", "c").catch(() => {});
+    await b.clock.until(() => b.journal.rows().some(({ state }) => state === "running"));
+    const run = b.journal.rows().find(({ state }) => state === "running")?.run ?? "";
+    await b.runner.steer(run, { to: "terminate", by: "ann" });
+    await b.clock.until(() => b.journal.rows().some(({ state }) => state === "terminated"));
+    expect(await provider?.void?.("terminated", call)).toEqual({ took: "unknown" });
   });
 });
 

@@ -73,6 +73,7 @@ export class UndoStack {
     const scope = Scope.undo(root, path);
     this.#scope = scope;
     const outcome = undoable.done ? "done" : await this.#void(undoable, scope);
+    if (outcome === "nothing done") return;
     await exchange.note({ type: "UndoStarted", path: `undo ${path}`, of: key, outcome });
     const undone = { result: undoable.done?.value, outcome, of: key, key: toKey(root, `undo ${path}`) };
     try {
@@ -84,8 +85,8 @@ export class UndoStack {
     await exchange.note({ type: "UndoDone", path: `undo ${path}` });
   }
 
-  /** Makes sure that a step of which nobody knows cannot take effect after it was undone. */
-  async #void(undoable: Undoable, scope: Scope): Promise<UndoneOutcome> {
+  /** Makes sure that a step of which nobody knows cannot take effect any more; what took none has nothing to be undone. */
+  async #void(undoable: Undoable, scope: Scope): Promise<UndoneOutcome | "nothing done"> {
     const { exchange } = this.#ports;
     const { path, key, operation } = undoable;
     if (operation === undefined) return "unknown";
@@ -95,7 +96,7 @@ export class UndoStack {
     );
     const { took, wire } = result as Result & { readonly type: "VoidKnown" }; // the one answer to VoidAsked
     if (took === "unknown") return "unknown";
-    if (!took) return "void";
+    if (!took) return "nothing done";
     undoable.done = { value: await undoable.parse(wire) };
     return "done";
   }
