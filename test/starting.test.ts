@@ -134,6 +134,16 @@ describe.each(["sqlite", "postgres"])("on %s", (engine) => {
     expect(await copies()).toHaveLength(1);
   });
 
+  it("an event that is handed over while the backend stops begins its run after the restart", async () => {
+    for (const note of ["c", "d", "e"]) {
+      await running.client(Notes).write({ note });
+      await restart();
+    }
+    const copied = async () => (await notes()).map((note) => /^copy of (.), /.exec(note)?.[1]).filter((note) => note);
+    await expect.poll(async () => new Set(await copied()), patiently).toEqual(new Set(["c", "d", "e"]));
+    expect(await copied()).toHaveLength(3);
+  });
+
   it("a schedule begins a run an hour, over restarts and nodes, makes up for what was missed, and can be paused", async () => {
     if (engine === "postgres") others.push(await start(), await start());
     clock.skip(hour);

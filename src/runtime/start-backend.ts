@@ -180,8 +180,9 @@ export async function startBackend({ name, version, composition }: Plan, options
     let stopped: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       // Requests that wait for a run are answered once the run is let go of, so both come to an end side by side.
-      await scheduler.stop();
-      await Promise.all([gateway.close(), runner.drain(settings.shutdownMs)]);
+      // An event that was refused by a runner that stops, once too often, would be parked.
+      const begun = Promise.all([scheduler.stop(), storage.endSubscriptions()]);
+      await Promise.all([gateway.close(), begun.then(() => runner.drain(settings.shutdownMs))]);
       await opened.close();
       log.info(`${name} has stopped.`);
     };

@@ -63,6 +63,12 @@ export class Courier {
     this.#layouts = new Layouts(reader, ports);
   }
 
+  /** Says on disk where it begins, if it was never there. */
+  async define(): Promise<void> {
+    const { partitions, from } = this.subscription;
+    await this.#layouts.load(partitions, from);
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }

@@ -26,6 +26,7 @@ export class Couriers {
 
   async define(): Promise<void> {
     if (this.#all.length > 0) await defineLeases(this.#ports.engine);
+    await Promise.all(this.#all.map((courier) => courier.define())); // "now" is now, and not when it is its turn
   }
 
   start(): void {

@@ -40,6 +40,8 @@ export interface Storage extends Operating {
   /** Writes an event that no store decides on, once for each key; durable, with its rows, when it resolves. */
   readonly emit: Emit;
   status(): Promise<StorageStatus>;
+  /** Hands no more events over to subscriptions, for good. Who takes them may go away afterwards. */
+  endSubscriptions(): Promise<void>;
   /** Lets what follows the log come to rest. The engine is the caller's, and stays open. */
   close(): Promise<void>;
 }
@@ -123,6 +125,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
       const [readModels, subscriptions] = await Promise.all([models.status(head), couriers.status(head)]);
       return { engine: status, readModels, subscriptions, warnings: snapshots.refused };
     },
+    endSubscriptions: () => couriers.close(),
     close,
   });
 }
