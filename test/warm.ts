@@ -7,9 +7,6 @@ export default async function warm({ config }: TestProject): Promise<void> {
   const modules = ["trilith", "trilith/sqlite", "trilith/postgres", "trilith/testing"];
   const code = `await Promise.all(${JSON.stringify(modules)}.map((name) => import(name)));`;
   const options = { cwd: config.root, env: { ...process.env, ...config.env } };
-  await promisify(execFile)(
-    process.execPath,
-    ["--conditions=trilith-source", "--input-type=module", "-e", code],
-    options,
-  );
+  const flags = ["--conditions=trilith-source", "--input-type=module", "-e", code];
+  await promisify(execFile)(process.execPath, flags, options).catch(() => {}); // what does not load fails where it is tested
 }

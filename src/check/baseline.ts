@@ -43,8 +43,10 @@ export function compare(report: Report, baseline: readonly BaselineEntry[]): Com
     (entry ? known : unknown).push(finding);
   }
   const isMild = ({ rule }: Finding): boolean => !report.strict && isAdvice(rule);
-  // What was not looked at is neither there nor gone.
-  const unseen = open.filter(({ rule }) => !report.loaded && needsLoading(rule));
+  // What was not looked at, and what is only advised, is neither there nor gone.
+  const unseen = open.filter(
+    ({ rule }) => (!report.loaded && needsLoading(rule)) || (!report.strict && isAdvice(rule)),
+  );
   return {
     fresh: unknown.filter((finding) => !isMild(finding)),
     advised: unknown.filter(isMild),
@@ -56,7 +58,8 @@ export function compare(report: Report, baseline: readonly BaselineEntry[]): Com
 
 /** The entries of a first baseline. Later ones are a part of it. */
 export function toBaseline(report: Report): readonly BaselineEntry[] {
-  return report.findings.map((finding) => ({
+  const failing = report.findings.filter(({ rule }) => report.strict || !isAdvice(rule));
+  return failing.map((finding) => ({
     rule: finding.rule,
     file: finding.file,
     print: printOf(report, finding),

@@ -154,6 +154,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       ...(await withAssets()),
     });
     opened.defer(() => runner.drain(0)); // what comes later may fail, and nothing may wake runs on a closed log
+    opened.defer(() => storage.endSubscriptions()); // before their runs are refused
     await runner.start();
     opened.defer(() => scheduler.stop());
     await scheduler.start();
@@ -181,8 +182,11 @@ export async function startBackend({ name, version, composition }: Plan, options
     const stop = async (): Promise<void> => {
       // Requests that wait for a run are answered once the run is let go of, so both come to an end side by side.
       // An event that was refused by a runner that stops, once too often, would be parked.
-      const begun = Promise.all([scheduler.stop(), storage.endSubscriptions()]);
-      await Promise.all([gateway.close(), begun.then(() => runner.drain(settings.shutdownMs))]);
+      const endsAt = clock.monotonic() + settings.shutdownMs;
+      const drained = Promise.all([scheduler.stop(), storage.endSubscriptions()]).then(() =>
+        runner.drain(Math.max(0, endsAt - clock.monotonic())),
+      );
+      await Promise.all([gateway.close(), drained]);
       await opened.close();
       log.info(`${name} has stopped.`);
     };

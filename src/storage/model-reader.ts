@@ -90,10 +90,10 @@ export class ModelReader {
       if (event?.position !== position) continue;
       const taken = await this.#writesOf(event);
       if (taken instanceof Halt) throw taken;
-      const writes =
-        typeof taken === "string" ? [this.#park(event, taken)] : [...taken, parking.leave(reader, position)];
-      if (typeof taken !== "string") done++;
-      await this.#commitHere(writes);
+      const reason =
+        typeof taken === "string" ? taken : await this.#refusalOf([...taken, parking.leave(reader, position)]);
+      if (reason === undefined) done++;
+      else await this.#commitHere([this.#park(event, reason)]);
     }
     this.#parked = undefined;
     return { done, parked: all.length - done };
@@ -119,6 +119,17 @@ export class ModelReader {
   /** How many events it has passed over. */
   async parked(): Promise<number> {
     return (await this.#ports.parking.of(this.kept.reader, mostParked + 1)).length;
+  }
+
+  /** Commits what is written of an event; why not, where the engine refuses it. */
+  async #refusalOf(writes: readonly Write[]): Promise<string | undefined> {
+    try {
+      await this.#commitHere(writes);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      return error.message;
+    }
   }
 
   async #read(after: number): Promise<Page> {

@@ -40,16 +40,20 @@ export function toPlan(seen: Standing, flow: Flow, most: number): Plan {
     if (change && (served > 0 || change.opensAt > seen.now)) return [change];
     return served > 0 ? [{ key: turn.key, priority: turn.priority, start, opensAt: 0, blockedBy: null }] : [];
   });
-  const freed = [...seen.lanes.values()].some((lane) => lane.freed > 0);
+  const freed = [...seen.lanes.values()].filter((lane) => lane.freed > 0).length;
   const admission: Admission = { virtual, admitted, turns: changes, meters: room.meters };
   const unseen = turns.some(({ turn, left }) => left.length === 0 && turn.waiting > turn.heads.length);
   const times = [seen.opensAt, ...changes.map(({ opensAt }) => opensAt), room.opensAt].filter(
     (at): at is number => at !== undefined && at > seen.now && at < untilFreed,
   );
   return {
-    admission: admitted.length > 0 || changes.length > 0 || freed ? admission : undefined,
+    admission: admitted.length > 0 || changes.length > 0 || freed > 0 ? admission : undefined,
     again:
-      admitted.length >= most || (unseen && !room.isFull) ? "now" : times.length > 0 ? Math.min(...times) : undefined,
+      admitted.length >= most || freed >= most || (unseen && !room.isFull)
+        ? "now"
+        : times.length > 0
+          ? Math.min(...times)
+          : undefined,
   };
 }
 

@@ -82,8 +82,9 @@ export class Beginner {
     const present = await journal.find(run);
     const verdict = present && (await callers.verdictOf(present));
     if (verdict?.kind === "done") return { took: true, wire: verdict.output };
-    // What was terminated has left behind whatever it had done; everything else that has ended took it back.
-    return verdict?.kind === "failed" && verdict.state !== "terminated" ? { took: false } : { took: "unknown" };
+    // Only what never began has certainly done nothing: what failed can be retried, or has left earlier stretches.
+    const why = verdict?.kind === "failed" ? verdict.thrown : undefined;
+    return why?.kind === "fault" && why.code === "Voided" ? { took: false } : { took: "unknown" };
   }
 
   /** Resolves once the run is on disk: false where it was there already. */

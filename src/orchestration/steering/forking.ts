@@ -58,7 +58,10 @@ function toCopied(entry: Entry, done: ReadonlySet<string>): Entry {
 
 function effectsIn(present: readonly Entry[], copied: ReadonlySet<string> = new Set()): readonly string[] {
   const harmless = new Set(
-    present.flatMap((entry) => (entry.type === "StepFailed" && entry.outcome === "not done" ? [entry.path] : [])),
+    present.flatMap((entry) => {
+      if (entry.type === "VoidKnown" && entry.took === false) return [entry.path.replace(/^void /, "")];
+      return entry.type === "StepFailed" && entry.outcome === "not done" ? [entry.path] : [];
+    }),
   );
   const names = present.flatMap((entry) => {
     if (entry.type !== "StepStarted" || entry.path.startsWith("undo ")) return [];
