@@ -108,7 +108,7 @@ describe("a backend that runs", { timeout: 60_000 }, () => {
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     await page.goto(`${trips.url}/console`);
     await page.getByRole("link", { name: "Contracts" }).click();
-    const bookings = page.getByRole("region", { name: "bookings" });
+    const bookings = page.getByRole("region", { name: "bookings", exact: true });
     await bookings.getByText("GET /bookings/{booking}").waitFor();
     expect(await bookings.textContent()).toMatch(
       /Owner: trips[\s\S]*SoldOut 409[\s\S]*SeatHeld v1[\s\S]*workflow of trips\.book/,

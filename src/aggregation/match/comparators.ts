@@ -6,7 +6,7 @@ export type Comparator = (left: unknown, right: unknown) => number | undefined;
 
 /** 1 for the same text, number or truth, otherwise 0. */
 export const exactly: Comparator = (left, right) =>
-  isPlain(left) && isPlain(right) ? Number(left === right) : undefined;
+  isPlain(left) && isPlain(right) ? Number(left === right || Object.is(left, right)) : undefined;
 
 /** Jaro-Winkler: for short names, where what comes first says most (Winkler 1990, with a prefix of 4 and a scale of 0.1). */
 export const jaroWinkler: Comparator = (left, right) => {
