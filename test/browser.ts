@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import chromium from "@sparticuz/chromium";
-import { type Browser, chromium as playwright } from "playwright-core";
+import { type Browser, type BrowserContextOptions, type Page, chromium as playwright } from "playwright-core";
 
 /**
  * A real browser, from inside an npm package: nothing is downloaded, and nothing of the machine is needed but its kernel.
@@ -18,6 +18,13 @@ export async function launchBrowser(): Promise<Browser> {
   });
   browser.on("disconnected", () => void rm(fonts, { recursive: true, force: true }));
   return browser;
+}
+
+/** A page that says what it waited for in vain, before the test's own time (20 s) is up. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await browser.newPage(options);
+  page.setDefaultTimeout(15_000);
+  return page;
 }
 
 /** Made for a function's short life: one process for everything dies with the first page that does, and origins must count. */

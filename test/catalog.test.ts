@@ -5,7 +5,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contractsCommand } from "../src/cli/contracts-command.ts";
 import type { Catalog } from "../src/evolution/index.ts";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, openPage } from "./browser.ts";
 import { buildConsole } from "./built-console.ts";
 import { startTripsBackend, type TripsBackend } from "./trips-backend.ts";
 
@@ -76,7 +76,7 @@ describe("trilith contracts catalog", { timeout: 60_000 }, () => {
       "schemas",
     ]);
     expect(await readdir(join(folder, "site/schemas"))).toContain("bookings.SeatHeld.json");
-    const browserPage = await browser.newPage();
+    const browserPage = await openPage(browser);
     await browserPage.setContent(await readFile(join(folder, "site/index.html"), "utf8"));
     expect(await browserPage.locator("section#trips").textContent()).toContain("POST /v2/trips");
     await browserPage.close();
@@ -102,7 +102,7 @@ describe("a backend that runs", { timeout: 60_000 }, () => {
     const key = await trips.keyFor("bookings:read");
     const headers = { authorization: `Bearer ${key}` };
     await fetch(`${trips.url}/bookings/${crypto.randomUUID()}`, { headers });
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    const page = await openPage(browser, { viewport: { width: 1280, height: 900 } });
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));

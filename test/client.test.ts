@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contractsCommand } from "../src/cli/contracts-command.ts";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, openPage } from "./browser.ts";
 import { startTripsBackend, type TripsBackend } from "./trips-backend.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -179,7 +179,7 @@ void next.trips.book(trip);
     const script = await readFile(join(folder, "dist/client.iife.js"), "utf8");
     const browser = await launchBrowser();
     try {
-      const page = await browser.newPage({ bypassCSP: true });
+      const page = await openPage(browser, { bypassCSP: true });
       await page.goto(`${trips.url}/openapi.json`);
       await page.evaluate(script);
       const told = await page.evaluate(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { TripsClient } from "../examples/trips/run/client.ts";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, openPage } from "./browser.ts";
 import { buildConsole } from "./built-console.ts";
 import { type Example, startExample, temporaryFolder } from "./example.ts";
 import { startTripsBackend } from "./trips-backend.ts";
@@ -29,7 +29,7 @@ afterEach(() => {
 /** Opens the console of a backend. Every request that leaves it, and every error, is a complaint. */
 async function open(url: string): Promise<void> {
   complaints = [];
-  page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: "dark" });
+  page = await openPage(browser, { viewport: { width: 1440, height: 900 }, colorScheme: "dark" });
   page.on("request", (request) => {
     if (!request.url().startsWith(`${url}/`)) complaints.push(`left the origin: ${request.url()}`);
   });

@@ -7,7 +7,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { SpanRecord } from "../console/src/model/span.ts";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, openPage } from "./browser.ts";
 import { ConsoleServer } from "./console-server.ts";
 import { airport, bookedTrip, brokenTrip, type Story, soldOutTrip, undoneTrip, waitingTrip } from "./console-story.ts";
 
@@ -297,7 +297,7 @@ async function open(history: readonly SpanRecord[], look: Look = {}): Promise<vo
   const { width = 1440, height = 900, theme = "dark", reducedMotion = false, canCrash = true, at = "/console" } = look;
   server = await ConsoleServer.start(built, history);
   server.canCrash = canCrash;
-  page = await browser.newPage({
+  page = await openPage(browser, {
     viewport: { width, height },
     colorScheme: theme,
     reducedMotion: reducedMotion ? "reduce" : "no-preference",

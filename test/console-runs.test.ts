@@ -7,7 +7,7 @@ import { z } from "zod";
 import { command, contract, failure, signal } from "../src/contracts/index.ts";
 import { workflow } from "../src/orchestration/index.ts";
 import { backend, type Running } from "../src/runtime/index.ts";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, openPage } from "./browser.ts";
 import { buildConsole } from "./built-console.ts";
 
 const Orders = contract("orders", "1.0.0", {
@@ -65,7 +65,7 @@ afterEach(async () => {
 
 async function open(at: string, width = 1440): Promise<void> {
   complaints = [];
-  page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: "dark" });
+  page = await openPage(browser, { viewport: { width, height: 900 }, colorScheme: "dark" });
   page.on("request", (request) => {
     if (!request.url().startsWith(`${running.url}/`)) complaints.push(`left the origin: ${request.url()}`);
   });

@@ -1,13 +1,13 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Request } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { command, contract, signal } from "../src/contracts/index.ts";
 import { machine, schedule, workflow } from "../src/orchestration/index.ts";
 import { backend, createApiKey, type Running } from "../src/runtime/index.ts";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, openPage } from "./browser.ts";
 import { buildConsole } from "./built-console.ts";
 
 const Reports = contract("reports", "1.0.0", {
@@ -61,7 +61,7 @@ beforeAll(async () => {
   running = await backend("doors", { orchestration }).start({
     environment: { PORT: "0", TRILITH_DATA: folder, TRILITH_KEYS_FILE: keysFile, TRILITH_LOG: "fatal" },
   });
-  page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: "dark" });
+  page = await openPage(browser, { viewport: { width: 1440, height: 900 }, colorScheme: "dark" });
   page.on("pageerror", (error) => complaints.push(`threw: ${error.message}`));
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(`said: ${message.text()}`);
@@ -140,6 +140,39 @@ describe("the console", () => {
     await page.getByText("reports.make").first().waitFor();
     expect(page.url()).toContain("#run=");
     expect(complaints).toEqual([]);
+  });
+
+  it("keeps to what was done when an older answer arrives after it", async () => {
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await page.goto(`${running.url}/console#schedules`);
+    const row = page.getByRole("row").filter({ hasText: "daily" });
+    await row.getByRole("button", { name: "Pause" }).waitFor();
+    // The next look has its answer, which travels for as long as the test wants.
+    let first: Request | undefined;
+    const looked = new Promise<Request>((resolve) => {
+      void page.route("**/runs/schedules", async (route, request) => {
+        if (first) return route.continue();
+        first = request;
+        const response = await route.fetch();
+        resolve(request);
+        await held;
+        await route.fulfill({ response });
+      });
+    });
+    const late = await looked;
+    await row.getByRole("button", { name: "Pause" }).click();
+    await row.getByText("Paused").waitFor();
+    const arrived = page.waitForEvent("requestfinished", (request) => request === late);
+    letGo();
+    await arrived;
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    expect(await row.getByRole("button").textContent()).toBe("Resume");
+    await page.unroute("**/runs/schedules");
+    await row.getByRole("button", { name: "Resume" }).click();
+    await row.getByText("06:00").waitFor();
   });
 
   it("draws the machine on a run's page, with the state that it is in", async () => {

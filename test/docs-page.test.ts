@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { launchBrowser } from "./browser.ts";
+import { launchBrowser, openPage } from "./browser.ts";
 import { buildConsole } from "./built-console.ts";
 import { startTripsBackend, type TripsBackend } from "./trips-backend.ts";
 
@@ -36,7 +36,7 @@ afterEach(async () => {
 async function open(colorScheme: "dark" | "light"): Promise<void> {
   requested = [];
   complaints = [];
-  page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme });
+  page = await openPage(browser, { viewport: { width: 1440, height: 900 }, colorScheme });
   page.on("request", (request) => requested.push(request.url()));
   page.on("pageerror", (error) => complaints.push(`threw: ${error.message}`));
   page.on("console", (message) => {

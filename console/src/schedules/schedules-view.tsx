@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { ago, duration } from "../format.ts";
 import { useConsole } from "../parts/context.ts";
 import { fetchSchedules, type Schedule, steerSchedule } from "./schedules.ts";
@@ -12,12 +12,21 @@ export function SchedulesView(): JSX.Element {
   const { live } = useConsole();
   const schedules = useSignal<readonly Schedule[] | undefined>(undefined);
   const trouble = useSignal<string | undefined>(undefined);
-  const look = async (signal: AbortSignal): Promise<void> => {
+  const steering = useSignal(false);
+  const asked = useRef(0);
+  const shown = useRef(0);
+  const look = async (signal?: AbortSignal): Promise<void> => {
+    const mine = ++asked.current;
+    // What was asked for before a schedule was held tells how it stood then, and would turn its button round.
+    const isStale = () => signal?.aborted || mine < shown.current;
     try {
-      schedules.value = await fetchSchedules(signal);
+      const found = await fetchSchedules(signal);
+      if (isStale()) return;
+      shown.current = mine;
+      schedules.value = found;
       trouble.value = undefined;
     } catch (error) {
-      if (!signal.aborted) trouble.value = (error as Error).message;
+      if (!isStale()) trouble.value = (error as Error).message;
     }
   };
   useEffect(() => {
@@ -30,12 +39,16 @@ export function SchedulesView(): JSX.Element {
     };
   }, []);
   const steer = async (name: string, to: "pause" | "resume"): Promise<void> => {
-    await steerSchedule(name, to).then(
-      () => look(new AbortController().signal),
-      (error: Error) => {
-        trouble.value = error.message;
-      },
-    );
+    steering.value = true;
+    try {
+      await steerSchedule(name, to);
+      shown.current = asked.current + 1;
+      await look();
+    } catch (error) {
+      trouble.value = (error as Error).message;
+    } finally {
+      steering.value = false;
+    }
   };
   return (
     <main class="contracts" aria-label="Schedules">
@@ -59,7 +72,13 @@ export function SchedulesView(): JSX.Element {
             </thead>
             <tbody>
               {schedules.value.map((schedule) => (
-                <Row key={schedule.name} schedule={schedule} nowMs={live.now.value} steer={steer} />
+                <Row
+                  key={schedule.name}
+                  schedule={schedule}
+                  nowMs={live.now.value}
+                  steer={steer}
+                  isSteering={steering.value}
+                />
               ))}
             </tbody>
           </table>
@@ -73,8 +92,9 @@ interface RowProps {
   readonly schedule: Schedule;
   readonly nowMs: number;
   readonly steer: (name: string, to: "pause" | "resume") => Promise<void>;
+  readonly isSteering: boolean;
 }
-function Row({ schedule, nowMs, steer }: RowProps): JSX.Element {
+function Row({ schedule, nowMs, steer, isSteering }: RowProps): JSX.Element {
   const { name, operation, cron, zone, paused, owed, next, last, lastRun } = schedule;
   const to = paused ? "resume" : "pause";
   return (
@@ -104,7 +124,7 @@ function Row({ schedule, nowMs, steer }: RowProps): JSX.Element {
       </td>
       <td>{owed}</td>
       <td>
-        <button type="button" class="button button-small" onClick={() => void steer(name, to)}>
+        <button type="button" class="button button-small" disabled={isSteering} onClick={() => void steer(name, to)}>
           {paused ? "Resume" : "Pause"}
         </button>
       </td>

@@ -12,8 +12,8 @@ export interface Schedule {
 }
 
 /** Asks for the schedules; none where the backend has none. Throws a sentence where they are not given. */
-export async function fetchSchedules(signal: AbortSignal): Promise<readonly Schedule[]> {
-  const answer = await fetch("/runs/schedules", { signal, cache: "no-store" });
+export async function fetchSchedules(signal?: AbortSignal): Promise<readonly Schedule[]> {
+  const answer = await fetch("/runs/schedules", { ...(signal && { signal }), cache: "no-store" });
   if (answer.status === 404) return [];
   if (!answer.ok) throw new Error(await sentenceOf(answer));
   return ((await answer.json()) as { readonly schedules: readonly Schedule[] }).schedules;
