@@ -11,16 +11,7 @@ import {
   refusalOf,
   Unreadable,
 } from "../orchestration/host.ts";
-import {
-  type Append,
-  type Document,
-  type Engine,
-  type Outcome,
-  type StoredEvent,
-  Sweeper,
-  toIds,
-  type Write,
-} from "../storage/host.ts";
+import { type Append, type Document, type Engine, type Outcome, Sweeper, toIds, type Write } from "../storage/host.ts";
 import { toBulks } from "./run-bulks.ts";
 import { defineRuns, runLog as log, runRows as runs } from "./run-collections.ts";
 import { toFreed, toLeft, toLine, toQueued } from "./run-line.ts";
@@ -71,8 +62,16 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       if (outcome.why === "refused") return { refused: outcome.message };
       throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
     },
-    read: (run, from, limit) =>
-      readStream(engine, `run/${run}`, { from, limit }, ({ data }) => parsed<Entry>(run, data)),
+    async read(run, from = 0, limit = Number.POSITIVE_INFINITY) {
+      const entries: Entry[] = [];
+      while (entries.length < limit) {
+        const next = { from: from + entries.length, limit: Math.min(page, limit - entries.length) };
+        const texts = await engine.texts(log, { stream: `run/${run}`, ...next });
+        if (texts.length === 0) return entries;
+        for (const text of texts) entries.push(parsed<Entry>(run, text));
+      }
+      return entries;
+    },
     async last(run, type, from = 0) {
       const limit = type === undefined ? 1 : lastPage;
       for (let next = Number.MAX_SAFE_INTEGER; next >= from; ) {
@@ -110,16 +109,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       }
       if (!outcome.ok) throw new Fault("Internal", `The signal to run ${run} was not written: ${outcome.why}.`);
     },
-    inbox: (run, from) =>
-      readStream(
-        engine,
-        `inbox/${run}`,
-        { from },
-        ({ data, revision }): Item => ({
-          ...parsed<Omit<Item, "revision">>(run, data),
-          revision,
-        }),
-      ),
+    inbox: (run, from) => readInbox(engine, run, from),
     async claimDue(node, knows, now, limit) {
       const where = { ...due(knows), wakeAt: { from: 0, to: now } };
       const orderBy = { column: "wakeAt", descending: false };
@@ -218,22 +208,12 @@ function parsed<T>(run: string, data: string): T {
 
 const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file writes the collection
 
-/** Page by page, of which nothing is kept but what is made of it. */
-async function readStream<T>(
-  engine: Engine,
-  stream: string,
-  {
-    from = 0,
-    limit = Number.POSITIVE_INFINITY,
-  }: { readonly from?: number | undefined; readonly limit?: number | undefined },
-  make: (event: StoredEvent) => T,
-): Promise<readonly T[]> {
-  const made: T[] = [];
-  while (made.length < limit) {
-    const query = { stream, from: from + made.length, limit: Math.min(page, limit - made.length) };
-    const events = await engine.read(log, query);
-    if (events.length === 0) return made;
-    for (const event of events) made.push(make(event));
+/** What a run was told, page by page. */
+async function readInbox(engine: Engine, run: string, from = 0): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  for (;;) {
+    const events = await engine.read(log, { stream: `inbox/${run}`, from: from + items.length, limit: page });
+    if (events.length === 0) return items;
+    for (const { data, revision } of events) items.push({ ...parsed<Omit<Item, "revision">>(run, data), revision });
   }
-  return made;
 }
