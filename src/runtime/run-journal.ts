@@ -11,7 +11,16 @@ import {
   refusalOf,
   Unreadable,
 } from "../orchestration/host.ts";
-import { type Append, type Document, type Engine, type Outcome, Sweeper, toIds, type Write } from "../storage/host.ts";
+import {
+  type Append,
+  type Document,
+  type Engine,
+  type NewEvent,
+  type Outcome,
+  Sweeper,
+  toIds,
+  type Write,
+} from "../storage/host.ts";
 import { toBulks } from "./run-bulks.ts";
 import { defineRuns, runLog as log, runRows as runs } from "./run-collections.ts";
 import { toFreed, toLeft, toLine, toQueued } from "./run-line.ts";
@@ -41,22 +50,16 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
     bulks: toBulks({ engine, append, alone: exclusive }),
     async append(run, revision, entries, change) {
       const stream = `run/${run}`;
-      const events = entries.map((entry) => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }));
-      const refused = refusalOf(
-        entries,
-        events.map(({ data }) => data),
+      const events = entries.map(
+        (entry): NewEvent => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }),
       );
+      const refused = refusalOf(entries, events);
       if (refused !== undefined) return { refused };
-      const outcome = await append({
-        expect: [
-          { stream, revision: revision < 0 ? "none" : revision },
-          ...(change.inboxSeen === undefined
-            ? []
-            : [{ stream: `inbox/${run}`, revision: change.inboxSeen < 0 ? ("none" as const) : change.inboxSeen }]),
-        ],
-        events: change.tell ? [...events, toInboxEvent(change.tell.run, change.tell.item)] : events,
-        documents: toWrites(run, change, revision + entries.length),
-      });
+      const { inboxSeen, tell } = change;
+      const expect = [toExpected(stream, revision)];
+      if (inboxSeen !== undefined) expect.push(toExpected(`inbox/${run}`, inboxSeen));
+      if (tell) events.push(toInboxEvent(tell.run, tell.item));
+      const outcome = await append({ expect, events, documents: toWrites(run, change, revision + entries.length) });
       if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
       if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
       if (outcome.why === "refused") return { refused: outcome.message };
@@ -173,6 +176,12 @@ const due = (knows: readonly string[]) => ({
   workflow: { in: knows },
 });
 
+/** That a stream ends with a revision; -1 where it is not there. */
+const toExpected = (stream: string, revision: number): Append["expect"][number] => ({
+  stream,
+  revision: revision < 0 ? "none" : revision,
+});
+
 const toInboxEvent = (run: string, item: NewItem) => ({
   stream: `inbox/${run}`,
   type: "Signal",
@@ -180,7 +189,10 @@ const toInboxEvent = (run: string, item: NewItem) => ({
   data: JSON.stringify(item),
 });
 
+const noWrites: readonly Write[] = [];
+
 function toWrites(run: string, { begin, row, frees, tell, queues, leaves }: Change, last: number): readonly Write[] {
+  if (!begin && !row && !frees && !tell && !queues && !leaves) return noWrites; // step after step
   const due: readonly Write[] = tell
     ? [{ collection: runs.name, patch: tell.run, data: { wakeAt: tell.item.at } }]
     : [];

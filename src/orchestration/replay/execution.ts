@@ -13,7 +13,7 @@ import type { Events } from "../language/events.ts";
 import type { Shapes } from "../language/shapes.ts";
 import type { Workflow } from "../language/workflow.ts";
 import { type Asked, pauseReason, Steering, toEnding, toNote } from "../steering/steering.ts";
-import { type Action, type Asleep, act, type Settled } from "./action.ts";
+import { type Action, type Asleep, act, type Settled, type Surroundings } from "./action.ts";
 import { Code, type End } from "./code.ts";
 import { type Beginning, Committer } from "./committer.ts";
 import { wayOut } from "./difference.ts";
@@ -80,6 +80,7 @@ export class Execution {
   readonly #body: Scope;
   readonly #stretch: number;
   readonly #steering: Steering;
+  readonly #around: Surroundings;
   #cancelling = false;
   /** Wakes the actions that wait for their next attempt. */
   readonly #pausing = new Set<() => void>();
@@ -92,7 +93,7 @@ export class Execution {
 
   constructor(parts: ExecutionParts) {
     const { run, workflow, newest, input, entries, from, begin, inbox } = parts;
-    const { journal, clock, dispatch, places, rethrow, shapes } = parts;
+    const { journal, clock, random, dispatch, places, rethrow, shapes } = parts;
     this.parts = parts;
     this.script = new Script(entries, () => clock.now(), from);
     if (begin) this.script.write(begin.started);
@@ -112,6 +113,18 @@ export class Execution {
     const drawsFrom = forked ? () => (this.script.inCopy ? forked.root : root) : () => root;
     this.#body = Scope.body(root, drawsFrom);
     this.#steering = new Steering(entries, inbox);
+    this.#around = {
+      ...{ clock, random, trace },
+      parking: () => this.#parking !== "no" || this.#halting !== undefined,
+      onParking: (wake) => {
+        this.#pausing.add(wake);
+        return () => void this.#pausing.delete(wake);
+      },
+      note: (entry) => {
+        this.script.write(entry);
+        exchange.stir();
+      },
+    };
     this.#committer = new Committer({
       ...{ journal, run, script: this.script, clock, trace, beginning: begin },
       inboxSeen: () => (this.#steering.open[0]?.revision ?? this.effects.inboxSeen + 1) - 1,
@@ -291,21 +304,12 @@ export class Execution {
     return clock.after(strayMs, () => this.#exchange.stop(reason));
   }
 
-  #act(action: Action, scope: Scope): Promise<Settled | Asleep | undefined> {
-    const { clock, random } = this.parts;
-    const note = (entry: NewEntry): void => {
-      this.script.write(entry);
-      this.#exchange.stir();
-    };
-    const parking = () => this.#parking !== "no" || this.#halting !== undefined;
-    const onParking = (wake: () => void) => {
-      this.#pausing.add(wake);
-      return () => void this.#pausing.delete(wake);
-    };
+  async #act(action: Action, scope: Scope): Promise<Settled | Asleep | undefined> {
+    const settled = await act(action, scope, this.#around);
     // What fails because its node is stopping may well succeed on the next one.
-    return act(action, { clock, random, trace: this.#trace, scope, parking, onParking, note }).then((settled) =>
-      parking() && ("asleep" in settled || settled.result.type === "StepFailed") ? undefined : settled,
-    );
+    return this.#around.parking() && ("asleep" in settled || settled.result.type === "StepFailed")
+      ? undefined
+      : settled;
   }
 
   async #undo(why: Thrown): Promise<void> {
