@@ -56,6 +56,17 @@ export interface Surroundings {
   /** Told when that begins; gives back how to be told no more. */
   readonly onParking: (wake: () => void) => () => void;
   note(note: Note): void;
+  /** Told of what an operator may want to look into: a declared failure is an answer, and what was given up has not failed. */
+  readonly failed: (attempt: FailedAttempt) => void;
+}
+export interface FailedAttempt {
+  /** The step's path. */
+  readonly step: string;
+  readonly attempt: number;
+  readonly reason: string;
+  readonly outcome: ActionOutcome;
+  /** When the next attempt follows; missing after the last. */
+  readonly retryInMs?: number;
 }
 
 /**
@@ -107,7 +118,13 @@ async function attempts(
         result: { type: "StepFailed", path, thrown, outcome },
         error: error instanceof Error ? error : new Error(String(error)),
       };
-      if (scope.closed || around.parking() || late || failed >= action.attempts || !canRetry(error)) fail(failing);
+      const gone = scope.closed || around.parking();
+      const last = gone || late || failed >= action.attempts || !canRetry(error);
+      if (!gone && thrown.kind !== "failed") {
+        const about = { step: path, attempt, reason: sentenceOf(thrown), outcome: outcomeOf(error) };
+        around.failed({ ...about, ...(!last && { retryInMs: pauseFor }) });
+      }
+      if (last) fail(failing);
       span.event("attempt failed", { attempt, problem: sentenceOf(thrown) });
       around.note({ type: "AttemptFailed", path, attempt, thrown, outcome: outcomeOf(error) });
       await pause(pauseFor, scope, around);

@@ -13,7 +13,7 @@ import type { Events } from "../language/events.ts";
 import type { Shapes } from "../language/shapes.ts";
 import type { Workflow } from "../language/workflow.ts";
 import { type Asked, pauseReason, Steering, toEnding, toNote } from "../steering/steering.ts";
-import { type Action, type Asleep, act, type Settled, type Surroundings } from "./action.ts";
+import { type Action, type Asleep, act, type FailedAttempt, type Settled, type Surroundings } from "./action.ts";
 import { Code, type End } from "./code.ts";
 import { type Beginning, Committer } from "./committer.ts";
 import { wayOut } from "./difference.ts";
@@ -54,8 +54,16 @@ export interface ExecutionParts {
   readonly suspendAfterMs: number;
   readonly evict: "waiting" | "always";
   readonly events: Events | undefined;
+  /** Told of attempts that failed. */
+  readonly attemptFailed?: ((event: AttemptEvent) => void) | undefined;
   /** Only replays, up to the journal's last entry. */
   readonly rehearsal?: boolean;
+}
+
+export interface AttemptEvent extends FailedAttempt {
+  readonly run: string;
+  readonly operation: string;
+  readonly traceparent: string;
 }
 
 /** The code of a workflow that waits for nothing of ours is given this long before the run is paused. */
@@ -120,6 +128,8 @@ export class Execution {
         this.#pausing.add(wake);
         return () => void this.#pausing.delete(wake);
       },
+      failed: (attempt) =>
+        parts.attemptFailed?.({ run, operation: workflow.id, traceparent: this.#trace.traceparent, ...attempt }),
       note: (entry) => {
         this.script.write(entry);
         exchange.stir();
