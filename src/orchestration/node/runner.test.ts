@@ -236,6 +236,17 @@ describe("a run", () => {
     expect(b.world.done).toEqual(["shop.take", "shop.pay", "shop.payBack", "shop.giveBack"]);
   });
 
+  it("says why it is being undone, as long as it is", async () => {
+    const b = bench();
+    b.world.price = 500;
+    b.world.script = (operation, nth) => (operation === "shop.payBack" && nth < 3 ? "refuse" : "fine");
+    void outcome(b).catch(() => {});
+    await b.clock.until(() => onlyRun(b).state === "undoing");
+    expect(onlyRun(b).reason).toBe("orders.order ended with Refused");
+    await b.clock.until(() => onlyRun(b).state === "failed");
+    expect(onlyRun(b).reason).toBeNull();
+  });
+
   it("voids a step of which nobody knows, and undoes nothing where it took no effect", async () => {
     const b = bench();
     b.world.script = (operation) => (operation === "shop.take" ? "fail" : "fine");

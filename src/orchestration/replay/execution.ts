@@ -23,7 +23,7 @@ import type { Places } from "./places.ts";
 import type { Rests } from "./rests.ts";
 import { Scope } from "./scope.ts";
 import { Script } from "./script.ts";
-import type { Rethrow } from "./thrown.ts";
+import { type Rethrow, sentenceOf } from "./thrown.ts";
 import { resumable, UndoStack } from "./undo-stack.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -325,7 +325,7 @@ export class Execution {
   async #undo(why: Thrown): Promise<void> {
     await this.close(this.#body);
     if (this.#undoStack.isEmpty) return;
-    this.#committer.change({ state: "undoing" });
+    this.#committer.change({ state: "undoing", reason: sentenceOf(why) });
     await this.#undoStack.unwind(why);
   }
 
@@ -342,7 +342,8 @@ export class Execution {
     const state = "thrown" in end ? end.state : "done";
     const verdict = "thrown" in end ? ({ kind: "failed", ...end } as const) : ({ kind: "done", ...end } as const);
     const failure = "thrown" in end ? this.#declared(end.thrown) : undefined;
-    const row = { state, owner: null, wakeAt: null, endedAt: now, ...(failure !== undefined && { failure }) } as const;
+    const over = { ...(this.code.undoing && { reason: null }), ...(failure !== undefined && { failure }) };
+    const row = { state, owner: null, wakeAt: null, endedAt: now, ...over } as const;
     return this.#close(row, verdict, this.#toParent(now));
   }
 
