@@ -331,6 +331,7 @@ export class Execution {
 
   #finish(end: End): Promise<Verdict> {
     const now = this.parts.clock.now();
+    this.#noteHalt();
     this.script.write(this.#ended as NewEntry); // it has ended
     if ("input" in end) {
       // The next activation begins with an empty journal, in whichever version is the newest.
@@ -372,9 +373,10 @@ export class Execution {
       const { to, reason } = asked.control;
       if (to === "terminate") return asked;
       this.#steering.take(asked);
+      this.#noteHalt(); // it gives way to what was asked after it
       this.#halting = to === "pause" ? asked : undefined;
       if (this.#halting) this.#hush();
-      if (to === "cancel" && !this.code.undoing && !this.code.ended && !this.#cancelling) {
+      else if (to === "cancel" && !this.code.undoing && !this.code.ended && !this.#cancelling) {
         this.#cancelling = true;
         const { by, revision: item } = asked;
         this.#exchange.settle({ type: "Cancelled", path: "", item, by, ...(reason !== undefined && { reason }) });
@@ -383,10 +385,16 @@ export class Execution {
     return undefined;
   }
 
+  /** Whoever asked for a pause stands in the journal beside it: what came before a crash without it would be a pause lost. */
+  #noteHalt(): void {
+    if (this.#halting) this.script.write(toNote(this.#halting));
+  }
+
   #terminate(asked: Asked): Promise<Verdict> {
     const { run, clock } = this.parts;
     const thrown = toEnding("terminate", run, { by: asked.by, reason: asked.control.reason });
     this.#steering.take(asked);
+    this.#noteHalt();
     this.script.write(toNote(asked));
     this.script.write({ type: "Ended", state: "terminated", thrown });
     const now = clock.now();
@@ -397,13 +405,17 @@ export class Execution {
   /** Nothing where somebody has asked for something meanwhile that may change it. */
   async #pause(reason: string): Promise<Verdict | undefined> {
     if (this.parts.rehearsal) return { kind: "paused", reason };
+    this.#noteHalt();
     this.script.write({ type: "Paused", reason });
     const { inboxSeen } = this.effects;
     const row = { state: "paused", owner: null, wakeAt: null, reason } as const;
     const written = await this.#committer.commit({ row, inboxSeen });
     if (written === "written") return { kind: "paused", reason };
     if (written !== "inbox moved") return written;
-    this.script.pending = this.script.pending.filter(({ type }) => type !== "Paused");
+    const halt = this.#halting?.revision;
+    this.script.pending = this.script.pending.filter(
+      (entry) => entry.type !== "Paused" && !(entry.type === "Steered" && entry.item === halt),
+    );
     await this.poke();
     return undefined;
   }
