@@ -149,6 +149,11 @@ const mistakes: readonly Mistake[] = [
   ],
   [
     "reads",
+    "texts go on at the first one",
+    (sound) => ({ texts: (log, query) => sound.texts(log, { ...query, from: query.from % 7 }) }),
+  ],
+  [
+    "reads",
     "what was written last is seen a moment later",
     (sound) => ({
       read: async (log, query) => sound.read(log, { ...query, untilPosition: (await sound.head(log)).position - 1 }),
@@ -342,7 +347,7 @@ const openWith =
     };
   };
 const methods = [
-  ...["define", "append", "read", "types", "revision", "find", "receipt", "commit", "checkpoint", "head"],
+  ...["define", "append", "read", "texts", "types", "revision", "find", "receipt", "commit", "checkpoint", "head"],
   ...["watch", "time", "sweep", "claim", "count", "collections", "drop", "status", "check", "close"],
 ] as readonly (keyof Engine)[];
 

@@ -8,6 +8,6 @@ export const reasons: Reasons = {
   },
   replay: {
     limit:
-      "The limit reads and parses entries. Trilith acts the workflow out again: each entry is delivered to the code by itself, after what the one before set off has come to rest, and each step is compared with what the journal says it was; the entries of all runs that are woken together are in memory meanwhile. Most of the time goes into reading entries as the log's events, with positions, ids and types that replay does not need: a read that gives back their text alone would change it.",
+      "The limit reads and parses entries. Trilith acts the workflow out again: each entry is delivered to the code by itself, after what the one before set off has come to rest, and each step is compared with what the journal says it was; the entries of all runs that are woken together are in memory meanwhile. Entries are read as text alone; what is left goes into looking up a row for each of them, parsing it, and the garbage that both leave. Several entries in one row would change it.",
   },
 };

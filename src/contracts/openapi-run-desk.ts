@@ -262,7 +262,7 @@ export const runDeskComponents = (): { readonly [name: string]: object } => ({
     properties: {
       ...{ run: text, operation: text, workflow: text, state: { enum: states }, startedAt: instant, endedAt: instant },
       startedBy: text,
-      reason: { type: "string", description: "Why it is paused, in plain words." },
+      reason: { type: "string", description: "Why it is paused, or is being undone, in plain words." },
       failure: { type: "string", description: "The failure of its contract that it came to." },
       tags: { type: "object", additionalProperties: { type: ["string", "number"] } },
     },

@@ -155,6 +155,6 @@ const runOf = (telling: readonly Telling[]) => ({
     output: { description: "The operation's output: of a run that is done." },
     ...(telling.length > 0 && { progress: refsOf(telling) }),
     problem: refTo("Problem"),
-    reason: { type: "string", description: "Why it is paused, in plain words." },
+    reason: { type: "string", description: "Why it is paused, or is being undone, in plain words." },
   },
 });

@@ -36,7 +36,7 @@ export interface RunStatus {
   readonly progress?: unknown;
   /** Of a run that failed. */
   readonly problem?: Problem;
-  /** Why it is paused, in plain words. */
+  /** Why it is paused, or is being undone, in plain words. */
   readonly reason?: string;
   /** The id of the principal who started it. */
   readonly startedBy: string;

@@ -72,7 +72,7 @@ export interface RunSummary {
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly startedBy: string;
-  /** Why it is paused, in plain words. */
+  /** Why it is paused, or is being undone, in plain words. */
   readonly reason?: string;
   /** Of a run that failed as its contract foresees: the failure. */
   readonly failure?: string;

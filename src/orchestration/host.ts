@@ -40,6 +40,7 @@ export type { Emitted, Events } from "./language/events.ts";
 export type { Tags } from "./language/tags.ts";
 export type { RunStatus } from "./node/callers.ts";
 export { Runner, type RunnerEvent, type RunnerPorts, type SignalOutcome } from "./node/runner.ts";
+export type { AttemptEvent } from "./replay/execution.ts";
 export { type History, replay } from "./replay/history.ts";
 export { Scheduler, type ScheduleStatus } from "./starting/scheduler.ts";
 export { type Occurrence, type StartPorts, signalFor, startFor } from "./starting/start-on.ts";

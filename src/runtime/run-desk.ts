@@ -44,7 +44,7 @@ export function toSummary(row: RunRow): RunSummary {
     ...{ run, operation, workflow, state, startedBy },
     startedAt: new Date(startedAt).toISOString(),
     ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
-    ...(reason !== null && state === "paused" && { reason }),
+    ...(reason !== null && (state === "paused" || state === "undoing") && { reason }),
     ...(typeof failure === "string" && { failure }),
     ...(tags && { tags }),
   };

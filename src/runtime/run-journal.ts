@@ -15,8 +15,8 @@ import {
   type Append,
   type Document,
   type Engine,
+  type NewEvent,
   type Outcome,
-  type StoredEvent,
   Sweeper,
   toIds,
   type Write,
@@ -50,29 +50,31 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
     bulks: toBulks({ engine, append, alone: exclusive }),
     async append(run, revision, entries, change) {
       const stream = `run/${run}`;
-      const events = entries.map((entry) => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }));
-      const refused = refusalOf(
-        entries,
-        events.map(({ data }) => data),
+      const events = entries.map(
+        (entry): NewEvent => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }),
       );
+      const refused = refusalOf(entries, events);
       if (refused !== undefined) return { refused };
-      const outcome = await append({
-        expect: [
-          { stream, revision: revision < 0 ? "none" : revision },
-          ...(change.inboxSeen === undefined
-            ? []
-            : [{ stream: `inbox/${run}`, revision: change.inboxSeen < 0 ? ("none" as const) : change.inboxSeen }]),
-        ],
-        events: change.tell ? [...events, toInboxEvent(change.tell.run, change.tell.item)] : events,
-        documents: toWrites(run, change, revision + entries.length),
-      });
+      const { inboxSeen, tell } = change;
+      const expect = [toExpected(stream, revision)];
+      if (inboxSeen !== undefined) expect.push(toExpected(`inbox/${run}`, inboxSeen));
+      if (tell) events.push(toInboxEvent(tell.run, tell.item));
+      const outcome = await append({ expect, events, documents: toWrites(run, change, revision + entries.length) });
       if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
       if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
       if (outcome.why === "refused") return { refused: outcome.message };
       throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
     },
-    read: (run, from, limit) =>
-      readStream(engine, `run/${run}`, { from, limit }, ({ data }) => parsed<Entry>(run, data)),
+    async read(run, from = 0, limit = Number.POSITIVE_INFINITY) {
+      const entries: Entry[] = [];
+      while (entries.length < limit) {
+        const next = { from: from + entries.length, limit: Math.min(page, limit - entries.length) };
+        const texts = await engine.texts(log, { stream: `run/${run}`, ...next });
+        if (texts.length === 0) return entries;
+        for (const text of texts) entries.push(parsed<Entry>(run, text));
+      }
+      return entries;
+    },
     async last(run, type, from = 0) {
       const limit = type === undefined ? 1 : lastPage;
       for (let next = Number.MAX_SAFE_INTEGER; next >= from; ) {
@@ -110,16 +112,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       }
       if (!outcome.ok) throw new Fault("Internal", `The signal to run ${run} was not written: ${outcome.why}.`);
     },
-    inbox: (run, from) =>
-      readStream(
-        engine,
-        `inbox/${run}`,
-        { from },
-        ({ data, revision }): Item => ({
-          ...parsed<Omit<Item, "revision">>(run, data),
-          revision,
-        }),
-      ),
+    inbox: (run, from) => readInbox(engine, run, from),
     async claimDue(node, knows, now, limit) {
       const where = { ...due(knows), wakeAt: { from: 0, to: now } };
       const orderBy = { column: "wakeAt", descending: false };
@@ -183,6 +176,12 @@ const due = (knows: readonly string[]) => ({
   workflow: { in: knows },
 });
 
+/** That a stream ends with a revision; -1 where it is not there. */
+const toExpected = (stream: string, revision: number): Append["expect"][number] => ({
+  stream,
+  revision: revision < 0 ? "none" : revision,
+});
+
 const toInboxEvent = (run: string, item: NewItem) => ({
   stream: `inbox/${run}`,
   type: "Signal",
@@ -190,7 +189,10 @@ const toInboxEvent = (run: string, item: NewItem) => ({
   data: JSON.stringify(item),
 });
 
+const noWrites: readonly Write[] = [];
+
 function toWrites(run: string, { begin, row, frees, tell, queues, leaves }: Change, last: number): readonly Write[] {
+  if (!begin && !row && !frees && !tell && !queues && !leaves) return noWrites; // step after step
   const due: readonly Write[] = tell
     ? [{ collection: runs.name, patch: tell.run, data: { wakeAt: tell.item.at } }]
     : [];
@@ -218,22 +220,12 @@ function parsed<T>(run: string, data: string): T {
 
 const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file writes the collection
 
-/** Page by page, of which nothing is kept but what is made of it. */
-async function readStream<T>(
-  engine: Engine,
-  stream: string,
-  {
-    from = 0,
-    limit = Number.POSITIVE_INFINITY,
-  }: { readonly from?: number | undefined; readonly limit?: number | undefined },
-  make: (event: StoredEvent) => T,
-): Promise<readonly T[]> {
-  const made: T[] = [];
-  while (made.length < limit) {
-    const query = { stream, from: from + made.length, limit: Math.min(page, limit - made.length) };
-    const events = await engine.read(log, query);
-    if (events.length === 0) return made;
-    for (const event of events) made.push(make(event));
+/** What a run was told, page by page. */
+async function readInbox(engine: Engine, run: string, from = 0): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  for (;;) {
+    const events = await engine.read(log, { stream: `inbox/${run}`, from: from + items.length, limit: page });
+    if (events.length === 0) return items;
+    for (const { data, revision } of events) items.push({ ...parsed<Omit<Item, "revision">>(run, data), revision });
   }
-  return made;
 }

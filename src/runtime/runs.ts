@@ -21,7 +21,7 @@ export function toRuns(runner: Runner): Runs {
         ...(output !== undefined && { output }),
         ...(progress !== undefined && { progress }),
         ...(error && { problem: toProblem(error) }),
-        ...(reason !== null && state === "paused" && { reason }),
+        ...(reason !== null && (state === "paused" || state === "undoing") && { reason }),
       } satisfies RunStatus;
     },
     follow: (run, aborted) => runner.follow(run, aborted),

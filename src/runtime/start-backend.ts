@@ -22,7 +22,7 @@ import { provideOlder } from "./older.ts";
 import { openEngine } from "./open-engine.ts";
 import { openGraphql } from "./open-graphql.ts";
 import { Opened } from "./opened.ts";
-import { tellOperator } from "./operator.ts";
+import { tellAttempt, tellOperator } from "./operator.ts";
 import { toRunDesk } from "./run-desk.ts";
 import { toRunEvents } from "./run-events.ts";
 import { openRunJournal } from "./run-journal.ts";
@@ -102,6 +102,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       newId: toIds(clock),
       leaseMs: settings.leaseMs,
       report: (event) => tellOperator(log, event),
+      attemptFailed: (event) => tellAttempt(log, event),
       warn: (sentence) => log.warn(sentence),
     });
     const scheduler = new Scheduler(composition.schedules, {

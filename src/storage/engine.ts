@@ -9,6 +9,11 @@ export interface Engine {
   append(log: string, group: readonly Append[]): Promise<readonly Outcome[]>;
   /** One bounded page of events, in order. It may hold fewer than `limit`; it is empty only where there is nothing further. */
   read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]>;
+  /**
+   * One bounded page of a stream's data, in order and alone: for whoever needs no more, at a fraction of what whole events
+   * cost. It may hold fewer than `limit`; it is empty only where there is nothing further.
+   */
+  texts(log: string, query: TextQuery): Promise<readonly string[]>;
   /** The types of event that a log holds, each with the versions in which it was written. */
   types(log: string): Promise<readonly { readonly type: string; readonly version: number }[]>;
   /** One stream's last revision, or -1. */
@@ -143,6 +148,12 @@ export type ReadQuery =
       readonly types?: readonly string[];
       readonly categories?: readonly string[];
     } & Until);
+/** From a revision on (inclusive). */
+export interface TextQuery {
+  readonly stream: string;
+  readonly from: number;
+  readonly limit: number;
+}
 /** As of a position or an instant (ms since 1970), both inclusive. */
 interface Until {
   readonly untilPosition?: number;

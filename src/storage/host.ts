@@ -24,6 +24,7 @@ export type {
   ReadQuery,
   Receipt,
   StoredEvent,
+  TextQuery,
   Write,
 } from "./engine.ts";
 export { type StorageHealth, toHealth } from "./health.ts";

@@ -14,6 +14,7 @@ import type {
   ReadQuery,
   Receipt,
   StoredEvent,
+  TextQuery,
   Write,
 } from "../../storage/host.ts";
 import { Appender, closed } from "./appender.ts";
@@ -109,6 +110,11 @@ export class PostgresEngine implements Engine {
   async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
     this.#checkOpen();
     return this.#pages.read(log, query);
+  }
+
+  async texts(log: string, query: TextQuery): Promise<readonly string[]> {
+    this.#checkOpen();
+    return this.#pages.texts(log, query);
   }
 
   async types(log: string): Promise<readonly { readonly type: string; readonly version: number }[]> {

@@ -1,4 +1,4 @@
-import type { Place, ReadQuery, StoredEvent } from "../../storage/host.ts";
+import type { Place, ReadQuery, StoredEvent, TextQuery } from "../../storage/host.ts";
 import type { Row } from "./connections.ts";
 import { fromText, toText } from "./text.ts";
 
@@ -41,6 +41,22 @@ export class EventPages {
     const until = await this.#until(id, query);
     if (until === 0) return [];
     return "stream" in query ? this.#stream(id, query, until, limit) : this.#walk(id, query, until, limit);
+  }
+
+  /** A page of a stream's data alone. */
+  async texts(logName: string, { stream, from, limit }: TextQuery): Promise<readonly string[]> {
+    const log = await this.#log(logName);
+    if (log === undefined || limit <= 0) return [];
+    const rows = await this.#ask<{ readonly data: string }>(
+      `select data from (
+         select revision, data, sum(octet_length(data)) over (order by revision rows unbounded preceding) - octet_length(data) as before
+         from ${this.#schema}.event
+         where stream = (select id from ${this.#schema}.stream where log = $1 and name = $2) and revision >= $3
+         order by revision limit ${Math.min(limit, longestPage)}
+       ) e where before < ${largestPage} order by revision`,
+      [log, toText(stream), Math.min(from, Number.MAX_SAFE_INTEGER)],
+    );
+    return rows.map(({ data }) => data);
   }
 
   async place(log: string): Promise<Place> {

@@ -15,6 +15,7 @@ import type {
   ReadQuery,
   Receipt,
   StoredEvent,
+  TextQuery,
   Write,
 } from "../../storage/host.ts";
 import { checkFile } from "./check-file.ts";
@@ -56,6 +57,8 @@ export class SqliteEngine implements Engine {
     this.#writer = writer;
     this.#scanner = new ScannerThread(file);
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+    // The entries of many runs lie between each other: with the 2 MiB that are usual a page is read again for each.
+    this.#db.exec("pragma cache_size = -65536");
     this.#statements = new Statements(this.#db);
     this.#pages = new EventPages(this.#db);
     this.#places = new Places(this.#statements, this.#pages);
@@ -87,6 +90,10 @@ export class SqliteEngine implements Engine {
       return this.#look(() => page);
     }
     return this.#look(() => this.#pages.read(log, query));
+  }
+
+  async texts(log: string, query: TextQuery): Promise<readonly string[]> {
+    return this.#look(() => this.#pages.texts(log, query));
   }
 
   async types(log: string): Promise<readonly { readonly type: string; readonly version: number }[]> {

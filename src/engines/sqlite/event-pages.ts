@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Place, ReadQuery, StoredEvent } from "../../storage/host.ts";
+import type { Place, ReadQuery, StoredEvent, TextQuery } from "../../storage/host.ts";
 import { Statements } from "./statements.ts";
 import { firstEpoch } from "./tables.ts";
 import { spelledId, unpackId } from "./uuid.ts";
@@ -7,6 +7,8 @@ import { spelledId, unpackId } from "./uuid.ts";
 /** A page ends at whichever comes first, so that a look takes milliseconds whatever is in the log. */
 const longestPage = 1_000;
 const largestPage = 1_048_576;
+/** Rows that are asked for together cost half of what they do one by one, and no more of them are held than these beyond the page. */
+const together = 64;
 const lastOfAll = Number.MAX_SAFE_INTEGER;
 
 /** In the order of `columns`, and the stream's name. An array costs less than half of what an object with these names does. */
@@ -66,10 +68,39 @@ export class EventPages {
     );
   }
 
+  /** A page of a stream's data alone. */
+  texts(logName: string, { stream, from, limit }: TextQuery): readonly string[] {
+    const log = this.log(logName);
+    if (!log) return [];
+    const id = this.#streamOf(log, stream);
+    if (id === undefined) return [];
+    const statement = this.#statements.for(
+      `select data from event_${log.id} where stream = ? and revision >= ? order by revision limit ?`,
+    );
+    statement.setReturnArrays(true);
+    const texts: string[] = [];
+    const most = Math.min(Math.max(0, limit), longestPage);
+    for (let size = 0; texts.length < most && size < largestPage; ) {
+      const wanted = Math.min(together, most - texts.length);
+      const rows = statement.all(id, from + texts.length, wanted) as unknown as readonly (readonly [string])[]; // the column is the query's own
+      for (const [data] of rows) {
+        texts.push(data);
+        size += data.length;
+      }
+      if (rows.length < wanted) break;
+    }
+    return texts;
+  }
+
   /** A log's last position, in its epoch. (An epoch begins while the file is closed to everybody else.) */
   place(logName: string): Place {
     const log = this.log(logName);
     return log ? { epoch: log.epoch, position: this.#head(log) } : { epoch: firstEpoch, position: 0 };
+  }
+
+  #streamOf(log: KnownLog, name: string): number | undefined {
+    const row = this.#statements.for("select id from stream where log = ? and name = ?").get(log.id, name);
+    return row?.id as number | undefined; // the column is the query's own
   }
 
   #head(log: KnownLog): number {

@@ -74,7 +74,7 @@ export interface RunRow {
   readonly endedAt: number | null;
   readonly startedBy: string;
   readonly traceparent: string;
-  /** Why it is paused, for a person. */
+  /** Why it is paused, or is being undone, for a person. */
   readonly reason: string | null;
   /** How often it was claimed in succession by nodes that did not let go of it properly. */
   readonly claims?: number;

@@ -5,12 +5,12 @@ export const entryBytes: number = 2 ** 20;
 /** The most entries that a run may write; what brings it to its end or to a halt may go beyond. */
 export const entriesOfRun = 50_000;
 
-/** Why entries cannot be kept because of their size, as a sentence; undefined where they can. `texts` are the entries as JSON. */
-export function refusalOf(entries: readonly Entry[], texts: readonly string[]): string | undefined {
+/** Why entries cannot be kept because of their size, as a sentence; undefined where they can. `texts` are the entries, in JSON. */
+export function refusalOf(entries: readonly Entry[], texts: readonly { readonly data: string }[]): string | undefined {
   // No UTF-16 unit takes more than three bytes, so most entries need no counting.
-  const large = texts.findIndex((text) => text.length * 3 > entryBytes && Buffer.byteLength(text) > entryBytes);
+  const large = texts.findIndex(({ data }) => data.length * 3 > entryBytes && Buffer.byteLength(data) > entryBytes);
   if (large < 0) return undefined;
-  const size = Buffer.byteLength(texts[large] ?? "");
+  const size = Buffer.byteLength(texts[large]?.data ?? "");
   return `an entry "${entries[large]?.type}" of ${size} bytes, where ${entryBytes} are the most. Keep large values in a store, and pass their keys on.`;
 }
 

@@ -69,6 +69,6 @@ export function toChild(
       const wire = { run: answer.run, key };
       return { wire, value: handle(wire) };
     },
-    parse: async (wire) => handle(wire as { readonly run: string; readonly key: string }), // what attempt gave
+    parse: (wire) => handle(wire as { readonly run: string; readonly key: string }), // what attempt gave
   });
 }

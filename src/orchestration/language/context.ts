@@ -22,11 +22,8 @@ import { toRun } from "./to-run.ts";
 export function toContext(execution: Execution, scope: Scope): { readonly [name: string]: unknown } {
   const { workflow } = execution.parts;
   const steps: ToStep = (spec) => {
-    const step = new LazyStep(spec.name, (chained) => {
-      execution.code.created.delete(step);
-      return execution.effects.step(scope, spec, chained);
-    });
-    execution.code.created.set(step, scope);
+    const step = new LazyStep(spec.name, scope, (chained) => execution.effects.step(scope, spec, chained));
+    execution.code.made(step);
     return step;
   };
   return Object.freeze({

@@ -32,7 +32,7 @@ export function toEmit(
         await events.emit(event, plain, { run, operation: workflow.id, key, trace });
         return { wire: undefined, value: undefined };
       },
-      parse: async () => undefined,
+      parse: () => undefined,
     });
   };
 }

@@ -1,3 +1,5 @@
+import type { Made } from "../replay/code.ts";
+import type { Scope } from "../replay/scope.ts";
 import type { Step, Undone } from "./step.ts";
 
 export type Undo = (done: Undone<any>) => PromiseLike<unknown> | void; // the step's own type, forgotten on the stack
@@ -10,15 +12,21 @@ export interface Chained {
 type AnyStep = Step<any>; // whatever its action gives
 
 /** A step that begins when it is first awaited, and only once. */
-export class LazyStep implements AnyStep {
+export class LazyStep implements AnyStep, Made {
   readonly #begin: (chained: Chained) => Promise<unknown>;
   #chained: Chained = {};
   #begun: Promise<unknown> | undefined;
   readonly name: string;
+  readonly scope: Scope;
 
-  constructor(name: string, begin: (chained: Chained) => Promise<unknown>) {
+  constructor(name: string, scope: Scope, begin: (chained: Chained) => Promise<unknown>) {
     this.name = name;
+    this.scope = scope;
     this.#begin = begin;
+  }
+
+  get begun(): boolean {
+    return this.#begun !== undefined;
   }
 
   undo(undo: Undo): this {

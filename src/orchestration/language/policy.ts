@@ -61,6 +61,9 @@ export function toPolicy(name: string, policy: StepPolicy, ownTimeoutMs: number 
   };
 }
 
+/** Of a step that says nothing. */
+export const usualPolicy: Policy = Object.freeze(toPolicy("", {}));
+
 /**
  * The pause before the next attempt, in ms: exponential with full jitter, so that many runs that failed together do
  * not come back together (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).

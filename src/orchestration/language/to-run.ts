@@ -16,7 +16,7 @@ import { type ToStep, toContext } from "./context.ts";
 import { toEmit } from "./emit.ts";
 import { Lazy } from "./lazy.ts";
 import { toPlain } from "./plain.ts";
-import { type StepPolicy, toPolicy } from "./policy.ts";
+import { type StepPolicy, toPolicy, usualPolicy } from "./policy.ts";
 import type { StepContext } from "./step.ts";
 
 /** The `run` that a workflow's code is handed, for one part of it. */
@@ -25,11 +25,8 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
   const { effects } = execution;
   const branches = new Branches(execution, (scope) => toContext(execution, scope));
   const later: Later = (name, begin) => {
-    const lazy = new Lazy(name, () => {
-      execution.code.created.delete(lazy);
-      return begin();
-    });
-    execution.code.created.set(lazy, scope);
+    const lazy = new Lazy(name, scope, begin);
+    execution.code.made(lazy);
     return lazy;
   };
   const { operation } = workflow;
@@ -44,12 +41,12 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
   return Object.freeze({
     id: run,
     signal: toSignals(execution, scope, operation.signals, later),
-    step: (name: string, action: (context: StepContext) => unknown, policy: StepPolicy = {}) =>
+    step: (name: string, action: (context: StepContext) => unknown, policy?: StepPolicy) =>
       steps({
-        name: policy.name ?? name,
+        name: policy?.name ?? name,
         kind: "local",
         digest: "",
-        policy: toPolicy(name, policy),
+        policy: policy ? toPolicy(name, policy) : usualPolicy,
         attempt: async (context) => {
           const given = await execution.parts.places.in({ run, action: name }, () =>
             action(action.length === 0 ? context : toStepContext(context)),
@@ -57,7 +54,7 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
           const value = toPlain(given, `The result of the step "${name}"`);
           return { wire: value, value };
         },
-        parse: async (wire) => wire,
+        parse: asWritten,
       }),
     sleep(time: Duration) {
       const ms = toMs(time);
@@ -84,6 +81,8 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
     "~stretch": Object.freeze(stretch),
   });
 }
+
+const asWritten = (wire: unknown): unknown => wire;
 
 /** Fields of its own, that an action may spread. One that takes no parameter needs no such object, and no signal. */
 const toStepContext = ({ key, attempt, aborted }: StepContext): StepContext => ({ key, attempt, aborted });

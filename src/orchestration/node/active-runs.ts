@@ -2,7 +2,7 @@ import type { Clock, Dispatch, Tracing } from "../../contracts/index.ts";
 import type { Entry, Journal, RunRow } from "../journal/journal.ts";
 import { tooManyOf } from "../journal/limits.ts";
 import type { Events } from "../language/events.ts";
-import { Execution } from "../replay/execution.ts";
+import { type AttemptEvent, Execution } from "../replay/execution.ts";
 import { Places } from "../replay/places.ts";
 import { Rests } from "../replay/rests.ts";
 import type { Verdict } from "../replay/verdict.ts";
@@ -18,6 +18,7 @@ export interface ActiveRunsPorts {
   readonly evict: "waiting" | "always";
   readonly events: Events | undefined;
   readonly catalog: Catalog;
+  readonly attemptFailed: ((event: AttemptEvent) => void) | undefined;
   /** How a failure is told, for the trace. */
   readonly errorOf: (operation: string, verdict: Verdict & { readonly kind: "failed" }) => Error;
   /** A run has written something that was claimed by several nodes in succession. */
@@ -75,13 +76,14 @@ export class ActiveRuns {
     row: RunRow,
     parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin">,
   ): Execution {
-    const { dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog, errorOf } = this.#ports;
+    const { dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog, errorOf, attemptFailed } =
+      this.#ports;
     const { run, traceparent, from = 0 } = row;
     const journal = journalOf(row, this.#ports);
     const newest = catalog.of(workflow.id)?.workflow ?? workflow;
     const execution = new Execution({
       ...{ run, workflow, newest, parent: parentOf(row), from, journal, dispatch, clock, random, rethrow, shapes },
-      ...{ places: this.#places, rests: this.#rests, suspendAfterMs, evict, events },
+      ...{ places: this.#places, rests: this.#rests, suspendAfterMs, evict, events, attemptFailed },
       ...parts,
     });
     this.#active.set(run, execution);

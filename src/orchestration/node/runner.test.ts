@@ -16,6 +16,7 @@ import { type VirtualClock, virtualClock } from "../../testing/index.ts";
 import { type MemoryJournal, memoryJournal } from "../../testing/memory-journal.ts";
 import type { Entry } from "../journal/journal.ts";
 import { type Workflow, workflow } from "../language/workflow.ts";
+import type { AttemptEvent } from "../replay/execution.ts";
 import { Runner } from "./runner.ts";
 
 const Key = z.object({ id: z.string() });
@@ -103,6 +104,7 @@ function bench(
   journal = memoryJournal(),
   world = new World(),
   clock = virtualClock(),
+  attemptFailed: (event: AttemptEvent) => void = () => {},
 ): Bench {
   const reports: string[] = [];
   const report = ({ verdict }: { verdict: { kind: string; reason?: string } }) =>
@@ -116,6 +118,7 @@ function bench(
     node: `node-${++nodes}`,
     random: () => 0.5,
     report,
+    attemptFailed,
   });
   return { journal, clock, world, runner, reports };
 }
@@ -192,6 +195,25 @@ describe("a run", () => {
     expect(types(b.journal.entries(onlyRun(b).run)).filter((type) => type === "AttemptFailed")).toHaveLength(3);
   });
 
+  it("tells an operator of each failed attempt, and not of a declared failure", async () => {
+    const told: unknown[] = [];
+    const b = bench([order], undefined, undefined, undefined, (event) => told.push(event));
+    b.world.script = (operation, nth) =>
+      operation === "shop.price" || (operation === "shop.pay" && nth === 1) ? "fail" : "fine";
+    expect(await outcome(b)).toEqual({ paid: 7 });
+    const { run, operation } = onlyRun(b);
+    const [first, , , , last, pay] = told;
+    expect(told).toHaveLength(6);
+    const price = { run, operation, step: "shop.price", reason: "Who knows.", outcome: "unknown" };
+    expect(first).toMatchObject({ ...price, attempt: 1, retryInMs: 50 });
+    expect(last).toMatchObject({ ...price, attempt: 5 });
+    expect(last).not.toHaveProperty("retryInMs");
+    expect(pay).toMatchObject({ step: "shop.pay", attempt: 1 });
+    b.world.script = () => "full";
+    await outcome(b, { id: "y" }, { key: "y" });
+    expect(told).toHaveLength(6);
+  });
+
   it("falls back visibly when a step fails for good", async () => {
     const b = bench();
     b.world.script = (operation) => (operation === "shop.price" ? "fail" : "fine");
@@ -212,6 +234,17 @@ describe("a run", () => {
     b.world.price = 500;
     expect(await outcome(b)).toMatchObject({ code: "Refused" });
     expect(b.world.done).toEqual(["shop.take", "shop.pay", "shop.payBack", "shop.giveBack"]);
+  });
+
+  it("says why it is being undone, as long as it is", async () => {
+    const b = bench();
+    b.world.price = 500;
+    b.world.script = (operation, nth) => (operation === "shop.payBack" && nth < 3 ? "refuse" : "fine");
+    void outcome(b).catch(() => {});
+    await b.clock.until(() => onlyRun(b).state === "undoing");
+    expect(onlyRun(b).reason).toBe("orders.order ended with Refused");
+    await b.clock.until(() => onlyRun(b).state === "failed");
+    expect(onlyRun(b).reason).toBeNull();
   });
 
   it("voids a step of which nobody knows, and undoes nothing where it took no effect", async () => {

@@ -14,6 +14,7 @@ import type { News } from "../journal/nodes.ts";
 import type { RunCount, RunFilter, RunPage, RunQuery } from "../journal/search.ts";
 import type { Events } from "../language/events.ts";
 import type { Workflow } from "../language/workflow.ts";
+import type { AttemptEvent } from "../replay/execution.ts";
 import { type History, toHistory } from "../replay/history.ts";
 import type { Verdict } from "../replay/verdict.ts";
 import { type Bulk, Bulker } from "../steering/bulk.ts";
@@ -51,6 +52,8 @@ export interface RunnerPorts {
   readonly mostActive?: number;
   /** Told of what an operator should know: runs that were paused, lost, or failed in a way that no contract declares. */
   readonly report?: (event: RunnerEvent) => void;
+  /** Told of attempts of steps that failed, whether they are tried again or not. */
+  readonly attemptFailed?: (event: AttemptEvent) => void;
   /** Told in a sentence of what an operator may want to change. */
   readonly warn?: (sentence: string) => void;
 }
@@ -87,6 +90,7 @@ export class Runner {
     const callers = new Callers({ journal, clock, workflowOf: (operation) => catalog.of(operation) });
     const active = new ActiveRuns({
       ...{ journal, dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog },
+      attemptFailed: ports.attemptFailed,
       errorOf: (operation, verdict) => callers.errorOf(operation, verdict),
       progressed: (run) => this.#waker.progressed(run),
       left: (row, verdict, about) => this.#left(row, verdict, about),

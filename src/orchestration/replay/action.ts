@@ -46,27 +46,40 @@ interface Failing {
   readonly error: Error;
 }
 
+/** What the actions of one activation have around them. */
 export interface Surroundings {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly trace: Trace;
-  /** The part of the run that it belongs to: when that is closed, the action is given up. */
-  readonly scope: Scope;
+  readonly trace: () => Trace;
   /** The node is letting go: what fails now is not the step's end. */
   readonly parking: () => boolean;
   /** Told when that begins; gives back how to be told no more. */
   readonly onParking: (wake: () => void) => () => void;
   note(note: Note): void;
+  /** Told of what an operator may want to look into: a declared failure is an answer, and what was given up has not failed. */
+  readonly failed: (attempt: FailedAttempt) => void;
+}
+export interface FailedAttempt {
+  /** The step's path. */
+  readonly step: string;
+  readonly attempt: number;
+  readonly reason: string;
+  readonly outcome: ActionOutcome;
+  /** When the next attempt follows; missing after the last. */
+  readonly retryInMs?: number;
 }
 
-/** Tries until it is done, cannot be helped by another attempt, or attempts run out. Never throws. */
-export async function act(action: Action, around: Surroundings): Promise<Settled | Asleep> {
+/**
+ * Tries until it is done, cannot be helped by another attempt, or attempts run out; `scope` is the part of the run that it
+ * belongs to, and when that is closed it is given up. Never throws.
+ */
+export async function act(action: Action, scope: Scope, around: Surroundings): Promise<Settled | Asleep> {
   const { name, path, kind } = action;
   let failed: Failing | undefined;
   const about = { "trilith.step": path, "trilith.step.kind": kind };
   try {
-    return await around.trace.span("step", name, about, (span) =>
-      attempts(action, around, span, (given) => {
+    return await around.trace().span("step", name, about, (span) =>
+      attempts(action, scope, around, span, (given) => {
         failed = given;
         throw given.error; // through the span, so that it ends as failed
       }),
@@ -79,6 +92,7 @@ export async function act(action: Action, around: Surroundings): Promise<Settled
 
 async function attempts(
   action: Action,
+  scope: Scope,
   around: Surroundings,
   span: Span,
   fail: (failed: Failing) => never,
@@ -89,7 +103,7 @@ async function attempts(
     const attempt = failed + 1;
     span.set({ "trilith.attempt": attempt });
     try {
-      const done = await new Attempt(action, attempt, around, span).run();
+      const done = await new Attempt(action, attempt, scope, around, span).run();
       if ("asleep" in done) return done;
       const { wire, value } = done;
       return { result: { type: "StepDone", path, ...(wire !== undefined && { wire }) }, value };
@@ -104,17 +118,22 @@ async function attempts(
         result: { type: "StepFailed", path, thrown, outcome },
         error: error instanceof Error ? error : new Error(String(error)),
       };
-      if (around.scope.closed || around.parking() || late || failed >= action.attempts || !canRetry(error))
-        fail(failing);
+      const gone = scope.closed || around.parking();
+      const last = gone || late || failed >= action.attempts || !canRetry(error);
+      if (!gone && thrown.kind !== "failed") {
+        const about = { step: path, attempt, reason: sentenceOf(thrown), outcome: outcomeOf(error) };
+        around.failed({ ...about, ...(!last && { retryInMs: pauseFor }) });
+      }
+      if (last) fail(failing);
       span.event("attempt failed", { attempt, problem: sentenceOf(thrown) });
       around.note({ type: "AttemptFailed", path, attempt, thrown, outcome: outcomeOf(error) });
-      await pause(pauseFor, around);
+      await pause(pauseFor, scope, around);
       if (around.parking()) fail(failing);
     }
   }
 }
 
-function pause(ms: number, { clock, scope, onParking }: Surroundings): Promise<void> {
+function pause(ms: number, scope: Scope, { clock, onParking }: Surroundings): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       disarm();

@@ -1,5 +1,6 @@
 import { type Call, Fault, type Span } from "../../contracts/index.ts";
 import type { Action, Asleep, AttemptContext, Done, Surroundings } from "./action.ts";
+import type { Scope } from "./scope.ts";
 
 /**
  * One attempt of an action. What takes too long is given up on: it may still be done, so its outcome is unknown. A class
@@ -11,6 +12,7 @@ export class Attempt implements AttemptContext {
   /** Begins the attempt's time anew. */
   readonly extend = (): void => this.#arm();
   readonly #action: Action;
+  readonly #scope: Scope;
   readonly #around: Surroundings;
   readonly #span: Span;
   readonly #done: PromiseWithResolvers<Done | Asleep> = Promise.withResolvers();
@@ -19,10 +21,11 @@ export class Attempt implements AttemptContext {
   #controller: AbortController | undefined;
   #givenUp: Fault | undefined;
 
-  constructor(action: Action, attempt: number, around: Surroundings, span: Span) {
+  constructor(action: Action, attempt: number, scope: Scope, around: Surroundings, span: Span) {
     this.key = action.key;
     this.attempt = attempt;
     this.#action = action;
+    this.#scope = scope;
     this.#around = around;
     this.#span = span;
   }
@@ -43,7 +46,7 @@ export class Attempt implements AttemptContext {
 
   run(): Promise<Done | Asleep> {
     const { name } = this.#action;
-    const { scope } = this.#around;
+    const scope = this.#scope;
     const { promise, resolve, reject } = this.#done;
     if (scope.closed) reject(notBegun(givenUp(name)));
     else if (this.#leftMs <= 0) reject(notBegun(`The time of "${name}" is over.`));

@@ -15,6 +15,13 @@ export type End =
   | { readonly input: unknown; readonly carried?: unknown }
   | { readonly thrown: Thrown; readonly cause: unknown; readonly state: "failed" | "cancelled" };
 
+/** Something to await, in a part of the run. */
+export interface Made {
+  readonly name: string;
+  readonly scope: Scope;
+  readonly begun: boolean;
+}
+
 export interface CodeParts {
   readonly run: string;
   readonly workflow: Workflow;
@@ -31,8 +38,8 @@ export interface CodeParts {
 
 /** The workflow's code, acted out once: what it makes and forgets, how it ends, and what must not be left then. */
 export class Code {
-  /** What the code has made and not awaited, and in which part of the run. */
-  readonly created: Map<{ readonly name: string }, Scope> = new Map();
+  /** What the code has made, as long as it may not have begun. */
+  readonly #made: Made[] = [];
   end: End | undefined;
   readonly #parts: CodeParts;
   /** Rejects what the code waits for: it can never go on as it is. */
@@ -75,13 +82,15 @@ export class Code {
     return this.end !== undefined && !("input" in this.end);
   }
 
+  /** The code has made something to await. */
+  made(made: Made): void {
+    while (this.#made.at(-1)?.begun) this.#made.pop();
+    this.#made.push(made);
+  }
+
   /** A step that the code has made and not begun; what belongs to a part that lost does not count. */
   get forgotten(): string | undefined {
-    for (const [made, scope] of this.created) {
-      if (!scope.closed) return made.name;
-      this.created.delete(made);
-    }
-    return undefined;
+    return this.#made.find(({ begun, scope }) => !begun && !scope.closed)?.name;
   }
 
   /** What the run says of itself, as the contract declares it. */

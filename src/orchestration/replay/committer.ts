@@ -31,7 +31,7 @@ export class Committer {
   readonly #trace: () => Trace;
   readonly #inboxSeen: () => number;
   #beginning: Beginning | undefined;
-  #row: Change["row"] = {};
+  #row: Change["row"] | undefined;
   /** Resolves when the run's first entries are on disk; rejects with the verdict where they are not. */
   readonly begun: PromiseWithResolvers<void> = Promise.withResolvers<void>();
 
@@ -54,17 +54,11 @@ export class Committer {
   /** Writes what is pending. What the journal refuses pauses the run: the code is ahead of what can be kept. */
   async commit(change: Pick<Change, "row" | "inboxSeen" | "tell"> = {}): Promise<"written" | "inbox moved" | Verdict> {
     const entries = this.#script.take();
-    const kept = this.#row;
-    const row = { ...kept, ...change.row };
-    this.#row = {};
-    const { inboxSeen, tell } = change;
-    const appended = await this.#write(entries, row, {
-      ...(inboxSeen !== undefined && { inboxSeen }),
-      ...(tell && { tell }),
-    });
+    const kept = this.#takeRow();
+    const appended = await this.#write(entries, kept ? { ...change, row: { ...kept, ...change.row } } : change);
     if (appended === "inbox moved") {
       this.#script.pending = [...entries, ...this.#script.pending];
-      this.#row = { ...kept, ...this.#row }; // and not the change: the run does not suspend after all
+      if (kept) this.#row = { ...kept, ...this.#row }; // and not the change: the run does not suspend after all
       return "inbox moved";
     }
     if (appended === "fenced") return { kind: "fenced" };
@@ -74,6 +68,12 @@ export class Committer {
     this.#beginning = undefined;
     this.begun.resolve();
     return "written";
+  }
+
+  #takeRow(): Change["row"] | undefined {
+    const row = this.#row;
+    this.#row = undefined;
+    return row;
   }
 
   #unbegun(refused: string): Verdict {
@@ -86,11 +86,11 @@ export class Committer {
     this.#script.pending = [];
     this.#script.write({ type: "Paused", reason });
     const row = { state: "paused", owner: null, wakeAt: null, reason } as const;
-    let appended = await this.#write(this.#script.take(), row, { inboxSeen: this.#inboxSeen() });
+    let appended = await this.#write(this.#script.take(), { row, inboxSeen: this.#inboxSeen() });
     if (appended === "inbox moved") {
       // It may be the wish to end the run: it is taken up anew from what is on disk, and hears of it there.
       const wakeAt = this.#clock.now();
-      appended = await this.#write([], { state: "waiting", owner: null, wakeAt });
+      appended = await this.#write([], { row: { state: "waiting", owner: null, wakeAt } });
       if (typeof appended === "object" && "position" in appended) return { kind: "suspended", wakeAt };
     }
     return typeof appended === "object" && "position" in appended
@@ -100,13 +100,10 @@ export class Committer {
 
   #write(
     entries: readonly Entry[],
-    row: NonNullable<Change["row"]>,
-    others: Pick<Change, "inboxSeen" | "tell"> = {},
+    { row, ...others }: Pick<Change, "row" | "inboxSeen" | "tell">,
   ): Promise<Appended | { readonly error: unknown }> {
-    const change: Change = {
-      ...others,
-      ...(this.#beginning ? { begin: { ...this.#beginning.row, ...row } } : Object.keys(row).length > 0 && { row }),
-    };
+    const begun = this.#beginning;
+    const change: Change = begun ? { ...others, begin: { ...begun.row, ...row } } : row ? { ...others, row } : others;
     const about = { "trilith.log": "runs", "trilith.events": entries.length };
     return this.#trace().span("append", "append runs", about, (span) => this.#patiently(entries, change, span));
   }

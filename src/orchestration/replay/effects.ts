@@ -20,8 +20,8 @@ export interface StepSpec {
   readonly digest: string;
   readonly policy: Policy;
   readonly attempt: Action["attempt"];
-  /** The value that the code reads, from the result in the journal. */
-  parse(wire: unknown): Promise<unknown>;
+  /** The value that the code reads, from the result in the journal: at once, or a promise of it. */
+  parse(wire: unknown): unknown;
 }
 
 export interface EffectPorts {
@@ -78,20 +78,18 @@ export class Effects {
     if (undo && scope.undoing)
       throw new Error(`"${spec.name}" is part of an undo, and cannot have an undo of its own.`);
     const path = scope.next(spec.name);
-    const key = toKey(root, path);
     const { name, kind, digest, operation } = spec;
-    const parse = (wire: unknown) => this.#parse(spec, wire);
-    const undoable: Undoable | undefined = undo && { path, key, operation, undo, parse };
+    const undoable: Undoable | undefined = undo && {
+      ...{ path, key: toKey(root, path), operation, undo },
+      parse: (wire) => this.#parse(spec, wire),
+    };
     const request = { type: "StepStarted", path, name, kind, digest, undo: undo !== undefined } as const;
-    const asked = exchange.ask(request, "action", scope, (waiting) =>
-      this.#begin(waiting, spec, key, or !== undefined),
-    );
+    const asked = exchange.ask(request, "action", scope, (waiting) => this.#begin(waiting, spec, or !== undefined));
     // What another run did is that one's to undo.
     if (undoable && !exchange.script.isCopied(path)) undoStack.push(undoable);
-    const kept = asked.then((delivered) => this.#keep(delivered, parse, undoable));
-    scope.settling.add(kept);
-    const outcome = await kept;
-    scope.settling.delete(kept);
+    scope.asked();
+    const outcome = await this.#keep(await asked, spec, undoable);
+    scope.settled();
     if (scope.closed) return never; // whoever closed the scope has gone on without this code
     if ("value" in outcome) return outcome.value;
     if (!or) throw outcome.error;
@@ -187,8 +185,8 @@ export class Effects {
     return items.filter(({ revision }) => revision > upTo || left.includes(revision));
   }
 
-  #begin(waiting: Waiting, spec: StepSpec, key: string, hasFallback: boolean): void {
-    const { exchange, act, clock } = this.#ports;
+  #begin(waiting: Waiting, spec: StepSpec, hasFallback: boolean): void {
+    const { root, exchange, act, clock } = this.#ports;
     const { path, scope } = waiting;
     const { name, kind, attempt } = spec;
     const { timeoutMs, deadlineMs, pauses, attempts = scope.undoing ? attemptsOfUndo : attemptsOfSteps } = spec.policy;
@@ -197,7 +195,7 @@ export class Effects {
       path,
       name,
       kind: scope.undoing ? "undo" : kind,
-      key,
+      key: toKey(root, path),
       timeoutMs,
       deadlineAt: deadlineMs === undefined ? undefined : since + deadlineMs,
       attempts,
@@ -246,11 +244,7 @@ export class Effects {
   }
 
   /** What a result means for the undo stack and for the code. */
-  #keep(
-    { result, live }: Delivered,
-    parse: (wire: unknown) => Promise<unknown>,
-    undoable: Undoable | undefined,
-  ): Outcome | Promise<Outcome> {
+  #keep({ result, live }: Delivered, spec: StepSpec, undoable: Undoable | undefined): Outcome | Promise<Outcome> {
     const { undoStack, rethrow } = this.#ports;
     if (result.type === "StepFailed") {
       if (undoable && result.outcome === "not done") undoStack.drop(undoable);
@@ -260,17 +254,24 @@ export class Effects {
       if (undoable) undoable.done = { value };
       return { value };
     };
-    return live ? keep(live.value) : parse("wire" in result ? result.wire : undefined).then(keep);
+    if (live) return keep(live.value);
+    const read = this.#parse(spec, "wire" in result ? result.wire : undefined);
+    return read instanceof Promise ? read.then(keep) : keep(read);
   }
 
-  async #parse(spec: StepSpec, wire: unknown): Promise<unknown> {
+  /** At once where the step can: the code is told without a turn of ours in between, as it was when the step was done. */
+  #parse(spec: StepSpec, wire: unknown): unknown {
     const { exchange } = this.#ports;
-    try {
-      return await exchange.hold(() => spec.parse(wire));
-    } catch (error) {
+    const misread = (error: unknown): Promise<never> => {
       const what = `The result of "${spec.name}" in the journal is not what its contract says now: ${(error as Error).message}`;
       exchange.stop(diverged(what));
       return never;
+    };
+    try {
+      const read = spec.parse(wire);
+      return read instanceof Promise ? exchange.hold(() => read).catch(misread) : read;
+    } catch (error) {
+      return misread(error);
     }
   }
 

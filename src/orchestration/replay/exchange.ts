@@ -137,13 +137,10 @@ export class Exchange {
 
   activate(which: (waiting: Waiting) => boolean): void {
     if (this.#idle.length === 0) return;
-    const idle = this.#idle;
-    this.#idle = [];
-    for (const waiting of idle) {
-      if (this.waiting.get(waiting.path) !== waiting) continue;
-      if (which(waiting)) waiting.activate();
-      else this.#idle.push(waiting);
-    }
+    const idle = this.#idle.filter((waiting) => this.waiting.get(waiting.path) === waiting);
+    this.#idle = idle.filter((waiting) => !which(waiting));
+    if (this.#idle.length === idle.length) return;
+    for (const waiting of idle) if (which(waiting)) waiting.activate();
   }
 
   /** An effect has come to rest without a result: another activation goes on with it. */

@@ -13,7 +13,7 @@ import type { Events } from "../language/events.ts";
 import type { Shapes } from "../language/shapes.ts";
 import type { Workflow } from "../language/workflow.ts";
 import { type Asked, pauseReason, Steering, toEnding, toNote } from "../steering/steering.ts";
-import { type Action, type Asleep, act, type Settled } from "./action.ts";
+import { type Action, type Asleep, act, type FailedAttempt, type Settled, type Surroundings } from "./action.ts";
 import { Code, type End } from "./code.ts";
 import { type Beginning, Committer } from "./committer.ts";
 import { wayOut } from "./difference.ts";
@@ -23,7 +23,7 @@ import type { Places } from "./places.ts";
 import type { Rests } from "./rests.ts";
 import { Scope } from "./scope.ts";
 import { Script } from "./script.ts";
-import type { Rethrow } from "./thrown.ts";
+import { type Rethrow, sentenceOf } from "./thrown.ts";
 import { resumable, UndoStack } from "./undo-stack.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -54,8 +54,16 @@ export interface ExecutionParts {
   readonly suspendAfterMs: number;
   readonly evict: "waiting" | "always";
   readonly events: Events | undefined;
+  /** Told of attempts that failed. */
+  readonly attemptFailed?: ((event: AttemptEvent) => void) | undefined;
   /** Only replays, up to the journal's last entry. */
   readonly rehearsal?: boolean;
+}
+
+export interface AttemptEvent extends FailedAttempt {
+  readonly run: string;
+  readonly operation: string;
+  readonly traceparent: string;
 }
 
 /** The code of a workflow that waits for nothing of ours is given this long before the run is paused. */
@@ -80,6 +88,7 @@ export class Execution {
   readonly #body: Scope;
   readonly #stretch: number;
   readonly #steering: Steering;
+  readonly #around: Surroundings;
   #cancelling = false;
   /** Wakes the actions that wait for their next attempt. */
   readonly #pausing = new Set<() => void>();
@@ -92,7 +101,7 @@ export class Execution {
 
   constructor(parts: ExecutionParts) {
     const { run, workflow, newest, input, entries, from, begin, inbox } = parts;
-    const { journal, clock, dispatch, places, rethrow, shapes } = parts;
+    const { journal, clock, random, dispatch, places, rethrow, shapes } = parts;
     this.parts = parts;
     this.script = new Script(entries, () => clock.now(), from);
     if (begin) this.script.write(begin.started);
@@ -112,6 +121,20 @@ export class Execution {
     const drawsFrom = forked ? () => (this.script.inCopy ? forked.root : root) : () => root;
     this.#body = Scope.body(root, drawsFrom);
     this.#steering = new Steering(entries, inbox);
+    this.#around = {
+      ...{ clock, random, trace },
+      parking: () => this.#parking !== "no" || this.#halting !== undefined,
+      onParking: (wake) => {
+        this.#pausing.add(wake);
+        return () => void this.#pausing.delete(wake);
+      },
+      failed: (attempt) =>
+        parts.attemptFailed?.({ run, operation: workflow.id, traceparent: this.#trace.traceparent, ...attempt }),
+      note: (entry) => {
+        this.script.write(entry);
+        exchange.stir();
+      },
+    };
     this.#committer = new Committer({
       ...{ journal, run, script: this.script, clock, trace, beginning: begin },
       inboxSeen: () => (this.#steering.open[0]?.revision ?? this.effects.inboxSeen + 1) - 1,
@@ -291,32 +314,24 @@ export class Execution {
     return clock.after(strayMs, () => this.#exchange.stop(reason));
   }
 
-  #act(action: Action, scope: Scope): Promise<Settled | Asleep | undefined> {
-    const { clock, random } = this.parts;
-    const note = (entry: NewEntry): void => {
-      this.script.write(entry);
-      this.#exchange.stir();
-    };
-    const parking = () => this.#parking !== "no" || this.#halting !== undefined;
-    const onParking = (wake: () => void) => {
-      this.#pausing.add(wake);
-      return () => void this.#pausing.delete(wake);
-    };
+  async #act(action: Action, scope: Scope): Promise<Settled | Asleep | undefined> {
+    const settled = await act(action, scope, this.#around);
     // What fails because its node is stopping may well succeed on the next one.
-    return act(action, { clock, random, trace: this.#trace, scope, parking, onParking, note }).then((settled) =>
-      parking() && ("asleep" in settled || settled.result.type === "StepFailed") ? undefined : settled,
-    );
+    return this.#around.parking() && ("asleep" in settled || settled.result.type === "StepFailed")
+      ? undefined
+      : settled;
   }
 
   async #undo(why: Thrown): Promise<void> {
     await this.close(this.#body);
     if (this.#undoStack.isEmpty) return;
-    this.#committer.change({ state: "undoing" });
+    this.#committer.change({ state: "undoing", reason: sentenceOf(why) });
     await this.#undoStack.unwind(why);
   }
 
   #finish(end: End): Promise<Verdict> {
     const now = this.parts.clock.now();
+    this.#noteHalt();
     this.script.write(this.#ended as NewEntry); // it has ended
     if ("input" in end) {
       // The next activation begins with an empty journal, in whichever version is the newest.
@@ -328,7 +343,8 @@ export class Execution {
     const state = "thrown" in end ? end.state : "done";
     const verdict = "thrown" in end ? ({ kind: "failed", ...end } as const) : ({ kind: "done", ...end } as const);
     const failure = "thrown" in end ? this.#declared(end.thrown) : undefined;
-    const row = { state, owner: null, wakeAt: null, endedAt: now, ...(failure !== undefined && { failure }) } as const;
+    const over = { ...(this.code.undoing && { reason: null }), ...(failure !== undefined && { failure }) };
+    const row = { state, owner: null, wakeAt: null, endedAt: now, ...over } as const;
     return this.#close(row, verdict, this.#toParent(now));
   }
 
@@ -357,9 +373,10 @@ export class Execution {
       const { to, reason } = asked.control;
       if (to === "terminate") return asked;
       this.#steering.take(asked);
+      this.#noteHalt(); // it gives way to what was asked after it
       this.#halting = to === "pause" ? asked : undefined;
       if (this.#halting) this.#hush();
-      if (to === "cancel" && !this.code.undoing && !this.code.ended && !this.#cancelling) {
+      else if (to === "cancel" && !this.code.undoing && !this.code.ended && !this.#cancelling) {
         this.#cancelling = true;
         const { by, revision: item } = asked;
         this.#exchange.settle({ type: "Cancelled", path: "", item, by, ...(reason !== undefined && { reason }) });
@@ -368,10 +385,16 @@ export class Execution {
     return undefined;
   }
 
+  /** Whoever asked for a pause stands in the journal beside it: what came before a crash without it would be a pause lost. */
+  #noteHalt(): void {
+    if (this.#halting) this.script.write(toNote(this.#halting));
+  }
+
   #terminate(asked: Asked): Promise<Verdict> {
     const { run, clock } = this.parts;
     const thrown = toEnding("terminate", run, { by: asked.by, reason: asked.control.reason });
     this.#steering.take(asked);
+    this.#noteHalt();
     this.script.write(toNote(asked));
     this.script.write({ type: "Ended", state: "terminated", thrown });
     const now = clock.now();
@@ -382,13 +405,17 @@ export class Execution {
   /** Nothing where somebody has asked for something meanwhile that may change it. */
   async #pause(reason: string): Promise<Verdict | undefined> {
     if (this.parts.rehearsal) return { kind: "paused", reason };
+    this.#noteHalt();
     this.script.write({ type: "Paused", reason });
     const { inboxSeen } = this.effects;
     const row = { state: "paused", owner: null, wakeAt: null, reason } as const;
     const written = await this.#committer.commit({ row, inboxSeen });
     if (written === "written") return { kind: "paused", reason };
     if (written !== "inbox moved") return written;
-    this.script.pending = this.script.pending.filter(({ type }) => type !== "Paused");
+    const halt = this.#halting?.revision;
+    this.script.pending = this.script.pending.filter(
+      (entry) => entry.type !== "Paused" && !(entry.type === "Steered" && entry.item === halt),
+    );
     await this.poke();
     return undefined;
   }

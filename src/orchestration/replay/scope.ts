@@ -7,8 +7,6 @@ import { Draws } from "../journal/identity.ts";
 export class Scope {
   readonly draws: Draws;
   readonly undoing: boolean;
-  /** Steps of this scope that were asked for and whose result has not been taken note of. */
-  readonly settling: Set<Promise<unknown>> = new Set();
   /** What draws begin with at the moment. */
   readonly #drawsFrom: () => string;
   readonly #path: string;
@@ -16,6 +14,9 @@ export class Scope {
   readonly #children = new Set<Scope>();
   #closed = false;
   readonly #onClose = new Set<() => void>();
+  /** How many steps of this scope were asked for and their result has not been taken note of. */
+  #unsettled = 0;
+  #onSettled: (() => void)[] = [];
 
   private constructor(drawsFrom: () => string, path: string, undoing: boolean, names?: Scope) {
     this.#drawsFrom = drawsFrom;
@@ -62,16 +63,28 @@ export class Scope {
     return () => void this.#onClose.delete(act);
   }
 
+  /** A step of this scope was asked for. */
+  asked(): void {
+    this.#unsettled++;
+  }
+  /** The result of one that was asked for has been taken note of. */
+  settled(): void {
+    if (--this.#unsettled > 0) return;
+    for (const tell of this.#onSettled) tell();
+    this.#onSettled = [];
+  }
+
   /** Closes this scope and those in it; resolves when what they had under way has settled. */
   async close(): Promise<void> {
     this.#shut();
-    const settling = this.#settlingWithin();
-    if (settling.length > 0) await Promise.all(settling);
+    const unsettled = this.#unsettledWithin();
+    if (unsettled.length > 0)
+      await Promise.all(unsettled.map((part) => new Promise<void>((resolve) => part.#onSettled.push(resolve))));
   }
 
   /** Lets go of a part that has come to its end; what of it is still under way keeps it. */
   leave(part: Scope): void {
-    if (part.#settlingWithin().length === 0) this.#children.delete(part);
+    if (part.#unsettledWithin().length === 0) this.#children.delete(part);
   }
 
   #shut(): void {
@@ -80,8 +93,9 @@ export class Scope {
     this.#onClose.clear();
     for (const child of this.#children) child.#shut();
   }
-  #settlingWithin(): readonly Promise<unknown>[] {
-    return [...this.settling, ...[...this.#children].flatMap((child) => child.#settlingWithin())];
+  #unsettledWithin(): readonly Scope[] {
+    const within = [...this.#children].flatMap((child) => child.#unsettledWithin());
+    return this.#unsettled > 0 ? [this, ...within] : within;
   }
   #adopt(child: Scope): Scope {
     this.#children.add(child);
@@ -91,4 +105,5 @@ export class Scope {
 }
 
 // A name may come from data; it must not read like another step's path.
-const escaped = (name: string): string => name.replaceAll(/[%/#]/g, encodeURIComponent);
+const escaped = (name: string): string => (special.test(name) ? name.replaceAll(/[%/#]/g, encodeURIComponent) : name);
+const special = /[%/#]/;

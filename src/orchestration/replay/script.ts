@@ -150,7 +150,9 @@ export class Script {
     return taken;
   }
 
-  /** What earlier activations did about a step: one that began and has no result may have been done by a dead process. */
+  /**
+   * What earlier activations did about a step that has no result: one that began may have been done by a dead process.
+   */
   pastOf(path: string): Past {
     return this.#past.get(path) ?? noPast;
   }
@@ -185,6 +187,10 @@ const noPast: Past = { failed: 0, started: false };
 function toPast(entries: readonly Entry[]): ReadonlyMap<string, Past> {
   const past = new Map<string, Past>();
   for (const written of entries) {
+    if (written.type === "StepDone" || written.type === "StepFailed") {
+      past.delete(written.path); // it is not begun again
+      continue;
+    }
     // What was taken back may have been done all the same.
     const entry = written.type === "TakenBack" ? written.was : written;
     if (entry.type === "Paused" || entry.type === "Retried")

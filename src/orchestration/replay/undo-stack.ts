@@ -18,7 +18,7 @@ export interface Undoable {
   readonly undo: Undo;
   /** Once it is known to be done. */
   done?: { readonly value: unknown };
-  parse(wire: unknown): Promise<unknown>;
+  parse(wire: unknown): unknown;
 }
 
 export interface UndoPorts {

@@ -14,7 +14,7 @@ export class Steering {
   constructor(entries: readonly Entry[], items: readonly Item[]) {
     const [first] = entries;
     this.#before = first?.type === "Continued" ? first.inbox : { upTo: -1, left: [] };
-    this.#seen = new Set(entries.flatMap(itemOf));
+    this.#seen = toItems(entries);
     const retried = entries.findLast((entry) => entry.type === "Retried");
     this.#over = retried?.over ?? -1;
     this.look(items);
@@ -50,10 +50,14 @@ export class Steering {
   }
 }
 
-function itemOf(entry: Entry): readonly number[] {
-  if (entry.type === "TakenBack") return itemOf(entry.was);
-  if (entry.type === "Cancelled") return [entry.item];
-  return entry.type === "Steered" && entry.item !== undefined ? [entry.item] : [];
+/** What of the inbox was taken note of. */
+function toItems(entries: readonly Entry[]): Set<number> {
+  const items = new Set<number>();
+  for (const written of entries) {
+    const entry = written.type === "TakenBack" ? written.was : written;
+    if ((entry.type === "Cancelled" || entry.type === "Steered") && entry.item !== undefined) items.add(entry.item);
+  }
+  return items;
 }
 
 /** How it stands in the journal. */

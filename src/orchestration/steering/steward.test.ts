@@ -254,6 +254,27 @@ describe("a paused run", () => {
     await replays(patient, bench.history);
   });
 
+  it("says who paused it in the commit that pauses it, so that no crash before loses the pause", async () => {
+    const under = { first: Promise.withResolvers<void>(), second: Promise.withResolvers<void>() };
+    const bench = benchOf(
+      jobOf(async (_, { run }) => {
+        await run.all([run.step("first", () => under.first.promise), run.step("second", () => under.second.promise)]);
+        return run.step("third", () => {});
+      }),
+    );
+    await bench.begin({ n: 1 });
+    const steered = bench.steer("pause");
+    under.first.resolve();
+    await bench.pass("1ms");
+    expect(bench.entries.map(({ type }) => type)).toContain("StepDone"); // committed while the other is under way
+    expect(bench.entries.map(({ type }) => type)).not.toContain("Steered");
+    under.second.resolve();
+    await steered;
+    await bench.pass("1ms");
+    expect(bench.row?.state).toBe("paused");
+    expect(bench.entries.slice(-2)).toMatchObject([{ type: "Steered", to: "pause" }, { type: "Paused" }]);
+  });
+
   it("does not wait for the next attempt of a step that keeps failing", async () => {
     let attempts = 0;
     const trying = jobOf(async (_, { run }) =>

@@ -12,6 +12,7 @@ import type {
   ReadQuery,
   Receipt,
   StoredEvent,
+  TextQuery,
   Write,
 } from "../../storage/host.ts";
 import { type Draft, MemoryCollection, Refused } from "./memory-documents.ts";
@@ -62,6 +63,10 @@ class MemoryEngine implements Engine {
 
   async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
     return this.#log(log).read(query);
+  }
+
+  async texts(log: string, query: TextQuery): Promise<readonly string[]> {
+    return (await this.read(log, query)).map(({ data }) => data);
   }
 
   async types(log: string): Promise<readonly { readonly type: string; readonly version: number }[]> {

@@ -43,6 +43,29 @@ export const reads: Cases = {
     assert.equal((await room.all({ categories: ["b"], limit: 2 })).length, 5);
   },
 
+  "a stream's data is read alone, page by page, as it stands in its events": async (room) => {
+    const large = (n: number): string => JSON.stringify(`${n}${"ü".repeat(n % 5 === 0 ? 300_000 : 3)}`);
+    for (const n of toRange(20)) await room.append({ events: [toEvent("a/1", { data: large(n) }), toEvent("b/1")] });
+    for (const [from, limit] of [
+      [0, 1],
+      [0, 7],
+      [3, 1_000],
+      [18, 2],
+    ] as const) {
+      const texts: string[] = [];
+      for (let page = [""] as readonly string[]; page.length > 0 && texts.length <= 20; ) {
+        page = await room.engine.texts("main", { stream: "a/1", from: from + texts.length, limit });
+        assert.ok(page.length <= limit, `A page of ${limit} holds ${page.length} texts.`);
+        texts.push(...page);
+      }
+      assert.deepEqual(texts, toRange(20).slice(from).map(large));
+    }
+    assert.deepEqual(await room.engine.texts("main", { stream: "a/1", from: 20, limit: 1 }), []);
+    assert.deepEqual(await room.engine.texts("main", { stream: "a/1", from: 0, limit: 0 }), []);
+    assert.deepEqual(await room.engine.texts("main", { stream: "a/2", from: 0, limit: 1 }), []);
+    assert.deepEqual(await room.engine.texts("never-written", { stream: "a/1", from: 0, limit: 1 }), []);
+  },
+
   "a stream that is not there has no events and the revision -1": async (room) => {
     await room.say("a/1");
     assert.deepEqual(await room.stream("a/2"), []);

@@ -24,6 +24,7 @@ function viewOf(engine: Engine, prefix: string): Engine {
     define: (collection) => engine.define({ ...collection, name: toCollection(collection.name) }),
     append: (log, group) => engine.append(toLog(log), group.map(toAppend)),
     read: (log, query) => engine.read(toLog(log), query),
+    texts: (log, query) => engine.texts(toLog(log), query),
     types: (log) => engine.types(toLog(log)),
     revision: (log, stream) => engine.revision(toLog(log), stream),
     find: (collection, query) => engine.find(toCollection(collection), query),
