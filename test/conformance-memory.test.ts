@@ -1,7 +1,7 @@
 import { systemClock } from "trilith/contracts";
 import { engineConformance, Memory, memoryEngine, type OpenEngine, type OpenedEngine } from "trilith/testing";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { checkHistories, checkRaces } from "./engine-histories.ts";
+import { checkHistories, checkRaces, checkSteps } from "./engine-histories.ts";
 
 const open: OpenEngine = async ({ clock }) => {
   const memory = new Memory();
@@ -42,4 +42,5 @@ describe("the engine in memory: histories that fast-check tells", () => {
   test("have one order that explains every outcome, where they race", { timeout: 60_000 }, () =>
     checkRaces([opened.engine], 60),
   );
+  test("may be told in steps of many writes or of one", { timeout: 60_000 }, () => checkSteps(opened.engine, 60));
 });

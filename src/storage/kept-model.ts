@@ -8,6 +8,7 @@ import {
 } from "../contracts/index.ts";
 import type { Collection, Write } from "./engine.ts";
 import type { EventMeta } from "./entity.ts";
+import { Generations } from "./generations.ts";
 import { checkJson } from "./json.ts";
 import { parse } from "./parse.ts";
 import type { AnyReadModel, RowHandler, Rows } from "./read-model.ts";
@@ -19,6 +20,9 @@ type Asked =
   | { readonly kind: "increment"; readonly key: unknown; readonly by: { readonly [field: string]: number } }
   | { readonly kind: "remove"; readonly key: unknown };
 
+/** For how many keys it is remembered what an increment starts from, and that it fits the schema. */
+const rememberedKeys = 20_000;
+
 /** A read model as one store keeps it: its collection, the name of its reader, and what events write into it. */
 export class KeptModel {
   readonly model: AnyReadModel;
@@ -29,6 +33,7 @@ export class KeptModel {
   readonly #handlers = new Map<string, RowHandler>();
   readonly #project: Projection;
   readonly #zeros: Fields;
+  readonly #initials = new Generations<Fields>(rememberedKeys);
   readonly #describe: string;
   constructor(store: string, model: AnyReadModel) {
     this.model = model;
@@ -59,8 +64,8 @@ export class KeptModel {
       throw new TypeError(`${this.#describe} handles "${unknown}", which is not one of its events.`);
   }
 
-  /** What an event writes: data only, in the order in which its handler asked. */
-  async writes(type: string, value: unknown, meta: EventMeta): Promise<readonly Write[]> {
+  /** What an event writes: data only, in the order in which its handler asked. At once where the schema of its rows can be. */
+  writes(type: string, value: unknown, meta: EventMeta): readonly Write[] | Promise<readonly Write[]> {
     const handler = this.#handlers.get(type);
     if (!handler) return [];
     const asked: Asked[] = [];
@@ -77,7 +82,22 @@ export class KeptModel {
       throw new TypeError(`${this.#describe} handles ${type} with a promise. It may write rows, and wait for nothing.`);
     }
     const writes: Write[] = [];
-    for (const one of asked) writes.push(await this.#toWrite(one, type));
+    for (const [index, one] of asked.entries()) {
+      const write = this.#toWrite(one, type);
+      if (write instanceof Promise) return this.#finish(writes, write, asked.slice(index + 1), type);
+      writes.push(write);
+    }
+    return writes;
+  }
+
+  async #finish(
+    writes: Write[],
+    next: Promise<Write>,
+    rest: readonly Asked[],
+    type: string,
+  ): Promise<readonly Write[]> {
+    writes.push(await next);
+    for (const one of rest) writes.push(await this.#toWrite(one, type));
     return writes;
   }
 
@@ -90,19 +110,23 @@ export class KeptModel {
     );
   }
 
-  async #toWrite(asked: Asked, type: string): Promise<Write> {
+  #toWrite(asked: Asked, type: string): Write | Promise<Write> {
     const collection = this.collection.name;
-    const { key: keyField } = this.model;
     switch (asked.kind) {
       case "put": {
         const data = this.#project(asked.row).value as Fields;
         checkJson(data, `${this.#describe}, on ${type}: a row`);
-        const row = (await parse(
+        const row = parse(
           this.model.row,
           data,
           () => `${this.#describe}, on ${type}, puts a row that does not fit its schema`,
-        )) as Fields;
-        return { collection, put: this.toKey(row[keyField]), data };
+        );
+        const toPut = (row: unknown): Write => ({
+          collection,
+          put: this.toKey((row as Fields)[this.model.key]), // as the schema of the rows gave it
+          data,
+        });
+        return row instanceof Promise ? row.then(toPut) : toPut(row);
       }
       case "patch": {
         const data = this.#project(asked.fields).value as Fields;
@@ -111,18 +135,33 @@ export class KeptModel {
       }
       case "increment": {
         checkJson(asked.by, `${this.#describe}, on ${type}: an increment`);
-        const initial = { ...this.#zeros, ...this.model.initial, [keyField]: asked.key };
-        await parse(
-          this.model.row,
-          initial,
-          () =>
-            `${this.#describe}, on ${type}, increments a row that may not be there, and what it would start from does not fit its schema. Say more in "initial"`,
-        );
-        return { collection, increment: this.toKey(asked.key), by: asked.by, initial };
+        const key = this.toKey(asked.key);
+        const initial = this.#initial(key, asked.key, type);
+        const toIncrement = (initial: Fields): Write => ({ collection, increment: key, by: asked.by, initial });
+        return initial instanceof Promise ? initial.then(toIncrement) : toIncrement(initial);
       }
       case "remove":
         return { collection, remove: this.toKey(asked.key) };
     }
+  }
+
+  /** What an increment starts from where there is no row. */
+  #initial(name: string, key: unknown, type: string): Fields | Promise<Fields> {
+    // A number and the same number as text are one key, and two values of its field.
+    const known = this.#initials.get(name);
+    if (known && known[this.model.key] === key) return known;
+    const initial = { ...this.#zeros, ...this.model.initial, [this.model.key]: key };
+    const keep = (): Fields => {
+      this.#initials.set(name, initial);
+      return initial;
+    };
+    const checked = parse(
+      this.model.row,
+      initial,
+      () =>
+        `${this.#describe}, on ${type}, increments a row that may not be there, and what it would start from does not fit its schema. Say more in "initial"`,
+    );
+    return checked instanceof Promise ? checked.then(keep) : keep();
   }
 
   toKey(key: unknown): string {
