@@ -283,7 +283,7 @@ test("a full disk fails what does not fit, and nothing else", async () => {
   expect((await readAll(engine)).map(({ position }) => position)).toEqual([1, 2, 3]);
 });
 
-test("documents count on from what is on disk after a step that could not be written, and after the file was packed", async () => {
+test("documents count on from what is on disk after a step that could not be written, and after rows were numbered anew", async () => {
   const engine = await open({ maxBytes: 400_000 });
   const [collection, reader] = ["counts", "r"];
   await engine.define({ name: collection, columns: [], indexes: [] });
@@ -294,7 +294,7 @@ test("documents count on from what is on disk after a step that could not be wri
   await expect(engine.commit({ ...step, from: 1, position: 2 }, [add("a"), large])).rejects.toThrow("The disk is full");
   await engine.commit({ ...step, from: 1, position: 2 }, [add("a"), { collection, remove: "gone" }]);
   const other = new DatabaseSync(join(folder, "trilith.db"));
-  other.exec("vacuum");
+  other.exec(`update "document counts" set rowid = 100 - rowid`); // as a "vacuum" may
   other.close();
   await engine.commit({ ...step, from: 2, position: 3 }, [add("a"), add("b")]);
   expect(await engine.find(collection, { limit: 5 })).toEqual([
