@@ -3,7 +3,7 @@ import { openPostgres } from "trilith/postgres";
 import { engineConformance, type OpenEngine } from "trilith/testing";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import type { Engine } from "../src/storage/host.ts";
-import { checkHistories, checkRaces } from "./engine-histories.ts";
+import { checkHistories, checkRaces, checkSteps } from "./engine-histories.ts";
 import { testCases } from "./engine-suite.ts";
 import { startPostgres, type TestPostgres } from "./postgres.ts";
 
@@ -54,6 +54,11 @@ describe.each([18, 15] as const)("PostgreSQL %s", (version) => {
       await end();
     },
   );
+  test.runIf(version === 18)("steps of many writes do what steps of one do", { timeout: 60_000 }, async () => {
+    const { engine, close: end } = await open({ clock: systemClock });
+    await checkSteps(engine, 15);
+    await end();
+  });
   test.runIf(version === 18)(
     "histories that race from two processes have one order that explains them",
     { timeout: 60_000 },

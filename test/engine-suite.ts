@@ -1,7 +1,7 @@
 import { systemClock } from "trilith/contracts";
 import type { ConformanceCase, OpenEngine, OpenedEngine } from "trilith/testing";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { checkHistories, checkRaces } from "./engine-histories.ts";
+import { checkHistories, checkRaces, checkSteps } from "./engine-histories.ts";
 
 /** The conformance suite as tests of vitest, a block a topic. */
 export function testCases(cases: readonly ConformanceCase[], title = ""): void {
@@ -28,5 +28,6 @@ export function testHistories(title: string, open: OpenEngine): void {
     test("have one order that explains every outcome, where they race", { timeout: 60_000 }, () =>
       checkRaces([opened.engine], 60),
     );
+    test("may be told in steps of many writes or of one", { timeout: 60_000 }, () => checkSteps(opened.engine, 60));
   });
 }

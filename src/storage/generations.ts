@@ -26,4 +26,9 @@ export class Generations<T> {
     }
     this.#young.set(key, value);
   }
+
+  delete(key: string): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
 }

@@ -8,6 +8,7 @@ import {
 } from "../contracts/index.ts";
 import type { Collection, Write } from "./engine.ts";
 import type { EventMeta } from "./entity.ts";
+import { Generations } from "./generations.ts";
 import { checkJson } from "./json.ts";
 import { parse } from "./parse.ts";
 import type { AnyReadModel, RowHandler, Rows } from "./read-model.ts";
@@ -20,6 +21,8 @@ type Asked =
   | { readonly kind: "remove"; readonly key: unknown };
 
 type AnyRows = Rows<unknown, any, any>; // whatever the rows are
+/** For how many keys it is remembered what an increment starts from, and that it fits the schema. */
+const rememberedKeys = 20_000;
 
 /** A read model as one store keeps it: its collection, the name of its reader, and what events write into it. */
 export class KeptModel {
@@ -31,6 +34,7 @@ export class KeptModel {
   readonly #handlers = new Map<string, RowHandler>();
   readonly #project: Projection;
   readonly #zeros: Fields;
+  readonly #starts = new Generations<{ readonly key: unknown; readonly start: Fields | string }>(rememberedKeys);
   readonly #describe: string;
   constructor(store: string, model: AnyReadModel) {
     this.model = model;
@@ -61,8 +65,8 @@ export class KeptModel {
       throw new TypeError(`${this.#describe} handles "${unknown}", which is not one of its events.`);
   }
 
-  /** What an event writes: data only, in the order in which its handler asked. */
-  async writes(type: string, value: unknown, meta: EventMeta): Promise<readonly Write[]> {
+  /** What an event writes: data only, in the order in which its handler asked. At once where the schema of its rows can be. */
+  writes(type: string, value: unknown, meta: EventMeta): readonly Write[] | Promise<readonly Write[]> {
     const handler = this.#handlers.get(type);
     if (!handler) return [];
     const asked: Asked[] = [];
@@ -78,7 +82,22 @@ export class KeptModel {
       throw new TypeError(`${this.#describe} handles ${type} with a promise. It may write rows, and wait for nothing.`);
     }
     const writes: Write[] = [];
-    for (const one of asked) writes.push(await this.#toWrite(one, type));
+    for (const [index, one] of asked.entries()) {
+      const write = this.#toWrite(one, type);
+      if (write instanceof Promise) return this.#finish(writes, write, asked.slice(index + 1), type);
+      writes.push(write);
+    }
+    return writes;
+  }
+
+  async #finish(
+    writes: Write[],
+    next: Promise<Write>,
+    rest: readonly Asked[],
+    type: string,
+  ): Promise<readonly Write[]> {
+    writes.push(await next);
+    for (const one of rest) writes.push(await this.#toWrite(one, type));
     return writes;
   }
 
@@ -91,19 +110,23 @@ export class KeptModel {
     );
   }
 
-  async #toWrite(asked: Asked, type: string): Promise<Write> {
+  #toWrite(asked: Asked, type: string): Write | Promise<Write> {
     const collection = this.collection.name;
-    const { key: keyField } = this.model;
     switch (asked.kind) {
       case "put": {
         const data = this.#project(asked.row).value as Fields;
         checkJson(data, `${this.#describe}, on ${type}: a row`);
-        const row = (await parse(
+        const row = parse(
           this.model.row,
           data,
           () => `${this.#describe}, on ${type}, puts a row that does not fit its schema`,
-        )) as Fields;
-        return { collection, put: this.toKey(row[keyField]), data };
+        );
+        const toPut = (row: unknown): Write => ({
+          collection,
+          put: this.toKey((row as Fields)[this.model.key]), // as the schema of the rows gave it
+          data,
+        });
+        return row instanceof Promise ? row.then(toPut) : toPut(row);
       }
       case "patch": {
         const data = this.#project(asked.fields).value as Fields;
@@ -112,7 +135,15 @@ export class KeptModel {
       }
       case "increment": {
         checkJson(asked.by, `${this.#describe}, on ${type}: an increment`);
-        return { collection, increment: this.toKey(asked.key), by: asked.by, initial: await this.#start(asked, type) };
+        const key = this.toKey(asked.key);
+        const start = this.#start(key, asked.key, type);
+        const toIncrement = (initial: Fields | string): Write => ({
+          collection,
+          increment: key,
+          by: asked.by,
+          initial,
+        });
+        return start instanceof Promise ? start.then(toIncrement) : toIncrement(start);
       }
       case "remove":
         return { collection, remove: this.toKey(asked.key) };
@@ -120,15 +151,27 @@ export class KeptModel {
   }
 
   /** What a row begins with that is incremented before it was put; or why it cannot, which matters only if there is none. */
-  async #start({ key }: Asked & { readonly kind: "increment" }, type: string): Promise<Fields | string> {
+  #start(name: string, key: unknown, type: string): Fields | string | Promise<Fields | string> {
+    // A number and the same number as text are one key, and two values of its field.
+    const known = this.#starts.get(name);
+    if (known && known.key === key) return known.start;
     const initial = { ...this.#zeros, ...this.model.initial, [this.model.key]: key };
+    const keep = <T extends Fields | string>(start: T): T => {
+      this.#starts.set(name, { key, start });
+      return start;
+    };
+    const refuse = (error: unknown): string => {
+      if (error instanceof TypeError) return keep(error.message);
+      throw error;
+    };
+    // Said without the row: the sentence is kept with the parked event, and what is in a row may be somebody's secret.
     const describe = (): string =>
-      `${this.#describe}, on ${type}, increments the row ${JSON.stringify(key)}, which is not there. Put it first, or say in "initial" what it starts from: ${JSON.stringify(initial)} does not fit its schema`;
+      `${this.#describe}, on ${type}, increments a row that is not there. Put it first, or say in "initial" what it starts from, for what there is of it does not fit its schema`;
     try {
-      await parse(this.model.row, initial, describe);
-      return initial;
+      const checked = parse(this.model.row, initial, describe);
+      return checked instanceof Promise ? checked.then(() => keep(initial), refuse) : keep(initial);
     } catch (error) {
-      return (error as Error).message;
+      return refuse(error);
     }
   }
 

@@ -6,6 +6,8 @@ import type { KeptModel } from "./kept-model.ts";
 import type { Parking } from "./parking.ts";
 
 const longestPage = 1_000;
+/** Events that one commit takes at most: the more, the more often what they write is one and the same row. */
+const longestBatch = 4 * longestPage;
 /** Positions that one look covers at most, however few of them are the reader's: another reader may be waiting for its turn. */
 const stretch = 20_000;
 /** Positions that a checkpoint may lag where nothing of the reader's own was met: a commit for each append would cost more. */
@@ -17,11 +19,12 @@ const mostParked = 1_000;
 
 /** What an event writes, why it is to be parked, or why the reader must stop before it. */
 type Taken = readonly Write[] | string | Halt;
-interface Page {
+/** Events that follow each other, and what they write. */
+interface Batch {
   readonly events: readonly StoredEvent[];
   readonly taken: readonly Taken[];
 }
-const nothing: Page = { events: [], taken: [] };
+const nothing: Batch = { events: [], taken: [] };
 
 export interface ModelPorts {
   readonly engine: Engine;
@@ -32,8 +35,8 @@ export interface ModelPorts {
 }
 
 /**
- * Leads one read model along the log, a page at a time. Its rows, its checkpoint and what it parks are one commit, so
- * whatever ends the process costs a page of work and writes nothing twice; and where another process leads the same
+ * Leads one read model along the log, a batch at a time. Its rows, its checkpoint and what it parks are one commit, so
+ * whatever ends the process costs a batch of work and writes nothing twice; and where another process leads the same
  * model, one of the two commits and the other looks again.
  */
 export class ModelReader {
@@ -41,9 +44,11 @@ export class ModelReader {
   readonly #ports: ModelPorts;
   readonly #types: readonly string[];
   #place: Place | undefined;
+  /** The end of the log when it was last asked for: before it is reached there is no need to ask again. */
+  #head: Place | undefined;
   /** Up to here there is nothing of its own beyond its checkpoint. */
   #seen = 0;
-  #ahead: { readonly after: number; readonly page: Promise<Page> } | undefined;
+  #ahead: { readonly after: number; readonly batch: Promise<Batch> } | undefined;
   /** At least how many are parked, once one was: counted up to see whether it is too many. */
   #parked: number | undefined;
   constructor(kept: KeptModel, ports: ModelPorts) {
@@ -52,31 +57,33 @@ export class ModelReader {
     this.#types = kept.events.map(({ id }) => id);
   }
 
-  /** One page further; the position where the log ends, once it has come there. Throws a `Halt` where it must not go on. */
+  /** One batch further; the position where the log ends, once it has come there. Throws a `Halt` where it must not go on. */
   async step(): Promise<{ readonly position: number; readonly arrived: boolean }> {
     const { engine, log } = this.#ports;
-    const head = await engine.head(log);
     // What is kept inline moves with appends, and not only by this hand.
     const isInline = this.kept.model.kept === "inline";
     const known = isInline ? undefined : this.#place;
+    const far = known && this.#head && Math.max(known.position, this.#seen) < this.#head.position;
+    const head = far && this.#head ? this.#head : await engine.head(log);
+    this.#head = head;
     const place = known ?? (await engine.checkpoint(log, this.kept.reader));
     if (!known) this.#seen = 0; // it was moved by others, or begins again
     const after = Math.max(place.position, this.#seen);
     if (place.epoch !== head.epoch) throw new Halt(toEpochSentence(log, this.kept.reader, place.epoch, head.epoch));
     if (after >= head.position) return { position: after, arrived: true };
-    const page = this.#types.length === 0 ? nothing : await this.#read(after);
-    const last = page.events.at(-1);
-    if (page.events.length >= longestPage / 2 && last) this.#readAhead(last.position);
+    const batch = this.#types.length === 0 ? nothing : await this.#read(after);
+    const last = batch.events.at(-1);
+    if (batch.events.length >= longestPage / 2 && last) this.#readAhead(last.position);
     // Where the look found nothing, nothing of its own lies within the stretch: the head was asked for before.
     const position = last?.position ?? Math.min(head.position, after + stretch);
     if (!last && !isInline && position - place.position < idle) {
       this.#place = place;
       this.#seen = position;
-      return { position, arrived: position >= head.position };
+      return { position, arrived: !far && position >= head.position };
     }
-    if (!(await this.#take(place, page, position))) this.#place = undefined;
+    if (!(await this.#take(place, batch, position))) this.#place = undefined;
     const { position: reached } = this.#place ?? place;
-    return { position: reached, arrived: reached >= head.position };
+    return { position: reached, arrived: !far && reached >= head.position };
   }
 
   /** Tries the parked events again, in their order. Says how many there were, and how many stay. */
@@ -132,35 +139,51 @@ export class ModelReader {
     }
   }
 
-  async #read(after: number): Promise<Page> {
+  async #read(after: number): Promise<Batch> {
     const ahead = this.#ahead;
     this.#ahead = undefined;
-    // An empty page is as old as its look: what was appended since then is not in it, and must not be passed over.
-    if (ahead?.after === after && (await ahead.page).events.length > 0) return ahead.page;
+    // An empty batch is as old as its look: what was appended since then is not in it, and must not be passed over.
+    if (ahead?.after === after && (await ahead.batch).events.length > 0) return ahead.batch;
     return this.#ask(after);
   }
 
   /**
-   * The next page is read and handled while this one is written: handlers read nothing, so it makes no difference to
+   * The next batch is read and handled while this one is written: handlers read nothing, so it makes no difference to
    * them, and a rebuild takes as long as the slower of the two instead of their sum.
    */
   #readAhead(after: number): void {
-    const page = this.#ask(after);
-    page.catch(() => {}); // whoever takes it is told
-    this.#ahead = { after, page };
+    const batch = this.#ask(after);
+    batch.catch(() => {}); // whoever takes it is told
+    this.#ahead = { after, batch };
   }
 
-  async #ask(after: number): Promise<Page> {
-    const { engine, log } = this.#ports;
-    const query = { after, limit: longestPage, types: this.#types, untilPosition: after + stretch };
-    const events = await engine.read(log, query);
+  /** Pages as long as they are full; each is asked for while the one before is handled. */
+  async #ask(after: number): Promise<Batch> {
+    const events: StoredEvent[] = [];
     const taken: Taken[] = [];
-    for (const event of events) taken.push(await this.#writesOf(event));
-    return { events, taken };
+    for (let page = await this.#page(after); ; ) {
+      const last = page.at(-1);
+      const goesOn = last && page.length >= longestPage / 2 && events.length + page.length < longestBatch;
+      const next = goesOn ? this.#page(last.position) : undefined;
+      next?.catch(() => {}); // it is awaited below, unless an event ends the batch before
+      for (const event of page) {
+        const one = this.#writesOf(event);
+        events.push(event);
+        taken.push(one instanceof Promise ? await one : one);
+      }
+      if (!next || taken.at(-1) instanceof Halt) return { events, taken };
+      page = await next;
+    }
   }
 
-  async #take(place: Place, { events, taken }: Page, position: number): Promise<boolean> {
+  #page(after: number): Promise<readonly StoredEvent[]> {
+    const { engine, log } = this.#ports;
+    return engine.read(log, { after, limit: longestPage, types: this.#types, untilPosition: after + stretch });
+  }
+
+  async #take(place: Place, { events, taken }: Batch, position: number): Promise<boolean> {
     const writes: Write[] = [];
+    let parks = 0;
     for (const [index, event] of events.entries()) {
       const one = taken[index] as Taken; // one an event
       if (one instanceof Halt) {
@@ -169,36 +192,44 @@ export class ModelReader {
         return this.#take(place, { events: events.slice(0, index), taken }, before.position);
       }
       if (typeof one === "string") {
-        await this.#checkParked();
+        parks++;
         writes.push(this.#park(event, one));
       } else for (const write of one) writes.push(write);
     }
+    if (parks > 0 && !(await this.#mayPark(parks))) return this.#takeHalves(place, { events, taken }, position);
     try {
-      return await this.#commit(place, position, writes);
+      return await this.#commit(place, position, writes, parks);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      const [event] = events;
-      // What the engine refuses is one event's doing: the page goes event by event, until it is found.
-      if (events.length > 1 || !event) return this.#takeEach(place, { events, taken }, position);
-      await this.#checkParked();
-      return this.#commit(place, position, [this.#park(event, error.message)]);
+      if (events.length === 0 || typeof taken[0] === "string") throw error;
+      // What the engine refuses is one event's doing: each half goes by itself, until it is found.
+      if (events.length > 1) return this.#takeHalves(place, { events, taken }, position);
+      return this.#take(place, { events, taken: [error.message] }, position);
     }
   }
 
-  async #takeEach(place: Place, { events, taken }: Page, position: number): Promise<boolean> {
-    let present = place;
-    for (const [index, event] of events.entries()) {
-      const one = { events: [event], taken: taken.slice(index, index + 1) };
-      if (!(await this.#take(present, one, event.position))) return false;
-      present = { ...present, position: event.position };
-    }
-    return present.position >= position || this.#commit(present, position, []);
+  async #takeHalves(place: Place, { events, taken }: Batch, position: number): Promise<boolean> {
+    const half = Math.ceil(events.length / 2);
+    const middle = events[half - 1]?.position ?? position;
+    if (!(await this.#take(place, { events: events.slice(0, half), taken: taken.slice(0, half) }, middle)))
+      return false;
+    return this.#take(
+      { ...place, position: middle },
+      { events: events.slice(half), taken: taken.slice(half) },
+      position,
+    );
   }
 
-  async #commit({ epoch, position: from }: Place, position: number, writes: readonly Write[]): Promise<boolean> {
+  async #commit(
+    { epoch, position: from }: Place,
+    position: number,
+    writes: readonly Write[],
+    parks = 0,
+  ): Promise<boolean> {
     const { engine, log } = this.#ports;
     if (!(await engine.commit({ log, reader: this.kept.reader, epoch, from, position }, writes))) return false;
     this.#place = { epoch, position };
+    if (this.#parked !== undefined) this.#parked += parks;
     return true;
   }
 
@@ -212,25 +243,34 @@ export class ModelReader {
     throw new Error(`The reader "${this.kept.reader}" is being moved by somebody else all the time. Try again later.`);
   }
 
-  async #writesOf({ id, type, version, revision, data }: StoredEvent): Promise<Taken> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const value = this.#ports.codec.decode(type, version, data);
-        return await this.kept.writes(type, value instanceof Promise ? await value : value, { id, revision });
-      } catch (error) {
-        if (error instanceof Halt) return error;
-        if (attempt >= attempts) return error instanceof Error ? error.message : String(error);
-      }
+  /** At once where the schemas can be, so that nobody waits between thousands of events. */
+  #writesOf(event: StoredEvent, attempt = 1): Taken | Promise<Taken> {
+    const { id, type, version, revision, data } = event;
+    const write = (value: unknown) => this.kept.writes(type, value, { id, revision });
+    try {
+      const value = this.#ports.codec.decode(type, version, data);
+      const writes = value instanceof Promise ? value.then(write) : write(value);
+      return writes instanceof Promise ? writes.catch((error) => this.#again(event, attempt, error)) : writes;
+    } catch (error) {
+      return this.#again(event, attempt, error);
     }
+  }
+
+  #again(event: StoredEvent, attempt: number, error: unknown): Taken | Promise<Taken> {
+    if (error instanceof Halt) return error;
+    if (attempt < attempts) return this.#writesOf(event, attempt + 1);
+    return error instanceof Error ? error.message : String(error);
   }
 
   #park(event: StoredEvent, reason: string): Write {
     return this.#ports.parking.park(this.kept.reader, event, reason, this.#ports.clock.now());
   }
 
-  async #checkParked(): Promise<void> {
+  /** Whether so many more may be; where not even one may, the reader must not go on. */
+  async #mayPark(more: number): Promise<boolean> {
     this.#parked ??= await this.parked();
-    if (this.#parked++ < mostParked) return;
+    if (this.#parked + more <= mostParked) return true;
+    if (more > 1) return false;
     this.#parked = undefined;
     throw new Halt(
       `"${this.kept.reader}" has parked ${mostParked} events, which is no accident any more. Mend its handlers, then resume it.`,

@@ -260,7 +260,7 @@ test("a row that zeros do not make is incremented once it is there, and before t
   );
   await using backend = await open(folder, [made]);
   await expect(backend.call("orders.add", { order: "o-1", count: 2 })).rejects.toThrow(
-    'The read model "lines" of the store "orders", on orders.Added, increments the row "o-1", which is not there. Put it first, or say in "initial" what it starts from: {"count":0,"order":"o-1"} does not fit its schema: /state:',
+    'The read model "lines" of the store "orders", on orders.Added, increments a row that is not there. Put it first, or say in "initial" what it starts from, for what there is of it does not fit its schema: /state:',
   );
   await backend.call("orders.begin", { order: "o-1" });
   await backend.call("orders.add", { order: "o-1", count: 2 });

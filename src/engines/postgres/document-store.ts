@@ -1,12 +1,13 @@
 import type { Clock } from "../../contracts/index.ts";
+import { checkColumns } from "../../storage/draft.ts";
 import type { Collection, Columns, Document, DocumentQuery, Engine, Write } from "../../storage/host.ts";
+import { Refused } from "../../storage/refused.ts";
 import type { Asker } from "./asker.ts";
 import { checkCollection, columnOf, type KnownCollection, shapeOf, toDefinition } from "./collections.ts";
 import type { Row } from "./connections.ts";
 import { type After, type Sql, toCount, toSql } from "./document-query.ts";
-import { checkColumns, type DocumentWrite, toDocumentWrites } from "./document-writes.ts";
+import { type DocumentWrite, toDocumentWrites } from "./document-writes.ts";
 import { fromJsonText, fromText, toJsonText, toText } from "./text.ts";
-import { Refused } from "./trouble.ts";
 
 interface DocumentRow extends Row {
   readonly key: string;

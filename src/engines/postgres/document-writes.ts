@@ -1,9 +1,8 @@
+import { checkColumns, type Fields } from "../../storage/draft.ts";
 import type { Collection, Write } from "../../storage/host.ts";
+import { Refused } from "../../storage/refused.ts";
 import type { KnownCollection } from "./collections.ts";
 import { toJsonText, toText } from "./text.ts";
-import { Refused } from "./trouble.ts";
-
-type Fields = { readonly [field: string]: unknown };
 
 /** A write as the database takes it; it may stand for several that follow each other on one document. */
 export interface DocumentWrite {
@@ -139,22 +138,14 @@ const isWhole = (by: Fields): boolean => Object.values(by).every(Number.isSafeIn
 
 /** As JSON has it: without what is undefined. */
 function plain(collection: Collection, key: string, data: Fields): Fields {
-  const text = JSON.stringify(data);
-  if (/(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(text))
-    throw new Refused(`The document "${key}" in "${collection.name}" holds half of a surrogate pair.`);
-  return JSON.parse(text) as Fields;
+  return JSON.parse(checkWhole(collection, key, JSON.stringify(data))) as Fields;
 }
 
-export function checkColumns(collection: Collection, key: string, fields: Fields): void {
-  for (const { name, type } of collection.columns) {
-    const value = fields[name];
-    if (value === undefined || value === null) continue;
-    if (typeof value === "boolean" && type === "number") continue;
-    if (typeof value === (type === "text" ? "string" : "number")) continue;
-    throw new Refused(
-      `The field "${name}" of the document "${key}" in "${collection.name}" is an index column of type ${type}, and cannot hold ${JSON.stringify(value)}.`,
-    );
-  }
+/** The JSON text of a document; PostgreSQL has no text with half of a character. */
+export function checkWhole(collection: Collection, key: string, text: string): string {
+  if (text.includes("\\ud") && /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(text))
+    throw new Refused(`The document "${key}" in "${collection.name}" holds half of a surrogate pair.`);
+  return text;
 }
 
 function increment(collection: Collection, key: string, before: Fields, by: Fields): Fields {

@@ -23,12 +23,12 @@ import { Calls } from "./calls.ts";
 import { check } from "./check.ts";
 import type { Connections, Row } from "./connections.ts";
 import { DocumentStore } from "./document-store.ts";
-import { toWaves } from "./document-writes.ts";
 import { Epochs } from "./epochs.ts";
 import { EventPages } from "./event-pages.ts";
 import { appendStatement } from "./group.ts";
 import { Lane } from "./lane.ts";
 import { prepare } from "./prepared.ts";
+import { ReaderSteps } from "./reader-steps.ts";
 import { Receipts } from "./receipts.ts";
 import { type Patience, rideOut, toFault } from "./riding-out.ts";
 import { readStatus } from "./status.ts";
@@ -60,6 +60,7 @@ export class PostgresEngine implements Engine {
   readonly #pages: EventPages;
   readonly #watchers: Watchers;
   readonly #documents: DocumentStore;
+  readonly #steps: ReaderSteps;
   readonly #receipts: Receipts;
   readonly #ended = new AbortController();
   #closing: Promise<void> | undefined;
@@ -71,6 +72,7 @@ export class PostgresEngine implements Engine {
     const calls = new Calls();
     this.#asker = new Asker(connections, schema, calls, this.#patience);
     this.#documents = new DocumentStore(this.#asker, schema, clock);
+    this.#steps = new ReaderSteps(this.#asker, schema, this.#documents);
     this.#receipts = new Receipts(this.#asker, schema);
     this.#epochs = new Epochs(report);
     this.#lane = new Lane(connections, appendStatement(schema), (client) => this.#compare(client));
@@ -144,27 +146,8 @@ export class PostgresEngine implements Engine {
 
   async commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean> {
     this.#checkOpen();
-    const { log, reader, epoch, from, position } = checkpoint;
-    checkLogName(log);
-    const { rows, refused } = this.#documents.toRows(writes);
-    const given =
-      rows.length > 0
-        ? [
-            toWaves(rows),
-            rows.map((row) => row.collection),
-            rows.map((row) => row.kind),
-            rows.map((row) => row.key),
-            rows.map((row) => row.times),
-            rows.map((row) => row.data),
-            rows.map((row) => row.extra),
-          ]
-        : Array(7).fill(null);
-    const [row] = await this.#asker.once<{ moved: string }>((call, again) => ({
-      text: `select ${this.#schema}.commit_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) as moved`,
-      values: [toText(log), call, again, toText(reader), epoch, from, position, refused !== undefined, ...given],
-    }));
-    if (row?.moved === "refused") throw new TypeError(refused);
-    return row?.moved === "true";
+    checkLogName(checkpoint.log);
+    return this.#steps.commit(checkpoint, writes);
   }
 
   async checkpoint(log: string, reader: string): Promise<Place> {

@@ -3,7 +3,7 @@ import { append } from "./sql/append.ts";
 import { collections } from "./sql/collections.ts";
 import { documents } from "./sql/documents.ts";
 import { places } from "./sql/places.ts";
-import { readers } from "./sql/readers.ts";
+import { finishedSteps, readers } from "./sql/readers.ts";
 import { tables } from "./sql/tables.ts";
 
 /**
@@ -12,6 +12,7 @@ import { tables } from "./sql/tables.ts";
  */
 const migrations: readonly ((schema: string) => string)[] = [
   (schema) => [tables, places, documents, append, readers, collections].map((part) => part(schema)).join("\n"),
+  finishedSteps,
 ];
 
 /**

@@ -52,7 +52,7 @@ test("ten that start at once make one schema between them", async () => {
   const outcomes = await Promise.all(opened.map((engine, index) => only(engine, toAppend(`s/${index}`))));
   expect(outcomes.every((outcome) => outcome?.ok)).toBe(true);
   const versions = await postgres.query(`select version from ${schema}.migration`);
-  expect(versions).toEqual([{ version: 1 }]);
+  expect(versions).toEqual([{ version: 1 }, { version: 2 }]);
 });
 
 test("a schema that newer code has written is refused", async () => {
@@ -131,7 +131,7 @@ test("a reader's step and a claim whose answers are lost are done once as well",
   await engine.define(counts);
   await only(engine, toAppend("s/a", { documents: [count] }));
   const step = { log: "main", reader: "r", epoch: 1 };
-  way.swallow("commit_v1");
+  way.swallow("commit_v2");
   expect(await engine.commit({ ...step, from: 0, position: 1 }, [count])).toBe(true);
   expect(await engine.commit({ ...step, from: 0, position: 1 }, [count])).toBe(false);
   const free = { where: { state: { equals: null } }, limit: 5 } as const;
@@ -139,6 +139,39 @@ test("a reader's step and a claim whose answers are lost are done once as well",
   const claimed = await engine.claim("counts", free, { state: "mine" });
   expect(claimed).toMatchObject([{ key: "all", data: { appends: 2, state: "mine" }, revision: 3 }]);
   expect(await engine.claim("counts", free, { state: "theirs" })).toEqual([]);
+});
+
+test("a reader's step rests on documents as they are, whoever has written them in the meantime", async () => {
+  const schema = postgres.freshSchema();
+  const [engine, other] = [await open(schema), await open(schema)];
+  await Promise.all([engine.define(counts), other.define(counts)]);
+  await only(engine, toAppend("s/a"));
+  const look = async () => (await engine.find("counts", { key: "all", limit: 1 }))[0];
+  const step = { log: "main", reader: "r", epoch: 1 };
+  expect(await engine.commit({ ...step, from: 0, position: 1 }, [count, count])).toBe(true);
+  // By another process, by an append, by a claim, and away and back again with as many writes as before.
+  await other.commit({ ...step, from: 1, position: 1 }, [count]);
+  expect(await engine.commit({ ...step, from: 1, position: 2 }, [count])).toBe(true);
+  expect(await look()).toMatchObject({ data: { appends: 4 }, revision: 4 });
+  await only(engine, toAppend("s/a", { documents: [count] }));
+  await engine.claim("counts", { where: {}, limit: 1 }, { state: "mine" });
+  expect(await engine.commit({ ...step, from: 2, position: 3 }, [count])).toBe(true);
+  expect(await look()).toMatchObject({ data: { appends: 6, state: "mine" }, revision: 7 });
+  const gone = { collection: "counts", remove: "all" };
+  await other.commit({ ...step, from: 3, position: 3 }, [gone, ...Array<typeof count>(7).fill(count)]);
+  expect(await engine.commit({ ...step, from: 3, position: 4 }, [count])).toBe(true);
+  expect(await look()).toMatchObject({ data: { appends: 8 }, revision: 8 });
+  await other.commit({ ...step, from: 4, position: 4 }, [gone]);
+  expect(await engine.commit({ ...step, from: 4, position: 5 }, [count])).toBe(true);
+  expect(await look()).toMatchObject({ data: { appends: 1 }, revision: 1 });
+  // Refused by what is there now, and not by what was there.
+  await other.commit({ ...step, from: 5, position: 5 }, [
+    { collection: "counts", put: "all", data: { appends: "no" } },
+  ]);
+  await expect(engine.commit({ ...step, from: 5, position: 6 }, [count])).rejects.toThrow(
+    "only numbers are incremented",
+  );
+  expect(await engine.checkpoint("main", "r")).toMatchObject({ position: 5 });
 });
 
 test("a server that stays away fails appends and questions in time, each with its honest outcome", async () => {

@@ -1,8 +1,8 @@
 import type { Append } from "../../storage/host.ts";
+import { Refused } from "../../storage/refused.ts";
 import type { KnownCollection } from "./collections.ts";
 import { type DocumentWrite, toDocumentWrites } from "./document-writes.ts";
 import { toText } from "./text.ts";
-import { Refused } from "./trouble.ts";
 
 /** An append as it waits for its group: what it holds is fixed, whatever the caller does with the original. */
 export interface Prepared {

@@ -1,5 +1,6 @@
 import { DatabaseError } from "pg";
-import { refusedState } from "./sql/pinned.ts";
+import { Refused } from "../../storage/refused.ts";
+import { refusedState, staleState } from "./sql/pinned.ts";
 
 /** What an error is to the one who asked. */
 export type Trouble =
@@ -15,11 +16,6 @@ export type Trouble =
 /** No connection was had, so nothing was asked. */
 export class NotConnected extends Error {
   override readonly name = "NotConnected";
-}
-
-/** One thing cannot be done as it was asked for; the others of its group are not touched by it. */
-export class Refused extends Error {
-  override readonly name = "Refused";
 }
 
 /** By SQLSTATE (postgresql.org/docs/current/errcodes-appendix.html), the longer prefix first. */
@@ -45,6 +41,9 @@ export function troubleOf(error: unknown): Trouble {
   if (error instanceof DatabaseError) return troubles.find(([state]) => error.code?.startsWith(state))?.[1] ?? "failed";
   return error instanceof TypeError || error instanceof RangeError ? "failed" : "away";
 }
+
+/** Whether it was not done because what it rests on is not so any more: an error as it is told to callers. */
+export const isStale = ({ cause }: Error): boolean => cause instanceof DatabaseError && cause.code === staleState;
 
 /** What a person can do about it, by SQLSTATE. */
 const advice: { readonly [state: string]: string } = {

@@ -1,9 +1,9 @@
 /** The checker's thread: holds every table against the others, in one snapshot of the file. */
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
+import { toColumns } from "../../storage/draft.ts";
 import type { Collection } from "../../storage/host.ts";
 import { columnOf, tableOf } from "./collections.ts";
-import { columnsOf } from "./documents.ts";
 import { sentenceOf } from "./trouble.ts";
 
 export type FromChecker = readonly string[];
@@ -117,7 +117,7 @@ function* lookInto(db: DatabaseSync, name: string, shape: string): Generator<str
 
 function differs(collection: Collection, key: string, data: string, kept: readonly unknown[]): string | undefined {
   try {
-    const drawn = columnsOf(collection, key, JSON.parse(data));
+    const drawn = toColumns(collection, key, JSON.parse(data));
     const index = drawn.findIndex((value, place) => value !== kept[place]);
     return index < 0
       ? undefined

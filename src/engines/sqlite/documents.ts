@@ -1,19 +1,41 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { Draft, type Fields, toColumns } from "../../storage/draft.ts";
+import { Generations } from "../../storage/generations.ts";
 import type { Collection, Column, Columns, DocumentQuery } from "../../storage/host.ts";
+import { Refused } from "../../storage/refused.ts";
 import { columnOf, createCollection, dropIndex, indexNames, shapeOf, tableOf } from "./collections.ts";
 import { toSql } from "./document-query.ts";
 import type { FoundRow, WriteMessage } from "./messages.ts";
-import { Refused } from "./refused.ts";
 import type { Statements } from "./statements.ts";
 
-type Fields = { readonly [name: string]: unknown };
+/** How many documents are kept in memory, and how long they may be: read models write the same ones again and again. */
+const rememberedDocuments = 32_768;
+const longestRemembered = 512;
+
 interface Kept {
   readonly collection: Collection;
-  /** Spelled once: it takes as long as the statement does. */
-  readonly sql: { readonly get: string; readonly put: string; readonly replace: string; readonly remove: string };
+  /** Before a key, it names one document among all; never given to another collection, or to a later one of this name. */
+  readonly id: number;
+  readonly get: StatementSync;
+  readonly put: StatementSync;
+  readonly insert: StatementSync;
+  readonly replace: StatementSync;
+  readonly remove: StatementSync;
+}
+/** A document as it is in its table. */
+interface Stored {
+  readonly row: number;
+  readonly content: Fields | string;
+}
+interface Drafted {
+  readonly kept: Kept;
+  readonly draft: Draft;
+  /** Where it is; nothing where it is not there, or where nobody has looked. */
+  readonly stored: Stored | undefined;
+  readonly looked: boolean;
 }
 
-/** Documents, as the writer changes them: inside its transaction, one write after the other. */
+/** Documents, as the writer changes them inside its transaction: each once, whatever is done to it one after the other. */
 export class Documents {
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
@@ -22,6 +44,8 @@ export class Documents {
   readonly #fresh = new Set<string>();
   /** Dropped in the transaction that is open, and back if it is undone. */
   readonly #dropped = new Map<string, Kept>();
+  #stored = new Generations<Stored>(rememberedDocuments);
+  #nextId = 1;
   constructor(db: DatabaseSync, statements: Statements) {
     this.#db = db;
     this.#statements = statements;
@@ -37,6 +61,7 @@ export class Documents {
   reset(): void {
     for (const name of this.#fresh) this.#collections.delete(name);
     for (const [name, kept] of this.#dropped) this.#collections.set(name, kept);
+    this.#stored = new Generations(rememberedDocuments);
     this.keep();
   }
 
@@ -55,7 +80,7 @@ export class Documents {
     this.#dropLeftOver(collection);
     if (!known) this.#statements.for("insert into collection (name, columns) values (?, ?)").run(name, shape);
     if (!this.#collections.has(name)) this.#fresh.add(name);
-    this.#collections.set(name, { collection, sql: toSqlTexts(collection) });
+    this.#collections.set(name, { collection, id: this.#nextId++, ...this.#prepare(collection) });
   }
 
   drop(name: string): void {
@@ -66,31 +91,17 @@ export class Documents {
     if (known && !this.#fresh.delete(name)) this.#dropped.set(name, known);
   }
 
-  write(message: WriteMessage): void {
-    const kept = this.#known(message.collection);
-    const { key } = message;
-    switch (message.kind) {
-      case "put":
-        this.#put(kept, key, message.data, kept.collection.columns.length > 0 ? JSON.parse(message.data) : {});
-        break;
-      case "patch": {
-        const before = this.#get(kept, key);
-        if (before) this.#replace(kept, key, { ...before, ...JSON.parse(message.data) });
-        break;
-      }
-      case "increment": {
-        const before = this.#get(kept, key);
-        const { name } = kept.collection;
-        const start: Fields | string = before ?? JSON.parse(message.initial);
-        if (typeof start === "string") throw new Refused(start);
-        const after = increment(name, key, start, JSON.parse(message.by));
-        if (before) this.#replace(kept, key, after);
-        else this.#put(kept, key, JSON.stringify(after), after);
-        break;
-      }
-      case "remove":
-        this.#statements.for(kept.sql.remove).run(key);
+  /** All of them or none: what is refused throws `Refused`, before anything is written. */
+  write(messages: readonly WriteMessage[]): void {
+    const drafted = new Map<string, Drafted>();
+    for (const message of messages) {
+      const kept = this.#known(message.collection);
+      const place = `${kept.id} ${message.key}`;
+      const one = drafted.get(place) ?? this.#begin(kept, place, message);
+      drafted.set(place, one);
+      change(one.draft, message);
     }
+    for (const [place, one] of drafted) this.#store(place, one);
   }
 
   claim(name: string, query: DocumentQuery, set: Columns): readonly FoundRow[] {
@@ -99,12 +110,15 @@ export class Documents {
     const unknown = Object.keys(set).find((field) => !collection.columns.some((column) => column.name === field));
     if (unknown !== undefined)
       throw new Refused(`A claim sets columns, and the collection "${name}" has no column "${unknown}".`);
-    columnsOf(collection, "(claimed)", set); // refuses a value of the wrong type before anything is written
+    toColumns(collection, "(claimed)", set); // refuses a value of the wrong type before anything is written
     const { text, values } = toSql(collection, query);
     const rows = this.#statements.for(text).all(...values) as unknown as readonly FoundRow[]; // the columns are the query's own
     return rows.map(({ key, revision, data }) => {
-      const after = { ...JSON.parse(data), ...set };
-      return { key, revision: revision + 1, data: this.#replace(kept, key, after) };
+      const fields = { ...JSON.parse(data), ...set };
+      const after = JSON.stringify(fields);
+      kept.put.run(key, 1, after, ...toColumns(collection, key, fields));
+      this.#stored.delete(`${kept.id} ${key}`);
+      return { key, revision: revision + 1, data: after };
     });
   }
 
@@ -116,19 +130,58 @@ export class Documents {
     for (const { name } of present) if (!declared.has(name)) this.#db.exec(dropIndex(name));
   }
 
-  #get({ sql }: Kept, key: string): Fields | undefined {
-    const row = this.#statements.for(sql.get).get(key) as { data: string } | undefined;
-    return row && JSON.parse(row.data);
+  /** A put or a removal does not ask what was there before. */
+  #begin(kept: Kept, place: string, { kind, key }: WriteMessage): Drafted {
+    const known = this.#stored.get(place);
+    const looks = known === undefined && (kind === "patch" || kind === "increment");
+    const stored = looks ? find(kept, key) : known;
+    return {
+      kept,
+      draft: new Draft(kept.collection, key, stored?.content),
+      stored,
+      looked: looks || known !== undefined,
+    };
   }
 
-  #put({ collection, sql }: Kept, key: string, data: string, fields: Fields): void {
-    this.#statements.for(sql.put).run(key, data, ...columnsOf(collection, key, fields));
+  #store(place: string, { kept, draft, stored, looked }: Drafted): void {
+    const { key, times, anew } = draft;
+    if (anew && (stored || !looked)) {
+      kept.remove.run(key);
+      this.#stored.delete(place);
+    }
+    if (!draft.isThere || times === 0) return;
+    const { text, content } = draft;
+    const columns = kept.collection.columns.length > 0 ? toColumns(kept.collection, key, draft.fields) : noColumns;
+    let row = stored?.row;
+    if (anew || (looked && !stored)) row = Number(kept.insert.run(key, times, text, ...columns).lastInsertRowid);
+    // Where somebody has packed the file (`vacuum`) in the meantime, its rows have other numbers.
+    else if (row === undefined || kept.replace.run(times, text, ...columns, row, key).changes === 0) {
+      row = undefined;
+      kept.put.run(key, times, text, ...columns);
+    }
+    if (row !== undefined && content !== undefined && text.length <= longestRemembered)
+      this.#stored.set(place, { row, content });
+    else this.#stored.delete(place);
   }
 
-  #replace({ collection, sql }: Kept, key: string, fields: Fields): string {
-    const data = JSON.stringify(fields);
-    this.#statements.for(sql.replace).run(data, ...columnsOf(collection, key, fields), key);
-    return data;
+  #prepare({ name, columns }: Collection): Omit<Kept, "collection" | "id"> {
+    const table = tableOf(name);
+    const names = columns.map((column) => columnOf(column.name));
+    const insert = `insert into ${table} (${["key", "revision", "data", ...names].join(", ")})
+                    values (?, ?, ?${", ?".repeat(names.length)})`;
+    const prepare = (sql: string): StatementSync => this.#db.prepare(sql);
+    return {
+      get: prepare(`select rowid row, data from ${table} where key = ?`),
+      put: prepare(`${insert} on conflict (key) do update set revision = revision + excluded.revision,
+                    data = excluded.data${names.map((column) => `, ${column} = excluded.${column}`).join("")}`),
+      insert: prepare(insert),
+      replace: prepare(
+        `update ${table} set revision = revision + ?, data = ?${names
+          .map((column) => `, ${column} = ?`)
+          .join("")} where rowid = ? and key = ?`,
+      ),
+      remove: prepare(`delete from ${table} where key = ?`),
+    };
   }
 
   #known(name: string): Kept {
@@ -138,42 +191,16 @@ export class Documents {
   }
 }
 
-function toSqlTexts({ name, columns }: Collection): Kept["sql"] {
-  const table = tableOf(name);
-  const names = columns.map((column) => columnOf(column.name));
-  return {
-    get: `select data from ${table} where key = ?`,
-    put: `insert into ${table} (${["key", "revision", "data", ...names].join(", ")})
-          values (?, 1, ?${", ?".repeat(names.length)})
-          on conflict (key) do update set revision = revision + 1, data = excluded.data${names
-            .map((column) => `, ${column} = excluded.${column}`)
-            .join("")}`,
-    replace: `update ${table} set revision = revision + 1, data = ?${names.map((column) => `, ${column} = ?`).join("")}
-              where key = ?`,
-    remove: `delete from ${table} where key = ?`,
-  };
+const noColumns: readonly Column[] = [];
+
+function find({ get }: Kept, key: string): Stored | undefined {
+  const found = get.get(key) as { row: number; data: string } | undefined;
+  return found && { row: found.row, content: found.data };
 }
 
-/** A document's index columns, from its fields. */
-export function columnsOf(collection: Collection, key: string, fields: Fields): readonly Column[] {
-  return collection.columns.map(({ name, type }) => {
-    const value = fields[name];
-    if (value === undefined || value === null) return null;
-    if (typeof value === "boolean" && type === "number") return value ? 1 : 0;
-    if (typeof value === (type === "text" ? "string" : "number")) return value as Column;
-    throw new Refused(
-      `The field "${name}" of the document "${key}" in "${collection.name}" is an index column of type ${type}, and cannot hold ${JSON.stringify(value)}.`,
-    );
-  });
-}
-
-function increment(collection: string, key: string, before: Fields, by: { readonly [field: string]: number }): Fields {
-  const added = Object.entries(by).map(([field, amount]) => {
-    const value = before[field] ?? 0;
-    if (typeof value === "number") return [field, value + amount] as const;
-    throw new Refused(
-      `The field "${field}" of the document "${key}" in "${collection}" is ${JSON.stringify(value)}, and only numbers are incremented.`,
-    );
-  });
-  return { ...before, ...Object.fromEntries(added) };
+function change(draft: Draft, message: WriteMessage): void {
+  if (message.kind === "put") draft.put(message.data);
+  else if (message.kind === "patch") draft.patch(message.data);
+  else if (message.kind === "remove") draft.remove();
+  else draft.increment(JSON.parse(message.by) as Fields, () => JSON.parse(message.initial) as Fields | string);
 }

@@ -1,11 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { Generations } from "../../storage/generations.ts";
 import type { Expected, Receipt } from "../../storage/host.ts";
+import { Refused } from "../../storage/refused.ts";
 import type { Documents } from "./documents.ts";
 import type { AppendMessage, Command, EventMessage, ReceiptMessage, WriteMessage } from "./messages.ts";
 import { type Packed, packOk, packOther, type Unwritten, unpackWrites } from "./packed.ts";
 import { ReaderPlaces } from "./reader-places.ts";
-import { Refused } from "./refused.ts";
 import type { Statements } from "./statements.ts";
 import { createLog, firstEpoch } from "./tables.ts";
 import { packId } from "./uuid.ts";
@@ -141,23 +141,14 @@ export class Ledger {
     return { ok: true, again: toReceipt(row) };
   }
 
-  /** All of them or none: a refused document takes its predecessors back, and nothing else of the transaction. */
+  /** All of them or none. Why they cannot be, where that is so. */
   #writeDocuments(writes: readonly WriteMessage[]): string | undefined {
-    const [first] = writes;
-    if (!first) return undefined;
-    // One alone is refused before it is written, so there is nothing to take back.
-    if (writes.length === 1) return refusalOf(() => this.#documents.write(first));
-    this.#statements.for("savepoint documents").run();
     try {
-      for (const write of writes) this.#documents.write(write);
+      if (writes.length > 0) this.#documents.write(writes);
       return undefined;
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.#statements.for("rollback to documents").run();
-      return error.message;
-    } finally {
-      // After an error of the database itself the savepoint may be gone with the whole transaction.
-      if (this.#db.isTransaction) this.#statements.for("release documents").run();
+      if (error instanceof Refused) return error.message;
+      throw error;
     }
   }
 
@@ -220,16 +211,6 @@ export class Ledger {
       .run(log.id, name, version);
     versions.set(version, Number(lastInsertRowid));
     return Number(lastInsertRowid);
-  }
-}
-
-function refusalOf(work: () => void): string | undefined {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    if (error instanceof Refused) return error.message;
-    throw error;
   }
 }
 

@@ -283,6 +283,26 @@ test("a full disk fails what does not fit, and nothing else", async () => {
   expect((await readAll(engine)).map(({ position }) => position)).toEqual([1, 2, 3]);
 });
 
+test("documents count on from what is on disk after a step that could not be written, and after rows were numbered anew", async () => {
+  const engine = await open({ maxBytes: 400_000 });
+  const [collection, reader] = ["counts", "r"];
+  await engine.define({ name: collection, columns: [], indexes: [] });
+  const add = (key: string) => ({ collection, increment: key, by: { n: 1 }, initial: { n: 0 } });
+  const step = { log: "main", reader, epoch: 1 };
+  await engine.commit({ ...step, from: 0, position: 1 }, [add("gone"), add("a"), add("b")]);
+  const large = { collection, put: "large", data: { text: "x".repeat(500_000) } };
+  await expect(engine.commit({ ...step, from: 1, position: 2 }, [add("a"), large])).rejects.toThrow("The disk is full");
+  await engine.commit({ ...step, from: 1, position: 2 }, [add("a"), { collection, remove: "gone" }]);
+  const other = new DatabaseSync(join(folder, "trilith.db"));
+  other.exec(`update "document counts" set rowid = 100 - rowid`); // as a "vacuum" may
+  other.close();
+  await engine.commit({ ...step, from: 2, position: 3 }, [add("a"), add("b")]);
+  expect(await engine.find(collection, { limit: 5 })).toEqual([
+    { key: "a", data: { n: 3 }, revision: 3 },
+    { key: "b", data: { n: 2 }, revision: 2 },
+  ]);
+});
+
 test("a full queue refuses the next write, which was not done", async () => {
   const engine = await open({ queue: 10 });
   const results = await Promise.allSettled(Array.from({ length: 12 }, () => only(engine, toAppend("s/a"))));

@@ -1,5 +1,5 @@
+import { Refused } from "../../storage/refused.ts";
 import type { Failure } from "./messages.ts";
-import { Refused } from "./refused.ts";
 
 /** The primary result codes of SQLite that a person can do something about (sqlite.org/rescode.html). */
 const sentences: { readonly [code: number]: string } = {

@@ -17,6 +17,8 @@ export const pinned = `
 
 /** The SQLSTATE of what a caller asked for and cannot have; its message is a sentence. */
 export const refusedState = "TR001";
+/** And of what rests on something that is not so any more. */
+export const staleState = "TR002";
 
 /** Whoever appends to a log holds this until the commit. A lock of the database's own, so no row is written for it. */
 export const lockLog = (schema: string): string =>
