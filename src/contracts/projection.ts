@@ -107,21 +107,28 @@ class Compiler {
       additionalProperties === true || isSchema(additionalProperties) ? this.compile(additionalProperties) : undefined;
     return (value, path, undeclared) => {
       if (!isRecord(value)) return value;
-      const kept: [string, unknown][] = [];
-      for (const [name, field] of Object.entries(value)) {
+      const kept: { [name: string]: unknown } = {};
+      for (const name of Object.keys(value)) {
+        const field = value[name];
         const step = properties.get(name) ?? patterns.find(({ pattern }) => pattern.test(name))?.step ?? others;
         if (step === keep) {
-          kept.push([name, field]); // most fields are text or numbers, and nobody asks for their places
+          set(kept, name, field); // most fields are text or numbers, and nobody asks for their places
           continue;
         }
         const at = `${path}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-        if (step) kept.push([name, step(field, at, undeclared)]);
+        if (step) set(kept, name, step(field, at, undeclared));
         else undeclared.push(at);
       }
-      // fromEntries defines own properties, so a field called __proto__ cannot reach a prototype.
-      return Object.fromEntries(kept);
+      return kept;
     };
   }
+}
+
+/** A field called __proto__ must not reach a prototype. */
+function set(object: { [name: string]: unknown }, name: string, value: unknown): void {
+  if (name === "__proto__")
+    Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+  else object[name] = value;
 }
 
 /** A value that two schemas describe together: declared is what either of them declares. */

@@ -68,11 +68,14 @@ export class EventCodec {
   }
 
   /** Keeps what the schema declares, checks it, and reads it back as it will be read from the disk. */
-  async encode(type: string, payload: unknown): Promise<Encoded> {
+  encode(type: string, payload: unknown): Encoded | Promise<Encoded> {
     const { event, project } = this.#known(type);
     const json = toJson(project(payload).value, `The event ${type}`);
     const { version } = event;
-    return { type, version, json, value: await this.decode(type, version, json) };
+    const value = this.decode(type, version, json);
+    return value instanceof Promise
+      ? value.then((read) => ({ type, version, json, value: read }))
+      : { type, version, json, value };
   }
 
   /** The read side of a stored event, led through the upcasters to the version that the contract declares. */

@@ -49,7 +49,10 @@ export class Folds {
     for (;;) {
       const events = await this.#engine.read(this.#log, { stream, from: folded.revision + 1, limit: page });
       if (events.length === 0) break;
-      for (const event of events) folded = await this.#apply(entity, folded, event);
+      for (const event of events) {
+        const next = this.#apply(entity, folded, event);
+        folded = next instanceof Promise ? await next : next;
+      }
     }
     if (folded.revision > (kept?.revision ?? -1)) this.keep(entity, stream, folded);
     return folded;
@@ -78,23 +81,28 @@ export class Folds {
    * One event further. The new state is checked after each event, not only at the end: `evolve` gives the written side
    * of the schema and takes the read side, so with a default or a conversion in between there is no skipping it.
    */
-  async step(entity: AnyEntity, { state }: Folded, type: string, value: unknown, meta: EventMeta): Promise<Folded> {
-    const event = type.slice(type.indexOf(".") + 1);
-    const evolve = entity.evolve[event];
+  step(
+    entity: AnyEntity,
+    { state }: Folded,
+    type: string,
+    value: unknown,
+    { id: event, revision }: EventMeta,
+  ): Folded | Promise<Folded> {
+    const name = type.slice(type.indexOf(".") + 1);
+    const evolve = entity.evolve[name];
     if (!type.startsWith(`${entity.owner}.`) || !evolve)
       throw new Error(`The entity "${entity.name}" does not know the event ${type} that is in its stream.`);
-    const written = evolve(state, value, meta);
+    const written = evolve(state, value, { id: event, revision });
     const next = parse(
       entity.state,
       written,
-      () => `The entity "${entity.name}" evolved by ${type} at revision ${meta.revision} to what is not its state`,
+      () => `The entity "${entity.name}" evolved by ${type} at revision ${revision} to what is not its state`,
     );
-    const folded = {
-      revision: meta.revision,
-      event: meta.id,
-      state: freeze(next instanceof Promise ? await next : next),
+    const toFolded = (state: unknown): Folded => {
+      const folded = { revision, event, state: freeze(state) };
+      return entity.snapshots ? { ...folded, written: freeze(written) } : folded;
     };
-    return entity.snapshots ? { ...folded, written: freeze(written) } : folded;
+    return next instanceof Promise ? next.then(toFolded) : toFolded(next);
   }
 
   /** Takes a state for the present one, until somebody looks. It must be on disk. */
@@ -126,9 +134,14 @@ export class Folds {
     return { revision: -1, state: freeze(state) };
   }
 
-  async #apply(entity: AnyEntity, folded: Folded, { id, type, version, revision, data }: StoredEvent): Promise<Folded> {
+  #apply(
+    entity: AnyEntity,
+    folded: Folded,
+    { id, type, version, revision, data }: StoredEvent,
+  ): Folded | Promise<Folded> {
     const value = this.#codec.decode(type, version, data);
-    return this.step(entity, folded, type, value instanceof Promise ? await value : value, { id, revision });
+    const step = (read: unknown) => this.step(entity, folded, type, read, { id, revision });
+    return value instanceof Promise ? value.then(step) : step(value);
   }
 }
 

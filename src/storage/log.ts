@@ -29,8 +29,8 @@ export type LogEvent = {
 export interface LogAppend {
   /** UUIDv7; drawn where it is missing. */
   readonly id?: string;
-  /** By stream; a stream may be named that is not written. */
-  readonly expect?: { readonly [stream: string]: Expected };
+  /** By stream, or as a list; a stream may be named that is not written. */
+  readonly expect?: { readonly [stream: string]: Expected } | Append["expect"];
   readonly events: readonly LogEvent[];
   readonly documents?: readonly Write[];
   readonly receipt?: NewReceipt;
@@ -144,11 +144,14 @@ export class Log {
 const nothingExpected: Append["expect"] = [];
 
 function toExpectations(expect: NonNullable<LogAppend["expect"]>): Append["expect"] {
-  return Object.entries(expect).map(([stream, revision]) => {
-    checkStreamName(stream);
-    return { stream, revision };
-  });
+  const list: Append["expect"] = isList(expect)
+    ? expect
+    : Object.entries(expect).map(([stream, revision]) => ({ stream, revision }));
+  for (const { stream } of list) checkStreamName(stream);
+  return list;
 }
+
+const isList = (expect: NonNullable<LogAppend["expect"]>): expect is Append["expect"] => Array.isArray(expect);
 
 function toNewEvent(event: LogEvent): NewEvent {
   const { stream, type, version = 1, meta } = event;

@@ -10,6 +10,7 @@ import type { Turns } from "./turns.ts";
 
 interface Touched {
   readonly entity: AnyEntity;
+  readonly stream: string;
   /** The revision that the handler saw first, which the append expects. */
   readonly seen: number;
   /** Whether that is from memory, and nobody has looked. */
@@ -89,7 +90,7 @@ export class Unit {
           const touched = await this.#touch(entity, id);
           // The events of the decision are typed by the entity; `emit` is made from the same contract.
           const decided = (decision as (state: unknown, emit: object) => Decision)(touched.folded.state, emit);
-          await this.#accept(entity, id, touched, decided);
+          await this.#accept(touched, decided);
           return touched.folded.state;
         }),
     });
@@ -115,9 +116,7 @@ export class Unit {
   /** All that the handler asked for as one append, with the rows that follow from it, but for those of some readers. */
   async toAppend(without: ReadonlySet<string>): Promise<LogAppend> {
     const inline = this.#pending.length === 0 ? [] : this.#around.inline().filter(({ reader }) => !without.has(reader));
-    // Without a prototype it is a dictionary from the start: otherwise each stream's name is a new shape of object.
-    const expect: Record<string, number> = Object.create(null);
-    for (const [stream, { seen }] of this.#touched) expect[stream] = seen;
+    const expect = Array.from(this.#touched.values(), ({ stream, seen }) => ({ stream, revision: seen }));
     const append = { id: this.#id, expect, events: this.#pending };
     if (inline.length === 0) return append;
     const documents: Write[] = [];
@@ -156,13 +155,13 @@ export class Unit {
     }
     const recent = this.#trusts ? this.#around.folds.recent(stream) : undefined;
     const folded = recent ?? (await this.#around.folds.load(entity, id));
-    const touched = { entity, seen: folded.revision, trusted: recent !== undefined, folded };
+    const touched = { entity, stream, seen: folded.revision, trusted: recent !== undefined, folded };
     this.#touched.set(stream, touched);
     return touched;
   }
 
-  async #accept(entity: AnyEntity, id: string, touched: Touched, decision: Decision): Promise<void> {
-    const stream = toStreamName(entity.name, id);
+  async #accept(touched: Touched, decision: Decision): Promise<void> {
+    const { entity, stream } = touched;
     let { folded } = touched;
     const accepted: Pending[] = [];
     for (const emitted of (Array.isArray(decision) ? decision : [decision]) as readonly unknown[]) {
@@ -171,10 +170,12 @@ export class Unit {
           `A decision of ${this.#operation} on ${stream} returned ${emitted instanceof Promise ? "a promise; decisions are pure, so look things up before" : "something that is no event"}. Return what the emitters give, or [].`,
         );
       }
-      const encoded = await this.#around.codec.encode(emitted.event, emitted.payload);
+      const coded = this.#around.codec.encode(emitted.event, emitted.payload);
+      const encoded = coded instanceof Promise ? await coded : coded;
       const revision = folded.revision + 1;
       const meta = { id: `${this.#id}/${this.#pending.length + accepted.length}`, revision };
-      folded = await this.#around.folds.step(entity, folded, encoded.type, encoded.value, meta);
+      const next = this.#around.folds.step(entity, folded, encoded.type, encoded.value, meta);
+      folded = next instanceof Promise ? await next : next;
       accepted.push({ ...encoded, ...meta, stream });
     }
     this.#pending.push(...accepted);
