@@ -38,6 +38,7 @@ const scheduleSchema = {
   properties: {
     ...{ name: text, operation: text, cron: text, zone: text, paused: { type: "boolean" }, owed: { type: "integer" } },
     ...{ next: instant, last: instant, lastRun: text },
+    pause: { type: "object", required: ["by", "at"], properties: { by: text, at: instant, reason: text } },
   },
 };
 /** What operators see of schedules, and do to them. */
@@ -192,7 +193,7 @@ export const runDeskPaths = (): { readonly [path: string]: object } => ({
       tags: ["runs"],
       summary: "What a fork would do again",
       description:
-        "For the scope `runs:read`. The steps of the other run that took effect, or may have, and that a fork from `step` (or from the start) does a second time, with keys of its own. Queries are left out.",
+        "For one of the scopes `runs:read` and `runs:operate`. The steps of the other run that took effect, or may have, and that a fork from `step` (or from the start) does a second time, with keys of its own. Queries are left out.",
       security,
       parameters: [run, { name: "step", in: "query", required: false, schema: text }],
       responses: {

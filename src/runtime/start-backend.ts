@@ -206,7 +206,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       },
       runs: toRunsClient(runner, () => tracing.begin().traceparent),
       schedules: () => scheduler.list(),
-      pauseSchedule: (name) => scheduler.pause(name),
+      pauseSchedule: (name, asked) => scheduler.pause(name, asked),
       resumeSchedule: (name) => scheduler.resume(name),
       resume: (run) => runner.resume(run),
       history: (run) => runner.history(run),
