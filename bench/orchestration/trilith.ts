@@ -14,13 +14,13 @@ import { manySteps } from "./trilith-steps.ts";
 type Count = (place: Place) => Promise<(runs: number) => Promise<Notes>>;
 
 /** The works of orchestration, on whichever engine. `count` is what the engine's own server can tell of a run's cost. */
-export function toWorks(openEngine: OpenEngine, count?: Count): { readonly [work: string]: Open } {
+export function toWorks(openEngine: OpenEngine, count?: Count) {
   return {
     "five-steps": (place) => fiveSteps(place, openEngine, count),
     replay: (place) => replays(openEngine, place),
     "sleeping-runs": (place) => sleepers(openEngine, place),
     steps: (place) => manySteps(openEngine, place),
-  };
+  } satisfies { readonly [work: string]: Open };
 }
 
 const Five = contract("five", "1.0.0", {
