@@ -2,7 +2,7 @@ import { type Choice, choose, type Offer } from "./fuse.ts";
 import type { FieldMeta, SourceState } from "./meta.ts";
 import { Unusable } from "./normalise/unusable.ts";
 import { fieldOf } from "./order.ts";
-import type { Reading } from "./reading/reader.ts";
+import type { Reading } from "./reading/reading.ts";
 import type { ChoicePlan, FieldPlan } from "./rules.ts";
 import type { UnionPlan } from "./union.ts";
 import { type Item, unite } from "./unite.ts";
