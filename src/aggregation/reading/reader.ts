@@ -102,8 +102,7 @@ export class Reader {
       else readings[at] = reading;
     }
     if (open.length > 0) await this.#landed(open, request, teller, readings);
-    const now = clock.now();
-    for (const { meta } of readings) this.#health.answered(meta, now);
+    this.#health.answered(readings, clock.now());
     request.span.set(describeReadings(this.#source.name, readings));
     return readings;
   }
@@ -161,25 +160,25 @@ export class Reader {
 
   /** Waits for the requests in which questions travel, each once, and fills in what they came to. */
   async #landed(open: readonly Open[], request: ReadEach, teller: Teller, readings: Reading[]): Promise<void> {
-    const landings = new Map<Flight<Landing>, Promise<Landing | undefined>>();
-    for (const [flight, questions] of Map.groupBy(open, ({ flight }) => flight)) {
+    const travelling = [...Map.groupBy(open, ({ flight }) => flight)].map(async ([flight, questions]) => {
       const wanted = questions.map(({ question }) => question);
-      landings.set(flight, flight.wait(wanted, request.deadline, request.aborted));
-    }
-    for (const one of open) {
-      const { at, question, flight, leads, recalled } = one;
-      const answered = (await landings.get(flight))?.get(question);
-      const state = answered?.tried.state ?? "slow";
-      if (recalled && state !== "fresh" && state !== "missing") {
-        await this.#untilDeadline(recalled, request);
-        one.kept = this.#keeper.get(question);
+      const landing = await flight.wait(wanted, request.deadline, request.aborted);
+      for (const one of questions) {
+        const answered = landing?.get(one.question);
+        const state = answered?.tried.state ?? "slow";
+        if (one.recalled && state !== "fresh" && state !== "missing") {
+          await this.#untilDeadline(one.recalled, request);
+          one.kept = this.#keeper.get(one.question);
+        }
+        const { at, kept, leads } = one;
+        readings[at] = answered
+          ? teller.landed(answered, kept, leads ? answered.attempts : 0)
+          : teller.instead(kept, "slow", "has not answered within the budget", leads ? flight.attempts : 0);
       }
-      if (answered?.tried.status !== undefined)
-        request.span.set({ "http.response.status_code": answered.tried.status });
-      readings[at] = answered
-        ? teller.landed(answered, one.kept, leads ? answered.attempts : 0)
-        : teller.instead(one.kept, "slow", "has not answered within the budget", leads ? flight.attempts : 0);
-    }
+      const status = landing?.get(wanted[0] ?? "")?.tried.status;
+      if (status !== undefined) request.span.set({ "http.response.status_code": status });
+    });
+    await Promise.all(travelling);
   }
 
   /** Sends a question on its way, alone or with others that come at about the same time. */
