@@ -104,6 +104,7 @@ async function cross(
   const { meta, run } = reply;
   const about = { ...(meta !== undefined && { meta }), ...(run !== undefined && { run }) };
   if (!projectOutput) return { wire: undefined, value: undefined, ...about };
+  if (reply.checked) return { wire: reply.output, value: reply.checked.value, ...about };
   const { value: wire } = projectOutput(reply.output);
   const { only } = reply;
   const checked = await (only ? validateParts(operation.output, wire, only) : validate(operation.output, wire));
