@@ -85,13 +85,15 @@ class StoreCommand {
       if (attempt > 2) await this.#pause(attempt);
       // The first time by what is remembered of entities: that is nearly always right, and the append finds out.
       const unit = new Unit(this.#operation.id, this.#ports, attempt === 1);
-      const reply = await this.#attempt(unit, input, call, identity).catch(async (error: unknown) => {
+      try {
+        const reply = await this.#attempt(unit, input, call, identity);
+        if (reply) return reply;
+      } catch (error) {
         // The same call may have been made at the same time, and what this one met may be that one's own work.
         const known = identity && (await this.#known(identity));
         if (known) return known;
         throw error;
-      });
-      if (reply) return reply;
+      }
     }
     throw new Fault(
       "Unavailable",
@@ -146,15 +148,6 @@ class StoreCommand {
 
   /** What the handler gives; nothing where it failed over a state that was not the present one. */
   async #decide(unit: Unit, input: unknown): Promise<Output | undefined> {
-    try {
-      return { output: this.#toOutput(await this.#run(unit, input)) };
-    } catch (error) {
-      if (await unit.wasOvertaken()) return undefined;
-      throw error;
-    }
-  }
-
-  async #run(unit: Unit, input: unknown): Promise<unknown> {
     const context: Record<string, unknown> = {};
     for (const [name, toPart] of this.#parts) context[name] = toPart(unit);
     context.fail = this.#fail;
@@ -162,13 +155,17 @@ class StoreCommand {
     try {
       const returned = await this.#handler(input, context);
       unit.checkAwaited();
-      return returned;
+      return { output: this.#toOutput(returned) };
+    } catch (error) {
+      unit.close();
+      if (await unit.wasOvertaken()) return undefined;
+      throw error;
     } finally {
       unit.close();
     }
   }
 
-  async #append(unit: Unit, receipt: NewReceipt | undefined, call: Call): Promise<Outcome> {
+  #append(unit: Unit, receipt: NewReceipt | undefined, call: Call): Promise<Outcome> {
     const { log } = this.#ports;
     const attributes = { "trilith.log": log.name, "trilith.events": unit.events };
     return call.trace.span("append", `append ${log.name}`, attributes, async (inside) => {
@@ -188,8 +185,9 @@ class StoreCommand {
     const waitedFor = new Set<string>();
     const without = new Set<string>();
     for (;;) {
-      const append = await unit.toAppend(without);
-      const outcome = await log.append({ ...append, ...(receipt && { receipt }) });
+      const gathered = unit.toAppend(without);
+      const append = gathered instanceof Promise ? await gathered : gathered;
+      const outcome = await log.append(receipt ? { ...append, receipt } : append);
       if (outcome.ok || outcome.why !== "behind") return outcome;
       if (waitedFor.has(outcome.reader)) without.add(outcome.reader);
       waitedFor.add(outcome.reader);
