@@ -51,21 +51,24 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
     nodes: toNodes({ engine, clock, alone: exclusive, append: (given) => append({ expect: [], ...given }) }),
     line: toLine({ engine, clock, append }),
     bulks: toBulks({ engine, append, alone: exclusive }),
-    async append(run, revision, entries, change) {
+    append(run, revision, entries, change) {
       const stream = `run/${run}`;
       const texts = entries.map((entry) => JSON.stringify(entry));
       const refused = refusalOf(entries, texts);
-      if (refused !== undefined) return { refused };
+      if (refused !== undefined) return Promise.resolve({ refused });
       const events = toEvents(stream, entries, texts);
       const { inboxSeen, tell } = change;
       const expect = [toExpected(stream, revision)];
       if (inboxSeen !== undefined) expect.push(toExpected(`inbox/${run}`, inboxSeen));
       if (tell) events.push(toInboxEvent(tell.run, tell.item));
-      const outcome = await append({ expect, events, documents: toWrites(run, change, revision + entries.length) });
-      if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
-      if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
-      if (outcome.why === "refused") return { refused: outcome.message };
-      throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
+      const documents = toWrites(run, change, revision + entries.length);
+      return engine.append(log, [{ id: newId(), expect, events, documents }]).then((outcomes) => {
+        const outcome = outcomes[0] as Outcome; // one append, one outcome
+        if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
+        if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
+        if (outcome.why === "refused") return { refused: outcome.message };
+        throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
+      });
     },
     async read(run, from = 0, limit = Number.POSITIVE_INFINITY) {
       const entries: Entry[] = [];
