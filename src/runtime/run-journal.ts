@@ -30,6 +30,9 @@ import { countRuns, searchRuns, toIndexed } from "./run-search.ts";
 const page = 512;
 /** How many entries are looked at at a time for the last one of a type, which is near the end as a rule. */
 const lastPage = 64;
+/** The most entries of one event, and how long they may be together: a page of events is bounded by what is in each. */
+const mostTogether = 64;
+const longestTogether = 65_536;
 /** How long a signal's key is remembered, in ms. */
 const receiptsMs = 30 * 86_400_000;
 
@@ -48,39 +51,52 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
     nodes: toNodes({ engine, clock, alone: exclusive, append: (given) => append({ expect: [], ...given }) }),
     line: toLine({ engine, clock, append }),
     bulks: toBulks({ engine, append, alone: exclusive }),
-    async append(run, revision, entries, change) {
+    append(run, revision, entries, change) {
       const stream = `run/${run}`;
-      const events = entries.map(
-        (entry): NewEvent => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }),
-      );
-      const refused = refusalOf(entries, events);
-      if (refused !== undefined) return { refused };
+      const texts = entries.map((entry) => JSON.stringify(entry));
+      const refused = refusalOf(entries, texts);
+      if (refused !== undefined) return Promise.resolve({ refused });
+      const events = toEvents(stream, entries, texts);
       const { inboxSeen, tell } = change;
       const expect = [toExpected(stream, revision)];
       if (inboxSeen !== undefined) expect.push(toExpected(`inbox/${run}`, inboxSeen));
       if (tell) events.push(toInboxEvent(tell.run, tell.item));
-      const outcome = await append({ expect, events, documents: toWrites(run, change, revision + entries.length) });
-      if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
-      if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
-      if (outcome.why === "refused") return { refused: outcome.message };
-      throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
+      const documents = toWrites(run, change, revision + entries.length);
+      return engine.append(log, [{ id: newId(), expect, events, documents }]).then((outcomes) => {
+        const outcome = outcomes[0] as Outcome; // one append, one outcome
+        if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
+        if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
+        if (outcome.why === "refused") return { refused: outcome.message };
+        throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
+      });
     },
     async read(run, from = 0, limit = Number.POSITIVE_INFINITY) {
       const entries: Entry[] = [];
+      const stream = `run/${run}`;
+      if (from > 0) {
+        // Texts do not say where they begin, and this one may begin before what is asked for.
+        const [first] = await engine.read(log, { stream, from, limit: 1 });
+        if (!first) return entries;
+        entries.push(...parsed<Entry>(run, first.data).slice(from - first.revision - 1));
+      }
       while (entries.length < limit) {
         const next = { from: from + entries.length, limit: Math.min(page, limit - entries.length) };
-        const texts = await engine.texts(log, { stream: `run/${run}`, ...next });
+        const texts = await engine.texts(log, { stream, ...next });
         if (texts.length === 0) return entries;
-        for (const text of texts) entries.push(parsed<Entry>(run, text));
+        for (const text of texts) for (const entry of parsed<Entry>(run, text)) entries.push(entry);
       }
-      return entries;
+      return entries.length > limit ? entries.slice(0, limit) : entries;
     },
     async last(run, type, from = 0) {
       const limit = type === undefined ? 1 : lastPage;
       for (let next = Number.MAX_SAFE_INTEGER; next >= from; ) {
         const events = await engine.read(log, { stream: `run/${run}`, from: next, limit, backwards: true });
-        const found = events.find((event) => type === undefined || event.type === type);
-        if (found) return found.revision < from ? undefined : parsed<Entry>(run, found.data);
+        for (const { revision, data } of events) {
+          if (revision < from) return undefined;
+          const entries = parsed<Entry>(run, data);
+          const at = entries.findLastIndex((entry) => type === undefined || entry.type === type);
+          if (at >= 0) return revision - entries.length + 1 + at < from ? undefined : entries[at];
+        }
         next = (events.at(-1)?.revision ?? 0) - 1;
       }
       return undefined;
@@ -210,9 +226,34 @@ function toWrites(run: string, { begin, row, frees, tell, queues, leaves }: Chan
   ];
 }
 
-function parsed<T>(run: string, data: string): T {
+/**
+ * Entries that are committed together are one event, as long as they are few and short: a row and its index entries cost
+ * more than what is in them. It is called after the last of them, so an end is found by its type.
+ */
+function toEvents(stream: string, entries: readonly Entry[], texts: readonly string[]): NewEvent[] {
+  const events: NewEvent[] = [];
+  for (let from = 0; from < texts.length; ) {
+    let to = from + 1;
+    for (let size = lengthAt(texts, from); to < texts.length && to - from < mostTogether; to++) {
+      size += lengthAt(texts, to);
+      if (size > longestTogether) break;
+    }
+    const { type } = entries[to - 1] as Entry; // one a text
+    const spans = to - from;
+    const data = spans === 1 ? (texts[from] as string) : `[${texts.slice(from, to).join(",")}]`; // inside the bounds
+    events.push(spans === 1 ? { stream, type, version: 1, data } : { stream, type, version: 1, data, spans });
+    from = to;
+  }
+  return events;
+}
+
+const lengthAt = (texts: readonly string[], index: number): number => texts[index]?.length ?? 0;
+
+/** What an event holds: one, or several in a list. */
+function parsed<T extends object>(run: string, data: string): readonly T[] {
   try {
-    return JSON.parse(data) as T; // only this file writes the streams
+    const held = JSON.parse(data) as T | readonly T[]; // only this file and the line of runs write the streams
+    return Array.isArray(held) ? held : [held as T];
   } catch (cause) {
     throw new Unreadable(`What is kept of run ${run} is no JSON.`, { cause });
   }
@@ -226,6 +267,7 @@ async function readInbox(engine: Engine, run: string, from = 0): Promise<readonl
   for (;;) {
     const events = await engine.read(log, { stream: `inbox/${run}`, from: from + items.length, limit: page });
     if (events.length === 0) return items;
-    for (const { data, revision } of events) items.push({ ...parsed<Omit<Item, "revision">>(run, data), revision });
+    for (const { data, revision } of events)
+      for (const item of parsed<Omit<Item, "revision">>(run, data)) items.push({ ...item, revision });
   }
 }

@@ -77,10 +77,7 @@ export function memoryJournal(): MemoryJournal {
       await journal.onAppend(run, entries);
       const stream = streams.get(run) ?? [];
       const texts = entries.map((entry) => JSON.stringify(entry));
-      const refused = refusalOf(
-        entries,
-        texts.map((data) => ({ data })),
-      );
+      const refused = refusalOf(entries, texts);
       if (refused !== undefined) return { refused };
       if (stream.length - 1 !== revision) return "fenced";
       const inboxHead = (inboxes.get(run)?.length ?? 0) - 1;

@@ -158,7 +158,9 @@ export class EventPages {
          from stream s where log = ? and name = ?`,
       )
       .get(log.id, stream) as { id: number; last: number } | undefined) ?? { id: 0, last: -1 };
-    const position = this.#statements.for(`select position from event_${log.id} where stream = ? and revision = ?`);
+    const position = this.#statements.for(
+      `select position from event_${log.id} where stream = ? and revision >= ? order by revision limit 1`,
+    );
     const isWithin = (revision: number): boolean =>
       (position.get(id, revision) as { position: number }).position <= until;
     return countWhile(last + 1, isWithin) - 1;

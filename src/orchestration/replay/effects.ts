@@ -88,7 +88,8 @@ export class Effects {
     // What another run did is that one's to undo.
     if (undoable && !exchange.script.isCopied(path)) undoStack.push(undoable);
     scope.asked();
-    const outcome = await this.#keep(await asked, spec, undoable);
+    const kept = this.#keep(await asked, spec, undoable);
+    const outcome = kept instanceof Promise ? await kept : kept;
     scope.settled();
     if (scope.closed) return never; // whoever closed the scope has gone on without this code
     if ("value" in outcome) return outcome.value;
