@@ -101,6 +101,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       }
       return undefined;
     },
+    revision: (run) => engine.revision(log, `run/${run}`),
     async find(run) {
       const [document] = await engine.find(runs.name, { key: run, limit: 1 });
       return document && toRow(document);
@@ -251,12 +252,17 @@ const lengthAt = (texts: readonly string[], index: number): number => texts[inde
 
 /** What an event holds: one, or several in a list. */
 function parsed<T extends object>(run: string, data: string): readonly T[] {
+  let held: unknown;
   try {
-    const held = JSON.parse(data) as T | readonly T[]; // only this file and the line of runs write the streams
-    return Array.isArray(held) ? held : [held as T];
+    held = JSON.parse(data);
   } catch (cause) {
     throw new Unreadable(`What is kept of run ${run} is no JSON.`, { cause });
   }
+  const all = Array.isArray(held) ? held : [held];
+  for (const one of all)
+    if (typeof one !== "object" || one === null)
+      throw new Unreadable(`What is kept of run ${run} is no entry: ${JSON.stringify(one)}.`);
+  return all; // only this file and the line of runs write the streams
 }
 
 const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file writes the collection
