@@ -932,13 +932,13 @@ describe.each([
     lab.bodies.set("continue", async (n, { run }) => [n, run.id]);
   }, 60_000);
   afterAll(() => lab.close());
-  test.runIf(alwaysSuspend)("a run is taken up anew after each result", async () => {
+  test.runIf(alwaysSuspend)("a run is taken up anew after each result but the last, with which it ends", async () => {
     const run = await lab.begin(async (_, { run }) => {
       for (const step of ["a", "b", "c"]) await run.step(step, () => step);
     });
     await lab.until(run, "done");
     const { entries } = await lab.running.history(run);
-    expect(steps(entries, "Claimed").length).toBeGreaterThanOrEqual(3);
+    expect(steps(entries, "Claimed")).toHaveLength(2);
   });
   test.each(told)("%s", (sentence, check) => check(lab, `counter ${told.findIndex(([one]) => one === sentence)}`));
 });
