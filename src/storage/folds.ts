@@ -21,8 +21,9 @@ const cachedEntities = 20_000;
 const page = 500;
 
 /**
- * Entities' states, folded from their streams. What was folded is kept with its revision and led on from there; each look
- * asks the engine what is newer, so a kept state is never given out as the present one.
+ * Entities' states, folded from their streams. What was folded is kept with its last event and led on from there; each look
+ * asks the engine which event is the last one, so a kept state is never given out as the present one. A revision would not
+ * do: after a fail-over to a replica that lagged, other events may have the revisions of those that are lost.
  */
 export class Folds {
   readonly #engine: Engine;
@@ -45,17 +46,19 @@ export class Folds {
   async load(entity: AnyEntity, id: string): Promise<Folded> {
     const stream = toStreamName(entity.name, id);
     const kept = this.#kept.get(stream);
-    let folded = kept ?? (await this.#snapshots.load(entity, stream))?.folded ?? (await this.#initial(entity));
-    for (;;) {
-      const events = await this.#engine.read(this.#log, { stream, from: folded.revision + 1, limit: page });
-      if (events.length === 0) break;
-      for (const event of events) {
-        const next = this.#apply(entity, folded, event);
-        folded = next instanceof Promise ? await next : next;
-      }
-    }
-    if (folded.revision > (kept?.revision ?? -1)) this.keep(entity, stream, folded);
+    const last = await this.#last(stream);
+    const led = kept && (await this.#lead(entity, stream, kept, last));
+    if (kept && led === kept) return kept;
+    if (!led) this.#kept.delete(stream);
+    const folded = led ?? (await this.#lead(entity, stream, await this.#begin(entity, stream), last));
+    if (!folded) return this.load(entity, id); // what it began from was lost in this moment
+    if (folded.revision >= 0) this.keep(entity, stream, folded);
     return folded;
+  }
+
+  /** Whether a state is the present one. */
+  async isPresent(stream: string, { event }: Folded): Promise<boolean> {
+    return (await this.#last(stream))?.id === event;
   }
 
   /** The state at an instant, or at a position: `at` and positions never go back along the log, so both are a prefix. */
@@ -110,6 +113,36 @@ export class Folds {
     const kept = this.#kept.get(stream);
     if (!kept || kept.revision < folded.revision) this.#kept.set(stream, folded);
     this.#snapshots.offer(entity, stream, folded);
+  }
+
+  async #begin(entity: AnyEntity, stream: string): Promise<Folded> {
+    return (await this.#snapshots.load(entity, stream))?.folded ?? (await this.#initial(entity));
+  }
+
+  /** A state, led on to the last event; nothing where what is folded in already is not in the stream. */
+  async #lead(
+    entity: AnyEntity,
+    stream: string,
+    start: Folded,
+    last: StoredEvent | undefined,
+  ): Promise<Folded | undefined> {
+    if (start.event === last?.id) return start;
+    let folded = start;
+    for (let from = Math.max(0, start.revision); last && folded.revision < last.revision; from = folded.revision + 1) {
+      const events = await this.#engine.read(this.#log, { stream, from, limit: page });
+      if (events.length === 0 || (from === start.revision && events[0]?.id !== start.event)) return undefined;
+      for (const event of events) {
+        if (event.revision <= start.revision) continue;
+        const next = this.#apply(entity, folded, event);
+        folded = next instanceof Promise ? await next : next;
+      }
+    }
+    return folded === start ? undefined : folded;
+  }
+
+  async #last(stream: string): Promise<StoredEvent | undefined> {
+    const from = Number.MAX_SAFE_INTEGER;
+    return (await this.#engine.read(this.#log, { stream, from, limit: 1, backwards: true }))[0];
   }
 
   async *#events(stream: string, { from, backwards = false, until }: HistoryOptions): AsyncGenerator<StoredEvent> {
