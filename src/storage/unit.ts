@@ -1,9 +1,8 @@
 import { eventsOf, Fault } from "../contracts/index.ts";
-import type { Write } from "./engine.ts";
+import type { Going } from "./append-with-rows.ts";
 import type { AnyEntity, Decision, EntityReader, EntityWriter, PastEvent } from "./entity.ts";
 import type { Encoded, EventCodec } from "./event-codec.ts";
 import type { Folded, Folds } from "./folds.ts";
-import type { KeptModel } from "./kept-model.ts";
 import type { Log, LogAppend } from "./log.ts";
 import { toStreamName } from "./stream-name.ts";
 import type { Turns } from "./turns.ts";
@@ -48,8 +47,6 @@ export interface Surroundings {
   readonly codec: EventCodec;
   readonly folds: Folds;
   readonly turns: Turns;
-  /** The read models whose rows travel with an append. */
-  readonly inline: () => readonly KeptModel[];
 }
 
 /** One run of a command's handler: what it has seen, and what it asks for. It becomes one append, or nothing. */
@@ -109,20 +106,15 @@ export class Unit {
     );
   }
 
-  get events(): number {
-    return this.#pending.length;
+  /** What the handler decided, in its order. */
+  get events(): readonly Going[] {
+    return this.#pending;
   }
 
-  /** All that the handler asked for as one append, with the rows that follow from it, but for those of some readers. */
-  async toAppend(without: ReadonlySet<string>): Promise<LogAppend> {
-    const inline = this.#pending.length === 0 ? [] : this.#around.inline().filter(({ reader }) => !without.has(reader));
+  /** All that the handler asked for as one append. */
+  toAppend(): LogAppend {
     const expect = Array.from(this.#touched.values(), ({ stream, seen }) => ({ stream, revision: seen }));
-    const append = { id: this.#id, expect, events: this.#pending };
-    if (inline.length === 0) return append;
-    const documents: Write[] = [];
-    for (const { type, value, id, revision } of this.#pending)
-      for (const model of inline) documents.push(...(await model.writes(type, value, { id, revision })));
-    return { ...append, documents, readers: inline.map(({ reader }) => reader) };
+    return { id: this.#id, expect, events: this.#pending };
   }
 
   /** Whether a state that it took on trust was not the present one. */
