@@ -42,12 +42,17 @@ export class Folds {
     return this.#kept.get(stream);
   }
 
-  async load(entity: AnyEntity, id: string): Promise<Folded> {
+  /** The present state. `ahead`: of what may not be on disk yet, for whoever has an append say whether it was the present one. */
+  async load(entity: AnyEntity, id: string, ahead = false): Promise<Folded> {
     const stream = toStreamName(entity.name, id);
     const kept = this.#kept.get(stream);
-    let folded = kept ?? (await this.#snapshots.load(entity, stream))?.folded ?? (await this.#initial(entity));
+    let folded = kept ?? (entity.snapshots && (await this.#snapshots.load(entity, stream))?.folded);
+    if (!folded) {
+      const initial = this.#initial(entity);
+      folded = initial instanceof Promise ? await initial : initial;
+    }
     for (;;) {
-      const events = await this.#engine.read(this.#log, { stream, from: folded.revision + 1, limit: page });
+      const events = await this.#engine.read(this.#log, { stream, from: folded.revision + 1, limit: page, ahead });
       if (events.length === 0) break;
       for (const event of events) {
         const next = this.#apply(entity, folded, event);
@@ -125,13 +130,14 @@ export class Folds {
   }
 
   /** Checked anew each time: an `initial` that a fold changed would be everybody's. */
-  async #initial(entity: AnyEntity): Promise<Folded> {
-    const state = await parse(
+  #initial(entity: AnyEntity): Folded | Promise<Folded> {
+    const checked = parse(
       entity.state,
       entity.initial,
       () => `The entity "${entity.name}" begins with what is not its state`,
     );
-    return { revision: -1, state: freeze(state) };
+    const begin = (state: unknown): Folded => ({ revision: -1, state: freeze(state) });
+    return checked instanceof Promise ? checked.then(begin) : begin(checked);
   }
 
   #apply(
