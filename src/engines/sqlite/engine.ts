@@ -126,7 +126,9 @@ export class SqliteEngine implements Engine {
   }
 
   async receipt(log: string, key: string): Promise<Receipt | undefined> {
-    return this.#look(() => this.#places.receipt(log, key));
+    const found = this.#see(() => this.#places.receipt(log, key));
+    // That there is none stays true, whatever a crash takes back.
+    return found && this.#look(() => found);
   }
 
   async commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean> {
