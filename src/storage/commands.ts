@@ -77,9 +77,6 @@ class StoreCommand {
   async handle(input: unknown, call: Call, written: unknown): Promise<Reply> {
     const identity =
       call.key === undefined ? undefined : { key: this.#scope(call.key, call), digest: digestOf(written) };
-    // Before the handler runs: a repeated hold would find its own seat taken, and report that as a failure.
-    const known = identity && (await this.#known(identity));
-    if (known) return known;
     for (let attempt = 1; attempt <= mostAttempts; attempt++) {
       if (attempt > 2) await this.#pause(attempt);
       // The first time by what is remembered of entities: that is nearly always right, and the append finds out.
@@ -88,7 +85,8 @@ class StoreCommand {
         const reply = await this.#attempt(unit, input, call, identity);
         if (reply) return reply;
       } catch (error) {
-        // The same call may have been made at the same time, and what this one met may be that one's own work.
+        // The same call may have been made before, and what this one met may be that one's own work: a repeated hold
+        // finds its own seat taken. Looked up only now, for the append of a call that does not fail is told of it anyway.
         const known = identity && (await this.#known(identity));
         if (known) return known;
         throw error;

@@ -123,6 +123,26 @@ test("calls with one key that come at once have one effect and one result", asyn
   expect((await backend.engine.head("main")).position).toBe(1);
 });
 
+test("a key is looked up where a call fails, for the append of one that does not is told of it anyway", async () => {
+  await using backend = await open(folder, [toBookingStore(1)]);
+  const looked: string[] = [];
+  const { engine } = backend;
+  const receipt = engine.receipt.bind(engine);
+  engine.receipt = (log, key) => {
+    looked.push(key);
+    return receipt(log, key);
+  };
+  const seat = toSeat();
+  await backend.call("bookings.hold", seat, { key: "a" });
+  expect(looked).toEqual([]);
+  // The seat is taken, by this very call.
+  await backend.call("bookings.hold", seat, { key: "a" });
+  expect(looked).toHaveLength(1);
+  await expect(backend.call("bookings.hold", toSeat(), { key: "b" })).rejects.toMatchObject({ code: "SoldOut" });
+  expect(looked).toHaveLength(2);
+  expect((await engine.head("main")).position).toBe(1);
+});
+
 test("a key is refused for another input, and belongs to one caller and one operation", async () => {
   await using backend = await open(folder, [toBookingStore(180)]);
   const seat = toSeat();
