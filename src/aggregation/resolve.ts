@@ -67,35 +67,51 @@ async function deepen(plan: FieldPlan, assembled: Assembled, asker: Asker): Prom
   return { value: items, meta: { ...assembled.meta, nested: meta } };
 }
 
-/** Gives every item its nested fields. All items ask in the same turn, so that keys travel together. */
+/**
+ * Gives every item its nested fields. All items ask in the same turn, so that keys travel together. `grown` is told of
+ * the items whenever one of several fields is there.
+ */
 export async function enrich(
   items: readonly unknown[],
   nested: UnionPlan["nested"],
   asker: Asker,
+  grown?: (items: readonly unknown[], waiting: readonly string[]) => void,
 ): Promise<{ readonly items: readonly unknown[]; readonly meta: NestedMeta }> {
   const inputs = items.filter(isRecord);
   const tally = new Tally();
-  const parts = await Promise.all(
+  const done = new Map<string, readonly Pick<Resolved, "values">[]>();
+  const waiting = (): readonly string[] => Object.keys(nested).filter((field) => !done.has(field));
+  await Promise.all(
     Object.entries(nested).map(async ([field, scope]) => {
       const resolved = await (isFlat(scope)
         ? resolveEach(scope, inputs, asker)
         : Promise.all(inputs.map((input) => resolve(scope, input, asker))));
       for (const { fields } of resolved) tally.add(field, fields);
-      return [field, resolved] as const;
+      done.set(field, resolved);
+      if (grown && waiting().length > 0) grown(withNested(items, nested, done), waiting());
     }),
   );
+  return { items: withNested(items, nested, done), meta: tally.told() };
+}
+
+/** The items with those of their nested fields that are there, in the order of declaration. */
+function withNested(
+  items: readonly unknown[],
+  nested: UnionPlan["nested"],
+  done: ReadonlyMap<string, readonly Pick<Resolved, "values">[]>,
+): readonly unknown[] {
+  const fields = Object.keys(nested);
   let at = 0;
-  const richer = items.map((item) => {
+  return items.map((item) => {
     if (!isRecord(item)) return item;
     const whole: { [field: string]: unknown } = { ...item };
-    for (const [field, resolved] of parts) {
-      const { values } = resolved[at] as Pick<Resolved, "values">; // there is one for each record
+    for (const field of fields) {
+      const { values = {} } = done.get(field)?.[at] ?? {};
       if (Object.keys(values).length > 0) whole[field] = values;
     }
     at += 1;
     return whole;
   });
-  return { items: richer, meta: tally.told() };
 }
 
 const isRecord = (item: unknown): item is Input => typeof item === "object" && item !== null;

@@ -1,6 +1,7 @@
 import {
   Failed,
   Fault,
+  type Part,
   type Reply,
   toCanonicalJson,
   toJsonSchema,
@@ -11,6 +12,7 @@ import type { Answer } from "../answer.ts";
 import { worst } from "../gathering.ts";
 import type { ItemMeta, SourceMeta, ViewMeta } from "../meta.ts";
 import type { AnyView } from "../view.ts";
+import { GrowingMany } from "./growing-many.ts";
 import type { Keyed, ManyPlan } from "./many.ts";
 
 /** Makes the function that answers for many keys out of the one that answers for each. */
@@ -20,15 +22,33 @@ export function toManyAnswer(view: AnyView, { keys, as }: ManyPlan, answer: Answ
     call.trace.span("view", view.id, {}, async (span): Promise<Reply> => {
       const { [keys]: asked, ...rest } = input;
       const all = Array.isArray(asked) ? asked : [];
+      const names = all.map(toCanonicalJson);
+      const growth =
+        call.onPart &&
+        new GrowingMany(
+          names,
+          view.sources.map(({ name }) => name),
+          async (items) => {
+            const { value } = project({ items });
+            return (await validate(view.operation.output, value)).ok ? value : undefined;
+          },
+          call.onPart,
+        );
       // Who asks for a key twice is told twice, and it is found out once.
       const once = new Map<string, Promise<Told>>();
-      const tell = (key: unknown): Promise<Told> => {
-        const name = toCanonicalJson(key);
-        const told = once.get(name) ?? tellOf(key, () => answer({ ...rest, [as]: key }, { ...call, trace: span }));
-        once.set(name, told);
+      const tell = (key: unknown, at: number): Promise<Told> => {
+        const name = names[at] ?? "";
+        let told = once.get(name);
+        if (!told) {
+          const { onPart: _whole, ...own } = call;
+          const onPart = growth && { onPart: (part: Part) => growth.grow(name, key, part) };
+          told = tellOf(key, () => answer({ ...rest, [as]: key }, { ...own, trace: span, ...onPart }));
+          once.set(name, told);
+          void told.then(({ item }) => growth?.settle(name, item)).catch(() => {}); // who waits for it hears of it
+        }
         return told;
       };
-      const told = await Promise.all(all.map(tell));
+      const told = await Promise.all(all.map(tell)).finally(() => growth?.end());
       const fused = project({ items: told.map(({ item }) => item) }).value;
       const checked = await validate(view.operation.output, fused);
       if (!checked.ok) {
