@@ -8,6 +8,8 @@ export interface UrlTemplate {
   readonly path: string;
   readonly query: string;
   readonly params: readonly string[];
+  /** Path and query, each as text and names of parameters in turn. */
+  readonly parts: { readonly path: readonly string[]; readonly query: readonly string[] };
 }
 
 /** Reads an address once, when its source is declared. Throws a sentence for what cannot be one. */
@@ -23,8 +25,11 @@ export function toUrlTemplate(text: string): UrlTemplate {
   const params = [...(path + query).matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name as string);
   if (/[{}]/.test((path + query).replaceAll(/\{[^{}]+\}/g, "")))
     throw new TypeError(`The braces in "${text}" do not pair up.`);
-  return Object.freeze({ text, origin, path, query, params: Object.freeze([...new Set(params)]) });
+  const parts = Object.freeze({ path: inTurn(path), query: inTurn(query) });
+  return Object.freeze({ text, origin, path, query, params: Object.freeze([...new Set(params)]), parts });
 }
+
+const inTurn = (part: string): readonly string[] => Object.freeze(part.split(/\{([^{}]+)\}/));
 
 export type Filled = { readonly url: URL } | { readonly problem: string };
 /** Several values for a template's only parameter: `?iata=DAL,HOU` or `?iata=DAL&iata=HOU`. */
@@ -49,13 +54,16 @@ export function fillIn(
     if (text === "") return { problem: `needs "${name}", which was not given` };
     texts.set(name, text);
   }
-  const fill = (part: string): string =>
-    part.includes("{") ? part.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => texts.get(name) ?? "") : part;
-  const path = fill(template.path);
+  const fill = (parts: readonly string[]): string => {
+    let text = "";
+    for (const [at, part] of parts.entries()) text += at % 2 === 0 ? part : (texts.get(part) ?? "");
+    return text;
+  };
+  const path = fill(template.parts.path);
   // A URL parser resolves "..", encoded or not, and a parameter would climb out of the path that was meant.
   const climbs = (text: string): boolean => text.split("/").some((part) => /^(\.|%2e){1,2}$/i.test(part));
   if (climbs(path) && !climbs(template.path)) return { problem: "cannot be asked for a name made of dots" };
-  const query = keys?.as === "repeated" ? repeated(template.query, keys.values) : fill(template.query);
+  const query = keys?.as === "repeated" ? repeated(template.query, keys.values) : fill(template.parts.query);
   return { url: new URL(`${(origin ?? template.origin).replace(/\/+$/, "")}${path}${query}`) };
 }
 

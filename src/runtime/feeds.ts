@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type Feed, type FeedState, runFeed } from "../aggregation/host.ts";
-import type { Clock, Dispatch, Tracing } from "../contracts/index.ts";
+import type { Clock, Dispatch, Trace, Tracing } from "../contracts/index.ts";
 import { type Collection, type Engine, toIds } from "../storage/host.ts";
 
 const log = "views";
@@ -57,8 +57,7 @@ async function keepRunning(feed: Feed, state: FeedState, ports: FeedPorts, abort
       const options = { ...(keepEvery !== undefined && { keepEvery }), ...(ahead !== undefined && { ahead }) };
       const parts = { name, inputs, stage: feed.stage(), clock: ports.clock, state, aborted, ...options };
       for await (const { records } of runFeed<unknown, unknown>(parts)) {
-        for (let from = 0; from < records.length && !aborted.aborted; from += atOnce)
-          await Promise.all(records.slice(from, from + atOnce).map((record) => handOver(feed, record, ports, aborted)));
+        if (records.length > 0) await handOverAll(feed, records, ports, aborted);
         if (aborted.aborted) return; // what was not handed over is given out again
         pauseMs = shortestPauseMs;
       }
@@ -71,10 +70,32 @@ async function keepRunning(feed: Feed, state: FeedState, ports: FeedPorts, abort
   }
 }
 
-async function handOver(feed: Feed, record: unknown, ports: FeedPorts, aborted: AbortSignal): Promise<void> {
-  await ports.dispatch.call(feed.into.id, feed.input(record), {
+/** What was given out together is one trace: one for each record would soon be all that anybody is shown. */
+async function handOverAll(
+  feed: Feed,
+  records: readonly unknown[],
+  ports: FeedPorts,
+  aborted: AbortSignal,
+): Promise<void> {
+  const about = { "trilith.feed": feed.name, "trilith.records": records.length };
+  await ports.tracing.begin().span("operation", `feed ${feed.name}`, about, async (span) => {
+    for (let from = 0; from < records.length && !aborted.aborted; from += atOnce)
+      await Promise.all(
+        records.slice(from, from + atOnce).map((record) => handOver(feed, record, ports.dispatch, span, aborted)),
+      );
+  });
+}
+
+async function handOver(
+  feed: Feed,
+  record: unknown,
+  dispatch: Dispatch,
+  trace: Trace,
+  aborted: AbortSignal,
+): Promise<void> {
+  await dispatch.call(feed.into.id, feed.input(record), {
     principal: { id: `feed:${feed.name}`, kind: "system", scopes: [] },
-    trace: ports.tracing.begin(),
+    trace,
     aborted,
     key: feed.key(record),
   });
