@@ -145,7 +145,7 @@ export class Appender {
     const reached = outcomes[last];
     if (reached !== undefined && reached !== "again" && "last" in reached) {
       const { append } = appends[last] as Prepared; // at the same place
-      epochs.learn(log, { epoch, position: reached.last }, append.events.length > 0 ? append.id : null);
+      epochs.learn(log, { epoch, position: reached.last, append: append.events.length > 0 ? append.id : null });
       grown(log, reached.last);
     }
     const keys = appends.flatMap(({ append }, index) =>

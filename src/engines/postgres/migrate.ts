@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { append } from "./sql/append.ts";
 import { collections } from "./sql/collections.ts";
 import { documents } from "./sql/documents.ts";
-import { places, revisionAt } from "./sql/places.ts";
+import { place, places, revisionAt } from "./sql/places.ts";
 import { finishedSteps, readers } from "./sql/readers.ts";
 import { spans, tables } from "./sql/tables.ts";
 
@@ -14,7 +14,7 @@ const migrations: readonly ((schema: string) => string)[] = [
   (schema) => [tables, places, documents, readers, collections].map((part) => part(schema)).join("\n"),
   finishedSteps,
   (schema) => [spans, revisionAt].map((part) => part(schema)).join("\n"),
-  append,
+  (schema) => [append, place].map((part) => part(schema)).join("\n"),
 ];
 
 /**

@@ -274,6 +274,50 @@ test("a log that was overtaken since is found out by whose append is where", asy
   expect(await engine.head("main")).toEqual({ epoch: 2, position: 7 });
 });
 
+test("a log that was overtaken since is found out by whoever was only told of it, too", async () => {
+  const schema = postgres.freshSchema();
+  const said: string[] = [];
+  const [writer, reader, mixed, late] = [
+    await openPostgres({ url: postgres.url, schema }),
+    await open(schema, { report: (sentence) => said.push(sentence) }),
+    await open(schema),
+    await open(schema),
+  ];
+  await only(writer, toAppend("s/0"));
+  expect(await late.head("main")).toEqual({ epoch: 1, position: 1 });
+  for (let n = 1; n < 5; n++) await only(writer, toAppend(`s/${n}`));
+  await only(mixed, toAppend("s/mixed", { events: [], documents: [] })); // it is told that the log has five
+  expect(await reader.head("main")).toEqual({ epoch: 1, position: 5 });
+  const watching = reader.watch("main", 5, new AbortController().signal);
+  await writer.close(); // it died with the primary, and with it what it knew
+  await postgres.query(`delete from ${schema}.event where position > 3`);
+  await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
+  for (let n = 0; n < 6; n++) expect(await only(late, toAppend(`late/${n}`))).toMatchObject({ first: 4 + n });
+  expect(await late.head("main")).toEqual({ epoch: 1, position: 9 }); // of what it has seen nothing is lost
+  await watching;
+  expect(await reader.head("main")).toEqual({ epoch: 2, position: 9 });
+  expect(said).toEqual([expect.stringContaining('The log "main" is in epoch 2: it was at position 5 in epoch 1')]);
+  for (const engine of [mixed, late]) expect(await engine.head("main")).toEqual({ epoch: 2, position: 9 });
+});
+
+test("whoever was told of the head appends to no log that was overtaken without saying so", async () => {
+  const schema = postgres.freshSchema();
+  const [writer, told, other] = [
+    await openPostgres({ url: postgres.url, schema }),
+    await open(schema),
+    await open(schema),
+  ];
+  await only(told, toAppend("s/told"));
+  for (let n = 0; n < 5; n++) await only(writer, toAppend(`s/${n}`));
+  await told.head("main");
+  await writer.close();
+  await postgres.query(`delete from ${schema}.event where position > 3`);
+  for (let n = 0; n < 6; n++) await only(other, toAppend(`other/${n}`)); // beyond where it was, and the first append is there
+  await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
+  expect(await only(told, toAppend("s/new"))).toMatchObject({ ok: true, first: 10 });
+  expect(await told.head("main")).toEqual({ epoch: 2, position: 10 });
+});
+
 test("a full queue refuses what comes next, which was not done", async () => {
   const engine = await open(postgres.freshSchema(), { queue: 10 });
   const results = await Promise.allSettled(Array.from({ length: 12 }, () => only(engine, toAppend("s/a"))));
