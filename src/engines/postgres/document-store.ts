@@ -8,6 +8,7 @@ import type { Row } from "./connections.ts";
 import { type After, type Sql, toCount, toSql } from "./document-query.ts";
 import { type DocumentWrite, toDocumentWrites } from "./document-writes.ts";
 import { fromJsonText, fromText, toJsonText, toText } from "./text.ts";
+import { isGone } from "./trouble.ts";
 
 interface DocumentRow extends Row {
   readonly key: string;
@@ -24,6 +25,8 @@ export class DocumentStore {
   readonly #schema: string;
   readonly #clock: Clock;
   readonly #collections = new Map<string, KnownCollection>();
+  /** By the numbers that they ever had. */
+  readonly #names = new Map<number, string>();
   constructor(asker: Asker, schema: string, clock: Clock) {
     this.#asker = asker;
     this.#schema = schema;
@@ -40,6 +43,28 @@ export class DocumentStore {
     const { name } = collection;
     const known = this.#collections.get(name);
     if (known && JSON.stringify(known.collection) === JSON.stringify(collection)) return;
+    await this.#define(collection);
+  }
+
+  /**
+   * Looks collections up again: where a table has gone, another process has dropped it, and perhaps made it anew. Whoever
+   * comes first does that, for it is defined here, and so it is needed.
+   */
+  async renew(names: readonly string[]): Promise<void> {
+    for (const name of new Set(names)) {
+      const known = this.#collections.get(name);
+      if (known) await this.#define(known.collection);
+    }
+  }
+
+  /** The same for what is on its way already, by the numbers that collections had: gives those that they have now. */
+  async renewNumbers(numbers: readonly number[]): Promise<(number: number) => number> {
+    await this.renew(numbers.flatMap((number) => this.#names.get(number) ?? []));
+    return (number) => this.#collections.get(this.#names.get(number) ?? "")?.id ?? number;
+  }
+
+  async #define(collection: Collection): Promise<void> {
+    const { name } = collection;
     const [row] = await this.#asker.ask<{ known: string }>(
       `select ${this.#schema}.define_v1($1, $2, $3, $4, $5, $6) as known`,
       toDefinition(collection),
@@ -50,11 +75,15 @@ export class DocumentStore {
         `The collection "${name}" is in the database with the columns ${said} and now declares ${shapeOf(collection)}. Give it a new name (for a read model: raise its version), so that it is built anew.`,
       );
     }
+    this.#names.set(Number(said), name);
     this.#collections.set(name, { collection, id: Number(said), table: `${this.#schema}.document_${said}` });
   }
 
-  async find(name: string, query: DocumentQuery): Promise<readonly Document[]> {
-    const known = this.#known(name);
+  find(name: string, query: DocumentQuery): Promise<readonly Document[]> {
+    return this.#on(name, (known) => this.#find(known, query));
+  }
+
+  async #find(known: KnownCollection, query: DocumentQuery): Promise<readonly Document[]> {
     const after = await this.#after(known, query);
     const found: DocumentRow[] = [];
     for (const { text, values } of toSql(known, query, after)) {
@@ -64,18 +93,23 @@ export class DocumentStore {
     return found.slice(0, Math.max(0, query.limit)).map(toDocument);
   }
 
-  async count(name: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number> {
-    const { text, values } = toCount(this.#known(name), query);
-    const [row] = await this.#asker.ask<{ count: number }>(text, values);
-    return row?.count ?? 0;
+  count(name: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number> {
+    return this.#on(name, async (known) => {
+      const { text, values } = toCount(known, query);
+      const [row] = await this.#asker.ask<{ count: number }>(text, values);
+      return row?.count ?? 0;
+    });
   }
 
-  async claim(name: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {
-    const known = this.#known(name);
+  claim(name: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {
+    return this.#on(name, (known) => this.#claimAll(known, query, set));
+  }
+
+  async #claimAll(known: KnownCollection, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {
     const { collection, table } = known;
     const unknown = Object.keys(set).find((field) => !collection.columns.some((column) => column.name === field));
     if (unknown !== undefined)
-      throw new TypeError(`A claim sets columns, and the collection "${name}" has no column "${unknown}".`);
+      throw new TypeError(`A claim sets columns, and the collection "${collection.name}" has no column "${unknown}".`);
     orRefuse(() => checkColumns(collection, "(claimed)", set));
     const after = await this.#after(known, query);
     const claimed: DocumentRow[] = [];
@@ -147,8 +181,21 @@ export class DocumentStore {
 
   async drop({ collection, reader }: Parameters<Engine["drop"]>[0]): Promise<void> {
     const texts = [collection, reader?.log, reader?.name].map((text) => (text === undefined ? null : toText(text)));
-    await this.#asker.ask(`select ${this.#schema}.drop_v1($1, $2, $3)`, texts);
+    await this.#asker.ask(`select ${this.#schema}.drop_v2($1, $2, $3)`, texts);
     if (collection !== undefined) this.#collections.delete(collection);
+  }
+
+  async empty({ collection, reader, beside }: Parameters<Engine["empty"]>[0]): Promise<void> {
+    const { log, name } = reader;
+    await this.#on(collection, async () => {
+      const column = beside && columnOf(this.#known(beside.collection).collection, beside.column).sql;
+      await this.#asker.ask(`select ${this.#schema}.empty_v1($1, $2, $3, $4, $5, $6)`, [
+        ...[log, name, collection].map(toText),
+        beside ? toText(beside.collection) : null,
+        column ?? null,
+        beside ? toText(String(beside.equals)) : null,
+      ]);
+    });
   }
 
   /** Writes as they travel, or why they cannot be. */
@@ -173,6 +220,18 @@ export class DocumentStore {
     throw new TypeError(
       `The document "${after}", after which "${known.collection.name}" is to be read on, is not there any more. Begin from the first page.`,
     );
+  }
+
+  /** Once more, where its table is not the one any more that is known here. */
+  async #on<T>(name: string, work: (known: KnownCollection) => Promise<T>): Promise<T> {
+    const known = this.#known(name);
+    try {
+      return await work(known);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      await this.renew([name]);
+      return work(this.#known(name));
+    }
   }
 
   #known(name: string): KnownCollection {

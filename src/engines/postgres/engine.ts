@@ -92,6 +92,14 @@ export class PostgresEngine implements Engine {
       clock,
       patience: this.#patience,
       capacity: queue,
+      renew: async (appends) => {
+        const numbers = appends.flatMap(({ writes }) => writes.map(({ collection }) => collection));
+        const present = await this.#documents.renewNumbers(numbers);
+        return appends.map((append) => ({
+          ...append,
+          writes: append.writes.map((write) => ({ ...write, collection: present(write.collection) })),
+        }));
+      },
       receipts: (log, keys) => this.#receipts.find(log, keys),
       grown: (log, position) => this.#watchers.grown(log, position),
     });
@@ -202,6 +210,12 @@ export class PostgresEngine implements Engine {
   async collections(): Promise<readonly string[]> {
     this.#checkOpen();
     return this.#documents.collections();
+  }
+
+  async empty(what: Parameters<Engine["empty"]>[0]): Promise<void> {
+    this.#checkOpen();
+    checkLogName(what.reader.log);
+    await this.#documents.empty(what);
   }
 
   async drop(what: Parameters<Engine["drop"]>[0]): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { append } from "./sql/append.ts";
-import { collections } from "./sql/collections.ts";
+import { collections, endings } from "./sql/collections.ts";
 import { documents } from "./sql/documents.ts";
 import { place, places, revisionAt } from "./sql/places.ts";
 import { finishedSteps, readers } from "./sql/readers.ts";
@@ -14,7 +14,7 @@ const migrations: readonly ((schema: string) => string)[] = [
   (schema) => [tables, places, documents, readers, collections].map((part) => part(schema)).join("\n"),
   finishedSteps,
   (schema) => [spans, revisionAt].map((part) => part(schema)).join("\n"),
-  (schema) => [append, place].map((part) => part(schema)).join("\n"),
+  (schema) => [append, place, endings].map((part) => part(schema)).join("\n"),
 ];
 
 /**

@@ -7,7 +7,7 @@ import type { KnownCollection } from "./collections.ts";
 import type { DocumentStore } from "./document-store.ts";
 import { checkWhole, toWaves } from "./document-writes.ts";
 import { fromJsonText, fromText, toJsonText, toText } from "./text.ts";
-import { isStale } from "./trouble.ts";
+import { isGone, isStale } from "./trouble.ts";
 
 type Step = Checkpoint & { readonly from: number };
 /** A document as it was, and the transaction that wrote it so. */
@@ -57,6 +57,16 @@ export class ReaderSteps {
 
   /** Whether it was done. Throws a TypeError for documents that cannot be. */
   async commit(step: Step, writes: readonly Write[]): Promise<boolean> {
+    try {
+      return await this.#commit(step, writes);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      await this.#documents.renew(writes.map(({ collection }) => collection));
+      return this.#commit(step, writes);
+    }
+  }
+
+  async #commit(step: Step, writes: readonly Write[]): Promise<boolean> {
     try {
       const drafted = await this.#draft(writes);
       const rows = toRows(drafted);

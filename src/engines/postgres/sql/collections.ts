@@ -1,4 +1,4 @@
-import { pinned } from "./pinned.ts";
+import { lockLog, lockReader, pinned } from "./pinned.ts";
 
 /**
  * Collections come and go while the backend runs, and one at a time: the lock keeps two nodes that start together from
@@ -35,12 +35,40 @@ export const collections = (schema: string): string => `
     end loop;
     return v_id;
   end $$;
+`;
 
-  create function ${schema}.drop_v1(p_collection text, p_log text, p_reader text) returns void
-  language plpgsql ${pinned} as $$
+/**
+ * What ends a reader's rows ends its checkpoint with them, so both wait for whoever is at them: an append that carries the
+ * reader's rows, and a step. They do not wait long, for everybody else waits behind them.
+ */
+export const endings = (schema: string): string => `
+  create function ${schema}.empty_v1(
+    p_log text, p_reader text, p_collection text, p_beside text, p_column text, p_equals text
+  ) returns void language plpgsql ${impatient} as $$
   declare
     v_id integer;
   begin
+    ${lockLog(schema)};
+    ${lockReader(schema)};
+    select id into v_id from ${schema}.collection where name = p_collection;
+    execute format('truncate table ${schema}.document_%s', coalesce(v_id, 0));
+    if p_beside is not null then
+      select id into v_id from ${schema}.collection where name = p_beside;
+      execute format('delete from ${schema}.document_%s where %I::text = $1', coalesce(v_id, 0), p_column) using p_equals;
+    end if;
+    delete from ${schema}.reader
+    where log = (select id from ${schema}.log where name = p_log) and name = p_reader;
+  end $$;
+
+  create function ${schema}.drop_v2(p_collection text, p_log text, p_reader text) returns void
+  language plpgsql ${impatient} as $$
+  declare
+    v_id integer;
+  begin
+    if p_reader is not null then
+      ${lockLog(schema)};
+      ${lockReader(schema)};
+    end if;
     perform pg_advisory_xact_lock(hashtextextended('collections', '${schema}.log'::regclass::oid::bigint));
     delete from ${schema}.collection where name = p_collection returning id into v_id;
     if found then execute format('drop table ${schema}.document_%s', v_id); end if;
@@ -48,3 +76,6 @@ export const collections = (schema: string): string => `
     where log = (select id from ${schema}.log where name = p_log) and name = p_reader;
   end $$;
 `;
+
+const impatient = `${pinned}
+  set lock_timeout = '500ms'`;
