@@ -7,6 +7,7 @@ import { checkCollection, columnOf, type KnownCollection, shapeOf, toDefinition 
 import type { Row } from "./connections.ts";
 import { type After, type Sql, toCount, toSql } from "./document-query.ts";
 import { type DocumentWrite, toDocumentWrites } from "./document-writes.ts";
+import type { Indexes, Wanted } from "./indexes.ts";
 import { fromJsonText, fromText, toJsonText, toText } from "./text.ts";
 import { isGone } from "./trouble.ts";
 
@@ -27,8 +28,10 @@ export class DocumentStore {
   readonly #collections = new Map<string, KnownCollection>();
   /** By the numbers that they ever had. */
   readonly #names = new Map<number, string>();
-  constructor(asker: Asker, schema: string, clock: Clock) {
+  readonly #indexes: Indexes;
+  constructor(asker: Asker, schema: string, clock: Clock, indexes: Indexes) {
     this.#asker = asker;
+    this.#indexes = indexes;
     this.#schema = schema;
     this.#clock = clock;
   }
@@ -65,18 +68,17 @@ export class DocumentStore {
 
   async #define(collection: Collection): Promise<void> {
     const { name } = collection;
-    const [row] = await this.#asker.ask<{ known: string }>(
-      `select ${this.#schema}.define_v1($1, $2, $3, $4, $5, $6) as known`,
-      toDefinition(collection),
-    );
-    const said = row?.known ?? "";
-    if (!/^\d+$/.test(said)) {
-      throw new TypeError(
-        `The collection "${name}" is in the database with the columns ${said} and now declares ${shapeOf(collection)}. Give it a new name (for a read model: raise its version), so that it is built anew.`,
-      );
-    }
-    this.#names.set(Number(said), name);
-    this.#collections.set(name, { collection, id: Number(said), table: `${this.#schema}.document_${said}` });
+    const text = `select ${this.#schema}.define_v2($1, $2, $3, $4, $5, $6) as said`;
+    const values = toDefinition(collection);
+    const [row] = await this.#asker.ask<{ said: string }>(text, values);
+    const { id, missing, leftOver } = readDefinition(collection, row?.said);
+    if (missing.length + leftOver.length > 0)
+      await this.#indexes.settle(name, id, async (client) => {
+        const { rows } = await client.query<{ said: string }>(text, [...values]);
+        return readDefinition(collection, rows[0]?.said);
+      });
+    this.#names.set(id, name);
+    this.#collections.set(name, { collection, id, table: `${this.#schema}.document_${id}` });
   }
 
   find(name: string, query: DocumentQuery): Promise<readonly Document[]> {
@@ -239,6 +241,14 @@ export class DocumentStore {
     if (!known) throw new TypeError(`There is no collection "${name}". Define it before anything is asked of it.`);
     return known;
   }
+}
+
+/** As `define` says it: an object, or the columns that the collection has. */
+function readDefinition(collection: Collection, said = "[]"): Wanted {
+  if (said.startsWith("{")) return JSON.parse(said) as Wanted;
+  throw new TypeError(
+    `The collection "${collection.name}" is in the database with the columns ${said} and now declares ${shapeOf(collection)}. Give it a new name (for a read model: raise its version), so that it is built anew.`,
+  );
 }
 
 const toDocument = ({ key, revision, data }: DocumentRow): Document => ({

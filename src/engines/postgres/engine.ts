@@ -26,6 +26,7 @@ import { DocumentStore } from "./document-store.ts";
 import { Epochs } from "./epochs.ts";
 import { EventPages } from "./event-pages.ts";
 import { appendStatement } from "./group.ts";
+import { Indexes } from "./indexes.ts";
 import { Lane } from "./lane.ts";
 import { prepare } from "./prepared.ts";
 import { ReaderSteps } from "./reader-steps.ts";
@@ -71,7 +72,12 @@ export class PostgresEngine implements Engine {
     this.#patience = { clock, patienceMs, ended: this.#ended.signal };
     const calls = new Calls();
     this.#asker = new Asker(connections, schema, calls, this.#patience);
-    this.#documents = new DocumentStore(this.#asker, schema, clock);
+    this.#documents = new DocumentStore(
+      this.#asker,
+      schema,
+      clock,
+      new Indexes({ connections, schema, patience: this.#patience, report }),
+    );
     this.#steps = new ReaderSteps(this.#asker, schema, this.#documents);
     this.#receipts = new Receipts(this.#asker, schema);
     this.#epochs = new Epochs(report, (log) => this.#begun(log));

@@ -11,10 +11,10 @@ import { spans, tables } from "./sql/tables.ts";
  * still run the code of before go on with theirs.
  */
 const migrations: readonly ((schema: string) => string)[] = [
-  (schema) => [tables, places, documents, readers, collections].map((part) => part(schema)).join("\n"),
+  (schema) => [tables, places, documents, readers].map((part) => part(schema)).join("\n"),
   finishedSteps,
   (schema) => [spans, revisionAt].map((part) => part(schema)).join("\n"),
-  (schema) => [append, place, endings].map((part) => part(schema)).join("\n"),
+  (schema) => [append, place, collections, endings].map((part) => part(schema)).join("\n"),
 ];
 
 /**

@@ -318,6 +318,86 @@ test("whoever was told of the head appends to no log that was overtaken without 
   expect(await told.head("main")).toEqual({ epoch: 2, position: 10 });
 });
 
+const wide = {
+  name: "wide",
+  columns: [
+    { name: "state", type: "text" as const },
+    { name: "n", type: "number" as const },
+  ],
+};
+const indexesOf = async (schema: string) =>
+  (
+    await postgres.query(
+      `select replace(pg_get_indexdef(indexrelid), '${schema}.', '') as on, indisvalid as valid from pg_index
+       where indrelid::regclass::text like '${schema}.document%' and not indisprimary order by 1`,
+    )
+  ).map((row) => `${/\(.*/.exec(row.on)?.[0]}${row.valid ? "" : " is not valid"}`);
+/** A table that is not nearly empty. */
+async function filled(schema: string): Promise<Engine> {
+  const engine = await open(schema);
+  await engine.define({ ...wide, indexes: [["state"], ["n"]] });
+  const [row] = await postgres.query(`select id from ${schema}.collection where name = 'wide'`);
+  await postgres.query(`insert into ${schema}.document_${row.id} (revision, key, data)
+    select 1, 'k' || n, json_build_object('state', 'some', 'n', n, 'more', repeat('x', 100)) from generate_series(1, 10000) n`);
+  return engine;
+}
+const slowly = { name: "wide", columns: wide.columns, indexes: [["n"], ["state", "n"]] };
+const asBuilt = ["(c1 NULLS FIRST, key)", "(c2 NULLS FIRST, c1 NULLS FIRST, key)"];
+
+test("a new index of a large table is made beside those who write, however long it takes, and one that is left over goes", async () => {
+  const schema = postgres.freshSchema();
+  const engine = await filled(schema);
+  expect(await indexesOf(schema)).toEqual(["(c1 NULLS FIRST, key)", "(c2 NULLS FIRST, key)"]);
+  await postgres.query(`create table ${schema}.seen (setting text)`);
+  await postgres.query(`create function ${schema}.look() returns event_trigger language plpgsql as $$ begin
+    insert into ${schema}.seen values (current_setting('statement_timeout')); end $$`);
+  await postgres.query(
+    `create event trigger look on ddl_command_end when tag in ('CREATE INDEX') execute function ${schema}.look()`,
+  );
+  // Somebody who is at the table keeps the index from being finished.
+  const holder = await import("pg").then(({ default: pg }) => new pg.Client(postgres.url));
+  await holder.connect();
+  await holder.query("begin");
+  await holder.query(`delete from ${schema}.document_1 where key = 'k1'`);
+  const said: string[] = [];
+  const others = [await open(schema, { report: (sentence) => said.push(sentence) }), await open(schema)];
+  const defined = Promise.all(others.map((other) => other.define(slowly)));
+  await expect.poll(() => indexesOf(schema), { timeout: 10_000 }).toContain(`${asBuilt[1]} is not valid`);
+  for (let n = 0; n < 5; n++) {
+    const write = { collection: "wide", put: `new ${n}`, data: { state: "new", n } };
+    expect(await only(engine, toAppend("s/a", { documents: [write] }))).toMatchObject({ ok: true });
+  }
+  expect(await Promise.race([defined, "still at it"])).toBe("still at it");
+  await holder.query("commit");
+  await holder.end();
+  await defined;
+  await postgres.query("drop event trigger look");
+  expect(await postgres.query(`select distinct setting from ${schema}.seen`)).toEqual([{ setting: "0" }]);
+  expect(await indexesOf(schema)).toEqual(asBuilt);
+  expect(said.length).toBeLessThanOrEqual(1); // one of the two has made it
+  const where = { state: { equals: "new" } };
+  for (const one of others) expect(await one.find("wide", { where, limit: 9 })).toHaveLength(5);
+});
+
+test("an index whose making was broken off is made again", async () => {
+  const schema = postgres.freshSchema();
+  await filled(schema);
+  const holder = await import("pg").then(({ default: pg }) => new pg.Client(postgres.url));
+  await holder.connect();
+  await holder.query("begin");
+  await holder.query(`delete from ${schema}.document_1 where key = 'k1'`);
+  const other = await open(schema);
+  const defined = other.define(slowly);
+  await expect.poll(() => indexesOf(schema), { timeout: 10_000 }).toContain(`${asBuilt[1]} is not valid`);
+  await postgres.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where query like 'create index concurrently%'",
+  );
+  await holder.query("commit");
+  await holder.end();
+  await defined;
+  expect(await indexesOf(schema)).toEqual(asBuilt);
+});
+
 test("a full queue refuses what comes next, which was not done", async () => {
   const engine = await open(postgres.freshSchema(), { queue: 10 });
   const results = await Promise.allSettled(Array.from({ length: 12 }, () => only(engine, toAppend("s/a"))));
