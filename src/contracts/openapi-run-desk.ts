@@ -213,12 +213,17 @@ export const runDeskComponents = (): { readonly [name: string]: object } => ({
   },
   RunAction: {
     type: "object",
-    required: ["id", "action", "state", "at", "found", "taken"],
+    required: ["id", "action", "state", "at", "found", "taken", "refusals"],
     properties: {
       ...{ id: text, action: { enum: Object.keys(actions) }, state: { enum: ["under way", "done"] } },
       ...{ at: instant, endedAt: instant },
       found: { type: "integer", description: "Runs that were looked at so far." },
       taken: { type: "integer", description: "Those of them that followed." },
+      refusals: {
+        type: "array",
+        description: "Of those that did not the last twenty, each with why.",
+        items: { type: "object", required: ["run", "why"], properties: { run: text, why: text } },
+      },
     },
   },
 });

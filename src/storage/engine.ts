@@ -233,9 +233,16 @@ export interface DocumentQuery {
   readonly where?: { readonly [column: string]: Condition };
   readonly orderBy?: { readonly column: string; readonly descending: boolean };
   readonly limit: number;
-  /** Keyset: documents after this key, in the order of `orderBy` and then of the key, both in the same direction. */
-  readonly after?: string;
+  /** Keyset: documents behind this place, in the order of `orderBy` and then of the key, both in the same direction. */
+  readonly after?: After;
 }
+/** Where a page ended, said in values: it holds whatever has become of the document since. */
+export interface After {
+  readonly key: string;
+  /** What the document had in the column of `orderBy`, null included; not looked at without an order. */
+  readonly value?: Column;
+}
+/** A value is of its column's type, and no NaN; null has to be asked for with `equals` or `not`. Anything else is a TypeError. */
 export type Condition =
   | { readonly equals: Column }
   /** Null is a value: `not: "a"` finds it. */

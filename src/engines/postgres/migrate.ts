@@ -14,7 +14,8 @@ const migrations: readonly ((schema: string) => string)[] = [
   (schema) => [tables, places, documents, readers].map((part) => part(schema)).join("\n"),
   finishedSteps,
   (schema) => [spans, revisionAt].map((part) => part(schema)).join("\n"),
-  (schema) => [append, place, collections, endings].map((part) => part(schema)).join("\n"),
+  append,
+  (schema) => [place, collections, endings].map((part) => part(schema)).join("\n"),
 ];
 
 /**
