@@ -288,13 +288,11 @@ test("a log that was overtaken since is found out by whoever was only told of it
   for (let n = 1; n < 5; n++) await only(writer, toAppend(`s/${n}`));
   await only(mixed, toAppend("s/mixed", { events: [], documents: [] })); // it is told that the log has five
   expect(await reader.head("main")).toEqual({ epoch: 1, position: 5 });
-  const watching = reader.watch("main", 5, new AbortController().signal);
   await writer.close(); // it died with the primary, and with it what it knew
   await postgres.query(`delete from ${schema}.event where position > 3`);
   await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
   for (let n = 0; n < 6; n++) expect(await only(late, toAppend(`late/${n}`))).toMatchObject({ first: 4 + n });
   expect(await late.head("main")).toEqual({ epoch: 1, position: 9 }); // of what it has seen nothing is lost
-  await watching;
   expect(await reader.head("main")).toEqual({ epoch: 2, position: 9 });
   expect(said).toEqual([expect.stringContaining('The log "main" is in epoch 2: it was at position 5 in epoch 1')]);
   for (const engine of [mixed, late]) expect(await engine.head("main")).toEqual({ epoch: 2, position: 9 });
