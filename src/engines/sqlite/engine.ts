@@ -180,6 +180,11 @@ export class SqliteEngine implements Engine {
     });
   }
 
+  async empty({ collection, reader, beside }: Parameters<Engine["empty"]>[0]): Promise<void> {
+    for (const name of beside ? [collection, beside.collection] : [collection]) this.#known(name);
+    await this.#writer.run({ kind: "empty", collection, reader, beside }, 1);
+  }
+
   async drop({ collection, reader }: Parameters<Engine["drop"]>[0]): Promise<void> {
     await this.#writer.run({ kind: "drop", collection, reader }, 1);
     if (collection !== undefined) this.#collections.delete(collection);
