@@ -81,7 +81,7 @@ function toOneAnswer({ view: whole, ...ports }: ViewParts): Answer {
         sources: toSources(view.sources, asker),
       };
       span.set({ "trilith.degraded": Object.values(fields).filter(({ state }) => state !== "fresh").length });
-      return { output: fused, meta, ...(only && { only }) };
+      return { output: fused, meta, ...(only && { only }), checked };
     });
 }
 

@@ -18,7 +18,7 @@ import {
   Unusable,
   union,
 } from "./index.ts";
-import type { Reading } from "./reading/reader.ts";
+import type { Reading } from "./reading/reading.ts";
 import type { FieldPlan } from "./rules.ts";
 
 const Record = z.object({ name: z.string(), city: z.string(), seen: z.string() });

@@ -2,7 +2,7 @@ import { type Choice, choose, type Offer } from "./fuse.ts";
 import type { FieldMeta, SourceState } from "./meta.ts";
 import { Unusable } from "./normalise/unusable.ts";
 import { fieldOf } from "./order.ts";
-import type { Reading } from "./reading/reader.ts";
+import type { Reading } from "./reading/reading.ts";
 import type { ChoicePlan, FieldPlan } from "./rules.ts";
 import type { UnionPlan } from "./union.ts";
 import { type Item, unite } from "./unite.ts";
@@ -20,11 +20,10 @@ export function assemble(field: string, plan: FieldPlan, readings: Readings): As
 }
 
 function assembleChoice(field: string, plan: ChoicePlan, readings: Readings): Assembled {
-  const declared = plan.sources.map(({ name }) => name);
+  const { rule, names: declared } = plan;
   const all = declared.map((name) => readings.get(name)).filter((reading) => reading !== undefined);
   const offers = offersOf(field, plan, all);
   const choice = choose(plan, declared, offers);
-  const rule = describe(plan);
   const rejected = rejectedOf(field, all, offers, choice);
   const conflict = choice?.rejected.some(({ differs }) => differs) ?? false;
   // A field that its group's source lacks stays absent, or takes the default: nobody else fills it in.
@@ -49,16 +48,27 @@ function assembleChoice(field: string, plan: ChoicePlan, readings: Readings): As
 
 /** What each source has for the field, or for the whole group of linked fields. */
 function offersOf(field: string, { linked }: ChoicePlan, readings: readonly Reading[]): readonly Offer[] {
-  const offers = readings.flatMap(({ source, value, asOf }): readonly Offer[] => {
-    const own = linked
-      ? Object.fromEntries(linked.map((name) => [name, fieldOf(value, name)]).filter(([, part]) => isUsable(part)))
-      : fieldOf(value, field);
-    const empty = linked ? Object.keys(own as object).length === 0 : !isUsable(own);
-    return empty ? [] : [{ source, value: own, ...(asOf !== undefined && { asOf }) }];
-  });
-  const complete = offers.filter(({ value }) => !linked || Object.keys(value as object).length === linked.length);
+  if (linked) return groupsOf(linked, readings);
+  const offers: Offer[] = [];
+  for (const reading of readings) {
+    const own = fieldOf(reading.value, field);
+    if (isUsable(own)) offers.push(toOffer(reading, own));
+  }
+  return offers;
+}
+
+function groupsOf(linked: readonly string[], readings: readonly Reading[]): readonly Offer[] {
+  const offers: Offer[] = [];
+  for (const reading of readings) {
+    const parts = linked.map((name) => [name, fieldOf(reading.value, name)]).filter(([, part]) => isUsable(part));
+    if (parts.length > 0) offers.push(toOffer(reading, Object.fromEntries(parts)));
+  }
+  const complete = offers.filter(({ value }) => Object.keys(value as object).length === linked.length);
   return complete.length > 0 ? complete : offers;
 }
+
+const toOffer = ({ source, asOf }: Reading, value: unknown): Offer =>
+  asOf === undefined ? { source, value } : { source, value, asOf };
 
 function rejectedOf(
   field: string,
@@ -66,22 +76,26 @@ function rejectedOf(
   offers: readonly Offer[],
   choice: Choice | undefined,
 ): FieldMeta["rejected"] {
-  return readings.flatMap(({ source, meta, value }) => {
+  const rejected: FieldMeta["rejected"][number][] = [];
+  for (const { source, meta, value } of readings) {
+    if (source === choice?.chosen?.source) continue;
     const own = fieldOf(value, field);
-    if (source === choice?.chosen?.source) return [];
-    if (own instanceof Unusable) return [{ source, why: own.problem, unusable: true as const }];
     const loser = choice?.rejected.find(({ offer }) => offer.source === source);
-    if (loser) return [{ source, value: own, why: loser.why }];
-    if (meta.state !== "fresh" && meta.state !== "stale") return [{ source, why: meta.state }];
-    const partial = !offers.some((offer) => offer.source === source) && isUsable(own);
-    return [{ source, why: partial ? "has only some of the linked fields" : "has no value for this field" }];
-  });
+    if (own instanceof Unusable) rejected.push({ source, why: own.problem, unusable: true as const });
+    else if (loser) rejected.push({ source, value: own, why: loser.why });
+    else if (meta.state !== "fresh" && meta.state !== "stale") rejected.push({ source, why: meta.state });
+    else {
+      const partial = !offers.some((offer) => offer.source === source) && isUsable(own);
+      rejected.push({ source, why: partial ? "has only some of the linked fields" : "has no value for this field" });
+    }
+  }
+  return rejected;
 }
 
 function assembleUnion(plan: UnionPlan, readings: Readings): Assembled {
+  const { rule } = plan;
   const all = plan.sources.map(({ name }) => readings.get(name)).filter((reading) => reading !== undefined);
   const lists = all.filter(({ value }) => Array.isArray(value));
-  const rule = describe(plan);
   const rejected = all
     .filter((reading) => !lists.includes(reading))
     .map(({ source, meta }) => ({
@@ -111,21 +125,6 @@ function absence(field: string | undefined, readings: readonly Reading[]): Sourc
   if (silent) return silent.meta.state;
   const isInvalid = field !== undefined && readings.some(({ value }) => fieldOf(value, field) instanceof Unusable);
   return isInvalid ? "invalid" : "missing";
-}
-
-function describe(plan: FieldPlan): string {
-  const names = plan.sources.map(({ name }) => name).join(", ");
-  if (plan.kind === "union") {
-    const dedupe = plan.dedupeBy.length > 0 ? `.dedupeBy(${plan.dedupeBy.join(", ")})` : "";
-    const order = plan.orderBy.map(({ field, descending }) => `${descending ? "-" : ""}${field}`).join(", ");
-    const limit = plan.limit === undefined ? "" : `.limit(${plan.limit})`;
-    return `union(${names})${dedupe}${order && `.orderBy(${order})`}${limit}`;
-  }
-  const least = plan.least === undefined ? "" : `${plan.least}, `;
-  const own = plan.own ? `"${plan.own.name}", ` : "";
-  const compared = plan.comparing ? ".comparing(…)" : "";
-  const rule = `${plan.by}(${own}${least}${names})${compared}${plan.otherwise ? ".or(…)" : ""}`;
-  return plan.linked ? `linked(${rule}, ${plan.linked.join(", ")})` : rule;
 }
 
 const isUsable = (value: unknown): boolean => value !== undefined && value !== null && !(value instanceof Unusable);

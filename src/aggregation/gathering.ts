@@ -1,6 +1,9 @@
 import type { Call, Clock, Span } from "../contracts/index.ts";
 import type { SourceMeta, SourceState } from "./meta.ts";
-import type { AnyReader, Reading } from "./reading/reader.ts";
+import type { Input } from "./reading/question.ts";
+import type { AnyReader } from "./reading/reader.ts";
+import type { Reading } from "./reading/reading.ts";
+import { badness } from "./reading/span-words.ts";
 import type { FieldScope } from "./scope.ts";
 import type { SourcePlan } from "./source.ts";
 
@@ -16,7 +19,6 @@ export interface Asker {
   readonly deadline: number;
   readonly noted: Map<string, SourceMeta[]>;
 }
-type Input = { readonly [field: string]: unknown };
 
 /** The sources of one scope, each asked once: at once, or as soon as the one that it needs has answered. */
 export class Gathering {
@@ -51,10 +53,7 @@ export class Gathering {
   async #noted(source: SourcePlan): Promise<Reading> {
     const isPlain = !source.after && !source.asks;
     const reading = await (isPlain ? this.#ask(source, this.#input) : this.#askInOtherWords(source));
-    const { noted } = this.#asker;
-    const known = noted.get(reading.source);
-    if (known) known.push(reading.meta);
-    else noted.set(reading.source, [reading.meta]);
+    note(this.#asker, source.name, [reading.meta]);
     return reading;
   }
 
@@ -65,17 +64,11 @@ export class Gathering {
       const first = await this.read(after.source);
       const { state } = first.meta;
       if (state !== "fresh" && state !== "stale")
-        return notAsked(name, state, `it needs "${first.source}", which is ${state}`);
+        return notAsked(name, state, `it needs "${first.source}", which is ${state}`).reading;
       map = () => after.asks(first.value, this.#input);
     }
-    let input: Input | undefined;
-    try {
-      input = map?.();
-    } catch (error) {
-      const thrown = error instanceof Error ? error.name : "something was thrown";
-      return notAsked(name, "invalid", `what it is asked with cannot be made of the rest (${thrown})`);
-    }
-    return input ? this.#ask(source, input) : notAsked(name, "missing", "there is nothing to ask it with");
+    const input = inOtherWords(name, () => map?.());
+    return input instanceof NotAsked ? input.reading : this.#ask(source, input);
   }
 
   #ask(source: SourcePlan, input: Input): Promise<Reading> {
@@ -121,6 +114,33 @@ export class Gathering {
   }
 }
 
+/** Notes how questions to a source went. */
+export function note({ noted }: Asker, source: string, metas: readonly SourceMeta[]): void {
+  const known = noted.get(source);
+  if (known) known.push(...metas);
+  else noted.set(source, [...metas]);
+}
+
+/** What a source is asked with, once somebody knows; the reading where that comes to nothing. */
+export function inOtherWords(name: string, map: () => Input | undefined): Input | NotAsked {
+  let input: Input | undefined;
+  try {
+    input = map();
+  } catch (error) {
+    const thrown = error instanceof Error ? error.name : "something was thrown";
+    return notAsked(name, "invalid", `what it is asked with cannot be made of the rest (${thrown})`);
+  }
+  return input ?? notAsked(name, "missing", "there is nothing to ask it with");
+}
+
+/** Stands where an input would. */
+export class NotAsked {
+  readonly reading: Reading;
+  constructor(reading: Reading) {
+    this.reading = reading;
+  }
+}
+
 /** How each source did, the worst of its questions for all of them. In the order of declaration. */
 export function toSources(sources: readonly SourcePlan[], { noted }: Asker): { [source: string]: SourceMeta } {
   const told: { [source: string]: SourceMeta } = {};
@@ -147,9 +167,8 @@ export function worst(metas: readonly SourceMeta[]): SourceMeta {
     questions: metas.reduce((sum, { questions = 1 }) => sum + questions, 0),
   };
 }
-const badness: readonly SourceState[] = ["fresh", "stale", "missing", "invalid", "shed", "slow", "down"];
 
-function notAsked(source: string, state: SourceState, why: string): Reading {
+function notAsked(source: string, state: SourceState, why: string): NotAsked {
   const problem = `The source "${source}" was not asked: ${why}.`;
-  return { source, meta: { state, ms: 0, attempts: 0, problem } };
+  return new NotAsked({ source, meta: { state, ms: 0, attempts: 0, problem } });
 }

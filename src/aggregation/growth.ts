@@ -1,6 +1,6 @@
 import type { Part } from "../contracts/index.ts";
 import { type Assembled, assemble } from "./assemble.ts";
-import type { Reading } from "./reading/reader.ts";
+import type { Reading } from "./reading/reading.ts";
 import type { FieldPlan } from "./rules.ts";
 import { everySource } from "./scope.ts";
 import type { AnyView } from "./view.ts";

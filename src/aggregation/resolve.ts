@@ -1,9 +1,11 @@
 import { type Assembled, assemble } from "./assemble.ts";
+import { gatherEach } from "./gather-each.ts";
 import { type Asker, Gathering } from "./gathering.ts";
 import type { Growth } from "./growth.ts";
 import type { FieldMeta, NestedMeta } from "./meta.ts";
 import { byText } from "./order.ts";
-import type { Reading } from "./reading/reader.ts";
+import type { Input } from "./reading/question.ts";
+import type { Reading } from "./reading/reading.ts";
 import type { FieldPlan } from "./rules.ts";
 import type { FieldScope } from "./scope.ts";
 import type { UnionPlan } from "./union.ts";
@@ -48,11 +50,15 @@ export async function resolve(
   return resolved(fields, readings);
 }
 
-const resolved = (fields: readonly [string, Assembled][], readings: Resolved["readings"]): Resolved => ({
-  values: Object.fromEntries(fields.flatMap(([name, { value }]) => (value === undefined ? [] : [[name, value]]))),
-  fields: Object.fromEntries(fields.map(([name, { meta }]) => [name, meta])),
-  readings,
-});
+function resolved(assembled: readonly [string, Assembled][], readings: Resolved["readings"]): Resolved {
+  const values: { [field: string]: unknown } = {};
+  const fields: { [field: string]: FieldMeta } = {};
+  for (const [name, { value, meta }] of assembled) {
+    if (value !== undefined) values[name] = value;
+    fields[name] = meta;
+  }
+  return { values, fields, readings };
+}
 
 async function deepen(plan: FieldPlan, assembled: Assembled, asker: Asker): Promise<Assembled> {
   if (plan.kind !== "union" || !Array.isArray(assembled.value) || Object.keys(plan.nested).length === 0)
@@ -67,32 +73,77 @@ export async function enrich(
   nested: UnionPlan["nested"],
   asker: Asker,
 ): Promise<{ readonly items: readonly unknown[]; readonly meta: NestedMeta }> {
-  const tally = new Map<string, { rule: string; states: { [state: string]: number }; conflicts: number }>();
-  const richer = await Promise.all(
-    items.map(async (item) => {
-      if (typeof item !== "object" || item === null) return item;
-      const parts = await Promise.all(
-        Object.entries(nested).map(
-          async ([field, scope]) => [field, await resolve(scope, item as { [field: string]: unknown }, asker)] as const,
-        ),
-      );
-      for (const [field, { fields }] of parts)
-        for (const [name, { rule, state, conflict }] of Object.entries(fields)) {
-          const at = `${field}.${name}`;
-          const counts = tally.get(at) ?? { rule, states: {}, conflicts: 0 };
-          counts.states[state] = (counts.states[state] ?? 0) + 1;
-          counts.conflicts += Number(conflict);
-          tally.set(at, counts);
-        }
-      const found = parts.filter(([, { values }]) => Object.keys(values).length > 0);
-      return { ...item, ...Object.fromEntries(found.map(([field, { values }]) => [field, values])) };
+  const inputs = items.filter(isRecord);
+  const tally = new Tally();
+  const parts = await Promise.all(
+    Object.entries(nested).map(async ([field, scope]) => {
+      const resolved = await (isFlat(scope)
+        ? resolveEach(scope, inputs, asker)
+        : Promise.all(inputs.map((input) => resolve(scope, input, asker))));
+      for (const { fields } of resolved) tally.add(field, fields);
+      return [field, resolved] as const;
     }),
   );
-  // Items come to rest in any order, and the meta must not tell.
-  const sorted = [...tally].sort(([a], [b]) => byText(a, b));
-  const meta = sorted.map(([at, counts]) => {
-    const states = Object.entries(counts.states).sort(([a], [b]) => byText(a, b));
-    return [at, { ...counts, states: Object.fromEntries(states) }] as const;
+  let at = 0;
+  const richer = items.map((item) => {
+    if (!isRecord(item)) return item;
+    const whole: { [field: string]: unknown } = { ...item };
+    for (const [field, resolved] of parts) {
+      const { values } = resolved[at] as Pick<Resolved, "values">; // there is one for each record
+      if (Object.keys(values).length > 0) whole[field] = values;
+    }
+    at += 1;
+    return whole;
   });
-  return { items: richer, meta: Object.fromEntries(meta) };
+  return { items: richer, meta: tally.told() };
+}
+
+const isRecord = (item: unknown): item is Input => typeof item === "object" && item !== null;
+
+/** Whether an item goes on only when all of its sources are there. */
+const isFlat = ({ sources, deep }: FieldScope): boolean => !deep && sources.every(({ after }) => after === undefined);
+
+async function resolveEach(
+  scope: FieldScope,
+  inputs: readonly Input[],
+  asker: Asker,
+): Promise<readonly Pick<Resolved, "values" | "fields">[]> {
+  const bySource = [...(await gatherEach(scope, inputs, asker))];
+  const plans = Object.entries(scope.fields);
+  return inputs.map((_, at) => {
+    const readings = new Map(bySource.map(([source, each]) => [source, each[at] as Reading])); // one for each input
+    return resolved(
+      plans.map(([name, plan]) => [name, assemble(name, plan, readings)]),
+      readings,
+    );
+  });
+}
+
+/** Counts how nested fields came about, over all items. */
+class Tally {
+  readonly #counts = new Map<string, { rule: string; states: { [state: string]: number }; conflicts: number }>();
+
+  add(field: string, fields: Resolved["fields"]): void {
+    for (const [name, { rule, state, conflict }] of Object.entries(fields)) {
+      const at = `${field}.${name}`;
+      let counts = this.#counts.get(at);
+      if (!counts) {
+        counts = { rule, states: {}, conflicts: 0 };
+        this.#counts.set(at, counts);
+      }
+      counts.states[state] = (counts.states[state] ?? 0) + 1;
+      counts.conflicts += Number(conflict);
+    }
+  }
+
+  /** Items come to rest in any order, and the meta must not tell. */
+  told(): NestedMeta {
+    const sorted = [...this.#counts].sort(([a], [b]) => byText(a, b));
+    return Object.fromEntries(
+      sorted.map(([at, counts]) => {
+        const states = Object.entries(counts.states).sort(([a], [b]) => byText(a, b));
+        return [at, { ...counts, states: Object.fromEntries(states) }] as const;
+      }),
+    );
+  }
 }

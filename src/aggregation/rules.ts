@@ -1,4 +1,5 @@
 import type { Unusable } from "./normalise/unusable.ts";
+import { ruleInWords, type Unworded } from "./rule-words.ts";
 import type { AnySource, DatedSource, ListSource, ParamsOf, ShapeOf, SourcePlan } from "./source.ts";
 import type { UnionPlan } from "./union.ts";
 
@@ -54,6 +55,10 @@ export interface ChoicePlan {
   readonly kind: "choice";
   readonly by: "prefer" | "latest" | "majority" | "quorum" | "mostComplete" | "longest" | "min" | "max" | "rule";
   readonly sources: readonly SourcePlan[];
+  /** Their names, in the order in which the rule names them. */
+  readonly names: readonly string[];
+  /** As the meta shows it. */
+  readonly rule: string;
   /** Of a quorum: how many must agree. */
   readonly least?: number;
   /** Of a rule of one's own. */
@@ -131,7 +136,7 @@ export function linked<Shape, N extends string, P extends string, const F extend
   rule: Rule<Shape, N, P>,
   ...fields: readonly F[]
 ): { readonly [K in F]: Rule<Pick<Shape, K>, N, P> } {
-  const together: ChoicePlan = Object.freeze({ ...rule.plan, linked: Object.freeze(fields.map(String)) });
+  const together = worded({ ...rule.plan, linked: Object.freeze(fields.map(String)) });
   const one = Object.freeze({ kind: "rule", plan: together } as const);
   return Object.freeze(Object.fromEntries(fields.map((field) => [field, one]))) as {
     readonly [K in F]: Rule<Pick<Shape, K>, N, P>;
@@ -139,11 +144,15 @@ export function linked<Shape, N extends string, P extends string, const F extend
 }
 
 // A rule's types live in its signature alone: at run time it knows its plan and nothing of them.
-function toRule<R>(how: Omit<ChoicePlan, "kind" | "sources">, sources: readonly AnySource[]): R {
-  return build(Object.freeze({ kind: "choice", ...how, sources: plansOf(sources) })) as R;
+function toRule<R>(how: Omit<Unworded<ChoicePlan>, "kind" | "sources">, sources: readonly AnySource[]): R {
+  return build(worded({ kind: "choice", ...how, sources: plansOf(sources) })) as R;
+}
+function worded(plan: Unworded<ChoicePlan>): ChoicePlan {
+  const names = Object.freeze(plan.sources.map(({ name }) => name));
+  return Object.freeze({ ...plan, names, rule: ruleInWords(plan) });
 }
 function build(plan: ChoicePlan): object {
-  const so = (more: Partial<ChoicePlan>): ChoicePlan => Object.freeze({ ...plan, ...more });
+  const so = (more: Partial<ChoicePlan>): ChoicePlan => worded({ ...plan, ...more });
   return Object.freeze({
     kind: "rule",
     plan,

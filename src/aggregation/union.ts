@@ -1,4 +1,5 @@
 import type { AnyNested, Nested } from "./nested.ts";
+import { ruleInWords, type Unworded } from "./rule-words.ts";
 import { plansOf } from "./rules.ts";
 import type { FieldScope } from "./scope.ts";
 import type { ItemOf, ListSource, ParamsOf, SourcePlan } from "./source.ts";
@@ -31,6 +32,8 @@ export type WithNested<W> = { readonly [K in keyof W]?: W[K] extends Nested<infe
 export interface UnionPlan {
   readonly kind: "union";
   readonly sources: readonly SourcePlan[];
+  /** As the meta shows it. */
+  readonly rule: string;
   readonly dedupeBy: readonly string[];
   readonly orderBy: readonly Order[];
   readonly limit?: number;
@@ -52,7 +55,8 @@ export function union<const S extends readonly [ListSource, ...ListSource[]]>(
 // The items' type is lost with each step and said again by the caller's signature.
 type AnyListRule = ListRule<any, any, any>; // its types are those of whoever made the list
 
-function toListRule(plan: UnionPlan): AnyListRule {
+function toListRule(unworded: Unworded<UnionPlan>): AnyListRule {
+  const plan: UnionPlan = { ...unworded, rule: ruleInWords(unworded) };
   const so = (more: Partial<UnionPlan>) => toListRule({ ...plan, ...more });
   return Object.freeze({
     kind: "list rule",

@@ -43,11 +43,14 @@ export function fillIn(
   origin?: string,
   keys?: Keys,
 ): Filled {
-  const textOf = (name: string): string =>
-    keys ? keys.values.map(encode).join(",") : encode(toText(input[name]) ?? "");
-  for (const name of template.params)
-    if (textOf(name) === "") return { problem: `needs "${name}", which was not given` };
-  const fill = (part: string): string => part.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => textOf(name));
+  const texts = new Map<string, string>();
+  for (const name of template.params) {
+    const text = keys ? keys.values.map(encode).join(",") : encode(toText(input[name]) ?? "");
+    if (text === "") return { problem: `needs "${name}", which was not given` };
+    texts.set(name, text);
+  }
+  const fill = (part: string): string =>
+    part.includes("{") ? part.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => texts.get(name) ?? "") : part;
   const path = fill(template.path);
   // A URL parser resolves "..", encoded or not, and a parameter would climb out of the path that was meant.
   const climbs = (text: string): boolean => text.split("/").some((part) => /^(\.|%2e){1,2}$/i.test(part));

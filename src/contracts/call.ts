@@ -51,6 +51,11 @@ export type Reply =
       readonly run?: string;
       /** The only fields that were worked out, because no others were wanted. */
       readonly only?: readonly string[];
+      /**
+       * Where the implementation has itself kept to the declared fields and validated them, because its answer depends on
+       * the outcome: what validation made of `output`. Nobody checks it again.
+       */
+      readonly checked?: { readonly value: unknown };
     }
   | Accepted;
 

@@ -17,12 +17,27 @@ export function toProjection(schema: JsonSchema): Projection {
   const project = new Compiler(schema).compile(schema);
   return (value) => {
     const undeclared: string[] = [];
-    return { value: project(value, "", undeclared), undeclared };
+    const projected = project(value, undefined, undeclared);
+    if (undeclared.length === 0) return { value: projected, undeclared };
+    // Mostly nothing is undeclared, and mostly nobody asks what: the places are found out by walking once more.
+    return {
+      value: projected,
+      get undeclared() {
+        const places: string[] = [];
+        project(value, "", places);
+        return places;
+      },
+    };
   };
 }
 
-type Step = (value: unknown, path: string, undeclared: string[]) => unknown;
+/** Without a `path` what is undeclared is counted, and its place is left empty. */
+type Step = (value: unknown, path: string | undefined, undeclared: string[]) => unknown;
 const keep: Step = (value) => value;
+const below = (path: string | undefined, name: string | number): string | undefined =>
+  path === undefined
+    ? undefined
+    : `${path}/${typeof name === "number" ? name : name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
 class Compiler {
   readonly #root: JsonSchema;
@@ -89,7 +104,7 @@ class Compiler {
     const first = listOf(schema.prefixItems).map((item) => this.compile(item));
     const rest = this.compile(schema.items);
     return (value, path, undeclared) =>
-      Array.isArray(value) ? value.map((item, at) => (first[at] ?? rest)(item, `${path}/${at}`, undeclared)) : value;
+      Array.isArray(value) ? value.map((item, at) => (first[at] ?? rest)(item, below(path, at), undeclared)) : value;
   }
 
   #object(schema: JsonSchema): Step {
@@ -115,9 +130,9 @@ class Compiler {
           set(kept, name, field); // most fields are text or numbers, and nobody asks for their places
           continue;
         }
-        const at = `${path}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+        const at = below(path, name);
         if (step) set(kept, name, step(field, at, undeclared));
-        else undeclared.push(at);
+        else undeclared.push(at ?? "");
       }
       return kept;
     };
@@ -133,7 +148,7 @@ function set(object: { [name: string]: unknown }, name: string, value: unknown):
 
 /** A value that two schemas describe together: declared is what either of them declares. */
 function both(one: Step, other: Step): Step {
-  return (value, path, undeclared) => {
+  return (value, path = "", undeclared) => {
     const [ofOne, ofOther]: [string[], string[]] = [[], []];
     const [left, right] = [one(value, path, ofOne), other(value, path, ofOther)];
     const covers = (outer: string, inner: string): boolean => inner === outer || inner.startsWith(`${outer}/`);

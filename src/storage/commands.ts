@@ -84,13 +84,15 @@ class StoreCommand {
       if (attempt > 2) await this.#pause(attempt);
       // The first time by what is remembered of entities: that is nearly always right, and the append finds out.
       const unit = new Unit(this.#operation.id, this.#ports, attempt === 1);
-      const reply = await this.#attempt(unit, input, call, identity).catch(async (error: unknown) => {
+      try {
+        const reply = await this.#attempt(unit, input, call, identity);
+        if (reply) return reply;
+      } catch (error) {
         // The same call may have been made at the same time, and what this one met may be that one's own work.
         const known = identity && (await this.#known(identity));
         if (known) return known;
         throw error;
-      });
-      if (reply) return reply;
+      }
     }
     throw new Fault(
       "Unavailable",
@@ -145,15 +147,6 @@ class StoreCommand {
 
   /** What the handler gives; nothing where it failed over a state that was not the present one. */
   async #decide(unit: Unit, input: unknown): Promise<Output | undefined> {
-    try {
-      return { output: this.#toOutput(await this.#run(unit, input)) };
-    } catch (error) {
-      if (await unit.wasOvertaken()) return undefined;
-      throw error;
-    }
-  }
-
-  async #run(unit: Unit, input: unknown): Promise<unknown> {
     const context: Record<string, unknown> = {};
     for (const [name, toPart] of this.#parts) context[name] = toPart(unit);
     context.fail = this.#fail;
@@ -161,13 +154,17 @@ class StoreCommand {
     try {
       const returned = await this.#handler(input, context);
       unit.checkAwaited();
-      return returned;
+      return { output: this.#toOutput(returned) };
+    } catch (error) {
+      unit.close();
+      if (await unit.wasOvertaken()) return undefined;
+      throw error;
     } finally {
       unit.close();
     }
   }
 
-  async #append(unit: Unit, receipt: NewReceipt | undefined, call: Call): Promise<Outcome> {
+  #append(unit: Unit, receipt: NewReceipt | undefined, call: Call): Promise<Outcome> {
     const { log } = this.#ports;
     const attributes = { "trilith.log": log.name, "trilith.events": unit.events.length };
     return call.trace.span("append", `append ${log.name}`, attributes, async (inside) => {

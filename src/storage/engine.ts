@@ -81,6 +81,11 @@ export interface NewEvent {
   readonly data: string;
   /** JSON text. */
   readonly meta?: string;
+  /**
+   * How many revisions of its stream it takes, 1 unless told: for one that holds several things that are counted one by
+   * one. Its own revision is the last of them, and whoever reads from any of them on is given it.
+   */
+  readonly spans?: number;
 }
 export interface NewReceipt {
   readonly key: string;
@@ -129,6 +134,7 @@ export type Outcome =
 export interface StoredEvent {
   readonly id: string;
   readonly stream: string;
+  /** The last one that it takes. */
   readonly revision: number;
   readonly position: number;
   readonly type: string;

@@ -1,7 +1,9 @@
 import type { Clock } from "../../contracts/index.ts";
 import { restore } from "../reading/last-good.ts";
-import { type Found, pick } from "../reading/pick.ts";
-import type { Reading, ReadRequest } from "../reading/reader.ts";
+import { type Found, toPick } from "../reading/pick.ts";
+import type { Input } from "../reading/question.ts";
+import type { ReadEach, ReadRequest } from "../reading/reader.ts";
+import type { Reading } from "../reading/reading.ts";
 import type { Tried } from "../reading/tried.ts";
 import type { SourcePlan } from "../source.ts";
 import type { AnyView } from "../view.ts";
@@ -44,6 +46,11 @@ export class KeptReader {
     }
   }
 
+  /** In the order of the inputs. */
+  readEach(inputs: readonly Input[], request: ReadEach): Promise<readonly Reading[]> {
+    return Promise.all(inputs.map((input) => this.read({ ...request, input })));
+  }
+
   async #read({ input }: ReadRequest, began: number): Promise<Reading> {
     const source = this.#source;
     const key = source.from ? source.from(input) : input;
@@ -83,7 +90,7 @@ export async function toFound(
   const gathered = await restore(source, JSON.stringify([page]));
   if (!gathered)
     return { state: "invalid", kind: "broken", problem: "has said something that breaks its contract", repeat: false };
-  return pick(source, gathered, key[source.fetch.params[0] ?? ""]);
+  return toPick(source, gathered)(key[source.fetch.params[0] ?? ""]);
 }
 
 const rounded = (ms: number): number => Math.max(0, Math.round(ms * 10) / 10);

@@ -3,7 +3,7 @@ import { type Answer, nobodyWaits, refuseWithout, toAsker, type ViewParts } from
 import { declaredOnly } from "../declared-only.ts";
 import { Gathering, toSources } from "../gathering.ts";
 import type { ListMeta, ViewMeta } from "../meta.ts";
-import type { Reading } from "../reading/reader.ts";
+import type { Reading } from "../reading/reading.ts";
 import { enrich } from "../resolve.ts";
 import { everySource } from "../scope.ts";
 import { type Order, toOrder } from "../union.ts";

@@ -36,7 +36,7 @@ export function toManyAnswer(view: AnyView, { keys, as }: ManyPlan, answer: Answ
         throw new Fault("InvalidOutput", message, { issues: checked.issues, outcome: "not done" });
       }
       span.set({ "trilith.keys": once.size });
-      return { output: fused, meta: toMeta(told, await Promise.all(once.values())) };
+      return { output: fused, checked, meta: toMeta(told, await Promise.all(once.values())) };
     });
 }
 

@@ -5,7 +5,7 @@ import { type Clusters, cluster, type Doubt, type Sighting } from "../match/clus
 import type { FieldMeta } from "../meta.ts";
 import { Unusable } from "../normalise/unusable.ts";
 import { byText, fieldOf } from "../order.ts";
-import type { Reading } from "../reading/reader.ts";
+import type { Reading } from "../reading/reading.ts";
 import { toSaid } from "../said.ts";
 import type { FieldScope } from "../scope.ts";
 import type { ListPlan } from "./list.ts";

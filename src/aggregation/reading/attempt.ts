@@ -29,7 +29,7 @@ export function attempt<T>(
       ended = true;
       for (const cancel of timers) cancel();
       aborted.removeEventListener("abort", leave);
-      abort.abort();
+      if (underWay > 0) abort.abort(); // an abort that ends nothing costs as much as one that does
       resolve(tried);
     };
     const leave = (): void =>

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { silent } from "../../contracts/index.ts";
+import { type Attributes, type Span, silent } from "../../contracts/index.ts";
 import { type AnySource, csv, custom, json, source } from "../index.ts";
 import type { UpstreamRequest } from "../port.ts";
 import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "../test-kit.test-d.ts";
 import { Cache } from "./cache.ts";
+import type { Input } from "./question.ts";
 import { Reader } from "./reader.ts";
 
 const Row = z.object({ code: z.string(), name: z.string().min(1), n: z.coerce.number().optional() });
@@ -34,13 +35,22 @@ function reading(declared: AnySource, script: (request: UpstreamRequest, count: 
       aborted: new AbortController().signal,
       ...more,
     });
+  const readEach = (inputs: readonly Input[], budgetMs = 1_000, more: { aborted?: AbortSignal; span?: Span } = {}) =>
+    reader.readEach(inputs, {
+      principal: toCall().principal,
+      scope: "public",
+      span: silent,
+      deadline: clock.monotonic() + budgetMs,
+      aborted: new AbortController().signal,
+      ...more,
+    });
   const all = async (keys: readonly string[], budgetMs = 1_000) => {
     const answers = keys.map((key) => read(key, budgetMs));
     await clock.advance(budgetMs);
     return Promise.all(answers);
   };
   const asked = () => upstream.requests.map(({ url }) => url.search);
-  return { clock, upstream, reader, read, all, asked };
+  return { clock, upstream, reader, read, readEach, all, asked };
 }
 const states = (readings: readonly { readonly meta: { readonly state: string } }[]) =>
   readings.map(({ meta }) => meta.state);
@@ -216,6 +226,104 @@ describe("how keys travel", () => {
       { code: "B", name: "NB" },
     ]);
     expect(asked).toEqual([["A", "B"]]);
+  });
+});
+
+describe("a source that is read for many inputs at once", () => {
+  const keyed = { ...many, cacheFor: "1m" as const };
+
+  test("is asked once for what nobody knows yet, and answers in the order of the inputs", async () => {
+    const { clock, readEach, all, asked, reader } = reading(source("s", keyed), (request) => ({
+      body: rowsFor(request),
+    }));
+    await all(["B"]);
+    const readings = readEach([{ key: "C" }, { key: "B" }, { key: "A" }, { key: "C" }]);
+    await clock.advance(10);
+    const told = (await readings).map(({ meta, value }) => [
+      (value as { code: string }).code,
+      meta.cached,
+      meta.attempts,
+    ]);
+    expect(told).toEqual([
+      ["C", undefined, 1],
+      ["B", true, 0],
+      ["A", undefined, 0],
+      ["C", undefined, 0],
+    ]);
+    expect(asked()).toEqual(["?of=B", "?of=C,A"]);
+    expect(reader.health()).toMatchObject({ requests: 2, cache: { hits: 1, misses: 4 }, answers: { fresh: 5 } });
+    expect(clock.timers).toBe(0);
+  });
+
+  test("is one span with the worst state and the count of each", async () => {
+    const said: Attributes[] = [];
+    const span: Span = { ...silent, set: (attributes) => said.push(attributes) };
+    const { clock, readEach } = reading(source("s", many), () => ({ body: "code,name\nA,a\nB,\n" }));
+    const readings = readEach([{ key: "A" }, { key: "B" }, { key: "X" }, { key: "Y" }], 1_000, { span });
+    await clock.advance(10);
+    await readings;
+    expect(Object.assign({}, ...said)).toEqual({
+      "trilith.source": "s",
+      "trilith.state": "invalid",
+      "trilith.attempts": 1,
+      "trilith.cached": false,
+      "trilith.questions": 4,
+      "trilith.states": "1 fresh, 2 missing, 1 invalid",
+      "http.response.status_code": 200,
+    });
+  });
+
+  test("an input that cannot be asked with costs itself and no other", async () => {
+    const declared = source("s", {
+      ...many,
+      from: ({ key }: { key: string }) => {
+        if (key === "bad") throw new RangeError("not that one");
+        return { key };
+      },
+    });
+    const { clock, readEach, asked } = reading(declared, (request) => ({ body: rowsFor(request) }));
+    const readings = readEach([{ key: "bad" }, { key: "A" }]);
+    await clock.advance(10);
+    expect(states(await readings)).toEqual(["invalid", "fresh"]);
+    expect(asked()).toEqual(["?of=A"]);
+  });
+
+  test("whoever leaves before the departure takes along what nobody else wants", async () => {
+    const { clock, readEach, read, asked, upstream } = reading(
+      source("s", { ...many, batchWindow: "50ms" }),
+      (request) => ({ body: rowsFor(request) }),
+    );
+    const gone = new AbortController();
+    const left = readEach([{ key: "A" }, { key: "B" }], 1_000, { aborted: gone.signal });
+    const stays = read("B");
+    await clock.advance(10);
+    gone.abort();
+    const later = read("A", 20);
+    await clock.advance(100);
+    expect(states(await left)).toEqual(["slow", "slow"]);
+    expect(states([await stays, await later])).toEqual(["fresh", "slow"]);
+    expect(asked()).toEqual(["?of=B"]);
+    expect(upstream.aborts).toBe(0);
+    expect(clock.timers).toBe(0);
+  });
+
+  test("when all have left before the departure, nobody is asked and no window is left open", async () => {
+    const { clock, readEach, asked } = reading(source("s", { ...many, batchWindow: "1h" }), () => ({}));
+    const gone = new AbortController();
+    const left = readEach([{ key: "A" }, { key: "B" }], 1_000, { aborted: gone.signal });
+    gone.abort();
+    expect(states(await left)).toEqual(["slow", "slow"]);
+    await clock.advance(100);
+    expect(asked()).toEqual([]);
+    expect(clock.timers).toBe(0);
+  });
+
+  test("a key as a number and the same as text are one key upstream, and each is answered", async () => {
+    const { clock, readEach, asked } = reading(source("s", many), (request) => ({ body: rowsFor(request) }));
+    const readings = readEach([{ key: 5 }, { key: "5" }]);
+    await clock.advance(10);
+    expect(states(await readings)).toEqual(["fresh", "fresh"]);
+    expect(asked()).toEqual(["?of=5"]);
   });
 });
 

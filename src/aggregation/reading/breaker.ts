@@ -68,7 +68,7 @@ export class Breaker {
       return;
     }
     if (verdict === "neither") return;
-    this.#window.add(verdict === "good");
+    this.#window.add(verdict === "good" ? 1 : 0, verdict === "bad" ? 1 : 0);
     const { good, bad } = this.#window.counts();
     if (verdict === "bad" && good + bad >= least && bad / (good + bad) >= failures) this.#open();
   }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../contracts/index.ts";
 
-/** What a question that is under way knows of those who wait for it. */
+/** What a request that is under way knows of those who wait for it. */
 export interface Waiting {
   /** Aborts when nobody waits any more. */
   readonly aborted: AbortSignal;
@@ -9,38 +9,88 @@ export interface Waiting {
   /** How often it has asked so far. */
   attempts: number;
 }
+/** What becomes of a flight, for whoever sent it. */
+export interface Course<T> {
+  /** Asks for everybody on board. It begins a turn after the departure, when those who boarded wait. */
+  readonly fly: (flight: Flight<T>) => Promise<T>;
+  /** Nobody may board any more: it landed, or was given up. Called once. */
+  readonly over: (flight: Flight<T>) => void;
+  /** Nobody wants this question's answer any more, and it has not been asked yet. */
+  readonly left: (question: string) => void;
+}
 
 /**
- * One question that is under way, and everybody who waits for its answer. It lives as long as somebody waits: when the
- * last one leaves, it is aborted.
+ * One request that is under way, the questions that travel in it, and everybody who waits for their answers. Each has
+ * its own deadline: who leaves takes nothing from the others, and when the last one leaves, it is given up.
  */
 export class Flight<T> implements Waiting {
   readonly #abort = new AbortController();
   readonly #clock: Clock;
+  readonly #course: Course<T>;
+  readonly #landing = Promise.withResolvers<T>();
+  /** By question: what it asks for, and how many want it. */
+  readonly #board = new Map<string, { readonly key: string; wanted: number }>();
   #waiting = 0;
   #deadline = 0;
+  #over = false;
+  #departed = false;
   attempts = 0;
-  readonly landed: Promise<T>;
-  constructor(clock: Clock, run: (flight: Flight<T>) => Promise<T>) {
+  /** The question that boarded first: it stands for the request where requests are counted. */
+  leader: string | undefined;
+  constructor(clock: Clock, course: Course<T>) {
     this.#clock = clock;
-    // Begins a turn later, when the first waiter has joined and there is a deadline to read.
-    this.landed = Promise.resolve().then(() => run(this));
+    this.#course = course;
+    this.#landing.promise.catch(() => {}); // whoever waits hears of it; there may be nobody
   }
 
   get aborted(): AbortSignal {
     return this.#abort.signal;
   }
-
-  abort(): void {
-    this.#abort.abort();
-  }
-
   get remainingMs(): number {
     return this.#deadline - this.#clock.monotonic();
   }
+  get size(): number {
+    return this.#board.size;
+  }
+  /** The questions on board, and the key that each asks for. */
+  *questions(): Iterable<readonly [question: string, key: string]> {
+    for (const [question, { key }] of this.#board) yield [question, key];
+  }
 
-  /** Waits until it landed, the deadline passed, or this waiter was called away; both of the latter give `undefined`. */
-  wait(deadline: number, aborted?: AbortSignal): Promise<T | undefined> {
+  /** Takes a question on board, or one more who wants its answer. */
+  board(question: string, key: string): void {
+    const known = this.#board.get(question);
+    if (known) known.wanted += 1;
+    else this.#board.set(question, { key, wanted: 1 });
+    this.leader ??= question;
+  }
+
+  /** From here on it takes no further question. */
+  depart(): void {
+    if (this.#departed) return;
+    this.#departed = true;
+    void Promise.resolve().then(async () => {
+      try {
+        this.#landing.resolve(await this.#course.fly(this));
+      } catch (error) {
+        this.#landing.reject(error);
+      } finally {
+        this.#end();
+      }
+    });
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#end();
+    this.#abort.abort();
+  }
+
+  /**
+   * Waits for the answers to questions on board until it landed, the deadline passed, or this waiter was called away;
+   * both of the latter give `undefined`.
+   */
+  wait(questions: readonly string[], deadline: number, aborted?: AbortSignal): Promise<T | undefined> {
     this.#waiting += 1;
     this.#deadline = Math.max(this.#deadline, deadline);
     return new Promise((resolve, reject) => {
@@ -50,15 +100,34 @@ export class Flight<T> implements Waiting {
         cancel = undefined;
         aborted?.removeEventListener("abort", goAway);
         this.#waiting -= 1;
-        if (this.#waiting === 0) this.abort();
+        if (!this.#over) this.#leave(questions);
         resolve(landed);
       };
       const goAway = (): void => leave();
       let cancel: (() => void) | undefined = this.#clock.after(deadline - this.#clock.monotonic(), goAway);
       aborted?.addEventListener("abort", goAway, { once: true });
-      this.landed.then(leave, reject);
+      this.#landing.promise.then(leave, reject);
       if (aborted?.aborted) leave();
     });
+  }
+
+  #leave(questions: readonly string[]): void {
+    if (this.#waiting === 0) this.abort();
+    if (this.#departed || this.#over) return;
+    for (const question of questions) {
+      const known = this.#board.get(question);
+      if (!known) continue;
+      known.wanted -= 1;
+      if (known.wanted > 0) continue;
+      this.#board.delete(question);
+      this.#course.left(question);
+    }
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#course.over(this);
   }
 }
 

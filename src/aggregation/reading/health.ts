@@ -97,15 +97,19 @@ export class Health {
     if (this.#measured < remembered || this.#measured % 16 === 0) this.#sorted = undefined;
   }
 
-  /** `at` is in ms since 1970. */
-  answered(meta: SourceMeta, at: number): void {
-    const { state, attempts, problem, duplicates = 0, complete } = meta;
-    this.#answers[state] += 1;
-    this.#rate.add(state === "fresh" || state === "missing");
-    if (attempts === 0 && (state === "fresh" || state === "stale" || state === "missing")) this.#saved += 1;
-    this.#duplicates += duplicates;
-    if (complete === false) this.#incomplete += 1;
-    if (problem && state !== "missing") this.#lastProblem = { state, problem, at };
+  /** Counts answers that were given together. `at` is in ms since 1970. */
+  answered(readings: readonly { readonly meta: SourceMeta }[], at: number): void {
+    let good = 0;
+    for (const { meta } of readings) {
+      const { state, attempts, problem, duplicates = 0, complete } = meta;
+      this.#answers[state] += 1;
+      if (state === "fresh" || state === "missing") good += 1;
+      if (attempts === 0 && (state === "fresh" || state === "stale" || state === "missing")) this.#saved += 1;
+      this.#duplicates += duplicates;
+      if (complete === false) this.#incomplete += 1;
+      if (problem && state !== "missing") this.#lastProblem = { state, problem, at };
+    }
+    this.#rate.add(good, readings.length - good);
   }
 
   /** The latency that a share of the requests stays below, once there are enough of them to say. */

@@ -3,7 +3,7 @@ import type { LastGood } from "../port.ts";
 import type { SourcePlan } from "../source.ts";
 import type { Cache, Kept } from "./cache.ts";
 import { type LastGoodWriter, restore, toDeclared } from "./last-good.ts";
-import { type Found, pick } from "./pick.ts";
+import { type Found, toPick } from "./pick.ts";
 import type { Landed } from "./tried.ts";
 
 /** Where answers are kept. */
@@ -50,17 +50,25 @@ export class Keeper {
     cache.set(key, { found, at, ...(writtenAt !== undefined && { writtenAt }) }, key.length + bytes);
   }
 
-  /** Brings what an earlier process kept into the cache, with its true age. Never rejects. */
-  async recall(key: string, input: { readonly [field: string]: unknown }): Promise<void> {
-    const { cache, clock, lastGood } = this.#ports;
+  /** Brings what an earlier process kept into the cache, with its true age. Never rejects; nothing where nothing is kept. */
+  recall(key: string, input: { readonly [field: string]: unknown }): Promise<void> | undefined {
+    const { lastGood } = this.#ports;
+    return lastGood && this.#recall(lastGood, key, input);
+  }
+
+  async #recall(
+    lastGood: NonNullable<KeeperPorts["lastGood"]>,
+    key: string,
+    input: { readonly [field: string]: unknown },
+  ): Promise<void> {
+    const { cache, clock } = this.#ports;
     const { name, fetch, staleIfErrorMs } = this.#source;
-    if (!lastGood) return;
     try {
       const record = await lastGood.store.load(name, key);
       const ageMs = record && Math.max(0, clock.now() - record.at);
       if (!record || ageMs === undefined || ageMs >= staleIfErrorMs) return;
       const gathered = await restore(this.#source, record.said);
-      const found = gathered && pick(this.#source, gathered, input[fetch.params[0] ?? ""]);
+      const found = gathered && toPick(this.#source, gathered)(input[fetch.params[0] ?? ""]);
       // Whoever asked meanwhile may have got an answer, and that is newer.
       if (found?.state !== "fresh" || cache.peek(key)) return;
       const { value, asOf, bytes } = found.value;

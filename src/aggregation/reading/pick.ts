@@ -16,33 +16,48 @@ export interface Found {
   readonly incomplete?: string;
 }
 
-/** Finds our record in a batch, reads its instant, and brings it into our shape. */
-export function pick(source: SourcePlan, gathered: Gathered, key: unknown): Tried<Found> {
+/** What an answer has for each key that it was asked with. */
+export type Pick = (key: unknown) => Tried<Found>;
+
+/**
+ * Finds our record in a batch, reads its instant, and brings it into our shape. A batch is looked through once, however
+ * many keys are looked for in it.
+ */
+export function toPick(source: SourcePlan, gathered: Gathered): Pick {
   const { batch } = source;
-  let { value: answer, said, bytes } = gathered;
-  let duplicates = 0;
-  if (batch) {
-    const rows = answer as readonly Fields[];
-    const found = matching(source, batch.match, rows, String(key));
+  if (!batch) return () => shaped(source, gathered, gathered.value, gathered.said, gathered.bytes, 0);
+  const { match } = batch;
+  const rows = gathered.value as readonly Fields[];
+  const places = placesOf(rows, match);
+  const said = gathered.said.flat(); // of a batch, record by record
+  const bytes = Math.ceil(gathered.bytes / Math.max(1, rows.length));
+  return (key) => {
+    const text = String(key);
+    const found = ranked(source, rows, places.get(text) ?? []);
     const [first] = found;
-    if (first === undefined) return withoutOurs(gathered.broken, batch.match, String(key));
-    answer = rows[first];
-    const all = gathered.said.flat(); // of a batch, record by record
-    said = [[all[first]]];
-    bytes = Math.ceil(bytes / Math.max(1, rows.length));
-    duplicates = found.length - 1;
-  }
+    if (first === undefined) return withoutOurs(gathered.broken, match, text);
+    return shaped(source, gathered, rows[first], [[said[first]]], bytes, found.length - 1);
+  };
+}
+
+function shaped(
+  source: SourcePlan,
+  { pages, incomplete }: Gathered,
+  answer: unknown,
+  said: readonly unknown[],
+  bytes: number,
+  duplicates: number,
+): Tried<Found> {
   const asOf = source.asOf === undefined ? undefined : toInstant((answer as Fields | null)?.[source.asOf]);
-  let shaped: unknown;
+  let value: unknown;
   try {
-    shaped = source.shape ? source.shape(answer) : answer;
+    value = source.shape ? source.shape(answer) : answer;
   } catch (error) {
     const problem = `gave an answer that \`shape\` cannot take: ${error instanceof Error ? error.name : "something was thrown"}`;
     return { state: "invalid", kind: "broken", problem, repeat: false, sample: { said: said[0] } };
   }
-  const { pages, incomplete } = gathered;
-  const value: Found = {
-    value: shaped,
+  const found: Found = {
+    value,
     ...(asOf !== undefined && { asOf }),
     duplicates,
     bytes,
@@ -50,7 +65,7 @@ export function pick(source: SourcePlan, gathered: Gathered, key: unknown): Trie
     ...(pages !== undefined && { pages }),
     ...(incomplete !== undefined && { incomplete }),
   };
-  return { state: "fresh", value };
+  return { state: "fresh", value: found };
 }
 
 type Fields = { readonly [name: string]: unknown };
@@ -71,17 +86,28 @@ function withoutOurs(broken: readonly unknown[], match: string, key: string): Tr
   return { state: "invalid", kind: "broken", problem, repeat: false, sample: { said: maybe[0] } };
 }
 
+/** By key: the places of its records. */
+function placesOf(rows: readonly Fields[], match: string): ReadonlyMap<string, readonly number[]> {
+  const places = new Map<string, number[]>();
+  for (const [at, row] of rows.entries()) {
+    const key = String(row[match]);
+    const known = places.get(key);
+    if (known) known.push(at);
+    else places.set(key, [at]);
+  }
+  return places;
+}
+
 // The order of a batch says nothing, so of two records with one key the newest counts, and then the first by its text.
-function matching({ asOf }: SourcePlan, match: string, rows: readonly Fields[], key: string): readonly number[] {
-  const found = [...rows.keys()].filter((at) => String(rows[at]?.[match]) === key);
-  if (found.length < 2) return found;
-  const ranked = found.map((at) => {
+function ranked({ asOf }: SourcePlan, rows: readonly Fields[], places: readonly number[]): readonly number[] {
+  if (places.length < 2) return places;
+  const known = places.map((at) => {
     const row = rows[at] as Fields;
     const instant = (asOf ? toInstant(row[asOf]) : undefined) ?? Number.NEGATIVE_INFINITY;
     return { at, instant, text: toText(row) };
   });
-  ranked.sort((a, b) => (a.instant === b.instant ? (a.text < b.text ? -1 : 1) : b.instant - a.instant));
-  return ranked.map(({ at }) => at);
+  known.sort((a, b) => (a.instant === b.instant ? (a.text < b.text ? -1 : 1) : b.instant - a.instant));
+  return known.map(({ at }) => at);
 }
 
 // A schema may make of a column what JSON cannot say, such as a BigInt.

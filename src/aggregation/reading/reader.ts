@@ -1,5 +1,4 @@
-import { type Call, type Clock, type Span, toCanonicalJson } from "../../contracts/index.ts";
-import type { SourceMeta, SourceState } from "../meta.ts";
+import type { Call, Clock, Span } from "../../contracts/index.ts";
 import type { SourcePlan } from "../source.ts";
 import { type AskPorts, ask, type Question, type Said } from "./ask.ts";
 import { Batcher } from "./batcher.ts";
@@ -9,19 +8,18 @@ import { Health, type SourceHealth } from "./health.ts";
 import { Keeper, type KeeperPorts } from "./keeper.ts";
 import { Line } from "./line.ts";
 import { type Gathered, gatherOne, gatherPages } from "./pages.ts";
-import { type Found, pick } from "./pick.ts";
+import { toPick } from "./pick.ts";
+import { type Asking, type Input, scopeOf, toAskings } from "./question.ts";
+import { type Answered, type Reading, Teller } from "./reading.ts";
 import { Samples } from "./samples.ts";
+import { describeReadings } from "./span-words.ts";
 import type { Landed, Tried } from "./tried.ts";
 
-/** One source's part in one answer. There is a value where the state is `fresh` or `stale`. */
-export interface Reading {
-  readonly source: string;
-  readonly meta: SourceMeta;
-  readonly value?: unknown;
-  readonly asOf?: number;
+export interface ReadRequest extends ReadEach {
+  readonly input: Input;
 }
-export interface ReadRequest {
-  readonly input: { readonly [field: string]: unknown };
+/** For whom a source is read, and how long. */
+export interface ReadEach {
   readonly principal: Call["principal"];
   /** Who may see the answer that this is a part of: the view's access. What one scope asked for is no other's. */
   readonly scope: string;
@@ -35,17 +33,25 @@ export interface ReaderPorts extends AskPorts, KeeperPorts {
   readonly random: () => number;
 }
 
-/** What a question came to, and how it travelled. */
-interface Answered extends Landed<Found> {
-  /** How many keys travelled with it. */
-  readonly keys: number;
+/** By question: what it came to. */
+type Landing = ReadonlyMap<string, Answered>;
+
+/** A question that only the source itself can answer. */
+interface Open {
+  readonly at: number;
+  readonly question: string;
+  kept: Kept | undefined;
+  readonly recalled: Promise<void> | undefined;
+  readonly flight: Flight<Landing>;
+  /** Whether it stands for the request in which it travels, where requests are counted. */
+  readonly leads: boolean;
 }
 
 /** A renewal behind a stale answer has nobody who waits, so it gets a time of its own. */
 const renewalMs = 30_000;
 
 /** Whatever answers for one source: by asking it, or from what it has said. */
-export type AnyReader = Pick<Reader, "read" | "usualMs">;
+export type AnyReader = Pick<Reader, "read" | "readEach" | "usualMs">;
 
 /** Reads one source for all views: cached, shared between callers that ask the same, batched, measured. */
 export class Reader {
@@ -53,10 +59,11 @@ export class Reader {
   readonly #source: SourcePlan;
   readonly #ports: ReaderPorts;
   readonly #line: Line;
-  readonly #batcher: Batcher | undefined;
+  readonly #batcher: Batcher<Landing> | undefined;
   readonly #samples: Samples;
   readonly #keeper: Keeper;
-  readonly #flights = new Map<string, Flight<Answered>>();
+  /** By question: the request that will answer it. */
+  readonly #flights = new Map<string, Flight<Landing>>();
   #closed = false;
   constructor(source: SourcePlan, ports: ReaderPorts) {
     const { clock, random, credentials } = ports;
@@ -70,18 +77,34 @@ export class Reader {
   }
 
   /** Resolves by the deadline, whatever the source does. */
-  async read(request: ReadRequest): Promise<Reading> {
+  async read({ input, ...request }: ReadRequest): Promise<Reading> {
+    const [reading] = await this.readEach([input], request);
+    return reading as Reading; // there is one for each input
+  }
+
+  /** Reads it for many inputs at once, in their order: what they have in common is done once. Resolves by the deadline. */
+  async readEach(inputs: readonly Input[], request: ReadEach): Promise<readonly Reading[]> {
     const { clock } = this.#ports;
-    const reading = await this.#mapped(request);
-    const { state, attempts, cached = false } = reading.meta;
-    this.#health.answered(reading.meta, clock.now());
-    request.span.set({
-      "trilith.source": this.#source.name,
-      "trilith.state": state,
-      "trilith.attempts": attempts,
-      "trilith.cached": cached,
-    });
-    return reading;
+    const began = clock.monotonic();
+    const teller = new Teller(this.#source, clock, began);
+    const readings: Reading[] = new Array(inputs.length);
+    const open: Open[] = [];
+    const scope = scopeOf(this.#source, request);
+    const toAsking = toAskings(this.#source, scope);
+    const own = { ...request, scope };
+    for (const [at, input] of inputs.entries()) {
+      const asking = toAsking(input);
+      const reading =
+        typeof asking === "string"
+          ? teller.instead(undefined, "invalid", asking, 0)
+          : (this.#atHand(asking, own, began, teller) ?? this.#open(asking, own, began, teller));
+      if ("flight" in reading) open.push({ ...reading, at });
+      else readings[at] = reading;
+    }
+    if (open.length > 0) await this.#landed(open, request, teller, readings);
+    this.#health.answered(readings, clock.now());
+    request.span.set(describeReadings(this.#source.name, readings));
+    return readings;
   }
 
   health(): SourceHealth {
@@ -102,153 +125,111 @@ export class Reader {
   /** Aborts what is under way. */
   close(): void {
     this.#closed = true;
-    for (const flight of this.#flights.values()) flight.abort();
+    for (const flight of new Set(this.#flights.values())) flight.abort();
   }
 
-  /** From the view's input to this source's parameters. */
-  #mapped(request: ReadRequest): Reading | Promise<Reading> {
-    const began = this.#ports.clock.monotonic();
-    const { from } = this.#source;
-    if (!from) return this.#read(request, began);
-    let input: ReadRequest["input"];
-    try {
-      input = from(request.input);
-    } catch (error) {
-      const problem = `was not asked: \`from\` cannot take the input (${error instanceof Error ? error.name : "something was thrown"})`;
-      return this.#instead(undefined, began, "invalid", problem, 0);
-    }
-    return this.#read({ ...request, input }, began);
-  }
-
-  async #read(request: ReadRequest, began: number): Promise<Reading> {
+  /** What is kept, while it counts. */
+  #atHand(asking: Asking, request: ReadEach, began: number, teller: Teller): Reading | undefined {
     const { cacheForMs, staleWhileRevalidateMs } = this.#source;
-    const key = this.#keyOf(request);
-    let kept = this.#keeper.get(key);
-    const age = kept && began - kept.at;
-    if (cacheForMs + staleWhileRevalidateMs > 0)
-      this.#health.looked(age !== undefined && age < cacheForMs + staleWhileRevalidateMs);
-    if (kept && age !== undefined && age < cacheForMs) return this.#fromCache(kept, began, "fresh");
-    if (kept && age !== undefined && age < cacheForMs + staleWhileRevalidateMs) {
-      this.#renew(key, request, began);
-      return this.#fromCache(kept, began, "stale");
-    }
+    if (cacheForMs + staleWhileRevalidateMs === 0) return undefined;
+    const { question } = asking;
+    const kept = this.#keeper.get(question);
+    const age = kept ? began - kept.at : Number.POSITIVE_INFINITY;
+    const hit = age < cacheForMs + staleWhileRevalidateMs;
+    this.#health.looked(hit);
+    if (!kept || !hit) return undefined;
+    if (age < cacheForMs) return teller.cached(kept, "fresh");
+    if (!this.#flights.has(question) && !this.#closed)
+      void this.#board(asking, request).wait([question], began + renewalMs);
+    return teller.cached(kept, "stale");
+  }
+
+  /** Puts a question under way, or aboard the request that will answer it already. */
+  #open(asking: Asking, request: ReadEach, began: number, teller: Teller): Omit<Open, "at"> | Reading {
+    const { question, key, input } = asking;
+    const kept = this.#keeper.get(question);
     if (request.deadline <= began || request.aborted.aborted || this.#closed)
-      return this.#instead(kept, began, "slow", "was not asked: the time had run out", 0);
-
+      return teller.instead(kept, "slow", "was not asked: the time had run out", 0);
     // Looked for beside the question, for at the deadline it would be too late to begin.
-    const recalled = kept ? undefined : this.#keeper.recall(key, request.input);
-    const own = !this.#flights.has(key);
-    const flight = this.#flights.get(key) ?? this.#begin(key, request);
-    const landed = await flight.wait(request.deadline, request.aborted);
-    const state = landed?.tried.state ?? "slow";
-    if (recalled && state !== "fresh" && state !== "missing") {
-      await this.#untilDeadline(recalled, request);
-      kept = this.#keeper.get(key);
-    }
-    if (!landed)
-      return this.#instead(kept, began, "slow", "has not answered within the budget", own ? flight.attempts : 0);
-    return this.#toReading(landed, kept, began, own, request.span);
+    const recalled = kept ? undefined : this.#keeper.recall(question, input);
+    const known = this.#flights.get(question);
+    known?.board(question, textOf(key));
+    const flight = known ?? this.#board(asking, request);
+    return { question, kept, recalled, flight, leads: !known && flight.leader === question };
   }
 
-  #toReading(landed: Answered, kept: Kept | undefined, began: number, own: boolean, span: Span): Reading {
-    const { tried, keys } = landed;
-    const attempts = own ? landed.attempts : 0;
-    if (tried.status !== undefined) span.set({ "http.response.status_code": tried.status });
-    const now = this.#ports.clock.monotonic();
-    const ms = rounded(now - began);
-    const batched = keys > 1 && { batched: keys };
-    if (tried.state === "fresh") {
-      const { value, asOf, duplicates, pages, incomplete } = tried.value;
-      const meta = {
-        state: "fresh" as const,
-        ms,
-        attempts,
-        ageMs: rounded(now - landed.at),
-        ...(duplicates > 0 && { duplicates }),
-        ...batched,
-        ...(pages !== undefined && { pages }),
-        ...(incomplete !== undefined && { complete: false as const, problem: this.#sentence(incomplete) }),
-      };
-      return { source: this.#source.name, meta, value, ...(asOf !== undefined && { asOf }) };
-    }
-    if (tried.state === "missing") {
-      const meta = { state: "missing" as const, ms, attempts, ...batched, problem: this.#sentence(tried.problem) };
-      return { source: this.#source.name, meta };
-    }
-    return this.#instead(kept, began, tried.state, tried.problem, attempts);
-  }
-
-  /** The last good answer in place of one that did not come, where it is young enough; otherwise the plain truth. */
-  #instead(kept: Kept | undefined, began: number, state: SourceState, problem: string, attempts: number): Reading {
-    const now = this.#ports.clock.monotonic();
-    if (kept && now - kept.at < this.#source.staleIfErrorMs)
-      return this.#fromCache(kept, began, "stale", attempts, this.#sentence(problem));
-    const meta = { state, ms: rounded(now - began), attempts, problem: this.#sentence(problem) };
-    return { source: this.#source.name, meta };
-  }
-
-  #fromCache(kept: Kept, began: number, state: SourceState, attempts = 0, problem?: string): Reading {
-    const now = this.#ports.clock.monotonic();
-    const times = { ms: rounded(now - began), attempts, ageMs: rounded(now - kept.at), cached: true as const };
-    if (!kept.found) {
-      const sentence = problem ?? this.#sentence("had nothing for this when it was last asked");
-      return { source: this.#source.name, meta: { state: "missing", ...times, problem: sentence } };
-    }
-    const { value, asOf, incomplete } = kept.found;
-    const sentence = problem ?? (incomplete === undefined ? undefined : this.#sentence(incomplete));
-    const meta = {
-      state,
-      ...times,
-      ...(incomplete !== undefined && { complete: false as const }),
-      ...(sentence !== undefined && { problem: sentence }),
-    };
-    return { source: this.#source.name, meta, value, ...(asOf !== undefined && { asOf }) };
-  }
-
-  #renew(key: string, request: ReadRequest, began: number): void {
-    if (this.#flights.has(key) || this.#closed) return;
-    const flight = this.#begin(key, request);
-    void flight.wait(began + renewalMs);
-  }
-
-  #begin(key: string, request: ReadRequest): Flight<Answered> {
-    const flight = new Flight<Answered>(this.#ports.clock, async (flight) => {
-      const answered = await this.#fly(flight, request);
-      if (!this.#closed) this.#keeper.keep(key, answered);
-      return answered;
+  /** Waits for the requests in which questions travel, each once, and fills in what they came to. */
+  async #landed(open: readonly Open[], request: ReadEach, teller: Teller, readings: Reading[]): Promise<void> {
+    const travelling = [...Map.groupBy(open, ({ flight }) => flight)].map(async ([flight, questions]) => {
+      const wanted = questions.map(({ question }) => question);
+      const landing = await flight.wait(wanted, request.deadline, request.aborted);
+      for (const one of questions) {
+        const answered = landing?.get(one.question);
+        const state = answered?.tried.state ?? "slow";
+        if (one.recalled && state !== "fresh" && state !== "missing") {
+          await this.#untilDeadline(one.recalled, request);
+          one.kept = this.#keeper.get(one.question);
+        }
+        const { at, kept, leads } = one;
+        readings[at] = answered
+          ? teller.landed(answered, kept, leads ? answered.attempts : 0)
+          : teller.instead(kept, "slow", "has not answered within the budget", leads ? flight.attempts : 0);
+      }
+      const status = landing?.get(wanted[0] ?? "")?.tried.status;
+      if (status !== undefined) request.span.set({ "http.response.status_code": status });
     });
-    this.#flights.set(key, flight);
-    const forget = (): void => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    };
-    // An aborted flight must not be joined by somebody who still has time.
-    flight.aborted.addEventListener("abort", forget, { once: true });
-    flight.landed.then(forget, forget);
+    await Promise.all(travelling);
+  }
+
+  /** Sends a question on its way, alone or with others that come at about the same time. */
+  #board(asking: Asking, request: ReadEach): Flight<Landing> {
+    const { question, key } = asking;
+    const text = textOf(key);
+    let flight: Flight<Landing>;
+    if (this.#batcher?.takes(text))
+      flight = this.#batcher.board(request.scope, question, text, () => this.#begin(asking, request, true));
+    else {
+      flight = this.#begin(asking, request, this.#batcher !== undefined && text !== "");
+      flight.board(question, text);
+      flight.depart();
+    }
+    this.#flights.set(question, flight);
     return flight;
   }
 
-  async #fly(flight: Flight<Answered>, request: ReadRequest): Promise<Answered> {
-    const param = this.#source.fetch.params[0] ?? "";
-    const key = request.input[param];
-    if (!this.#batcher || key === undefined || key === null || String(key) === "")
-      return { ...this.#picked(await this.#gather(flight, request), key), keys: 1 };
-    const { landed, keys, first } = await this.#batcher.join(
-      this.#scopeOf(request),
-      String(key),
-      flight,
-      (together, waiting) => this.#gather(waiting, request, together),
-    );
-    return { ...this.#picked(landed, key), attempts: first ? landed.attempts : 0, keys };
+  #begin({ input }: Asking, request: ReadEach, byKey: boolean): Flight<Landing> {
+    return new Flight<Landing>(this.#ports.clock, {
+      fly: (flight) => this.#fly(flight, { ...request, input }, byKey),
+      over: (flight) => {
+        // What was given up must not be joined by somebody who still has time.
+        this.#batcher?.forget(flight);
+        for (const [question] of flight.questions())
+          if (this.#flights.get(question) === flight) this.#flights.delete(question);
+      },
+      left: (question) => void this.#flights.delete(question),
+    });
   }
 
-  #picked({ tried, attempts, at }: Landed<Gathered>, key: unknown): Landed<Found> {
+  async #fly(flight: Flight<Landing>, request: ReadRequest, byKey: boolean): Promise<Landing> {
+    const questions = [...flight.questions()];
+    const keys = new Set(questions.map(([, key]) => key));
+    // Everybody may have left before it began; then nobody is there to be told either.
+    if (questions.length === 0) return new Map();
+    const { tried, attempts, at } = await this.#gather(flight, request, byKey ? [...keys] : undefined);
     const { status } = tried;
-    const found = tried.state === "fresh" ? pick(this.#source, tried.value, key) : tried;
-    if (found.state === "invalid" && tried.state === "fresh") {
-      this.#health.troubled(found.kind);
-      this.#sampled(found);
+    const pick = tried.state === "fresh" ? toPick(this.#source, tried.value) : () => tried;
+    const landing = new Map<string, Answered>();
+    for (const [question, key] of questions) {
+      const found = pick(key);
+      if (found.state === "invalid" && tried.state === "fresh") {
+        this.#health.troubled(found.kind);
+        this.#sampled(found);
+      }
+      const answered = { tried: status === undefined ? found : { ...found, status }, attempts, at, keys: keys.size };
+      landing.set(question, answered);
+      if (!this.#closed) this.#keeper.keep(question, answered);
     }
-    return { tried: status === undefined ? found : { ...found, status }, attempts, at };
+    return landing;
   }
 
   /** Everything that is said in answer to one question, or to the questions of one batch. */
@@ -281,7 +262,7 @@ export class Reader {
       this.#samples.add(this.#ports.clock.now(), this.#sentence(tried.problem), tried.sample);
   }
 
-  #untilDeadline(work: Promise<void>, { deadline, aborted }: ReadRequest): Promise<void> {
+  #untilDeadline(work: Promise<void>, { deadline, aborted }: ReadEach): Promise<void> {
     const { clock } = this.#ports;
     return new Promise((resolve) => {
       const end = (): void => {
@@ -295,25 +276,10 @@ export class Reader {
     });
   }
 
-  /** Equal questions share an answer, within one scope. */
-  #keyOf(request: ReadRequest): string {
-    const { name, fetch } = this.#source;
-    const given = fetch.params.map((param) => {
-      const value = request.input[param];
-      return typeof value === "bigint" ? String(value) : value;
-    });
-    return toCanonicalJson([name, given, this.#scopeOf(request)]);
-  }
-
-  /** What another contract says may depend on who asks, so there the caller is part of it. */
-  #scopeOf({ scope, principal }: ReadRequest): string {
-    if (this.#source.fetch.via !== "call") return scope;
-    return toCanonicalJson([scope, principal.id, [...principal.scopes].sort()]);
-  }
-
   #sentence(problem: string): string {
     return `The source "${this.#source.name}" ${problem}.`;
   }
 }
 
-const rounded = (ms: number): number => Math.max(0, Math.round(ms * 10) / 10);
+/** A key as it travels; nothing where there is none. */
+const textOf = (key: unknown): string => (key === undefined || key === null ? "" : String(key));

@@ -16,11 +16,11 @@ export class Window {
     this.#newest = this.#slot();
   }
 
-  add(good: boolean): void {
+  add(good: number, bad: number): void {
     this.#moveOn();
-    const counts = good ? this.#good : this.#bad;
     const at = this.#newest % slots;
-    counts[at] = (counts[at] ?? 0) + 1;
+    this.#good[at] = (this.#good[at] ?? 0) + good;
+    this.#bad[at] = (this.#bad[at] ?? 0) + bad;
   }
 
   counts(): { readonly good: number; readonly bad: number } {

@@ -27,7 +27,7 @@ interface Expectation {
 
 /** The statement of `group`, which a connection prepares once. */
 export const appendStatement = (schema: string): string =>
-  `select ${schema}.append_v1(${appendArguments.map((_, index) => `$${index + 1}`).join(", ")}) as reply`;
+  `select ${schema}.append_v2(${appendArguments.map((_, index) => `$${index + 1}`).join(", ")}) as reply`;
 
 /** Appends that travel in one call: as arguments, and the answer as outcomes. */
 export class Group {
@@ -95,9 +95,9 @@ export class Group {
       const failure = why.get(index + 1);
       if (failure) return this.#failure(prepared, failure);
       const reached: Record<string, number> = {};
-      for (const { stream } of prepared.append.events) {
+      for (const { stream, spans = 1 } of prepared.append.events) {
         const place = this.#place(stream) - 1;
-        revisions[place] = reached[stream] = (revisions[place] ?? -1) + 1;
+        revisions[place] = reached[stream] = (revisions[place] ?? -1) + spans;
       }
       const count = prepared.append.events.length;
       const first = count > 0 ? position + 1 : position;
@@ -133,15 +133,15 @@ export class Group {
     const events = this.#appends.flatMap(({ append }, index) =>
       append.events.map((event, ix) => ({ ...event, ix, append: index + 1, stream: this.#place(event.stream) })),
     );
-    if (events.length === 0) return { written: null, events: Array(9).fill(null) };
+    if (events.length === 0) return { written: null, events: Array(10).fill(null) };
     const written: boolean[] = this.#streams.map(() => false);
     const ranks = this.#streams.map(() => 0);
     const types = new Map<string, { readonly place: number; readonly type: string; readonly version: number }>();
     const rank: number[] = [];
     const typeOf: number[] = [];
-    for (const { stream, type, version } of events) {
+    for (const { stream, type, version, spans = 1 } of events) {
       written[stream - 1] = true;
-      ranks[stream - 1] = (ranks[stream - 1] ?? 0) + 1;
+      ranks[stream - 1] = (ranks[stream - 1] ?? 0) + spans;
       rank.push(ranks[stream - 1] as number); // just set
       const name = `${version} ${type}`;
       const known = types.get(name) ?? { place: types.size + 1, type, version };
@@ -150,12 +150,14 @@ export class Group {
     }
     const named = [...types.values()];
     const meta = events.some((event) => event.meta !== undefined);
+    const spans = events.some((event) => event.spans !== undefined && event.spans !== 1);
     const given = [
       toTextArray(named.map(({ type }) => toText(type))),
       toIntegerArray(named.map(({ version }) => version)),
       toIntegerArray(events.map(({ append }) => append)),
       toIntegerArray(events.map(({ stream }) => stream)),
       toIntegerArray(rank),
+      spans ? toIntegerArray(events.map((event) => event.spans ?? 1)) : null,
       toIntegerArray(events.map(({ ix }) => ix)),
       toIntegerArray(typeOf),
       toTextArray(events.map(({ data }) => data)),

@@ -74,13 +74,20 @@ export class SqliteEngine implements Engine {
     this.#collections.set(collection.name, collection);
   }
 
-  async append(log: string, group: readonly Append[]): Promise<readonly Outcome[]> {
-    if (group.length === 0) return [];
-    const packed = pack(log, group);
+  append(log: string, group: readonly Append[]): Promise<readonly Outcome[]> {
+    if (group.length === 0) return Promise.resolve([]);
+    let packed: Packed;
+    try {
+      packed = pack(log, group);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const streams = group.map(({ events }) => events.map(({ stream }) => stream));
-    const outcomes = unpackOutcomes((await this.#writer.run(packed, group.length)) as Packed, streams);
-    for (const outcome of outcomes) if (outcome.ok && "last" in outcome) this.#watchers.grown(log, outcome.last);
-    return outcomes;
+    return this.#writer.run(packed, group.length).then((packed) => {
+      const outcomes = unpackOutcomes(packed as Packed, streams); // as the writer answers an append
+      for (const outcome of outcomes) if (outcome.ok && "last" in outcome) this.#watchers.grown(log, outcome.last);
+      return outcomes;
+    });
   }
 
   async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {

@@ -32,6 +32,7 @@ export interface EventMessage {
   readonly version: number;
   readonly data: string;
   readonly meta: string | null;
+  readonly spans: number;
 }
 export interface ReceiptMessage {
   readonly key: string;

@@ -6,11 +6,11 @@ export const entryBytes: number = 2 ** 20;
 export const entriesOfRun = 50_000;
 
 /** Why entries cannot be kept because of their size, as a sentence; undefined where they can. `texts` are the entries, in JSON. */
-export function refusalOf(entries: readonly Entry[], texts: readonly { readonly data: string }[]): string | undefined {
+export function refusalOf(entries: readonly Entry[], texts: readonly string[]): string | undefined {
   // No UTF-16 unit takes more than three bytes, so most entries need no counting.
-  const large = texts.findIndex(({ data }) => data.length * 3 > entryBytes && Buffer.byteLength(data) > entryBytes);
+  const large = texts.findIndex((text) => text.length * 3 > entryBytes && Buffer.byteLength(text) > entryBytes);
   if (large < 0) return undefined;
-  const size = Buffer.byteLength(texts[large]?.data ?? "");
+  const size = Buffer.byteLength(texts[large] ?? "");
   return `an entry "${entries[large]?.type}" of ${size} bytes, where ${entryBytes} are the most. Keep large values in a store, and pass their keys on.`;
 }
 

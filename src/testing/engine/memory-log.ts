@@ -47,8 +47,8 @@ export class MemoryLog {
   write({ id, events, receipt, readers = [] }: Append, now: number): Outcome {
     const at = Math.max(this.#at, now);
     const revisions: { [stream: string]: number } = Object.create(null);
-    for (const [index, { stream, ...event }] of events.entries()) {
-      const revision = this.revision(stream) + 1;
+    for (const [index, { stream, spans = 1, ...event }] of events.entries()) {
+      const revision = this.revision(stream) + spans;
       const position = this.head + 1;
       this.#events.push({ id: `${id}/${index}`, stream, revision, position, at, ...event });
       this.#revisions.set(stream, revision);

@@ -117,6 +117,7 @@ class Game {
         version: 1 + below(2),
         data: JSON.stringify({ n, "\u0000": "é" }),
         ...(below(3) === 0 && { meta: `{"m":${n}}` }),
+        ...(below(3) === 0 && { spans: 1 + below(3) }),
       }),
     );
     return toAppend({

@@ -5,26 +5,9 @@ import { HttpProblem } from "./problem.ts";
 /** The encodings that `decompress` undoes. */
 export const acceptEncoding = "gzip, deflate, br";
 
-/** Collects a body, as long as it measures no more than it may. */
-export async function collect(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.byteLength;
-    // Leaving the loop destroys the stream, and with it the socket: the rest is not read to be thrown away.
-    if (size > maxBytes) throw new HttpProblem("too large", `answered with more than ${inWords(maxBytes)}`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, size);
-}
-
 /** Undoes a content encoding; what would grow beyond the limit is given up on the way. */
-export async function decompress(
-  body: Uint8Array,
-  encoding: string | undefined,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  const name = encoding?.trim().toLowerCase() || "identity";
+export async function decompress(body: Uint8Array, encoding: string, maxBytes: number): Promise<Uint8Array> {
+  const name = encoding.trim().toLowerCase() || "identity";
   if (name === "identity" || body.byteLength === 0) return body;
   const undo = decompressors[name];
   if (!undo) throw new HttpProblem("unreadable", "answered in a content encoding that was not offered");
@@ -45,5 +28,5 @@ const decompressors: { readonly [encoding: string]: Undo } = {
   br: promisify(brotliDecompress) as Undo,
 };
 
-const inWords = (bytes: number): string =>
+export const inWords = (bytes: number): string =>
   bytes >= 2 ** 20 ? `${Math.round((bytes / 2 ** 20) * 10) / 10} MiB` : `${bytes} bytes`;

@@ -2,7 +2,8 @@ import type { lookup } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { Agent, buildConnector, type Dispatcher } from "undici";
 import { ForbiddenAddress, isInner, toLookupOuter } from "./addresses.ts";
-import { acceptEncoding, collect, decompress } from "./body.ts";
+import { acceptEncoding, decompress } from "./body.ts";
+import { exchange } from "./exchange.ts";
 import { HttpProblem } from "./problem.ts";
 
 export interface HttpRequest {
@@ -45,21 +46,19 @@ export function createHttp(options: HttpOptions = {}): Http {
       const { url, named, aborted, maxBytes } = request;
       if (!named && isLiteralAddress(url.hostname) && isInner(url.hostname)) throw forbidden();
       try {
-        const { statusCode, headers, body } = await (named ? agents.named : agents.other).request({
-          origin: url.origin,
-          path: `${url.pathname}${url.search}`,
-          method: request.method,
-          headers: { "accept-encoding": acceptEncoding, ...request.headers },
-          ...(request.body !== undefined && { body: request.body }),
-          signal: aborted,
-        });
-        const known = flatten(headers);
-        const collected = await collect(body, maxBytes);
-        return {
-          status: statusCode,
-          headers: known,
-          body: await decompress(collected, known["content-encoding"], maxBytes),
-        };
+        const { status, headers, body } = await exchange(
+          named ? agents.named : agents.other,
+          {
+            origin: url.origin,
+            path: `${url.pathname}${url.search}`,
+            method: request.method,
+            headers: { "accept-encoding": acceptEncoding, ...request.headers },
+            ...(request.body !== undefined && { body: request.body }),
+          },
+          { aborted, maxBytes },
+        );
+        const encoding = headers["content-encoding"];
+        return { status, headers, body: encoding === undefined ? body : await decompress(body, encoding, maxBytes) };
       } catch (error) {
         throw toHttpProblem(error, aborted);
       }
@@ -115,12 +114,3 @@ function codeOf(error: unknown): string {
 }
 
 const isLiteralAddress = (host: string): boolean => host.startsWith("[") || /^[\d.]+$/.test(host);
-
-function flatten(headers: { readonly [name: string]: string | string[] | undefined }): HttpAnswer["headers"] {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name.toLowerCase(),
-      Array.isArray(value) ? value.join(", ") : value,
-    ]),
-  );
-}

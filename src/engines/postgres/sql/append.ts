@@ -20,6 +20,7 @@ export const appendArguments: readonly (readonly [name: string, type: ArgumentTy
   ["event_append", "integer[]"],
   ["event_stream", "integer[]"],
   ["event_rank", "integer[]"],
+  ["event_spans", "integer[]"],
   ["event_ix", "integer[]"],
   ["event_type", "integer[]"],
   ["event_data", "text[]"],
@@ -66,7 +67,7 @@ export const failures = { again: 1, voided: 2, keyReused: 3, conflict: 4, behind
  * written]]. That is short whatever was asked: it never waits, under the lock, for a client to read it.
  */
 export const append = (schema: string): string => `
-  create function ${schema}.append_v1(${appendArguments.map(([name, type]) => `p_${name} ${type}`).join(", ")})
+  create function ${schema}.append_v2(${appendArguments.map(([name, type]) => `p_${name} ${type}`).join(", ")})
   returns text language plpgsql ${pinned} as $$
   declare
     v_log integer;
@@ -224,22 +225,24 @@ export const append = (schema: string): string => `
           from unnest(p_types, p_versions) with ordinality a(name, version, place);
         end if;
         if v_failed = 0 and cardinality(p_event_data) = 1 then
-          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta)
-          values (v_head + 1, v_streams[p_event_stream[1]], v_revisions[p_event_stream[1]] + 1, v_at,
-            p_ids[p_event_append[1]], v_log, p_event_ix[1], v_types[1], p_event_data[1], p_event_meta[1]);
+          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta, spans)
+          values (v_head + 1, v_streams[p_event_stream[1]], v_revisions[p_event_stream[1]] + p_event_rank[1], v_at,
+            p_ids[p_event_append[1]], v_log, p_event_ix[1], v_types[1], p_event_data[1], p_event_meta[1],
+            p_event_spans[1]);
         elsif v_failed = 0 then
-          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta)
+          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta, spans)
           select v_head + a.place, v_streams[a.stream], v_revisions[a.stream] + a.rank, v_at, p_ids[a.append], v_log,
-            a.ix, v_types[a.type], a.data, a.meta
-          from unnest(p_event_append, p_event_stream, p_event_rank, p_event_ix, p_event_type, p_event_data, p_event_meta)
-            with ordinality a(append, stream, rank, ix, type, data, meta, place);
+            a.ix, v_types[a.type], a.data, a.meta, a.spans
+          from unnest(p_event_append, p_event_stream, p_event_rank, p_event_ix, p_event_type, p_event_data, p_event_meta,
+              p_event_spans)
+            with ordinality a(append, stream, rank, ix, type, data, meta, spans, place);
         else
-          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta)
+          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta, spans)
           select v_head + row_number() over (order by a.place), v_streams[a.stream],
-            v_revisions[a.stream] + row_number() over (partition by a.stream order by a.place), v_at, p_ids[a.append],
-            v_log, a.ix, v_types[a.type], a.data, a.meta
-          from unnest(p_event_append, p_event_stream, p_event_ix, p_event_type, p_event_data, p_event_meta)
-            with ordinality a(append, stream, ix, type, data, meta, place)
+            v_revisions[a.stream] + sum(coalesce(a.spans, 1)) over (partition by a.stream order by a.place), v_at,
+            p_ids[a.append], v_log, a.ix, v_types[a.type], a.data, a.meta, a.spans
+          from unnest(p_event_append, p_event_stream, p_event_ix, p_event_type, p_event_data, p_event_meta, p_event_spans)
+            with ordinality a(append, stream, ix, type, data, meta, spans, place)
           where v_why[a.append] = 0;
         end if;
         get diagnostics v_count = row_count;

@@ -1,0 +1,45 @@
+import { type Call, toCanonicalJson } from "../../contracts/index.ts";
+import type { SourcePlan } from "../source.ts";
+
+export type Input = { readonly [field: string]: unknown };
+/** What a source is asked. Equal questions share an answer, within one scope. */
+export interface Asking {
+  /** The source's parameters. */
+  readonly input: Input;
+  /** Of the first parameter: what a record of a batch is found by. */
+  readonly key: unknown;
+  /** Canonical text of the whole: under this it is kept, here and on disk. */
+  readonly question: string;
+}
+
+/** Makes questions of inputs for one source and one scope; a sentence where an input cannot be asked with. */
+export function toAskings(source: SourcePlan, scope: string): (input: Input) => Asking | string {
+  const { name, fetch, from } = source;
+  const [first = ""] = fetch.params;
+  const before = `[${JSON.stringify(name)},[`;
+  const after = `],${JSON.stringify(scope)}]`;
+  return (given) => {
+    let input = given;
+    try {
+      if (from) input = from(given);
+    } catch (error) {
+      return `was not asked: \`from\` cannot take the input (${error instanceof Error ? error.name : "something was thrown"})`;
+    }
+    const words = fetch.params.map((param) => wordOf(input[param])).join(",");
+    return { input, key: input[first], question: `${before}${words}${after}` };
+  };
+}
+
+/** What another contract says may depend on who asks, so there the caller is part of it. */
+export function scopeOf(
+  source: SourcePlan,
+  { scope, principal }: { scope: string; principal: Call["principal"] },
+): string {
+  if (source.fetch.via !== "call") return scope;
+  return toCanonicalJson([scope, principal.id, [...principal.scopes].sort()]);
+}
+
+const wordOf = (value: unknown): string =>
+  typeof value === "string"
+    ? JSON.stringify(value) // most parameters are text, which is canonical as it is
+    : toCanonicalJson(typeof value === "bigint" ? String(value) : value);

@@ -1,0 +1,92 @@
+import type { Clock } from "../../contracts/index.ts";
+import type { SourceMeta, SourceState } from "../meta.ts";
+import type { SourcePlan } from "../source.ts";
+import type { Kept } from "./cache.ts";
+import type { Found } from "./pick.ts";
+import type { Landed } from "./tried.ts";
+
+/** One source's part in one answer. There is a value where the state is `fresh` or `stale`. */
+export interface Reading {
+  readonly source: string;
+  readonly meta: SourceMeta;
+  readonly value?: unknown;
+  readonly asOf?: number;
+}
+/** What a question came to, and how it travelled. */
+export interface Answered extends Landed<Found> {
+  /** How many keys travelled with it. */
+  readonly keys: number;
+}
+
+/** Puts into words what became of questions to one source that began at the same moment. */
+export class Teller {
+  readonly #source: SourcePlan;
+  readonly #clock: Clock;
+  readonly #began: number;
+  constructor(source: SourcePlan, clock: Clock, began: number) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#began = began;
+  }
+
+  /** `attempts` counts where the question stood for the request in which it travelled. */
+  landed({ tried, keys, at }: Answered, kept: Kept | undefined, attempts: number): Reading {
+    const now = this.#clock.monotonic();
+    const ms = rounded(now - this.#began);
+    const batched = keys > 1 && { batched: keys };
+    const source = this.#source.name;
+    if (tried.state === "fresh") {
+      const { value, asOf, duplicates, pages, incomplete } = tried.value;
+      const meta = {
+        state: "fresh" as const,
+        ms,
+        attempts,
+        ageMs: rounded(now - at),
+        ...(duplicates > 0 && { duplicates }),
+        ...batched,
+        ...(pages !== undefined && { pages }),
+        ...(incomplete !== undefined && { complete: false as const, problem: this.#sentence(incomplete) }),
+      };
+      return { source, meta, value, ...(asOf !== undefined && { asOf }) };
+    }
+    if (tried.state === "missing") {
+      const meta = { state: "missing" as const, ms, attempts, ...batched, problem: this.#sentence(tried.problem) };
+      return { source, meta };
+    }
+    return this.instead(kept, tried.state, tried.problem, attempts);
+  }
+
+  /** The last good answer in place of one that did not come, where it is young enough; otherwise the plain truth. */
+  instead(kept: Kept | undefined, state: SourceState, problem: string, attempts: number): Reading {
+    const now = this.#clock.monotonic();
+    if (kept && now - kept.at < this.#source.staleIfErrorMs)
+      return this.cached(kept, "stale", attempts, this.#sentence(problem));
+    const meta = { state, ms: rounded(now - this.#began), attempts, problem: this.#sentence(problem) };
+    return { source: this.#source.name, meta };
+  }
+
+  cached(kept: Kept, state: SourceState, attempts = 0, problem?: string): Reading {
+    const now = this.#clock.monotonic();
+    const source = this.#source.name;
+    const times = { ms: rounded(now - this.#began), attempts, ageMs: rounded(now - kept.at), cached: true as const };
+    if (!kept.found) {
+      const sentence = problem ?? this.#sentence("had nothing for this when it was last asked");
+      return { source, meta: { state: "missing", ...times, problem: sentence } };
+    }
+    const { value, asOf, incomplete } = kept.found;
+    const sentence = problem ?? (incomplete === undefined ? undefined : this.#sentence(incomplete));
+    const meta = {
+      state,
+      ...times,
+      ...(incomplete !== undefined && { complete: false as const }),
+      ...(sentence !== undefined && { problem: sentence }),
+    };
+    return { source, meta, value, ...(asOf !== undefined && { asOf }) };
+  }
+
+  #sentence(problem: string): string {
+    return `The source "${this.#source.name}" ${problem}.`;
+  }
+}
+
+const rounded = (ms: number): number => Math.max(0, Math.round(ms * 10) / 10);
