@@ -14,7 +14,7 @@ import type {
 } from "./engine.ts";
 import type { HistoryOptions } from "./entity.ts";
 import { type Chance, toIds } from "./ids.ts";
-import { toJson } from "./json.ts";
+import { toExactJson } from "./json.ts";
 import { checkStreamName } from "./stream-name.ts";
 import { toUntil } from "./until.ts";
 
@@ -157,7 +157,7 @@ function toNewEvent(event: LogEvent): NewEvent {
   const { stream, type, version = 1, meta } = event;
   checkStreamName(stream);
   const what = `The event ${type} of ${stream}`;
-  const data = "json" in event ? event.json : toJson(event.data, what);
+  const data = "json" in event ? event.json : toExactJson(event.data, what);
   const size = data.length * 3 > largestEvent ? Buffer.byteLength(data) : data.length;
   if (size > largestEvent) {
     throw new TypeError(
@@ -165,7 +165,7 @@ function toNewEvent(event: LogEvent): NewEvent {
     );
   }
   if (meta === undefined) return { stream, type, version, data };
-  return { stream, type, version, data, meta: toJson(meta, `${what}, its meta,`) };
+  return { stream, type, version, data, meta: toExactJson(meta, `${what}, its meta,`) };
 }
 
 function toRecorded({ data, meta, ...event }: StoredEvent): Recorded {
