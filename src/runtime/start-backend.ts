@@ -77,6 +77,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       random: Math.random,
       origins: sources.urls,
       credentials: sources.credentials,
+      inner: sources.inner,
       ...(standsIn(composition) && { lastGood: await openLastGood(engine, clock) }),
       ...(hears(composition) && { candidates: await openCandidates(engine, clock) }),
     });

@@ -56,12 +56,21 @@ export interface Engine {
 }
 
 export type Expected = "any" | "none" | "exists" | number;
+export interface Expectation {
+  readonly stream: string;
+  readonly revision: Expected;
+  /**
+   * The id of the stream's event of that revision, as whoever appends knows it. In a new epoch another event may have the
+   * same revision, which is a conflict too. An engine that begins epochs only while it is closed need not look.
+   */
+  readonly event?: string | undefined;
+}
 
 export interface Append {
   /** UUIDv7; an event's id is this, a slash and its index. */
   readonly id: string;
   /** May name streams that are not written. A stream that is written and not named is appended to as it comes. */
-  readonly expect: readonly { readonly stream: string; readonly revision: Expected }[];
+  readonly expect: readonly Expectation[];
   /** May be empty: then the append is its documents and its receipt. */
   readonly events: readonly NewEvent[];
   readonly documents?: readonly Write[];

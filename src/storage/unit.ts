@@ -1,5 +1,6 @@
 import { eventsOf, Fault } from "../contracts/index.ts";
 import type { Going } from "./append-with-rows.ts";
+import type { Expectation } from "./engine.ts";
 import type { AnyEntity, Decision, EntityReader, EntityWriter, PastEvent } from "./entity.ts";
 import type { Encoded, EventCodec } from "./event-codec.ts";
 import type { Folded, Folds } from "./folds.ts";
@@ -10,8 +11,8 @@ import type { Turns } from "./turns.ts";
 interface Touched {
   readonly entity: AnyEntity;
   readonly stream: string;
-  /** The revision that the handler saw first, which the append expects. */
-  readonly seen: number;
+  /** What the handler saw first, which the append expects. */
+  readonly seen: Folded;
   /** Whether that is from memory, and nobody has looked. */
   readonly trusted: boolean;
   folded: Folded;
@@ -108,15 +109,16 @@ export class Unit {
 
   /** All that the handler asked for as one append. */
   toAppend(): LogAppend {
-    const expect: { stream: string; revision: number }[] = [];
-    for (const { stream, seen } of this.#touched.values()) expect.push({ stream, revision: seen });
+    const expect: Expectation[] = [];
+    for (const { stream, seen } of this.#touched.values())
+      expect.push({ stream, revision: seen.revision, event: seen.event });
     return { id: this.#id, expect, events: this.#pending };
   }
 
   /** Whether a state that it took on trust was not the present one. */
   async wasOvertaken(): Promise<boolean> {
     for (const [stream, { trusted, seen }] of this.#touched)
-      if (trusted && (await this.#around.log.revision(stream)) !== seen) return true;
+      if (trusted && !(await this.#around.folds.isPresent(stream, seen))) return true;
     return false;
   }
 
@@ -153,7 +155,7 @@ export class Unit {
   }
 
   #note(entity: AnyEntity, stream: string, folded: Folded, trusted: boolean): Touched {
-    const touched = { entity, stream, seen: folded.revision, trusted, folded };
+    const touched = { entity, stream, seen: folded, trusted, folded };
     this.#touched.set(stream, touched);
     return touched;
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { command, contract, signal } from "../../src/contracts/index.ts";
-import type { RunFilter, RunQuery } from "../../src/orchestration/host.ts";
+import { type RunFilter, type RunQuery, Unreadable } from "../../src/orchestration/host.ts";
 import { type FlowOptions, workflow } from "../../src/orchestration/index.ts";
 import {
   inMemory,
@@ -300,6 +300,71 @@ describe.each([
     await world.until(async () => (await node.runner.bulk(again.id))?.state === "done");
     expect(await node.runner.bulk(again.id)).toMatchObject({ found: 60, taken: 0 });
     await node.stop();
+  });
+
+  it("in bulk pass over a run that cannot be read, and say why each did not follow", async () => {
+    await using world = await open();
+    const node = await start(world);
+    const bad = await Promise.all([1, 2, 3].map((n) => begin(node, `bad ${place} ${n}`)));
+    for (const run of bad) await stateIs(world, node, run, "failed");
+    const [broken = "", ...sound] = bad;
+    const { read } = node.journal;
+    const refuse = (error: Error): object =>
+      Object.assign(node.journal, {
+        read: (run: string, ...rest: readonly number[]) =>
+          run === broken ? Promise.reject(error) : read(run, ...rest),
+      });
+    for (const error of [new Unreadable("What is kept of it is no JSON."), new Error("The line is cut.")]) {
+      refuse(error);
+      const { id } = await node.runner.steerAll({ states: ["failed"] }, { to: "terminate", by });
+      await world.until(async () => (await node.runner.bulk(id))?.state === "done");
+      const again = await node.runner.steerAll({ states: ["failed"] }, { to: "retry", by });
+      await world.until(async () => (await node.runner.bulk(again.id))?.state === "done");
+      const bulk = await node.runner.bulk(again.id);
+      expect(bulk).toMatchObject({ found: 3, taken: 0 });
+      expect(bulk?.refusals).toContainEqual({ run: broken, why: error.message });
+      for (const run of sound)
+        expect(bulk?.refusals).toContainEqual({ run, why: expect.stringContaining("was undone") });
+    }
+    await node.stop();
+  });
+
+  it("in bulk retry a run once, also where a node dies before it has noted how far it came", async () => {
+    await using world = await open();
+    const tried: string[] = [];
+    const doIt = workflow(Jobs.do, { version: 1 }, async ({ id }, { run }) =>
+      run.step(
+        "try",
+        (): string => {
+          tried.push(id);
+          throw new Error("bad");
+        },
+        { attempts: 1 },
+      ),
+    );
+    const node = await startNode(world, { workflows: [doIt], contracts: [Jobs], leaseMs: 900 });
+    const runs = await Promise.all([1, 2, 3].map((n) => begin(node, `${place} once ${n}`)));
+    for (const run of runs) await stateIs(world, node, run, "failed");
+    const { advance } = node.journal.bulks;
+    Object.assign(node.journal.bulks, { advance: async () => false }); // as if another node had it by now
+    const { id } = await node.runner.steerAll({}, { to: "retry", by });
+    const retries = async (run: string) =>
+      (await node.journal.read(run)).filter((entry) => entry.type === "Retried" && entry.bulk === id).length;
+    for (const run of runs) {
+      await world.until(async () => (await retries(run)) > 0);
+      await stateIs(world, node, run, "failed");
+    }
+    await node.stop();
+    Object.assign(node.journal.bulks, { advance });
+    const second = await startNode(world, { workflows: [doIt], contracts: [Jobs], leaseMs: 900 });
+    await world.until(async () => (await second.runner.bulk(id))?.state === "done", 60_000);
+    expect(await second.runner.bulk(id)).toMatchObject({ found: 3, taken: 3 });
+    for (const run of runs) {
+      await stateIs(world, second, run, "failed");
+      expect(await retries(run)).toBe(1);
+    }
+    expect(tried).toHaveLength(6);
+    await second.stop();
   });
 
   it("in bulk are gone on with by another node where the one that began is dead", async () => {

@@ -228,6 +228,8 @@ export type Note =
       readonly back: number;
       readonly reason?: string;
       readonly over?: number;
+      /** The order to many runs that it was part of. */
+      readonly bulk?: string;
     }
   /** In memory only: what stands in the journal here was taken back later. */
   | { readonly type: "TakenBack"; readonly was: Entry }

@@ -189,7 +189,7 @@ async function end(
 ): Promise<Adopted> {
   const at = clock.now();
   const { end, change, verdict } = toOuterEnd(row, to, { by: asked.by, reason: asked.control.reason }, at);
-  const appended = await journalOf(row, { journal, progressed: () => {} }).append(
+  const appended = await journalOf(row, { journal, progressed: () => {} }, () => true).append(
     row.run,
     last,
     datedAt(at, [toNote(asked), end]),
