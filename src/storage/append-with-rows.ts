@@ -32,7 +32,6 @@ async function withRows(
   events: readonly Going[],
   { log, inline, behind }: InlinePorts,
 ): Promise<Outcome> {
-  if (events.length === 0 || inline().length === 0) return log.append(append);
   const waitedFor = new Set<string>();
   const late = new Set<string>();
   const failed = new Set<string>();

@@ -1,5 +1,5 @@
 import type { Clock } from "../contracts/index.ts";
-import { checkAppend } from "./append-limits.ts";
+import { checkAppend, checkEvent, checkReceipt } from "./append-limits.ts";
 import type {
   Append,
   Engine,
@@ -51,8 +51,6 @@ export interface WalkOptions {
   readonly until?: Date | number;
 }
 
-/** Bytes of UTF-8: what is larger belongs into a file, and its address into the event. */
-const largestEvent = 1_048_576;
 const page = 500;
 
 /** One log of an engine, in values instead of text. It retries nothing: a lost race is an outcome, and whoever decided decides again. */
@@ -82,6 +80,7 @@ export class Log {
     const { id = this.#nextId(), expect, events, documents, receipt, readers } = append;
     const written = events.map(toNewEvent);
     checkAppend(written, this.name);
+    if (receipt) checkReceipt(receipt);
     const [outcome] = await this.#engine.append(this.name, [
       {
         id,
@@ -147,7 +146,14 @@ function toExpectations(expect: NonNullable<LogAppend["expect"]>): Append["expec
   const list: Append["expect"] = isList(expect)
     ? expect
     : Object.entries(expect).map(([stream, revision]) => ({ stream, revision }));
-  for (const { stream } of list) checkStreamName(stream);
+  for (const { stream, revision } of list) {
+    checkStreamName(stream);
+    // -1 is the revision of a stream that is not there.
+    if (typeof revision === "number" && !(Number.isSafeInteger(revision) && revision >= -1))
+      throw new TypeError(
+        `An append expects revision ${revision} of ${stream}; revisions are 0, 1, 2 and so on, or "any", "none", "exists".`,
+      );
+  }
   return list;
 }
 
@@ -158,14 +164,10 @@ function toNewEvent(event: LogEvent): NewEvent {
   checkStreamName(stream);
   const what = `The event ${type} of ${stream}`;
   const data = "json" in event ? event.json : toExactJson(event.data, what);
-  const size = data.length * 3 > largestEvent ? Buffer.byteLength(data) : data.length;
-  if (size > largestEvent) {
-    throw new TypeError(
-      `${what} has ${size} bytes; an event has up to ${largestEvent}. Keep what is large elsewhere, and its address in the event.`,
-    );
-  }
-  if (meta === undefined) return { stream, type, version, data };
-  return { stream, type, version, data, meta: toExactJson(meta, `${what}, its meta,`) };
+  const written = { stream, type, version, data };
+  const whole = meta === undefined ? written : { ...written, meta: toExactJson(meta, `${what}, its meta,`) };
+  checkEvent(whole);
+  return whole;
 }
 
 function toRecorded({ data, meta, ...event }: StoredEvent): Recorded {

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { Clock } from "../../contracts/index.ts";
+import type { Bounds } from "../../storage/capacity.ts";
 import type {
   Append,
   Checkpoint,
@@ -40,7 +41,7 @@ export interface EnginePorts {
   /** Quoted already. */
   readonly schema: string;
   readonly clock: Clock;
-  readonly queue: number;
+  readonly queue: Bounds;
   readonly patienceMs: number;
   readonly report: (sentence: string) => void;
 }
@@ -91,7 +92,7 @@ export class PostgresEngine implements Engine {
       epochs: this.#epochs,
       clock,
       patience: this.#patience,
-      capacity: queue,
+      bounds: queue,
       receipts: (log, keys) => this.#receipts.find(log, keys),
       grown: (log, position) => this.#watchers.grown(log, position),
     });

@@ -312,6 +312,23 @@ test("a full queue refuses the next write, which was not done", async () => {
   expect(await only(engine, toAppend("s/a"))).toMatchObject({ ok: true, first: 11 });
 });
 
+test("a queue is full by what waits in it as well, and lets one in that is larger than all of it", async () => {
+  const engine = await open({ queueSize: 1_000_000 });
+  const data = JSON.stringify("x".repeat(400_000));
+  const events = [{ stream: "s/a", type: "t.Said", version: 1, data }];
+  const results = await Promise.allSettled(Array.from({ length: 4 }, () => only(engine, toAppend("s/a", { events }))));
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "rejected"]);
+  expect(results.at(-1)).toMatchObject({ reason: { code: "Unavailable", outcome: "not done" } });
+  expect(String((results.at(-1) as PromiseRejectedResult).reason)).toMatch(
+    /2 writes are waiting .+ with 80\d{4} characters/,
+  );
+  expect(await only(engine, toAppend("s/a", { events: [...events, ...events, ...events] }))).toMatchObject({
+    ok: true,
+    first: 3,
+  });
+  expect((await engine.status()).queued).toBe(0);
+});
+
 test("closing writes what was asked for, and refuses what comes after", async () => {
   const engine = await open();
   const asked = Promise.all(Array.from({ length: 500 }, () => only(engine, toAppend("s/a"))));
