@@ -30,6 +30,7 @@ export {
   type Parts,
   type QueryContext,
   type Store,
+  type StoreOptions,
   store,
 } from "./store.ts";
 export { type Delivery, type Subscription, subscription } from "./subscription.ts";

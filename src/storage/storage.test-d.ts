@@ -132,6 +132,9 @@ store(
     ticket: async () => ({ tickt: "" }),
   },
 );
+store(Bookings, { flights }, rest, { receiptsFor: { hold: "90 days" } });
+// @ts-expect-error a query has no receipts
+store(Bookings, { flights }, rest, { receiptsFor: { get: "90 days" } });
 // @ts-expect-error forgetting an operation
 store(Bookings, { flights }, { hold: rest.hold, ticket: rest.ticket, release: rest.release });
 // @ts-expect-error an entity of somebody else's events
