@@ -17,6 +17,7 @@ import {
 } from "../contracts/index.ts";
 import { appendWithRows, type InlinePorts } from "./append-with-rows.ts";
 import type { NewReceipt, Outcome, Receipt } from "./engine.ts";
+import type { AnyEventLog, LogReader } from "./event-log.ts";
 import type { Chance } from "./ids.ts";
 import { toJson } from "./json.ts";
 import type { AnyRowReader } from "./read-model.ts";
@@ -31,6 +32,7 @@ export interface CommandPorts extends Surroundings, InlinePorts {
   /** Something was appended. */
   readonly appended: () => void;
   readonly rows: (store: AnyStore, part: string) => AnyRowReader;
+  readonly reading: (events: AnyEventLog["events"]) => LogReader<unknown>;
 }
 
 /** A lost race runs the handler again, up to so many times in all. */
@@ -69,8 +71,8 @@ class StoreCommand {
         const emit = toEmitters(part);
         return [[name, (unit) => unit.entity(part, emit)]];
       }
-      const rows = ports.rows(store, name);
-      return [[name, () => rows]];
+      const reader = part.kind === "event log" ? ports.reading(part.events) : ports.rows(store, name);
+      return [[name, () => reader]];
     });
     this.#receiptsMs = store.receiptsMs?.[operation.id.slice(store.id.length + 1)] ?? ports.receiptsMs;
     this.#fail = toFail(operation.id, operation.failures);

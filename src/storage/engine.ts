@@ -156,12 +156,16 @@ export interface StoredEvent {
 export type ReadQuery =
   /** By stream, from a revision on (inclusive); backwards with `backwards`. */
   | ({ readonly stream: string; readonly from: number; readonly limit: number; readonly backwards?: boolean } & Until)
-  /** By position, from one on (exclusive). A stream's category is what stands before the first slash of its name. */
+  /**
+   * By position, from one on (exclusive). A stream's category is what stands before the first slash of its name. Where
+   * little is wanted of much, no single statement goes on for long: an open one holds on to what others have written since.
+   */
   | ({
       readonly after: number;
       readonly limit: number;
       readonly types?: readonly string[];
       readonly categories?: readonly string[];
+      readonly streams?: readonly string[];
     } & Until);
 /** From a revision on (inclusive). */
 export interface TextQuery {

@@ -47,6 +47,8 @@ export interface WalkOptions {
   readonly types?: readonly string[];
   /** Only events of streams whose names begin with one of these, before the slash. */
   readonly categories?: readonly string[];
+  /** Only events of these streams. */
+  readonly streams?: readonly string[];
   /** Nothing later than an instant, or than a position. */
   readonly until?: Date | number;
 }
@@ -97,12 +99,25 @@ export class Log {
   }
 
   /** A stream's events from a revision on (inclusive); backwards from there, or from the last one. */
-  async *stream(stream: string, { from, backwards = false, until }: HistoryOptions = {}): AsyncGenerator<Recorded> {
+  async *stream(stream: string, options?: HistoryOptions): AsyncGenerator<Recorded> {
+    for await (const event of this.streamAsKept(stream, options)) yield toRecorded(event);
+  }
+
+  /** The log's events after a position (exclusive), as far as the log goes now. */
+  async *after(position: number, options?: WalkOptions): AsyncGenerator<Recorded> {
+    for await (const event of this.afterAsKept(position, options)) yield toRecorded(event);
+  }
+
+  /** As `stream`, with payloads as the JSON text that they are kept as. */
+  async *streamAsKept(
+    stream: string,
+    { from, backwards = false, until }: HistoryOptions = {},
+  ): AsyncGenerator<StoredEvent> {
     let next = from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0);
     for (;;) {
       const query: ReadQuery = { stream, from: next, limit: page, backwards, ...toUntil(until) };
       const events = await this.#engine.read(this.name, query);
-      yield* events.map(toRecorded);
+      yield* events;
       const last = events.at(-1);
       if (!last) return;
       next = last.revision + (backwards ? -1 : 1);
@@ -110,8 +125,11 @@ export class Log {
     }
   }
 
-  /** The log's events after a position (exclusive), as far as the log goes now. */
-  async *after(position: number, { types, categories, until }: WalkOptions = {}): AsyncGenerator<Recorded> {
+  /** As `after`, with payloads as the JSON text that they are kept as. */
+  async *afterAsKept(
+    position: number,
+    { types, categories, streams, until }: WalkOptions = {},
+  ): AsyncGenerator<StoredEvent> {
     let after = position;
     for (;;) {
       const query: ReadQuery = {
@@ -119,10 +137,11 @@ export class Log {
         limit: page,
         ...(types && { types }),
         ...(categories && { categories }),
+        ...(streams && { streams }),
         ...toUntil(until),
       };
       const events = await this.#engine.read(this.name, query);
-      yield* events.map(toRecorded);
+      yield* events;
       const last = events.at(-1);
       if (!last) return;
       after = last.position;

@@ -12,19 +12,22 @@ import {
   toMs,
 } from "../contracts/index.ts";
 import type { AnyEntity, Entity, EntityReader, EntityWriter } from "./entity.ts";
+import type { AnyEventLog, EventLog, LogReader } from "./event-log.ts";
 import type { AnyReadModel, ReadModel, RowReader } from "./read-model.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** What a store keeps: its own contract's entities, read models of anybody's events, and who is told of them. */
 export type Parts<Owner extends string> = {
-  readonly [name: string]: Entity<Owner, any, any> | AnyReadModel | Subscription; // whatever its events and its state are
+  readonly [name: string]: Entity<Owner, any, any> | AnyReadModel | AnyEventLog | Subscription; // whatever its events and its state are
 };
 type Reader<P> =
   P extends Entity<string, infer E, infer State>
     ? (id: string) => EntityReader<E, State>
     : P extends ReadModel<infer Row, infer Key, infer Indexes>
       ? RowReader<Row, Key & keyof Row, Indexes>
-      : never;
+      : P extends EventLog<infer E>
+        ? LogReader<E>
+        : never;
 type Writer<P> = P extends Entity<string, infer E, infer State> ? (id: string) => EntityWriter<E, State> : Reader<P>;
 
 export type QueryContext<Op extends Operation, P> = { readonly fail: Fail<Op["failures"]> } & {
@@ -44,7 +47,7 @@ export interface Store<Id extends string = string> {
   /** The name of its contract. */
   readonly id: Id;
   readonly contract: AnyContract;
-  readonly parts: { readonly [name: string]: AnyEntity | AnyReadModel | Subscription };
+  readonly parts: { readonly [name: string]: AnyEntity | AnyReadModel | AnyEventLog | Subscription };
   readonly handlers: { readonly [operation: string]: AnyHandler };
   /** For how long receipts are kept, in ms, by command; of others for as long as the storage says. */
   readonly receiptsMs?: { readonly [operation: string]: number };
