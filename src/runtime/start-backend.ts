@@ -201,6 +201,7 @@ export async function startBackend({ name, version, composition }: Plan, options
         return stopped;
       },
       client: (contract, options = {}) => toClient(contract, dispatch, ownCall(options)),
+      log: (events) => storage.reading(events),
       async begin(command, input, options = {}) {
         const { run } = await dispatch.call(command.id, input, { ...ownCall(options), detached: true });
         if (run !== undefined) return { run };

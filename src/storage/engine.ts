@@ -177,12 +177,16 @@ export type ReadQuery =
       readonly backwards?: boolean;
       readonly ahead?: boolean;
     } & Until)
-  /** By position, from one on (exclusive). A stream's category is what stands before the first slash of its name. */
+  /**
+   * By position, from one on (exclusive). A stream's category is what stands before the first slash of its name. Where
+   * little is wanted of much, no single statement goes on for long: an open one holds on to what others have written since.
+   */
   | ({
       readonly after: number;
       readonly limit: number;
       readonly types?: readonly string[];
       readonly categories?: readonly string[];
+      readonly streams?: readonly string[];
     } & Until);
 /** From a revision on (inclusive). */
 export interface TextQuery {
