@@ -324,6 +324,37 @@ describe("the watermark", () => {
     expect(clock.timers).toBe(0);
   });
 
+  test("does not take an input for idle whose batch waits for a slow consumer", async () => {
+    const clock = new ManualClock();
+    const [first, second, third] = [pushable(), pushable(), pushable()];
+    const common = { at, outOfOrder: "0.001s", idle: "5s" } as const;
+    const stage = windowed({ windows: tumbling("10s"), key, aggregate: sum });
+    const feed = runFeed({
+      name: "x",
+      clock,
+      stage,
+      inputs: [
+        { name: "first", read: first.read, ...common },
+        { name: "second", read: second.read, ...common },
+        { name: "third", read: third.read, ...common },
+      ],
+    });
+    first.push(toReading(50_000));
+    second.push(toReading(40_000));
+    third.push(toReading(1_000));
+    const given = [await feed.next()];
+    await clock.advance(6_000); // the consumer takes its time, and what the others brought waits
+    for (let pull = 0; pull < 2; pull++) given.push(await feed.next());
+    expect(stage.late).toBe(0);
+    expect(given.at(-1)?.value?.watermark).toBe(999);
+    const idle = feed.next();
+    await clock.advance(6_000); // now they are: all of them, and time stands still
+    first.push(toReading(60_000));
+    expect((await idle).value?.watermark).toBe(60_000 - 1);
+    await feed.return();
+    expect(clock.timers).toBe(0);
+  });
+
   test("holds an input back that is too far ahead", async () => {
     const [fast, slow] = [pushable(), pushable()];
     const stop = new AbortController();

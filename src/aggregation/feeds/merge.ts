@@ -56,6 +56,8 @@ export class Merge<T> {
   readonly #taps: readonly Tap<T>[];
   readonly #ready: Arrival<T>[] = [];
   #wake: () => void = () => {};
+  /** Since it was last looked at: an input may call from inside the question. */
+  #woken = false;
   #watermark: number;
   constructor({ feed, inputs, clock, ahead, isKept, from }: MergeParts<T>) {
     this.#feed = feed;
@@ -88,6 +90,7 @@ export class Merge<T> {
 
   /** What is there by now; nothing where it has to be waited for. Throws what an input failed with. */
   take(): Slice<T> | undefined {
+    this.#woken = false;
     for (;;) {
       this.#ask();
       const arrival = this.#ready.shift();
@@ -104,9 +107,11 @@ export class Merge<T> {
   wait(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
+      if (this.#woken) resolve();
     });
   }
   wake(): void {
+    this.#woken = true;
     this.#wake();
   }
 
@@ -133,7 +138,7 @@ export class Merge<T> {
       if (tap.idleMs !== undefined)
         tap.cancelIdle = this.#clock.after(tap.idleMs, () => {
           tap.idle = true;
-          this.#wake();
+          this.wake();
         });
       tap.iterator.next().then(
         (result) => this.#arrive({ tap, result }),
@@ -147,7 +152,7 @@ export class Merge<T> {
     arrival.tap.cancelIdle();
     arrival.tap.idle = false;
     this.#ready.push(arrival);
-    this.#wake();
+    this.wake();
   }
 
   #toSlice(tap: Tap<T>, { records, position }: Batch<T>): Slice<T> {
