@@ -33,7 +33,7 @@ export function feed<T, O, L, Op extends AnyCommand & Named, LateOp extends AnyC
     /** Each tells the position of its batches, or null where nothing can be read a second time. */
     readonly inputs: readonly [Input<T>, ...Input<T>[]];
     /** Made anew at each start, and filled from what was kept. */
-    readonly stage: () => Stage<T, O, L>;
+    readonly stage: () => Stage<NoInfer<T>, O, L>;
     readonly into: Op;
     readonly input: (record: NoInfer<O>) => In<Op["input"]>;
     /** Tells one record from all others that this feed gives out: the window and its revision, say. */
