@@ -78,6 +78,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       random: Math.random,
       origins: sources.urls,
       credentials: sources.credentials,
+      inner: sources.inner,
       ...(standsIn(composition) && { lastGood: await openLastGood(engine, clock) }),
       ...(hears(composition) && { candidates: await openCandidates(engine, clock) }),
     });
@@ -104,6 +105,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       node,
       newId: toIds(clock),
       leaseMs: settings.leaseMs,
+      ...(options.alwaysSuspend && { evict: "always", suspendAfterMs: 0 }),
       report: (event) => tellOperator(log, event),
       attemptFailed: (event) => tellAttempt(log, event),
       warn: (sentence) => log.warn(sentence),
