@@ -24,7 +24,7 @@ export interface Emitted<O, L = unknown> extends Slice<O> {
 
 /** One step of a feed: synchronous, with nothing but its own state, so that the same slices give the same. */
 export interface Stage<I, O, L = I> {
-  take(slice: Slice<I>): Emitted<O, L>;
+  readonly take: (slice: Slice<I>) => Emitted<O, L>;
   /** Everything that it remembers, as JSON. */
   snapshot(): unknown;
   /** Goes on from a snapshot. It is asked once, before the first slice. */
