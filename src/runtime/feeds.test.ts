@@ -158,6 +158,16 @@ it("shows an operator at /metrics and /console/sources how a feed does, and what
   await running.stop();
 });
 
+it("refuses two feeds of one name, and a command that nobody implements", async () => {
+  const environment = { PORT: "0", TRILITH_DATA: data, TRILITH_LOG: "fatal" };
+  await expect(
+    backend("hours", { storage: [hours], feeds: [toFeed(250), toFeed(250)] }).start({ environment }),
+  ).rejects.toThrow('Two feeds are called "hourly-departures". Give one another name.');
+  await expect(backend("hours", { feeds: [toFeed(250)] }).start({ environment })).rejects.toThrow(
+    'The feed "hourly-departures" hands over to hours.record, which nobody here implements.',
+  );
+});
+
 it("refuses two inputs of one name", () => {
   const [input] = toFeed(1).inputs;
   const { input: toInput, ...parts } = toFeed(1);

@@ -12,7 +12,7 @@ import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/in
 import type { StartOptions } from "./backend.ts";
 import { openCandidates, toSubscription } from "./candidates.ts";
 import { catalogOf, lockBeside } from "./catalog.ts";
-import { type Composition, checkStarts, toRemote, toServed } from "./composition.ts";
+import { type Composition, checkFeeds, checkStarts, toRemote, toServed } from "./composition.ts";
 import { toDeployment } from "./deployment.ts";
 import { createDispatch } from "./dispatcher.ts";
 import { toFeedKeeping } from "./feed-keeping.ts";
@@ -70,6 +70,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     const served = toServed(composition);
     const { older } = composition;
     const answered = [...served, ...older.map(({ contract }) => contract)];
+    checkFeeds(composition, [...answered, ...remote]);
     const dispatch = createDispatch([...answered, ...remote]);
     const views = provideViews(composition.aggregation, {
       upstream: toUpstream(http),
