@@ -72,12 +72,12 @@ async function expectWhole(node: NodeProcess): Promise<void> {
 }
 
 test("a process that is killed again and again tells each window once, and as the batch has it", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const node = await startNodeProcess({ TRILITH_DATA: folder, TRILITH_LOG: "fatal" }, file);
   try {
     let seen = 0;
-    for (const more of [60, 150, 30, 200]) {
+    for (const more of [60, 250, 30]) {
       await until(async () => (await recordsOf(node)) >= seen + more, "The feed does not come on.");
       seen = await recordsOf(node);
       await sleep(Math.random() * 60);
@@ -93,7 +93,7 @@ test("a process that is killed again and again tells each window once, and as th
 });
 
 test("of two nodes on PostgreSQL one runs a feed; when it is held or killed the other goes on, with nothing twice and nothing lost", {
-  timeout: 90_000,
+  timeout: 120_000,
 }, async () => {
   const environment = {
     TRILITH_POSTGRES: postgres.url,

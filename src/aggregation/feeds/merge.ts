@@ -135,16 +135,22 @@ export class Merge<T> {
     for (const tap of this.#taps) {
       if (tap.asked || tap.ended || (tap.watermark !== least && tap.watermark - least > this.#aheadMs)) continue;
       tap.asked = true;
-      if (tap.idleMs !== undefined)
-        tap.cancelIdle = this.#clock.after(tap.idleMs, () => {
-          tap.idle = true;
-          this.wake();
-        });
+      if (tap.idleMs !== undefined) this.#idleIn(tap, tap.idleMs);
       tap.iterator.next().then(
         (result) => this.#arrive({ tap, result }),
         (error: unknown) => this.#arrive({ tap, result: { error } }),
       );
     }
+  }
+
+  #idleIn(tap: Tap<T>, ms: number): void {
+    tap.cancelIdle = this.#clock.after(ms, () => {
+      // A process that was busy for so long comes to its timers before it hears what was sent meanwhile: one turn more.
+      tap.cancelIdle = this.#clock.after(0, () => {
+        tap.idle = true;
+        this.wake();
+      });
+    });
   }
 
   /** An input is idle no more as soon as it has brought something, however long that waits to be taken. */
