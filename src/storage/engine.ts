@@ -154,8 +154,17 @@ export interface StoredEvent {
   readonly meta?: string;
 }
 export type ReadQuery =
-  /** By stream, from a revision on (inclusive); backwards with `backwards`. */
-  | ({ readonly stream: string; readonly from: number; readonly limit: number; readonly backwards?: boolean } & Until)
+  /**
+   * By stream, from a revision on (inclusive); backwards with `backwards`. With `ahead` it may hold what is not on disk yet:
+   * for who does nothing with it but an append that expects what was seen, and comes after it.
+   */
+  | ({
+      readonly stream: string;
+      readonly from: number;
+      readonly limit: number;
+      readonly backwards?: boolean;
+      readonly ahead?: boolean;
+    } & Until)
   /** By position, from one on (exclusive). A stream's category is what stands before the first slash of its name. */
   | ({
       readonly after: number;
