@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
-import { provideViews } from "../aggregation/host.ts";
+import { keptViews, provideViews } from "../aggregation/host.ts";
 import { type Call, systemClock, toClient, toMs } from "../contracts/index.ts";
 import { createGateway } from "../gateway/index.ts";
 import { Runner, Scheduler } from "../orchestration/host.ts";
@@ -244,7 +244,7 @@ async function withGraphql({ graphql }: Composition, { graphqlIntrospection: int
   return { beside: await openGraphql({ depth, cost, introspection }) };
 }
 
-const hears = ({ aggregation }: Composition): boolean => aggregation.some(({ kept }) => kept !== undefined);
+const hears = ({ aggregation }: Composition): boolean => keptViews(aggregation).length > 0;
 
 const standsIn = ({ aggregation }: Composition): boolean =>
   aggregation.flatMap(({ sources }) => sources).some(({ staleIfErrorMs }) => staleIfErrorMs > 0);
