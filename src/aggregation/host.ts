@@ -25,6 +25,7 @@ export type { Listener } from "./kept/desk.ts";
 export { keptViews, pushesOf } from "./kept/materialized.ts";
 export {
   type LastGood,
+  type LastGoodGone,
   type LastGoodRecord,
   type Upstream,
   type UpstreamAnswer,

@@ -40,6 +40,14 @@ export interface LastGood {
   load(source: string, key: string): Promise<LastGoodRecord | undefined>;
   /** Each replaces what was there under its source and key. */
   save(records: readonly LastGoodRecord[]): Promise<void>;
+  /** The upstream has said that there is nothing any more: whatever is kept from then or before is taken away. */
+  remove(gone: readonly LastGoodGone[]): Promise<void>;
+}
+export interface LastGoodGone {
+  readonly source: string;
+  readonly key: string;
+  /** When it said so, in ms since 1970. */
+  readonly at: number;
 }
 export interface LastGoodRecord {
   readonly source: string;
