@@ -102,6 +102,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       node: randomUUID(),
       newId: toIds(clock),
       leaseMs: settings.leaseMs,
+      ...(options.alwaysSuspend && { evict: "always", suspendAfterMs: 0 }),
       report: (event) => tellOperator(log, event),
       attemptFailed: (event) => tellAttempt(log, event),
       warn: (sentence) => log.warn(sentence),
