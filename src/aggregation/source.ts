@@ -113,7 +113,7 @@ export function source<
     ...(asOf !== undefined && { asOf }),
     ...(from && { from }),
     headers: toHeaders(name, headers),
-    ...(tokenIn !== undefined && { tokenIn: tokenIn.toLowerCase() }),
+    ...(tokenIn !== undefined && { tokenIn: checkedName(name, tokenIn.toLowerCase()) }),
     ...toResilience(name, parts),
   };
   return Object.freeze({ kind: "source", name, asOf: asOf as AsOf, plan: Object.freeze(plan) });
@@ -126,15 +126,20 @@ function toHeaders(source: string, headers: { readonly [name: string]: string })
       throw new TypeError(
         `The source "${source}" has the header "${name}" in the code. Set its token in TRILITH_SOURCE_<NAME>_TOKEN instead.`,
       );
-    if (
-      !/^[\w!#$%&'*+.^`|~-]+$/.test(name) ||
-      /[\r\n\0]/.test(value) ||
-      /^(host|connection|content-length)$/.test(name)
-    )
-      throw new TypeError(`The source "${source}" cannot send the header "${name}".`);
+    checkedName(source, name);
+    if (/[\r\n\0]/.test(value)) throw cannotSend(source, name);
   }
   return Object.freeze(Object.fromEntries(lower));
 }
+
+function checkedName(source: string, name: string): string {
+  const isReserved = /^(host|connection|content-length|transfer-encoding)$/.test(name);
+  if (isReserved || !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw cannotSend(source, name);
+  return name;
+}
+
+const cannotSend = (source: string, header: string): TypeError =>
+  new TypeError(`The source "${source}" cannot send the header ${JSON.stringify(header)}.`);
 
 function toBatch(
   source: string,

@@ -1,5 +1,5 @@
 import { type Clock, Fault, type Issue, type Provider } from "../../contracts/index.ts";
-import { describe } from "../formats/decode.ts";
+import { describe } from "../formats/describe.ts";
 import { toDeclared } from "../reading/last-good.ts";
 import type { SourcePlan } from "../source.ts";
 import type { AnyView } from "../view.ts";

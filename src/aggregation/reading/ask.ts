@@ -1,4 +1,4 @@
-import { type Call, type Dispatch, Failed, Fault, type Span } from "../../contracts/index.ts";
+import { type Call, type Clock, type Dispatch, Failed, Fault, type Span } from "../../contracts/index.ts";
 import type { CustomPlan } from "../custom.ts";
 import type { CallPlan, HttpPlan } from "../fetch.ts";
 import { type Checked, check, decode } from "../formats/decode.ts";
@@ -12,6 +12,7 @@ import type { Tried, Trouble, TroubleKind } from "./tried.ts";
 export interface AskPorts {
   readonly upstream: Upstream;
   readonly dispatch: Dispatch;
+  readonly clock: Clock;
   /** Stands in for scheme, host and port of the source's address. */
   readonly origin?: string;
   /** Whether a name may lead to an inner address. */
@@ -84,7 +85,7 @@ async function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts, que
     return problemOf(error);
   }
   const { status, headers, body } = answer;
-  const refused = refusal(answer);
+  const refused = refusal(answer, ports.clock);
   if (refused) return { ...refused, status };
   const decoded = await decode(plan, answer, source.batch !== undefined);
   if (decoded.state === "missing") return nothing("has nothing for this", status);
@@ -212,7 +213,7 @@ const accepted: { readonly [F in HttpPlan["format"]]: string } = {
 };
 
 /** What a status says without its body; nothing where the body counts. */
-function refusal({ status, headers }: UpstreamAnswer): Trouble | undefined {
+function refusal({ status, headers }: UpstreamAnswer, clock: Clock): Trouble | undefined {
   if (status === 204 || (status >= 200 && status < 300 && status !== 206)) return undefined;
   if (status === 404 || status === 410) return nothing(`answered ${status}`);
   if (status < 400) {
@@ -220,10 +221,23 @@ function refusal({ status, headers }: UpstreamAnswer): Trouble | undefined {
     return { state: "invalid", kind: "unexpected", problem: `answered ${status}, ${why}`, repeat: false };
   }
   const repeat = status >= 500 || status === 408 || status === 425 || status === 429;
-  const seconds = Number(headers["retry-after"]);
-  const wish = headers["retry-after"] !== undefined && seconds >= 0 ? { notBeforeMs: seconds * 1_000 } : {};
+  const notBeforeMs = waitOf(headers, clock);
+  const wish = notBeforeMs !== undefined && { notBeforeMs };
   return { state: "down", kind: repeat ? "failing" : "refused", problem: `answered ${status}`, repeat, ...wish };
 }
+
+/** `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date, which is measured by the upstream's own clock where it tells it. */
+function waitOf({ "retry-after": wish, date }: UpstreamAnswer["headers"], clock: Clock): number | undefined {
+  if (wish === undefined) return undefined;
+  if (/^\s*\d+(\.\d+)?\s*$/.test(wish)) return Number(wish) * 1_000;
+  const [until, now] = [httpDate(wish), httpDate(date)];
+  return until === undefined ? undefined : Math.max(0, until - (now ?? clock.now()));
+}
+
+const httpDate = (text: string | undefined): number | undefined => {
+  const at = text?.trim().endsWith("GMT") ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
+};
 
 const sizeOf = (said: unknown): number => {
   try {

@@ -1,8 +1,10 @@
 import { type Clock, toProjection } from "../../contracts/index.ts";
-import { check, describe } from "../formats/decode.ts";
+import { check } from "../formats/decode.ts";
+import { describe } from "../formats/describe.ts";
+import { itemsOf } from "../page-items.ts";
 import type { LastGood, LastGoodGone, LastGoodRecord } from "../port.ts";
 import type { SourcePlan } from "../source.ts";
-import { type Gathered, itemsOf } from "./pages.ts";
+import type { Gathered } from "./pages.ts";
 import { isPersonal } from "./samples.ts";
 
 const flushAfterMs = 1_000;

@@ -1,5 +1,5 @@
 import { type AnySchema, type JsonSchema, maskPersonal } from "../../contracts/index.ts";
-import { describe } from "../formats/decode.ts";
+import { describe } from "../formats/describe.ts";
 import type { SourcePlan } from "../source.ts";
 import type { Sample } from "./tried.ts";
 
@@ -64,8 +64,14 @@ function toText(schema: JsonSchema, { said, text }: Sample): string {
   const speaksOfOne = schema.type === "array" && !Array.isArray(said);
   const own = speaksOfOne && isRecord(schema.items) ? schema.items : schema;
   const open = personal ? onlyDeclared(own, maskPersonal(own, said)) : said;
-  return JSON.stringify(open, (name, value) => (secretNames.test(name) && value !== null ? "[secret]" : value)) ?? "";
+  return (
+    JSON.stringify(open, (name, value) => (secretNames.test(name) && value !== null ? "[secret]" : toPlain(value))) ??
+    ""
+  );
 }
+
+// What JSON cannot say, it says as text.
+const toPlain = (value: unknown): unknown => (typeof value === "bigint" ? String(value) : value);
 
 const secretNames = /^(.*authorization|.*token|.*secret|.*passw(or)?d|.*api[-_]?key|(set-)?cookie|.*credentials?)$/i;
 
