@@ -34,7 +34,7 @@ import { readSettings, type Settings } from "./settings.ts";
 import { toSourceMetrics } from "./source-metrics.ts";
 import { toSubscriptions } from "./starts.ts";
 import { openTimetable } from "./timetable.ts";
-import { byName } from "./upstreams.ts";
+import { byName, toConnections } from "./upstreams.ts";
 
 interface Plan {
   readonly name: string;
@@ -63,7 +63,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     const { tracing, feed } = telemetry;
     const engine = options.engine ?? (await openEngine(settings, (sentence) => log.warn(sentence)));
     opened.defer(() => engine.close());
-    const http = createHttp({ connections: mostAtOnce(composition) });
+    const http = createHttp({ connections: toConnections(composition, settings) });
     opened.defer(() => http.close());
 
     const served = toServed(composition);
@@ -234,10 +234,6 @@ function longRunning({ orchestration, older }: Composition): readonly string[] {
   const ways = older.flatMap(({ ways }) => ways).filter(({ present }) => ids.includes(present.id));
   return [...ids, ...ways.map(({ older }) => older.id)];
 }
-
-/** As many connections to an origin as the most patient of its sources may use; a pool must not queue what a bulkhead let through. */
-const mostAtOnce = ({ aggregation }: Composition): number =>
-  Math.max(64, ...aggregation.flatMap(({ sources }) => sources).map(({ concurrency }) => concurrency));
 
 async function withGraphql({ graphql }: Composition, { graphqlIntrospection: introspection }: Settings) {
   if (graphql === false) return {};
