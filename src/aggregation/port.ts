@@ -8,7 +8,10 @@ export interface UpstreamRequest {
   /** The source's name, for pools and for sentences. */
   readonly source: string;
   readonly url: URL;
-  /** Lower-case names. May hold credentials, so nobody logs them. */
+  /** `GET` unless said otherwise. */
+  readonly method?: "GET" | "POST";
+  readonly body?: string;
+  /** Lower-case names. May hold credentials, as the address may, so nobody logs them. */
   readonly headers: { readonly [name: string]: string };
   /** Aborts when nobody waits any more: whatever the request holds is released at once. */
   readonly aborted: AbortSignal;

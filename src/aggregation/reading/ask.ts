@@ -4,8 +4,8 @@ import type { CallPlan, HttpPlan } from "../fetch.ts";
 import { type Checked, check, decode } from "../formats/decode.ts";
 import { type Upstream, type UpstreamAnswer, UpstreamProblem, type UpstreamProblemKind } from "../port.ts";
 import type { SourcePlan } from "../source.ts";
-import { fillIn } from "../url-template.ts";
 import { dependentMs } from "./budget.ts";
+import { toRequest } from "./request.ts";
 import type { Tried, Trouble, TroubleKind } from "./tried.ts";
 
 /** Where the answers of one source come from. */
@@ -61,16 +61,20 @@ export async function ask(source: SourcePlan, ports: AskPorts, question: Questio
 
 async function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts, question: Question): Promise<Tried<Said>> {
   const keys = source.batch && question.keys && { values: question.keys, as: source.batch.keysAs };
-  const filled = fillIn(plan.url, question.input, ports.origin, keys);
+  const filled = toRequest(plan, question.input, ports.origin, keys || undefined);
   if ("problem" in filled) return nothing(filled.problem);
-  const url = question.turn?.(filled.url) ?? filled.url;
+  const { method, body: asked } = filled;
+  const url = withToken(question.turn?.(filled.url) ?? filled.url, source.tokenIn, ports.credentials);
   let answer: UpstreamAnswer;
   try {
     answer = await ports.upstream.fetch({
       source: source.name,
       url,
+      method,
+      ...(asked !== undefined && { body: asked }),
       headers: {
         accept: accepted[plan.format],
+        ...filled.headers,
         ...source.headers,
         ...credentialsIn(source.tokenIn, ports.credentials),
       },
@@ -201,9 +205,22 @@ const problems: {
 
 /** `Bearer abc` as it is, or `abc` alone in a header of the upstream's own. */
 function credentialsIn(tokenIn: string | undefined, credentials: string | undefined) {
-  if (credentials === undefined) return {};
-  return tokenIn === undefined ? { authorization: credentials } : { [tokenIn]: credentials.replace(/^\S+\s+/, "") };
+  if (credentials === undefined || tokenIn?.startsWith("?")) return {};
+  return tokenIn === undefined ? { authorization: credentials } : { [tokenIn]: bare(credentials) };
 }
+
+/** The token as a parameter of the query, of a further page as well, whatever its address says of it. */
+function withToken(url: URL, tokenIn: string | undefined, credentials: string | undefined): URL {
+  if (credentials === undefined || !tokenIn?.startsWith("?")) return url;
+  const [name, token] = [tokenIn.slice(1), bare(credentials)];
+  const whole = new URL(url);
+  // To write the rest of the query anew would change how its keys are encoded.
+  if (whole.searchParams.has(name)) whole.searchParams.set(name, token);
+  else whole.search = `${whole.search}${whole.search ? "&" : "?"}${name}=${encodeURIComponent(token)}`;
+  return whole;
+}
+
+const bare = (credentials: string): string => credentials.replace(/^\S+\s+/, "");
 
 const accepted: { readonly [F in HttpPlan["format"]]: string } = {
   json: "application/json",

@@ -24,7 +24,13 @@ export class Samples {
   constructor(source: SourcePlan, credentials: string | undefined) {
     this.#source = source;
     // "Bearer abc" must not be told, and neither must "abc".
-    this.#secrets = credentials === undefined ? [] : [credentials, credentials.replace(/^\S+\s+/, "")].filter(Boolean);
+    const plain = credentials === undefined ? [] : [credentials, credentials.replace(/^\S+\s+/, "")].filter(Boolean);
+    // Nor as it stands in an address that the upstream repeats.
+    const encoded = plain.flatMap((text) => [
+      encodeURIComponent(text),
+      new URLSearchParams({ t: text }).toString().slice(2),
+    ]);
+    this.#secrets = [...new Set([...plain, ...encoded])];
   }
 
   add(at: number, problem: string, sample: Sample): void {
