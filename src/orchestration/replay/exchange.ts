@@ -43,6 +43,8 @@ export class Exchange {
   forgotten: (step: string) => void = () => {};
   /** Told that the code gets no further answers, for this run is cancelled. */
   cancelled: (by: Result & { readonly type: "Cancelled" }) => void = () => {};
+  /** Told that what was written down may have an answer for somebody: waits have begun, or one that had its answer gave up. */
+  offer: () => void = nothing;
   #ready: Delivered[] = [];
   /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
   readonly #idle: Waiting[] = [];
@@ -94,8 +96,9 @@ export class Exchange {
   get hasReady(): boolean {
     return this.#ready.length > 0;
   }
-  isReady(path: string): boolean {
-    return this.#ready.some(({ result }) => result.path === path);
+  /** The paths that have a result which is not delivered yet, with the result. */
+  get ready(): ReadonlyMap<string, Result> {
+    return new Map(this.#ready.map(({ result }) => [result.path, result]));
   }
 
   /** Delivers the journal's next result; `unasked` where it has a request first, `over` once it has been acted out. */
@@ -110,7 +113,10 @@ export class Exchange {
   deliverNext(): boolean {
     const next = this.#ready.shift();
     if (!next) return false;
-    if (!this.#isAwaited(next.result)) return true; // given up meanwhile
+    if (!this.#isAwaited(next.result)) {
+      if (next.result.type === "SignalTaken") this.offer(); // given up meanwhile: the signal is anybody's again
+      return true;
+    }
     try {
       this.script.settle(next.result);
     } catch (error) {
@@ -149,7 +155,12 @@ export class Exchange {
       else begun.push(waiting);
     }
     idle.length = left;
-    for (const waiting of begun) waiting.activate();
+    let offers = false;
+    for (const waiting of begun) {
+      waiting.activate();
+      offers ||= waiting.kind !== "action";
+    }
+    if (offers) this.offer();
   }
 
   /** An effect has come to rest without a result: another activation goes on with it. */

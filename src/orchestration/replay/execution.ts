@@ -143,7 +143,10 @@ export class Execution {
     });
     this.#undoStack = new UndoStack({ run, root, exchange, dispatch, places, act: acting });
     this.effects = new Effects(
-      { run, root, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
+      {
+        ...{ run, root, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
+        look: () => this.poke(),
+      },
       inbox,
       continued?.inbox,
     );
