@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { timed } from "../frame/closed-loop.ts";
 import { type Load, startLoad } from "../frame/load.ts";
-import { type Measured, type Open, type Place, type Subject, Wrong } from "../frame/subject.ts";
+import { type Asked, type Measured, type Open, type Place, type Subject, Wrong } from "../frame/subject.ts";
+import { watchGrowth } from "./growth.ts";
 import { callsOfPage } from "./page.ts";
 import type { Product } from "./product.ts";
 import { startUpstreams, type ToUpstreams, type Upstreams } from "./upstreams.ts";
@@ -42,7 +43,13 @@ export function toWorks(answerer: Answerer, files: RequestFiles): { readonly [wo
       const answering = await answerer(upstreams, place, { cached });
       await upstreams.be(like);
       const load = startLoad(answering.origin, files.product, kind);
-      return asking(answering, upstreams, { load, like, ...(rate !== undefined && { rate }) });
+      const healthy = like.down && startLoad(answering.origin, files.product, "whole" satisfies Kind);
+      return asking(answering, upstreams, {
+        load,
+        like,
+        ...(rate !== undefined && { rate }),
+        ...(healthy && { healthy }),
+      });
     };
   return {
     async page(place) {
@@ -65,22 +72,45 @@ export type Kind = "whole" | "mostly the same" | "without reviews";
 function asking(
   { origin, close, pids }: Answering,
   upstreams: Upstreams,
-  options: { readonly load: Load; readonly like: ToUpstreams; readonly rate?: number },
+  options: {
+    readonly load: Load;
+    readonly like: ToUpstreams;
+    readonly rate?: number;
+    /** Who asks while all upstreams are up, where that is what is compared with. */
+    readonly healthy?: Load;
+  },
 ): Subject {
-  const { load, like, rate } = options;
+  const { load, like, rate, healthy } = options;
   return {
     async round(asked) {
-      const measured = await load.round({ ...asked, ...(rate !== undefined && { rate }) });
-      return like.down ? [measured, await recovery(origin, upstreams, like)] : measured;
+      const paced = { ...asked, ...(rate !== undefined && { rate }) };
+      const before = healthy && (await whileUp(healthy, upstreams, like, paced));
+      const growth = rate === undefined ? undefined : watchGrowth();
+      const measured = await load.round(paced);
+      const notes = {
+        ...growth?.(),
+        ...(before && { "p99 with all up, ms": before.p99Ms, "p99 of that": measured.p99Ms / before.p99Ms }),
+      };
+      const noted = Object.keys(notes).length > 0 ? { ...measured, notes } : measured;
+      return like.down ? [noted, await recovery(origin, upstreams, like)] : noted;
     },
     verify: async () => {}, // each answer was looked at, and nothing is kept
     async close() {
       load.close();
+      healthy?.close();
       await close();
       upstreams.close();
     },
     ...(pids && { pids, elsewhere: true }),
   };
+}
+
+/** The same asked while all upstreams are up, a quarter of the time: what the time of an answer is held against. */
+async function whileUp(load: Load, upstreams: Upstreams, like: ToUpstreams, asked: Asked): Promise<Measured> {
+  await upstreams.be({});
+  const measured = await load.round({ ...asked, forMs: asked.forMs / 4 });
+  await upstreams.be(like);
+  return measured;
 }
 
 /** Counts what a page costs upstream, and ends the run where that is more than it may. */

@@ -21,7 +21,8 @@ export function toRequests(kind: string): Requests {
       const without = kind === ("without reviews" satisfies Kind);
       // What came too late for the budget is left out, and said so. That is no wrong answer, and not a whole one either.
       const state = meta?.fields.stars?.state;
-      if (!without && state === "slow") throw new Error("The reviews came too late for the answer.");
+      if (!without && state !== undefined && !["fresh", "stale"].includes(state))
+        throw new Error(`The reviews did not come in time for the answer: they are ${state}.`);
       checkProduct(data, toSku(kind, client, number), without);
       if (meta && meta.fields.amount?.source !== "prices") throw new Wrong("The amount is not said to be from prices.");
     },

@@ -11,7 +11,7 @@ export async function openLoop(
   once: (client: number) => Promise<number>,
 ): Promise<Measured> {
   const latencies = createHistogram();
-  const free = Array.from({ length: clients }, (_, client) => client);
+  const free = Array.from({ length: clients }, (_, client) => clients - 1 - client);
   const all = Math.ceil((forMs / 1_000) * rate);
   const underWay = new Set<Promise<void>>();
   let operations = 0;
@@ -33,7 +33,8 @@ export async function openLoop(
   };
   for (let sent = 0; sent < all && !wrong; ) {
     const due = began + (sent / rate) * 1_000;
-    const client = due <= performance.now() ? free.shift() : undefined;
+    // Whoever came back last goes first, as in a pool of connections: there are as many as it takes, and no more.
+    const client = due <= performance.now() ? free.pop() : undefined;
     if (client === undefined) {
       await new Promise((resolve) => setTimeout(resolve, 1));
       continue;

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "./clock.ts";
 
@@ -26,6 +27,7 @@ describe("the machine's clock", () => {
     vi.advanceTimersByTime(days * dayMs - 1);
     expect(wake).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1);
+    vi.advanceTimersByTime(1); // the turn of what has come in meanwhile
     expect(wake).toHaveBeenCalledOnce();
   });
 
@@ -37,6 +39,15 @@ describe("the machine's clock", () => {
     vi.advanceTimersByTime(30 * dayMs);
     second();
     vi.advanceTimersByTime(400 * dayMs);
+    expect(wake).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("lets a wait be taken back while what has come in is being read", () => {
+    const wake = vi.fn();
+    const cancel = systemClock.after(5, wake);
+    setTimeout(cancel, 5);
+    vi.advanceTimersByTime(10);
     expect(wake).not.toHaveBeenCalled();
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -57,4 +68,23 @@ describe("the machine's clock", () => {
     expect(systemClock.now()).toBe(Date.UTC(2000, 0, 1));
     expect(systemClock.monotonic()).toBe(before);
   });
+});
+
+it("what has come in while the process was busy is seen before the time is called over", async () => {
+  const said: string[] = [];
+  const server = createServer((socket) => socket.on("data", () => said.push("an answer")));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  socket.write("first");
+  await vi.waitFor(() => expect(said).toHaveLength(1));
+  await new Promise(setImmediate); // to the end of a turn, so that timers come next
+  const over = new Promise<void>((resolve) => systemClock.after(5, resolve)).then(() => said.push("the end"));
+  // On this machine's own network what is written is there at once; the process only has no time to look.
+  socket.write("second");
+  const until = performance.now() + 20;
+  while (performance.now() < until);
+  await over;
+  expect(said).toEqual(["an answer", "an answer", "the end"]);
+  socket.destroy();
+  server.close();
 });

@@ -44,8 +44,9 @@ export function createGateway(parts: GatewayParts): Gateway {
   const gate = createGate(parts);
   const app = createApp(parts);
   const inFlight = countRequests(app);
-  app.addHook("onSend", async (_request, reply) => {
+  app.addHook("onSend", (_request, reply, _payload, done) => {
     if (gate.closing.aborted) reply.header("connection", "close");
+    done();
   });
   answerNowhere(app);
   addProbes(app, parts, gate);

@@ -9,13 +9,15 @@ export interface InFlight {
 export function countRequests(app: FastifyInstance): InFlight {
   let count = 0;
   let told = (): void => {};
-  app.addHook("onRequest", async (request, reply) => {
-    if (!request.is404 && request.routeOptions.config.quiet) return;
-    count += 1;
-    reply.raw.once("close", () => {
-      count -= 1;
-      if (count === 0) told();
-    });
+  app.addHook("onRequest", (request, reply, done) => {
+    if (request.is404 || !request.routeOptions.config.quiet) {
+      count += 1;
+      reply.raw.once("close", () => {
+        count -= 1;
+        if (count === 0) told();
+      });
+    }
+    done();
   });
   return {
     async finished(withinMs) {

@@ -55,18 +55,18 @@ const escaped = (value: string): string =>
 /** Counts by route as declared, never by path as asked, so that what somebody asks for makes no new line. */
 function countAnswers(app: FastifyInstance): () => Metric {
   const counts = new Map<string, { readonly labels: { readonly [label: string]: string }; value: number }>();
-  app.addHook("onResponse", async (request, reply) => {
-    const { path, quiet } = request.routeOptions.config;
+  app.addHook("onResponse", (request, reply, done) => {
+    done();
+    const { path = "", quiet } = request.routeOptions.config;
     if (quiet) return;
-    const labels = {
-      method: request.method,
-      route: request.is404 ? "" : (path ?? ""),
-      status: String(reply.statusCode),
-    };
-    const key = Object.values(labels).join(" ");
-    const count = counts.get(key) ?? { labels, value: 0 };
+    const route = request.is404 ? "" : path;
+    const key = `${request.method} ${route} ${reply.statusCode}`;
+    let count = counts.get(key);
+    if (!count) {
+      count = { labels: { method: request.method, route, status: String(reply.statusCode) }, value: 0 };
+      counts.set(key, count);
+    }
     count.value += 1;
-    counts.set(key, count);
   });
   return () => ({
     name: "trilith_requests_total",

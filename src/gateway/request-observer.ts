@@ -18,7 +18,10 @@ interface Observer {
 
 /** A span and a log line for each request, and the headers that every answer has. */
 export function observeRequests(app: FastifyInstance, observer: Observer): void {
-  app.addHook("onRequest", async (request, reply) => beginRequest(request, reply, observer));
+  app.addHook("onRequest", (request, reply, done) => {
+    beginRequest(request, reply, observer);
+    done();
+  });
 }
 
 /** Begins the span of a request and ends it, with its log line, when the answer has gone out or nobody waits for it any more. */

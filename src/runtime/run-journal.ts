@@ -53,10 +53,8 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
     bulks: toBulks({ engine, append, alone: exclusive }),
     append(run, revision, entries, change) {
       const stream = `run/${run}`;
-      const texts = entries.map((entry) => JSON.stringify(entry));
-      const refused = refusalOf(entries, texts);
-      if (refused !== undefined) return Promise.resolve({ refused });
-      const events = toEvents(stream, entries, texts);
+      const events = toEvents(stream, entries);
+      if (typeof events === "string") return Promise.resolve({ refused: events });
       const { inboxSeen, tell } = change;
       const expect = [toExpected(stream, revision)];
       if (inboxSeen !== undefined) expect.push(toExpected(`inbox/${run}`, inboxSeen));
@@ -101,6 +99,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       }
       return undefined;
     },
+    revision: (run) => engine.revision(log, `run/${run}`),
     async find(run) {
       const [document] = await engine.find(runs.name, { key: run, limit: 1 });
       return document && toRow(document);
@@ -228,35 +227,50 @@ function toWrites(run: string, { begin, row, frees, tell, queues, leaves }: Chan
 
 /**
  * Entries that are committed together are one event, as long as they are few and short: a row and its index entries cost
- * more than what is in them. It is called after the last of them, so an end is found by its type.
+ * more than what is in them. It is called after the last of them, so an end is found by its type. Or the sentence that says why they cannot be kept.
  */
-function toEvents(stream: string, entries: readonly Entry[], texts: readonly string[]): NewEvent[] {
+function toEvents(stream: string, entries: readonly Entry[]): NewEvent[] | string {
+  if (entries.length === 0) return [];
+  if (entries.length <= mostTogether) {
+    const data = JSON.stringify(entries.length === 1 ? entries[0] : entries);
+    if (data.length <= longestTogether) return [toEvent(stream, entries, data)];
+  }
+  const texts = entries.map((entry) => JSON.stringify(entry));
+  const refused = refusalOf(entries, texts);
+  if (refused !== undefined) return refused;
   const events: NewEvent[] = [];
-  for (let from = 0; from < texts.length; ) {
-    let to = from + 1;
+  for (let from = 0, to = 1; from < texts.length; from = to++) {
     for (let size = lengthAt(texts, from); to < texts.length && to - from < mostTogether; to++) {
       size += lengthAt(texts, to);
       if (size > longestTogether) break;
     }
-    const { type } = entries[to - 1] as Entry; // one a text
-    const spans = to - from;
-    const data = spans === 1 ? (texts[from] as string) : `[${texts.slice(from, to).join(",")}]`; // inside the bounds
-    events.push(spans === 1 ? { stream, type, version: 1, data } : { stream, type, version: 1, data, spans });
-    from = to;
+    const data = texts.slice(from, to).join(",");
+    events.push(toEvent(stream, entries.slice(from, to), to - from === 1 ? data : `[${data}]`));
   }
   return events;
+}
+
+function toEvent(stream: string, entries: readonly Entry[], data: string): NewEvent {
+  const spans = entries.length;
+  const { type } = entries[spans - 1] as Entry; // there is one at least
+  return { stream, type, version: 1, data, spans };
 }
 
 const lengthAt = (texts: readonly string[], index: number): number => texts[index]?.length ?? 0;
 
 /** What an event holds: one, or several in a list. */
 function parsed<T extends object>(run: string, data: string): readonly T[] {
+  let held: unknown;
   try {
-    const held = JSON.parse(data) as T | readonly T[]; // only this file and the line of runs write the streams
-    return Array.isArray(held) ? held : [held as T];
+    held = JSON.parse(data);
   } catch (cause) {
     throw new Unreadable(`What is kept of run ${run} is no JSON.`, { cause });
   }
+  const all = Array.isArray(held) ? held : [held];
+  for (const one of all)
+    if (typeof one !== "object" || one === null)
+      throw new Unreadable(`What is kept of run ${run} is no entry: ${JSON.stringify(one)}.`);
+  return all; // only this file and the line of runs write the streams
 }
 
 const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file writes the collection

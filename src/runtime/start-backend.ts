@@ -77,6 +77,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       random: Math.random,
       origins: sources.urls,
       credentials: sources.credentials,
+      inner: sources.inner,
       ...(standsIn(composition) && { lastGood: await openLastGood(engine, clock) }),
       ...(hears(composition) && { candidates: await openCandidates(engine, clock) }),
     });
@@ -101,6 +102,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       node: randomUUID(),
       newId: toIds(clock),
       leaseMs: settings.leaseMs,
+      ...(options.alwaysSuspend && { evict: "always", suspendAfterMs: 0 }),
       report: (event) => tellOperator(log, event),
       attemptFailed: (event) => tellAttempt(log, event),
       warn: (sentence) => log.warn(sentence),

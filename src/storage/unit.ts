@@ -1,9 +1,9 @@
 import { eventsOf, Fault } from "../contracts/index.ts";
-import type { Write } from "./engine.ts";
+import type { Going } from "./append-with-rows.ts";
+import type { Expectation } from "./engine.ts";
 import type { AnyEntity, Decision, EntityReader, EntityWriter, PastEvent } from "./entity.ts";
 import type { Encoded, EventCodec } from "./event-codec.ts";
 import type { Folded, Folds } from "./folds.ts";
-import type { KeptModel } from "./kept-model.ts";
 import type { Log, LogAppend } from "./log.ts";
 import { toStreamName } from "./stream-name.ts";
 import type { Turns } from "./turns.ts";
@@ -11,8 +11,8 @@ import type { Turns } from "./turns.ts";
 interface Touched {
   readonly entity: AnyEntity;
   readonly stream: string;
-  /** The revision that the handler saw first, which the append expects. */
-  readonly seen: number;
+  /** What the handler saw first, which the append expects. */
+  readonly seen: Folded;
   /** Whether that is from memory, and nobody has looked. */
   readonly trusted: boolean;
   folded: Folded;
@@ -48,8 +48,6 @@ export interface Surroundings {
   readonly codec: EventCodec;
   readonly folds: Folds;
   readonly turns: Turns;
-  /** The read models whose rows travel with an append. */
-  readonly inline: () => readonly KeptModel[];
 }
 
 /** One run of a command's handler: what it has seen, and what it asks for. It becomes one append, or nothing. */
@@ -104,31 +102,23 @@ export class Unit {
     );
   }
 
-  get events(): number {
-    return this.#pending.length;
+  /** What the handler decided, in its order. */
+  get events(): readonly Going[] {
+    return this.#pending;
   }
 
-  /** All that the handler asked for as one append, with the rows that follow from it, but for those of some readers. */
-  toAppend(without: ReadonlySet<string>): LogAppend | Promise<LogAppend> {
-    const kept = this.#pending.length === 0 ? [] : this.#around.inline();
-    const inline = without.size === 0 ? kept : kept.filter(({ reader }) => !without.has(reader));
-    const expect: { stream: string; revision: number }[] = [];
-    for (const { stream, seen } of this.#touched.values()) expect.push({ stream, revision: seen });
-    const append = { id: this.#id, expect, events: this.#pending };
-    return inline.length === 0 ? append : this.#withRows(append, inline);
-  }
-
-  async #withRows(append: LogAppend, inline: readonly KeptModel[]): Promise<LogAppend> {
-    const documents: Write[] = [];
-    for (const { type, value, id, revision } of this.#pending)
-      for (const model of inline) documents.push(...(await model.writes(type, value, { id, revision })));
-    return { ...append, documents, readers: inline.map(({ reader }) => reader) };
+  /** All that the handler asked for as one append. */
+  toAppend(): LogAppend {
+    const expect: Expectation[] = [];
+    for (const { stream, seen } of this.#touched.values())
+      expect.push({ stream, revision: seen.revision, event: seen.event });
+    return { id: this.#id, expect, events: this.#pending };
   }
 
   /** Whether a state that it took on trust was not the present one. */
   async wasOvertaken(): Promise<boolean> {
     for (const [stream, { trusted, seen }] of this.#touched)
-      if (trusted && (await this.#around.log.revision(stream)) !== seen) return true;
+      if (trusted && !(await this.#around.folds.isPresent(stream, seen))) return true;
     return false;
   }
 
@@ -165,7 +155,7 @@ export class Unit {
   }
 
   #note(entity: AnyEntity, stream: string, folded: Folded, trusted: boolean): Touched {
-    const touched = { entity, stream, seen: folded.revision, trusted, folded };
+    const touched = { entity, stream, seen: folded, trusted, folded };
     this.#touched.set(stream, touched);
     return touched;
   }

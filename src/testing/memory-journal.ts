@@ -95,6 +95,7 @@ export function memoryJournal(): MemoryJournal {
         .entries(run)
         .slice(from)
         .findLast((entry) => type === undefined || entry.type === type),
+    revision: async (run) => (streams.get(run)?.length ?? 0) - 1,
     find: async (run) => rows.get(run),
     post: async (run, item) => tell(run, item),
     inbox: async (run, from = 0) => (inboxes.get(run) ?? []).slice(from),

@@ -106,6 +106,31 @@ describe.each([
     await first.stop();
   });
 
+  it("terminate a run whose journal nobody can read, and no order makes it go on", async () => {
+    await using world = await open();
+    const node = await start(world, { concurrency: 1 }, { suspendAfterMs: 0 });
+    const spoil = async (run: string): Promise<void> => {
+      const events = [{ stream: `run/${run}`, type: "Odd", version: 1, data: "null" }];
+      await node.engine.append("runs", [{ id: crypto.randomUUID(), expect: [], events }]);
+    };
+    const asleep = await begin(node, `${place} unreadable`);
+    const inLine = await begin(node, `${place} unreadable in line`);
+    await world.until(async () => (await node.row(asleep))?.state === "waiting" && node.runner.active === 0);
+    await spoil(asleep);
+    await spoil(inLine);
+    await node.runner.signal(asleep, "go", {}, { id: by });
+    await stateIs(world, node, asleep, "paused");
+    expect((await node.row(asleep))?.reason).toContain("is no entry: null");
+    expect(await node.runner.steer(inLine, { to: "terminate", by })).toEqual({ ok: true, state: "terminated" });
+    await node.runner.steer(asleep, { to: "terminate", by, reason: "spoilt" });
+    await stateIs(world, node, asleep, "terminated");
+    for (const run of [asleep, inLine]) {
+      expect(await node.journal.last(run)).toMatchObject({ type: "Ended", state: "terminated" });
+      await expect(node.runner.result(run, 1_000)).rejects.toMatchObject({ code: "Terminated" });
+    }
+    await node.stop();
+  });
+
   it("end a run whose workflow no node has, and one whose node is dead", async () => {
     await using world = await open();
     const first = await start(world, {}, { suspendAfterMs: 0 });

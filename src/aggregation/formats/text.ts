@@ -15,7 +15,11 @@ export function toText({ headers, body }: UpstreamAnswer, format: HttpPlan["form
   }
 }
 
+/** Between two texts it remembers nothing, so one does for all. */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function decoderOf(charset: string) {
+  if (charset === "utf-8") return utf8;
   try {
     return new TextDecoder(charset, { fatal: true });
   } catch {

@@ -1,12 +1,24 @@
-import { Fault, type JsonSchema, type Reply, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
-import { type Answer, nobodyWaits, refuseWithout, toAsker, type ViewParts } from "../answer.ts";
+import {
+  Fault,
+  type Reply,
+  type Selection,
+  toJsonSchema,
+  toProjection,
+  validate,
+  validateParts,
+} from "../../contracts/index.ts";
+import { type Answer, nobodyWaits, refuseWithout, toAsker, type ViewParts } from "../answering.ts";
 import { declaredOnly } from "../declared-only.ts";
+import { below, degradedOf } from "../degraded.ts";
 import { Gathering, toSources } from "../gathering.ts";
-import type { ListMeta, ViewMeta } from "../meta.ts";
+import type { DegradedField, ListMeta, ViewMeta } from "../meta.ts";
+import { narrowNested } from "../narrow.ts";
+import { nullsOf } from "../nulls.ts";
 import type { Reading } from "../reading/reading.ts";
 import { enrich } from "../resolve.ts";
 import { everySource } from "../scope.ts";
 import { type Order, toOrder } from "../union.ts";
+import type { AnyView } from "../view.ts";
 import { byPlace, fromCursor, type Place, placeOf, toCursor } from "./cursor.ts";
 import { itemSchema, type ListPlan } from "./list.ts";
 import { type Merged, type MergedList, merge, metaOf } from "./merge.ts";
@@ -17,8 +29,7 @@ const mostDoubts = 20;
 export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan): Answer {
   const output = toJsonSchema(view.operation.output);
   const project = toProjection(output);
-  const nulls = nullsOf(output, Object.keys(view.scope.fields));
-  const nestedSources = Object.values(plan.nested).flatMap(everySource);
+  const nulls = nullsOf(itemSchema(output), Object.keys(view.scope.fields));
   const merged = remembered((readings) => merge(view.scope, plan, readings));
 
   return (input, call) =>
@@ -27,6 +38,9 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
       const orders = ordersOf(plan, input.sort);
       const { after, limit, ...question } = input;
       const start = typeof after === "string" ? fromCursor(after, orders, question) : undefined;
+      const nested = wantedOf(plan.nested, call.fields);
+      const only = nested === plan.nested ? undefined : call.fields;
+      const nestedSources = Object.values(nested).flatMap(everySource);
       const readings = await new Gathering(view.scope, input, asker, nestedSources).all();
       if (call.aborted.aborted) throw nobodyWaits(view.id);
       refuseWithout(view, readings);
@@ -35,11 +49,12 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
       const found = whole.items.filter(({ value }) => isWanted(plan, value, input));
       const size = Math.min(plan.size.most, typeof limit === "number" && limit > 0 ? limit : plan.size.usual);
       const { page, last } = cut(orders, found, start, size);
-      const { items, meta: nested } = await enrich(
+      const enriched = await enrich(
         page.map(({ value }) => ({ ...nulls, ...value })),
-        plan.nested,
+        nested,
         asker,
       );
+      const { items } = enriched;
       if (call.aborted.aborted) throw nobodyWaits(view.id);
       const missing = [...readings.values()].filter(isPartial).map(({ source }) => source);
       const around = {
@@ -48,7 +63,11 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
         found: found.length,
         ...(last && { next: toCursor(last, question) }),
       };
-      const sound = await keepSound(items, (some) => validate(view.operation.output, projected(some)));
+      const sound = await keepSound(items, (some) =>
+        only
+          ? validateParts(view.operation.output, projected(some), only)
+          : validate(view.operation.output, projected(some)),
+      );
       function projected(some: readonly unknown[]): unknown {
         return project({ ...around, items: some }).value;
       }
@@ -59,18 +78,35 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
       const listMeta = toListMeta(whole, found.length, items.length - sound.length, missing);
       const itemProjection = (value: unknown): unknown =>
         (project({ ...around, items: [value] }).value as { readonly items: readonly unknown[] }).items[0];
+      const inside = new Map(enriched.degraded);
+      const told = sound.map((at) => toItemTold(view, page[at] as Merged, inside.get(at))); // a sound item has its place on the page
+      const degraded = told.flatMap((one, at) => below(`/items/${at}`, one.degraded));
       const meta: ViewMeta = {
         fields:
-          Object.keys(plan.nested).length === 0
+          Object.keys(nested).length === 0
             ? {}
-            : { items: { state: "fresh", rule: "list", conflict: false, rejected: [], nested } },
+            : { items: { state: "fresh", rule: "list", conflict: false, rejected: [], nested: enriched.meta } },
         sources: toSources(view.sources, asker),
-        items: sound.map((at) => ({ fields: declaredOnly(metaOf(view.scope, page[at] as Merged), itemProjection) })),
+        items: told.map(({ fields }) => ({ fields: declaredOnly(fields, itemProjection) })),
         list: reviewed(listMeta, whole, itemProjection),
+        ...(degraded.length > 0 && { degraded }),
       };
       span.set({ "trilith.found": found.length, "trilith.degraded": missing.length });
-      return { output: projected(sound.map((at) => items[at])), meta };
+      return { output: projected(sound.map((at) => items[at])), meta, ...(only && { only }) };
     });
+}
+
+/** Of what is nested: what somebody wants to see. The records themselves are read whole, for matching and order need them. */
+function wantedOf(nested: ListPlan["nested"], fields: Selection | undefined): ListPlan["nested"] {
+  if (!fields || Object.keys(fields).length === 0 || Object.keys(nested).length === 0) return nested;
+  const items = Object.hasOwn(fields, "items") ? fields.items : undefined;
+  return items ? narrowNested(nested, items) : {};
+}
+
+/** Where the fields of one item come from, and which of them could not be said. */
+function toItemTold(view: AnyView, merged: Merged, inside: readonly DegradedField[] = []) {
+  const fields = metaOf(view.scope, merged);
+  return { fields, degraded: [...degradedOf(fields, merged.readings), ...inside] };
 }
 
 /** A cut that begins behind a place and ends with a further one only where there is more. */
@@ -135,13 +171,6 @@ function reviewed(meta: ListMeta, { review, crowded }: MergedList, show: (record
     right: show(right.record),
   }));
   return { ...meta, review: pairs, doubts: review.length, crowded };
-}
-
-/** A field that must be there, but may be null, says so where no source has a value. */
-function nullsOf(output: JsonSchema, fields: readonly string[]): { [field: string]: null } {
-  const { required } = itemSchema(output);
-  const names = Array.isArray(required) ? fields.filter((name) => required.includes(name)) : [];
-  return Object.fromEntries(names.map((name) => [name, null]));
 }
 
 /** Merges anew only where a source says something else than last time: a cached list is merged once for all of its pages. */

@@ -53,8 +53,8 @@ export class Flight<T> implements Waiting {
     return this.#board.size;
   }
   /** The questions on board, and the key that each asks for. */
-  *questions(): Iterable<readonly [question: string, key: string]> {
-    for (const [question, { key }] of this.#board) yield [question, key];
+  forEach(visit: (question: string, key: string) => void): void {
+    for (const [question, { key }] of this.#board) visit(question, key);
   }
 
   /** Takes a question on board, or one more who wants its answer. */

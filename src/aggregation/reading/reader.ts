@@ -97,8 +97,8 @@ export class Reader {
       const reading =
         typeof asking === "string"
           ? teller.instead(undefined, "invalid", asking, 0)
-          : (this.#atHand(asking, own, began, teller) ?? this.#open(asking, own, began, teller));
-      if ("flight" in reading) open.push({ ...reading, at });
+          : (this.#atHand(asking, own, began, teller) ?? this.#open(at, asking, own, began, teller));
+      if ("flight" in reading) open.push(reading);
       else readings[at] = reading;
     }
     if (open.length > 0) await this.#landed(open, request, teller, readings);
@@ -145,7 +145,7 @@ export class Reader {
   }
 
   /** Puts a question under way, or aboard the request that will answer it already. */
-  #open(asking: Asking, request: ReadEach, began: number, teller: Teller): Omit<Open, "at"> | Reading {
+  #open(at: number, asking: Asking, request: ReadEach, began: number, teller: Teller): Open | Reading {
     const { question, key, input } = asking;
     const kept = this.#keeper.get(question);
     if (request.deadline <= began || request.aborted.aborted || this.#closed)
@@ -155,7 +155,7 @@ export class Reader {
     const known = this.#flights.get(question);
     known?.board(question, textOf(key));
     const flight = known ?? this.#board(asking, request);
-    return { question, kept, recalled, flight, leads: !known && flight.leader === question };
+    return { at, question, kept, recalled, flight, leads: !known && flight.leader === question };
   }
 
   /** Waits for the requests in which questions travel, each once, and fills in what they came to. */
@@ -203,32 +203,34 @@ export class Reader {
       over: (flight) => {
         // What was given up must not be joined by somebody who still has time.
         this.#batcher?.forget(flight);
-        for (const [question] of flight.questions())
+        flight.forEach((question) => {
           if (this.#flights.get(question) === flight) this.#flights.delete(question);
+        });
       },
       left: (question) => void this.#flights.delete(question),
     });
   }
 
   async #fly(flight: Flight<Landing>, request: ReadRequest, byKey: boolean): Promise<Landing> {
-    const questions = [...flight.questions()];
-    const keys = new Set(questions.map(([, key]) => key));
     // Everybody may have left before it began; then nobody is there to be told either.
-    if (questions.length === 0) return new Map();
-    const { tried, attempts, at } = await this.#gather(flight, request, byKey ? [...keys] : undefined);
+    if (flight.size === 0) return new Map();
+    const distinct = new Set<string>();
+    flight.forEach((_, key) => void distinct.add(key));
+    const keys = distinct.size;
+    const { tried, attempts, at } = await this.#gather(flight, request, byKey ? [...distinct] : undefined);
     const { status } = tried;
     const pick = tried.state === "fresh" ? toPick(this.#source, tried.value) : () => tried;
     const landing = new Map<string, Answered>();
-    for (const [question, key] of questions) {
+    flight.forEach((question, key) => {
       const found = pick(key);
       if (found.state === "invalid" && tried.state === "fresh") {
         this.#health.troubled(found.kind);
         this.#sampled(found);
       }
-      const answered = { tried: status === undefined ? found : { ...found, status }, attempts, at, keys: keys.size };
+      const answered = { tried: status === undefined ? found : { ...found, status }, attempts, at, keys };
       landing.set(question, answered);
       if (!this.#closed) this.#keeper.keep(question, answered);
-    }
+    });
     return landing;
   }
 

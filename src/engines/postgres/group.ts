@@ -23,11 +23,13 @@ interface Expectation {
   readonly append: number;
   readonly stream: string;
   readonly revision: Expected;
+  /** The append of the stream's last event, where it is known. */
+  readonly event: string | undefined;
 }
 
 /** The statement of `group`, which a connection prepares once. */
 export const appendStatement = (schema: string): string =>
-  `select ${schema}.append_v2(${appendArguments.map((_, index) => `$${index + 1}`).join(", ")}) as reply`;
+  `select ${schema}.append_v3(${appendArguments.map((_, index) => `$${index + 1}`).join(", ")}) as reply`;
 
 /** Appends that travel in one call: as arguments, and the answer as outcomes. */
 export class Group {
@@ -40,9 +42,9 @@ export class Group {
     const expectations: Expectation[] = [];
     const places = new Map<string, number>();
     for (const [index, { append }] of appends.entries()) {
-      for (const { stream, revision } of append.expect) {
+      for (const { stream, revision, event } of append.expect) {
         if (revision === "any") continue;
-        expectations.push({ append: index + 1, stream, revision });
+        expectations.push({ append: index + 1, stream, revision, event });
         if (!places.has(stream)) places.set(stream, places.size + 1);
       }
       for (const { stream } of append.events) if (!places.has(stream)) places.set(stream, places.size + 1);
@@ -121,11 +123,12 @@ export class Group {
 
   #expected(): readonly unknown[] {
     const expectations = this.#expectations;
-    if (expectations.length === 0) return Array(3).fill(null);
+    if (expectations.length === 0) return Array(4).fill(null);
     return [
       toIntegerArray(expectations.map(({ append }) => append)),
       toIntegerArray(expectations.map(({ stream }) => this.#place(stream))),
       toBigintArray(expectations.map(({ revision }) => toRevision(revision))),
+      expectations.some(({ event }) => event) ? toUuidArray(expectations.map(({ event }) => toAppendId(event))) : null,
     ];
   }
 
@@ -212,6 +215,9 @@ export class Group {
     return this.#placeOf.get(stream) as number; // each was counted at the beginning
   }
 }
+
+/** An event's id is its append's, a slash and its index. */
+const toAppendId = (event: string | undefined): string | undefined => event?.slice(0, event.indexOf("/"));
 
 /** As the function reads them: below 0 there is no stream, and -2 says that there is one. */
 function toRevision(expected: Expected): number {

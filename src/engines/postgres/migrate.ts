@@ -13,7 +13,8 @@ import { spans, tables } from "./sql/tables.ts";
 const migrations: readonly ((schema: string) => string)[] = [
   (schema) => [tables, places, documents, readers, collections].map((part) => part(schema)).join("\n"),
   finishedSteps,
-  (schema) => [spans, append, revisionAt].map((part) => part(schema)).join("\n"),
+  (schema) => [spans, revisionAt].map((part) => part(schema)).join("\n"),
+  append,
 ];
 
 /**

@@ -20,7 +20,7 @@ import type {
 } from "../../storage/host.ts";
 import { checkFile } from "./check-file.ts";
 import { checkCollection, shapeOf } from "./collections.ts";
-import { toCount, toSql } from "./document-query.ts";
+import { foundIn, toCount, toSql } from "./document-query.ts";
 import { EventPages } from "./event-pages.ts";
 import type { Lock } from "./lock.ts";
 import type { FoundRow } from "./messages.ts";
@@ -113,10 +113,8 @@ export class SqliteEngine implements Engine {
 
   async find(collection: string, query: DocumentQuery): Promise<readonly Document[]> {
     return this.#look(() => {
-      if (query.after !== undefined && query.orderBy) this.#checkStillThere(collection, query.after);
-      const { text, values } = toSql(this.#known(collection), query);
-      const rows = this.#statements.for(text).all(...values) as unknown as readonly FoundRow[]; // the columns are the query's own
-      return rows.map(toDocument);
+      const parts = toSql(this.#known(collection), query);
+      return foundIn(this.#statements, parts, query.limit).map(toDocument);
     });
   }
 
@@ -257,13 +255,6 @@ export class SqliteEngine implements Engine {
     const collection = this.#collections.get(name);
     if (!collection) throw new TypeError(`There is no collection "${name}". Define it before anything is asked of it.`);
     return collection;
-  }
-
-  #checkStillThere(collection: string, key: string): void {
-    if (this.#statements.for(toSql(this.#known(collection), { key, limit: 1 }).text).get(key, 1)) return;
-    throw new TypeError(
-      `The document "${key}", after which "${collection}" is to be read on, is not there any more. Begin from the first page.`,
-    );
   }
 }
 

@@ -75,19 +75,20 @@ export class EventPages {
     const id = this.#streamOf(log, stream);
     if (id === undefined) return [];
     const statement = this.#statements.for(
-      `select data from event_${log.id} where stream = ? and revision >= ? order by revision limit ?`,
+      `select data, revision from event_${log.id} where stream = ? and revision >= ? order by revision limit ?`,
     );
     statement.setReturnArrays(true);
     const texts: string[] = [];
     const most = Math.min(Math.max(0, limit), longestPage);
-    for (let size = 0; texts.length < most && size < largestPage; ) {
+    for (let size = 0, next = from; texts.length < most && size < largestPage; ) {
       const wanted = Math.min(together, most - texts.length);
-      const rows = statement.all(id, from + texts.length, wanted) as unknown as readonly (readonly [string])[]; // the column is the query's own
+      const rows = statement.all(id, next, wanted) as unknown as readonly (readonly [string, number])[]; // the columns are the query's own
       for (const [data] of rows) {
         texts.push(data);
         size += data.length;
       }
       if (rows.length < wanted) break;
+      next = (rows.at(-1)?.[1] ?? 0) + 1;
     }
     return texts;
   }

@@ -59,10 +59,10 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
     const inbox = await journal.inbox(row.run, inboxFrom(started));
     const steering = new Steering(entries, inbox);
     const { standing } = steering;
-    if (standing?.control.to === "terminate") return await end(row, entries, standing, "terminate", ports);
+    if (standing?.control.to === "terminate") return await end(row, lastOf(row, entries), standing, "terminate", ports);
     // None of its code has run, so there is nothing to undo, and none of it is to run now.
     if (standing?.control.to === "cancel" && entries.every(({ type }) => beforeCode.has(type)))
-      return await end(row, entries, standing, "cancel", ports);
+      return await end(row, lastOf(row, entries), standing, "cancel", ports);
     if (standing?.control.to === "pause")
       return await pause(row, entries, inbox, pauseReason({ ...standing, reason: standing.control.reason }), ports);
 
@@ -120,6 +120,8 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
     return { kind: "adopted", ...adopted };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
+    const ended = await endUnread(row, ports);
+    if (ended) return ended;
     const reason = `The run cannot be taken up: ${error.message} Look at the log's streams of this run; nobody goes on with it.`;
     await journal.strand(row.run, node, reason);
     return { kind: "paused", reason };
@@ -159,10 +161,28 @@ async function pause(
   return appended === "fenced" ? { kind: "fenced" } : { kind: "paused", reason };
 }
 
+/** Somebody may want a run to end whose journal nobody can read: that takes nothing of it but where it ends. */
+async function endUnread(row: RunRow, ports: AdoptionPorts): Promise<Adopted | undefined> {
+  const { journal } = ports;
+  try {
+    const retried = await journal.last(row.run, "Retried", row.from).catch(ifUnreadable);
+    const over = retried?.type === "Retried" ? (retried.over ?? -1) : -1;
+    const { standing } = new Steering([], await journal.inbox(row.run, over + 1));
+    if (standing?.control.to !== "terminate") return undefined;
+    return await end(row, await journal.revision(row.run), standing, "terminate", ports);
+  } catch (error) {
+    return ifUnreadable(error);
+  }
+}
+
+function ifUnreadable(error: unknown): undefined {
+  if (!(error instanceof Unreadable)) throw error;
+}
+
 /** Ends a run without its code. */
 async function end(
   row: RunRow,
-  entries: readonly Entry[],
+  last: number,
   asked: Asked,
   to: "cancel" | "terminate",
   { journal, clock }: AdoptionPorts,
@@ -171,7 +191,7 @@ async function end(
   const { end, change, verdict } = toOuterEnd(row, to, { by: asked.by, reason: asked.control.reason }, at);
   const appended = await journalOf(row, { journal, progressed: () => {} }, () => true).append(
     row.run,
-    lastOf(row, entries),
+    last,
     datedAt(at, [toNote(asked), end]),
     change,
   );

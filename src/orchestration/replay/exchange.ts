@@ -146,7 +146,7 @@ export class Exchange {
   /** Begins what has not begun: all of it, or only what is no action. */
   activate(what: "all" | "no actions"): void {
     const idle = this.#idle;
-    if (idle.length === 0) return;
+    if (idle.length === 0 || (what === "no actions" && idle.length === 1 && idle[0]?.kind === "action")) return;
     const begun: Waiting[] = [];
     let left = 0;
     for (const waiting of idle) {

@@ -250,9 +250,22 @@ export class Execution {
         if (verdict) return verdict;
         continue;
       }
-      const lost = await this.#goOn();
-      if (lost) return lost;
+      if (this.script.pending.length > 0) {
+        const written = await this.#committer.commit();
+        if (typeof written === "object") return written;
+      }
+      if (this.#parking === "no" && !this.#halting) exchange.activate("all");
+      if (this.#isDue) continue;
+      const disarm = exchange.waiting.size === 0 ? this.#watchStray() : undefined;
+      await exchange.stirred();
+      disarm?.();
     }
+  }
+
+  /** Whether there is something to deliver or to see to. */
+  get #isDue(): boolean {
+    const { hasReady, trouble } = this.#exchange;
+    return hasReady || trouble !== undefined || this.code.end !== undefined || this.#steering.open.length > 0;
   }
 
   /** Code that awaits something of its own before it asks is given time: so it was when it ran first. */
@@ -284,25 +297,6 @@ export class Execution {
     if (wakeAt !== undefined) return this.#suspend(wakeAt);
     if (this.parts.evict === "always" && this.#advanced && !this.#acting)
       return this.#leave({ kind: "suspended", wakeAt: this.parts.clock.now() });
-    return undefined;
-  }
-
-  /** To the disk, and then to whatever is to be done or waited for. */
-  async #goOn(): Promise<Verdict | undefined> {
-    const exchange = this.#exchange;
-    if (this.script.pending.length > 0) {
-      const written = await this.#committer.commit();
-      if (typeof written === "object") return written;
-    }
-    if (this.#parking === "no" && !this.#halting) exchange.activate("all");
-    if (exchange.hasReady || exchange.trouble !== undefined || this.code.end) return undefined;
-    if (this.#steering.open.length > 0) return undefined;
-    if (exchange.waiting.size > 0) await exchange.stirred();
-    else {
-      const disarm = this.#watchStray();
-      await exchange.stirred();
-      disarm();
-    }
     return undefined;
   }
 

@@ -194,8 +194,9 @@ export class Steward {
     if (to === "resume") return declined(`Run ${run} is queued; only a paused run can be resumed.`);
     const at = clock.now();
     const note: NewEntry = { type: "Steered", to, by, asked: at, ...(reason !== undefined && { reason }) };
-    const entries = await journal.read(run, from);
-    const last = from + entries.length - 1;
+    // What is to end at once need not be readable.
+    const entries = to === "terminate" ? [] : await journal.read(run, from);
+    const last = to === "terminate" ? await journal.revision(run) : from + entries.length - 1;
     const leaves = was === "queued" && ticket && { leaves: ticket };
     if (to === "pause") {
       const why = pauseReason({ by, reason });

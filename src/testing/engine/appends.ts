@@ -229,6 +229,19 @@ export const appends: Cases = {
       (await room.engine.read("main", { stream: "a/1", from: 0, limit: 10, untilPosition: 2 })).map((e) => e.revision),
       [0, 3],
     );
+    const many = toRange(200).map((n) => toEvent("a/2", { data: `${n}`, spans: 1 + (n % 3) }));
+    toWritten(await room.append({ events: many }));
+    const texts: string[] = [];
+    for (let next = 0; ; ) {
+      const page = await room.engine.texts("main", { stream: "a/2", from: next, limit: 150 });
+      if (page.length === 0) break;
+      texts.push(...page);
+      for (const text of page) next += 1 + (Number(text) % 3);
+    }
+    assert.deepEqual(
+      texts,
+      many.map(({ data }) => data),
+    );
     assert.deepEqual(await room.engine.check(), []);
   },
 
