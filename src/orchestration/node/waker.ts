@@ -146,7 +146,8 @@ export class Waker {
       else if (adopted.kind === "paused") tell(row, adopted);
       else if (adopted.kind === "ended") ended(row, adopted.verdict);
       else if (adopted.kind === "fenced") this.left(row, adopted, { told: false });
-      else if (membership.isIn && membership.node === node) active.activate(adopted.known, adopted.row, adopted);
+      else if (membership.isIn && membership.node === node)
+        active.activate(adopted.known, adopted.row, adopted, adopted.size);
       else this.#trials.over(row.run); // counted out meanwhile: the run is left to whoever takes over
     } catch (error) {
       tell(row, { kind: "lost", error });

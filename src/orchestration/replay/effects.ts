@@ -76,6 +76,27 @@ export class Effects {
     return { upTo: this.inboxSeen, left };
   }
 
+  /** The signals that the code waits for at present. */
+  get awaits(): readonly string[] {
+    const names = new Set<string>();
+    for (const { request } of this.#ports.exchange.waiting.values())
+      if (request.type === "SignalAwaited")
+        for (const name of this.#names.get(request.path) ?? [request.name]) names.add(name);
+    return [...names];
+  }
+
+  /** What of the inbox it has not taken, for the run's row. */
+  get unread(): { readonly unread: number; readonly unreadSize: number } {
+    let unread = 0;
+    let unreadSize = 0;
+    for (const { revision, signal, size } of this.#items) {
+      if (signal === "" || this.#taken.has(revision)) continue;
+      unread++;
+      unreadSize += size;
+    }
+    return { unread, unreadSize };
+  }
+
   async step(given: Scope, spec: StepSpec, { undo, or }: Chained): Promise<unknown> {
     const { run, exchange, undoStack, places } = this.#ports;
     const scope = places.scope(run, given);

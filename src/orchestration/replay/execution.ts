@@ -353,7 +353,8 @@ export class Execution {
       const { id, version } = this.parts.newest;
       const from = this.script.revision + this.script.pending.length;
       const row = { state: "waiting", owner: null, wakeAt: now, from, workflow: `${id}@${version}` } as const;
-      return this.#close(row, { kind: "suspended", wakeAt: now });
+      const { unread } = this.effects;
+      return this.#close({ ...row, ...unread }, { kind: "suspended", wakeAt: now });
     }
     const state = "thrown" in end ? end.state : "done";
     const verdict = "thrown" in end ? ({ kind: "failed", ...end } as const) : ({ kind: "done", ...end } as const);
@@ -441,8 +442,10 @@ export class Execution {
   }
 
   async #suspend(wakeAt: number | null): Promise<Verdict | undefined> {
-    const { inboxSeen } = this.effects;
-    const written = await this.#committer.commit({ row: { state: "waiting", owner: null, wakeAt }, inboxSeen });
+    const { inboxSeen, awaits, unread } = this.effects;
+    const asleepAt = this.script.revision + this.script.pending.length;
+    const row = { state: "waiting", owner: null, wakeAt, awaits, asleepAt, ...unread } as const;
+    const written = await this.#committer.commit({ row, inboxSeen });
     if (written === "written") return { kind: "suspended", wakeAt };
     if (written !== "inbox moved") return written;
     await this.poke();
