@@ -31,6 +31,9 @@ const wakeAtOf = (request: Request): number | undefined =>
 
 const nothing = (): void => {};
 
+/** More than a run can write down: whoever puts so much together without a request will ask for nothing. */
+const mostTurns = 100_000;
+
 export const never: Promise<never> = new Promise<never>(() => {});
 
 /** What passes between the workflow's code and its journal: the code asks, and is given one result at a time. */
@@ -49,6 +52,8 @@ export class Exchange {
   /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
   readonly #idle: Waiting[] = [];
   #held = 0;
+  /** What the code has put together since it last asked for something or was given something. */
+  #turns = 0;
   #isStirred = false;
   #wake: () => void = nothing;
 
@@ -85,6 +90,18 @@ export class Exchange {
   note<R extends Request>(request: R): Promise<R> {
     const written = this.#request(request);
     return written ? Promise.resolve(written) : never;
+  }
+
+  /**
+   * The code puts parts together, which by itself asks for nothing: false where it has done only that for so long that it
+   * never comes to rest, and neither does anybody else in the process.
+   */
+  turn(): boolean {
+    if (++this.#turns <= mostTurns) return true;
+    this.stop(
+      `The code has put parts of the run together ${mostTurns} times and asked for nothing in between. Look for a loop without a step in it, mend it, and resume the run.`,
+    );
+    return false;
   }
 
   /** An effect has come to its end; its result is delivered when its turn comes. */
@@ -225,6 +242,7 @@ export class Exchange {
   }
 
   #request<R extends Request>(request: R): R | undefined {
+    this.#turns = 0;
     this.stir();
     try {
       return this.script.request(request);
@@ -238,6 +256,7 @@ export class Exchange {
   #deliver(delivered: Delivered): void {
     const { result } = delivered;
     const { path, type } = result;
+    this.#turns = 0;
     const waiting = this.waiting.get(path);
     if (type === "StepForgotten") this.forgotten(path);
     else if (result.type === "Cancelled") this.cancelled(result);

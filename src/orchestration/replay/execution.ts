@@ -213,6 +213,11 @@ export class Execution {
     return this.#exchange.hold(work);
   }
 
+  /** Whether the code may go on putting parts together: see Exchange. */
+  turn(): boolean {
+    return this.#exchange.turn();
+  }
+
   /** The run cannot go on: it is paused with the reason, for a person. */
   async stop(reason: string): Promise<never> {
     this.#exchange.stop(`${reason} ${resumable}`);
