@@ -70,7 +70,7 @@ interface Shown {
 }
 
 /** A laboratory on one engine, with time that can be put forward. */
-export async function openLab(engine: "sqlite" | "postgres", postgres: TestPostgres) {
+export async function openLab(engine: "sqlite" | "postgres", postgres: TestPostgres, alwaysSuspend = false) {
   const data = await mkdtemp(join(tmpdir(), "trilith-lab-"));
   const schema = postgres.freshSchema();
   const clock: SkippingClock = skippingClock(1);
@@ -111,6 +111,7 @@ export async function openLab(engine: "sqlite" | "postgres", postgres: TestPostg
     made.start({
       environment: { PORT: "0", TRILITH_DATA: data, TRILITH_LOG: "silent" },
       clock,
+      alwaysSuspend,
       ...(engine === "postgres" && { engine: await openPostgres({ url: postgres.url, schema }) }),
     });
   let running = await start();

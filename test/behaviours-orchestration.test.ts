@@ -920,13 +920,26 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => postgres.remove());
 
-describe.each(["sqlite", "postgres"] as const)("on %s", (engine) => {
+describe.each([
+  { where: "on sqlite", engine: "sqlite", alwaysSuspend: false },
+  { where: "on postgres", engine: "postgres", alwaysSuspend: false },
+  { where: "on sqlite, suspending at every result", engine: "sqlite", alwaysSuspend: true },
+  { where: "on postgres, suspending at every result", engine: "postgres", alwaysSuspend: true },
+] as const)("$where", ({ engine, alwaysSuspend }) => {
   let lab: OpenLab;
   beforeAll(async () => {
-    lab = await openLab(engine, postgres);
+    lab = await openLab(engine, postgres, alwaysSuspend);
     lab.bodies.set("continue", async (n, { run }) => [n, run.id]);
   }, 60_000);
   afterAll(() => lab.close());
+  test.runIf(alwaysSuspend)("a run is taken up anew after each result but the last, with which it ends", async () => {
+    const run = await lab.begin(async (_, { run }) => {
+      for (const step of ["a", "b", "c"]) await run.step(step, () => step);
+    });
+    await lab.until(run, "done");
+    const { entries } = await lab.running.history(run);
+    expect(steps(entries, "Claimed")).toHaveLength(2);
+  });
   test.each(told)("%s", (sentence, check) => check(lab, `counter ${told.findIndex(([one]) => one === sentence)}`));
 });
 

@@ -68,7 +68,8 @@ describe.each([...layers, "contracts"])("%s", (layer) => {
     });
   });
 
-  it.each([`trilith/${other}`, "trilith/sqlite", "trilith"])(
+  // The front door drags in everything there is, so one layer stands for the others at it.
+  it.each([`trilith/${other}`, "trilith/sqlite", ...(layer === "storage" ? ["trilith"] : [])])(
     "does not build with a reference to its own package, as %s",
     async (from) => {
       await planted(layer, importType(from), async ({ file }) => {

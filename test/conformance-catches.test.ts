@@ -1,6 +1,6 @@
 import { type ConformanceCase, engineConformance, Memory, memoryEngine, type OpenEngine } from "trilith/testing";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Append, Collection, Engine, Outcome } from "../src/storage/host.ts";
+import { type Append, type Collection, type Engine, type Outcome, toAfter } from "../src/storage/host.ts";
 
 /** A mistake that an engine could make, as a change to one that makes none; and where the suite is to notice it. */
 type Mistake = readonly [topic: string, mistake: string, change: (sound: Engine) => Partial<Engine>];
@@ -222,10 +222,32 @@ const mistakes: readonly Mistake[] = [
         const column = query.orderBy?.column;
         const found = await sound.find(name, query);
         if (column === undefined || query.after === undefined) return found;
-        const [last] = await sound.find(name, { key: query.after, limit: 1 });
-        const of = (data: unknown) => (data as { readonly [field: string]: unknown })[column];
-        return found.filter(({ data }) => of(data) !== of(last?.data));
+        const { value } = query.after;
+        const of = (data: unknown) => (data as { readonly [field: string]: unknown })[column] ?? null;
+        return found.filter(({ data }) => of(data) !== value);
       },
+    }),
+  ],
+  [
+    "queries",
+    "the place of a page is looked up again by its key",
+    (sound) => ({
+      find: async (name, query) => {
+        if (!query.orderBy || query.after === undefined) return sound.find(name, query);
+        const [last] = await sound.find(name, { key: query.after.key, limit: 1 });
+        return last ? sound.find(name, { ...query, after: toAfter(last, query.orderBy) }) : [];
+      },
+    }),
+  ],
+  [
+    "queries",
+    "no column holds a value of another type, so nothing is found",
+    (sound) => ({
+      find: (name, query) =>
+        sound.find(name, query).catch((error: unknown) => {
+          if (error instanceof TypeError && error.message.includes("cannot be asked for")) return [];
+          throw error;
+        }),
     }),
   ],
   [

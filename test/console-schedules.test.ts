@@ -79,10 +79,17 @@ const picture = async (name: string): Promise<void> => {
   await mkdir(screenshots, { recursive: true });
   await page.screenshot({ path: join(screenshots, `${name}.png`) });
 };
-const ask = async (who: string | undefined, method: string, path: string) => {
+const ask = async (who: string | undefined, method: string, path: string, sent?: unknown) => {
   // As a proxy passes it on, so that the console's trust in this machine does not count.
-  const headers = { "x-forwarded-for": "203.0.113.9", ...(who && { authorization: `Bearer ${keys[who]}` }) };
-  const answer = await fetch(running.url + path, { method, headers });
+  const headers = {
+    ...{ "x-forwarded-for": "203.0.113.9", ...(who && { authorization: `Bearer ${keys[who]}` }) },
+    ...(sent !== undefined && { "content-type": "application/json" }),
+  };
+  const answer = await fetch(running.url + path, {
+    method,
+    headers,
+    body: sent === undefined ? null : JSON.stringify(sent),
+  });
   return { status: answer.status, body: (await answer.json()) as any }; // looked at below
 };
 const toJson = (text: string): RequestInit => ({
@@ -118,6 +125,9 @@ describe("schedules over HTTP", () => {
     const paused = await ask("operator", "POST", "/runs/schedules/daily/pause");
     expect(paused).toMatchObject({ status: 200, body: { name: "daily", paused: true } });
     expect(paused.body.next).toBeUndefined();
+    expect(paused.body.pause).toEqual({ by: "key:operator", at: expect.any(String) });
+    const silly = await ask("operator", "POST", "/runs/schedules/daily/resume", { reason: "done" });
+    expect(silly).toMatchObject({ status: 422, body: { detail: expect.stringContaining('no "reason" here') } });
     expect((await running.schedules()).find(({ name }) => name === "daily")?.paused).toBe(true);
     const resumed = await ask("operator", "POST", "/runs/schedules/daily/resume");
     expect(resumed.body).toMatchObject({ paused: false, next: expect.any(String) });

@@ -46,3 +46,9 @@ test("an error of the project's own code keeps its stack", async () => {
   const { said } = await refusedBy('throw new Error("My own.");\n');
   expect(said).toMatch(/My own\.\n +at .*backend\.ts:1:7/);
 });
+
+test("an accident inside of Trilith is nobody's line, and keeps its stack", async () => {
+  const { said } = await refusedBy('import { entity } from "trilith/storage";\nentity("seat", undefined as never);\n');
+  expect(said).toMatch(/Cannot read properties of undefined.*\n +at /);
+  expect(said).not.toContain("TRILITH_LOG=debug shows the stack");
+});

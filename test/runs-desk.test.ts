@@ -46,6 +46,7 @@ beforeAll(async () => {
     eve: ["orders:place"],
     reader: ["runs:read"],
     operator: ["runs:read", "runs:operate", "orders:approve"],
+    doer: ["runs:operate"],
   };
   for (const [id, own] of Object.entries(scopes)) keys[id] = await createApiKey(keysFile, { id, scopes: own });
   const environment = { PORT: "0", TRILITH_DATA: folder, TRILITH_KEYS_FILE: keysFile, TRILITH_LOG: "fatal" };
@@ -172,6 +173,7 @@ describe("runs over HTTP", () => {
     expect((await ask("operator", "POST", `/runs/${run}/retry`)).status).toBe(202);
     await until(async () => (await running.runs.history(run)).entries.at(-1)?.type === "SignalAwaited");
     expect(await ask("reader", "GET", `/runs/${run}/fork`)).toMatchObject({ status: 200, body: { again: ["place"] } });
+    expect(await ask("doer", "GET", `/runs/${run}/fork`)).toMatchObject({ status: 200, body: { again: ["place"] } });
     expect((await ask("reader", "GET", `/runs/${run}/fork?step=nothing`)).status).toBe(409);
     expect((await ask("reader", "GET", `/runs/${run}/fork?stop=place`)).status).toBe(422);
     expect((await ask(undefined, "GET", `/runs/${run}/fork`)).status).toBe(401);

@@ -6,6 +6,7 @@ import type { FromChild, ToChild } from "./messages.ts";
 import { type Asked, type Measured, type Place, Wrong } from "./subject.ts";
 
 export interface SystemProcess {
+  readonly pid: number;
   readonly version: string;
   round(asked: Asked): Promise<{ readonly measured: readonly Measured[]; readonly consumption: Consumption }>;
   beginProfile(): Promise<void>;
@@ -55,6 +56,7 @@ export async function startSystem(options: ProcessOptions): Promise<SystemProces
     const opened = await withinTime(answer(), openingMs, `${name} has not opened for "${work}"`);
     if (!("opened" in opened)) throw new Error(`${name} said something else than that it is open.`);
     return {
+      pid: child.pid ?? 0, // it has answered, so it has one
       version: opened.opened.version,
       async round(asked) {
         const answered = ask({ round: asked });

@@ -17,6 +17,12 @@ export const orchestration: Suite = {
       limit: ["limit-postgres"],
       postgres: true,
     },
+    "trilith-postgres-two": {
+      file: file("trilith-postgres-two.ts"),
+      role: "trilith",
+      limit: ["limit-postgres"],
+      postgres: true,
+    },
     dbos: { file: file("peers/dbos.ts"), role: "peer", installed: true, limit: ["limit-postgres"], postgres: true },
     restate: { file: file("peers/restate.ts"), role: "peer", installed: true },
     "limit-sqlite": { file: file("limit-sqlite.ts"), role: "limit" },
@@ -33,6 +39,23 @@ export const orchestration: Suite = {
       clients: [1, 32, 128],
       ...pace,
     };
+    const nodes: readonly Work[] = [
+      {
+        ...five,
+        work: "five-steps-processes",
+        as: "five-steps",
+        what: "one run of five steps, of one process and of two on one PostgreSQL",
+        systems: ["trilith-postgres", "trilith-postgres-two"],
+        clients: [128],
+      },
+      {
+        ...five,
+        work: "five-steps-slow-flush",
+        what: "the same where every flush of PostgreSQL takes 2 ms longer",
+        systems: ["trilith-postgres", "trilith-postgres-two"],
+        clients: [128],
+      },
+    ];
     const replay: Work = {
       work: "replay",
       what: "one journal entry, read and acted out again",
@@ -50,7 +73,7 @@ export const orchestration: Suite = {
       ...once,
       rounds: 1,
     };
-    if (scope !== "scale") return [five, replay, sleeping];
+    if (scope !== "scale") return [five, ...nodes, replay, sleeping];
     return [
       { ...five, clients: [1, 4, 16, 64, 128, 256, 512], rounds: 3, forMs: 3_000, warmUpMs: 1_500 },
       { ...replay, size: 1_000_000, rounds: 1 },

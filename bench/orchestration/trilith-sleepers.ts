@@ -74,7 +74,7 @@ export async function sleepers(openEngine: OpenEngine, place: Place): Promise<Su
       for (let after = before; ; ) {
         const page = await engine.read("runs", { after, limit: 1_000, types: ["Ended"] });
         if (page.length === 0) break;
-        ended += page.filter(({ data }) => JSON.parse(data).state === "done").length;
+        ended += page.filter(({ data }) => [JSON.parse(data)].flat().at(-1).state === "done").length;
         after = page.at(-1)?.position ?? after;
       }
       expectEqual(ended, size, "The number of runs that are kept as done");

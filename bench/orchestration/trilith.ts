@@ -14,13 +14,13 @@ import { manySteps } from "./trilith-steps.ts";
 type Count = (place: Place) => Promise<(runs: number) => Promise<Notes>>;
 
 /** The works of orchestration, on whichever engine. `count` is what the engine's own server can tell of a run's cost. */
-export function toWorks(openEngine: OpenEngine, count?: Count): { readonly [work: string]: Open } {
+export function toWorks(openEngine: OpenEngine, count?: Count) {
   return {
     "five-steps": (place) => fiveSteps(place, openEngine, count),
     replay: (place) => replays(openEngine, place),
     "sleeping-runs": (place) => sleepers(openEngine, place),
     steps: (place) => manySteps(openEngine, place),
-  };
+  } satisfies { readonly [work: string]: Open };
 }
 
 const Five = contract("five", "1.0.0", {
@@ -45,19 +45,24 @@ async function fiveSteps(place: Place, openEngine: OpenEngine, count?: Count): P
   });
 }
 
+/** As it is kept: an event holds one entry, or several in a list. */
+interface Entry {
+  readonly type: string;
+  readonly input: { readonly n: number };
+  readonly output: { readonly n: number };
+}
+
 /** Inputs and outputs of the runs that the journal has to their end. */
 async function endedRuns(engine: Engine): Promise<ReadonlyMap<number, unknown>> {
   const inputs = new Map<string, number>();
   const ended = new Map<number, unknown>();
   for (let after = 0; ; ) {
-    const page = await engine.read("runs", { after, limit: 1_000, types: ["Started", "Ended"] });
-    for (const { stream, type, data } of page) {
-      const entry = JSON.parse(data) as {
-        readonly input: { readonly n: number };
-        readonly output: { readonly n: number };
-      };
-      if (type === "Started") inputs.set(stream, entry.input.n);
-      else ended.set(inputs.get(stream) ?? -1, entry.output.n);
+    const page = await engine.read("runs", { after, limit: 1_000 });
+    for (const { stream, data } of page) {
+      for (const entry of [JSON.parse(data) as Entry | readonly Entry[]].flat()) {
+        if (entry.type === "Started") inputs.set(stream, entry.input.n);
+        else if (entry.type === "Ended") ended.set(inputs.get(stream) ?? -1, entry.output.n);
+      }
     }
     if (page.length === 0) return ended;
     after = page.at(-1)?.position ?? after;

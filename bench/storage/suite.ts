@@ -53,7 +53,7 @@ function usual(scope: Scope): readonly Work[] {
       what: "one event, taken into an async read model that is built from the beginning",
       systems: ["trilith-sqlite", "limit-sqlite", "trilith-postgres", "emmett", "limit-postgres"],
       clients: [1],
-      size: quick ? 10_000 : 1_000_000,
+      size: quick ? 50_000 : 1_000_000,
       sizes: { emmett: quick ? 1_000 : 50_000 },
       ...once,
     },

@@ -135,7 +135,7 @@ describe("an answer of some fields", () => {
         { flight: "a", minutes: 1 },
       ],
     });
-    expect(answer.only).toEqual(["delays"]);
+    expect(answer.only).toEqual({ delays: { flight: {} } });
     expect(Object.keys(answer.meta.sources)).toEqual(["board"]);
     expect(Object.keys(answer.meta.fields)).toEqual(["delays"]);
     expect(upstream.requests.map((request) => request.source)).toEqual(["board"]);

@@ -43,6 +43,8 @@ export interface ViewPorts {
   readonly origins: { readonly [source: string]: string };
   /** By source: the value of the `authorization` header. */
   readonly credentials?: { readonly [source: string]: string };
+  /** The sources whose names may lead to inner addresses; the others are only asked there in digits or as `localhost`. */
+  readonly inner?: readonly string[];
   /** Where last good answers outlive the process; without it they do not. */
   readonly lastGood?: LastGood;
   /** Where the candidates of materialised views are; missing where there are none. */
@@ -78,9 +80,9 @@ const cacheBytes = 64 * 2 ** 20;
 
 /** Binds views to the outside. Throws where two sources share a name, or settings name a source that is not there. */
 export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views {
-  const { origins, credentials = {}, clock } = ports;
+  const { origins, credentials = {}, inner = [], clock } = ports;
   const sources = sourcesOf(views);
-  for (const name of [...Object.keys(origins), ...Object.keys(credentials)]) {
+  for (const name of [...Object.keys(origins), ...Object.keys(credentials), ...inner]) {
     if (!sources.has(name))
       throw new TypeError(
         `The settings name the source "${name}", and no view has one. There are: ${[...sources.keys()].join(", ") || "none"}.`,
@@ -92,7 +94,11 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
     [...sources].map(([name, source]) => {
       const origin = Object.hasOwn(origins, name) ? checkedOrigin(name, origins[name] ?? "") : undefined;
       const secret = Object.hasOwn(credentials, name) ? credentials[name] : undefined;
-      const own = { ...(origin !== undefined && { origin }), ...(secret !== undefined && { credentials: secret }) };
+      const own = {
+        ...(origin !== undefined && { origin }),
+        ...(secret !== undefined && { credentials: secret }),
+        mayBeInner: inner.includes(name),
+      };
       const kept = lastGood && mayOutlive(source, views) && { lastGood };
       const { upstream, dispatch, random } = ports;
       return [name, new Reader(source, { upstream, dispatch, clock, random, cache, ...own, ...kept })];

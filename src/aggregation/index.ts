@@ -26,7 +26,16 @@ export { type Listed, list } from "./lists/list.ts";
 export { type Keyed, type KeyState, many } from "./lists/many.ts";
 export { around, type Comparator, exactly, jaroWinkler, levenshtein, nearby, within } from "./match/comparators.ts";
 export { type Compared, type Matching, type MatchingPlan, matching } from "./match/matching.ts";
-export type { FieldMeta, ItemMeta, ListMeta, NestedMeta, SourceMeta, SourceState, ViewMeta } from "./meta.ts";
+export type {
+  DegradedField,
+  FieldMeta,
+  ItemMeta,
+  ListMeta,
+  NestedMeta,
+  SourceMeta,
+  SourceState,
+  ViewMeta,
+} from "./meta.ts";
 export { type Nested, nested } from "./nested.ts";
 export { Unusable } from "./normalise/unusable.ts";
 export { type Paging, paged } from "./paged.ts";

@@ -74,6 +74,21 @@ export interface ViewMeta {
   readonly sources: { readonly [source: string]: SourceMeta };
   readonly items?: readonly ItemMeta[];
   readonly list?: ListMeta;
+  /** Wherever in the answer they are, within its items as well. Missing where there are none. */
+  readonly degraded?: readonly DegradedField[];
+}
+/** A field of the answer that has no value because its sources could not say. One that has none because there is none is not. */
+export interface DegradedField {
+  /** Where it would stand in the answer: a JSON pointer (RFC 6901), like `/items/0/tide/high`. */
+  readonly path: string;
+  readonly state: Exclude<SourceState, "fresh" | "stale" | "missing">;
+  /** Those that could not say. */
+  readonly sources: readonly {
+    readonly source: string;
+    readonly state: DegradedField["state"];
+    /** A sentence, without addresses and credentials. */
+    readonly problem?: string;
+  }[];
 }
 export interface ItemMeta {
   readonly fields: { readonly [field: string]: FieldMeta };

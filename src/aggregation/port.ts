@@ -20,7 +20,7 @@ export interface UpstreamRequest {
   readonly traceparent: string;
   /** How many redirects may be followed; each is checked like a first address, and carries credentials to no other origin. */
   readonly redirects: number;
-  /** Whether somebody named this very address (in the settings, or literally in the source), so that it may be an inner one. */
+  /** Whether it may be an inner address: somebody wrote this very one down, or said that the name may lead to one. */
   readonly named: boolean;
 }
 

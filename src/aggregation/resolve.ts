@@ -1,8 +1,9 @@
 import { type Assembled, assemble } from "./assemble.ts";
+import { below, degradedOf, toStep } from "./degraded.ts";
 import { gatherEach } from "./gather-each.ts";
 import { type Asker, Gathering } from "./gathering.ts";
 import type { Growth } from "./growth.ts";
-import type { FieldMeta, NestedMeta } from "./meta.ts";
+import type { DegradedField, FieldMeta, NestedMeta } from "./meta.ts";
 import { byText } from "./order.ts";
 import type { Input } from "./reading/question.ts";
 import type { Reading } from "./reading/reading.ts";
@@ -15,6 +16,12 @@ export interface Resolved {
   readonly values: { readonly [field: string]: unknown };
   readonly fields: { readonly [field: string]: FieldMeta };
   readonly readings: ReadonlyMap<string, Reading>;
+  /** What could not be said, in lists within the fields as well. Places are seen from here. */
+  readonly degraded: readonly DegradedField[];
+}
+interface Deepened extends Assembled {
+  /** Of what is nested in its items. */
+  readonly inside?: readonly DegradedField[];
 }
 
 /** Asks the sources of a scope, applies each field's rule, and asks for what is nested in its lists. */
@@ -37,7 +44,7 @@ export async function resolve(
   // Each field goes on as soon as its own sources are there: what is nested in a list need not wait for a slow stranger.
   const [fields, readings] = await Promise.all([
     Promise.all(
-      plans.map(async ([name, plan]): Promise<[string, Assembled]> => {
+      plans.map(async ([name, plan]): Promise<[string, Deepened]> => {
         const own = await Promise.all(plan.sources.map((source) => gathering.read(source)));
         const read = new Map(own.map((reading) => [reading.source, reading]));
         const assembled = await deepen(plan, assemble(name, plan, read), asker);
@@ -50,21 +57,34 @@ export async function resolve(
   return resolved(fields, readings);
 }
 
-function resolved(assembled: readonly [string, Assembled][], readings: Resolved["readings"]): Resolved {
+function resolved(assembled: readonly [string, Deepened][], readings: Resolved["readings"]): Resolved {
   const values: { [field: string]: unknown } = {};
   const fields: { [field: string]: FieldMeta } = {};
-  for (const [name, { value, meta }] of assembled) {
+  const deeper: DegradedField[] = [];
+  for (const [name, { value, meta, inside }] of assembled) {
     if (value !== undefined) values[name] = value;
     fields[name] = meta;
+    if (inside) deeper.push(...below(`/${toStep(name)}`, inside));
   }
-  return { values, fields, readings };
+  return { values, fields, readings, degraded: [...degradedOf(fields, readings), ...deeper] };
 }
 
-async function deepen(plan: FieldPlan, assembled: Assembled, asker: Asker): Promise<Assembled> {
+async function deepen(plan: FieldPlan, assembled: Assembled, asker: Asker): Promise<Deepened> {
   if (plan.kind !== "union" || !Array.isArray(assembled.value) || Object.keys(plan.nested).length === 0)
     return assembled;
-  const { items, meta } = await enrich(assembled.value, plan.nested, asker);
-  return { value: items, meta: { ...assembled.meta, nested: meta } };
+  const { items, meta, degraded } = await enrich(assembled.value, plan.nested, asker);
+  return {
+    value: items,
+    meta: { ...assembled.meta, nested: meta },
+    inside: degraded.flatMap(([at, inside]) => below(`/${at}`, inside)),
+  };
+}
+
+interface Enriched {
+  readonly items: readonly unknown[];
+  readonly meta: NestedMeta;
+  /** By the place of the item: what of it could not be said. */
+  readonly degraded: readonly (readonly [at: number, inside: readonly DegradedField[]])[];
 }
 
 /**
@@ -76,11 +96,10 @@ export async function enrich(
   nested: UnionPlan["nested"],
   asker: Asker,
   grown?: (items: readonly unknown[], waiting: readonly string[]) => void,
-): Promise<{ readonly items: readonly unknown[]; readonly meta: NestedMeta }> {
+): Promise<Enriched> {
   const inputs = items.filter(isRecord);
   const tally = new Tally();
-  const done = new Map<string, readonly Pick<Resolved, "values">[]>();
-  const waiting = (): readonly string[] => Object.keys(nested).filter((field) => !done.has(field));
+  const done = new Map<string, readonly Part[]>();
   await Promise.all(
     Object.entries(nested).map(async ([field, scope]) => {
       const resolved = await (isFlat(scope)
@@ -88,42 +107,44 @@ export async function enrich(
         : Promise.all(inputs.map((input) => resolve(scope, input, asker))));
       for (const { fields } of resolved) tally.add(field, fields);
       done.set(field, resolved);
-      if (grown && waiting().length > 0) grown(withNested(items, nested, done), waiting());
+      const waiting = Object.keys(nested).filter((name) => !done.has(name));
+      if (grown && waiting.length > 0) grown(withNested(items, nested, done).items, waiting);
     }),
   );
-  return { items: withNested(items, nested, done), meta: tally.told() };
+  return { ...withNested(items, nested, done), meta: tally.told() };
 }
 
 /** The items with those of their nested fields that are there, in the order of declaration. */
 function withNested(
   items: readonly unknown[],
   nested: UnionPlan["nested"],
-  done: ReadonlyMap<string, readonly Pick<Resolved, "values">[]>,
-): readonly unknown[] {
+  done: ReadonlyMap<string, readonly Part[]>,
+): Omit<Enriched, "meta"> {
   const fields = Object.keys(nested);
+  const degraded: [number, readonly DegradedField[]][] = [];
   let at = 0;
-  return items.map((item) => {
+  const richer = items.map((item, place) => {
     if (!isRecord(item)) return item;
     const whole: { [field: string]: unknown } = { ...item };
     for (const field of fields) {
-      const { values = {} } = done.get(field)?.[at] ?? {};
-      if (Object.keys(values).length > 0) whole[field] = values;
+      const part = done.get(field)?.[at]; // where it is there, there is one for each record
+      if (!part) continue;
+      if (Object.keys(part.values).length > 0) whole[field] = part.values;
+      if (part.degraded.length > 0) degraded.push([place, below(`/${toStep(field)}`, part.degraded)]);
     }
     at += 1;
     return whole;
   });
+  return { items: richer, degraded };
 }
+type Part = Omit<Resolved, "readings">;
 
 const isRecord = (item: unknown): item is Input => typeof item === "object" && item !== null;
 
 /** Whether an item goes on only when all of its sources are there. */
 const isFlat = ({ sources, deep }: FieldScope): boolean => !deep && sources.every(({ after }) => after === undefined);
 
-async function resolveEach(
-  scope: FieldScope,
-  inputs: readonly Input[],
-  asker: Asker,
-): Promise<readonly Pick<Resolved, "values" | "fields">[]> {
+async function resolveEach(scope: FieldScope, inputs: readonly Input[], asker: Asker): Promise<readonly Part[]> {
   const bySource = [...(await gatherEach(scope, inputs, asker))];
   const plans = Object.entries(scope.fields);
   return inputs.map((_, at) => {

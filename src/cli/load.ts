@@ -28,19 +28,23 @@ export async function loadModule(file: string, example: string): Promise<unknown
       throw new Refusal(`${file} is read as CommonJS. Set "type": "module" in package.json: npm pkg set type=module`);
     }
     const refused = refusal(error);
-    if (refused !== undefined && process.env.TRILITH_LOG !== "debug") throw new Refusal(refused);
+    if (refused !== undefined && process.env.TRILITH_LOG !== "debug") throw new Refusal(refused, { cause: error });
     throw new Unloadable(`${file} cannot be loaded.`, { cause: error });
   });
 }
 
 const own = new URL("../", import.meta.url).href;
 
-/** What Trilith itself threw while a project was loaded is a sentence about one line of that project. */
-function refusal({ message, stack = "" }: Error): string | undefined {
-  const frames = [...stack.matchAll(/(file:\/\/[^\s)]+?):(\d+):(\d+)/g)];
+/**
+ * What Trilith itself refused while a project was loaded is a sentence about one line of that project. What is no sentence
+ * is an accident inside of it, and nobody's line: its stack says more.
+ */
+function refusal(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !error.message.endsWith(".")) return undefined;
+  const frames = [...(error.stack ?? "").matchAll(/(file:\/\/[^\s)]+?):(\d+):(\d+)/g)];
   if (!frames[0]?.[1]?.startsWith(own)) return undefined;
   const [, url, line, column] =
     frames.find(([, url = ""]) => !url.startsWith(own) && !url.includes("/node_modules/")) ?? [];
   if (url === undefined) return undefined;
-  return `${relative(".", fileURLToPath(url))}:${line}:${column}\n  ${message}\n\nTRILITH_LOG=debug shows the stack.`;
+  return `${relative(".", fileURLToPath(url))}:${line}:${column}\n  ${error.message}\n\nTRILITH_LOG=debug shows the stack.`;
 }

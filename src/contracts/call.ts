@@ -49,8 +49,8 @@ export type Reply =
       readonly output: unknown;
       readonly meta?: unknown;
       readonly run?: string;
-      /** The only fields that were worked out, because no others were wanted. */
-      readonly only?: readonly string[];
+      /** The only parts that were worked out, because no others were wanted. */
+      readonly only?: Selection;
       /**
        * Where the implementation has itself kept to the declared fields and validated them, because its answer depends on
        * the outcome: what validation made of `output`. Nobody checks it again.

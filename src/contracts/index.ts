@@ -78,6 +78,7 @@ export {
   toJsonSchema,
   type Validated,
   validate,
+  validateAtOnce,
 } from "./schema.ts";
 
 export { type Selection, select, toSelection, validateParts } from "./selection.ts";

@@ -1,18 +1,11 @@
 import { refTo } from "./openapi-components.ts";
-import { faultResponses } from "./openapi-problems.ts";
+import { faults, instant, json, security, text } from "./openapi-desk-parts.ts";
 
 const states = ["queued", "running", "waiting", "undoing", "paused", "done", "failed", "cancelled", "terminated"];
-const text = { type: "string" };
-const instant = { type: "string", format: "date-time" };
-const security = [{ bearer: [] }, { apiKey: [] }];
 const run = { name: "run", in: "path", required: true, schema: text, description: "The run's id." };
 const inQuery = (name: string, description: string, schema: object = text): object => ({
   ...{ name, in: "query", description, schema },
 });
-const json = (description: string, schema: object) => ({ description, content: { "application/json": { schema } } });
-const faults = faultResponses([
-  ...(["Unauthenticated", "Forbidden", "UnknownRoute", "InvalidInput", "Internal", "Unavailable"] as const),
-]);
 const notNow = {
   description: "The run cannot do that as it stands; `title` says why.",
   content: { "application/problem+json": { schema: refTo("Problem") } },
@@ -31,55 +24,6 @@ const actions: { readonly [action: string]: string } = {
 };
 
 /** The search over runs, and what operators do to them. */
-const schedule = { name: "schedule", in: "path", required: true, schema: text };
-const scheduleSchema = {
-  type: "object",
-  required: ["name", "operation", "cron", "zone", "paused", "owed"],
-  properties: {
-    ...{ name: text, operation: text, cron: text, zone: text, paused: { type: "boolean" }, owed: { type: "integer" } },
-    ...{ next: instant, last: instant, lastRun: text },
-  },
-};
-/** What operators see of schedules, and do to them. */
-export const schedulePaths = (): { readonly [path: string]: object } => ({
-  "/runs/schedules": {
-    get: {
-      operationId: "schedules.list",
-      tags: ["runs"],
-      summary: "The schedules: what is next, what was last, what is owed",
-      description: "For the scope `runs:read`.",
-      security,
-      responses: {
-        200: json("The schedules.", {
-          type: "object",
-          required: ["schedules"],
-          properties: { schedules: { type: "array", items: scheduleSchema } },
-        }),
-        ...faults,
-      },
-    },
-  },
-  ...Object.fromEntries(
-    Object.entries({
-      pause: "Begin no run of a schedule any more, on any node, until it is resumed",
-      resume: "Go on with a schedule, with the next instant from now",
-    }).map(([to, summary]) => [
-      `/runs/schedules/{schedule}/${to}`,
-      {
-        post: {
-          operationId: `schedules.${to}`,
-          tags: ["runs"],
-          summary,
-          description: "For the scope `runs:operate`.",
-          security,
-          parameters: [schedule],
-          responses: { 200: json("The schedule as it is now.", scheduleSchema), ...faults },
-        },
-      },
-    ]),
-  ),
-});
-
 export const runDeskPaths = (): { readonly [path: string]: object } => ({
   "/runs": {
     get: {
@@ -192,7 +136,7 @@ export const runDeskPaths = (): { readonly [path: string]: object } => ({
       tags: ["runs"],
       summary: "What a fork would do again",
       description:
-        "For the scope `runs:read`. The steps of the other run that took effect, or may have, and that a fork from `step` (or from the start) does a second time, with keys of its own. Queries are left out.",
+        "For one of the scopes `runs:read` and `runs:operate`. The steps of the other run that took effect, or may have, and that a fork from `step` (or from the start) does a second time, with keys of its own. Queries are left out.",
       security,
       parameters: [run, { name: "step", in: "query", required: false, schema: text }],
       responses: {
@@ -269,12 +213,17 @@ export const runDeskComponents = (): { readonly [name: string]: object } => ({
   },
   RunAction: {
     type: "object",
-    required: ["id", "action", "state", "at", "found", "taken"],
+    required: ["id", "action", "state", "at", "found", "taken", "refusals"],
     properties: {
       ...{ id: text, action: { enum: Object.keys(actions) }, state: { enum: ["under way", "done"] } },
       ...{ at: instant, endedAt: instant },
       found: { type: "integer", description: "Runs that were looked at so far." },
       taken: { type: "integer", description: "Those of them that followed." },
+      refusals: {
+        type: "array",
+        description: "Of those that did not the last twenty, each with why.",
+        items: { type: "object", required: ["run", "why"], properties: { run: text, why: text } },
+      },
     },
   },
 });

@@ -2,7 +2,7 @@ import { type Components, componentName, refTo, toComponents } from "./openapi-c
 import { securityOf } from "./openapi-operation.ts";
 import { faultResponses } from "./openapi-problems.ts";
 import type { AnyCommand, Named } from "./operation.ts";
-import { type AnySchema, type JsonSchema, toJsonSchema } from "./schema.ts";
+import { type AnySchema, toJsonSchema } from "./schema.ts";
 
 const signalsOf = ({ id, signals }: AnyCommand & Named) =>
   Object.entries(signals).flatMap(([name, { schema, access }]) =>
@@ -85,9 +85,11 @@ function progressOperation(commands: readonly (AnyCommand & Named)[]): object {
   };
 }
 
-/** Whether an object without any field is enough. */
-const isFreeOfNeeds = ({ type, required }: JsonSchema): boolean =>
-  type === "object" && !(Array.isArray(required) && required.length > 0);
+/** Whether an object without any field is enough, as it is taken where there is no body. */
+function takesNothing(schema: AnySchema): boolean {
+  const result = schema["~standard"].validate({});
+  return !(result instanceof Promise) && !result.issues;
+}
 
 function signalOperation(name: string, signals: ReturnType<typeof signalsOf>): object {
   const schemas = signals.map(({ component }) => refTo(component));
@@ -104,7 +106,7 @@ function signalOperation(name: string, signals: ReturnType<typeof signalsOf>): o
     security: signals.some(({ access }) => access === "public") ? [{}, ...scopes] : scopes,
     parameters: [runParameter],
     requestBody: {
-      required: !signals.some(({ schema }) => isFreeOfNeeds(toJsonSchema(schema))),
+      required: !signals.some(({ schema }) => takesNothing(schema)),
       content: { "application/json": { schema: schemas.length === 1 ? schemas[0] : { anyOf: schemas } } },
     },
     responses: {

@@ -2,8 +2,9 @@ import { type AnyContract, operationsOf } from "./contract.ts";
 import { operationSchemas } from "./openapi-components.ts";
 import { type Described, toPathItem } from "./openapi-operation.ts";
 import { problemSchema } from "./openapi-problems.ts";
-import { runDeskComponents, runDeskPaths, schedulePaths } from "./openapi-run-desk.ts";
+import { runDeskComponents, runDeskPaths } from "./openapi-run-desk.ts";
 import { runComponents, runPaths } from "./openapi-runs.ts";
+import { schedulePaths } from "./openapi-schedules.ts";
 import type { AnyCommand, Named, Operation } from "./operation.ts";
 import type { Route } from "./route.ts";
 

@@ -21,9 +21,20 @@ export type Validated<T> =
 
 /** Checks a value against its schema and gives back what validation made of it. */
 export async function validate<S extends AnySchema>(schema: S, value: unknown): Promise<Validated<Out<S>>> {
-  let result = schema["~standard"].validate(value);
-  if (result instanceof Promise) result = await result;
-  if (!result.issues) return { ok: true, value: result.value as Out<S> };
+  return validateAtOnce(schema, value);
+}
+
+/** As `validate`, and without a promise where the schema can: for what is in the way of every call. */
+export function validateAtOnce<S extends AnySchema>(
+  schema: S,
+  value: unknown,
+): Validated<Out<S>> | Promise<Validated<Out<S>>> {
+  const result = schema["~standard"].validate(value);
+  return result instanceof Promise ? result.then(toValidated<Out<S>>) : toValidated<Out<S>>(result);
+}
+
+function toValidated<T>(result: StandardSchemaV1.Result<unknown>): Validated<T> {
+  if (!result.issues) return { ok: true, value: result.value as T }; // what the schema reads
   return { ok: false, issues: result.issues.map(({ path = [], message }) => ({ path: toPointer(path), message })) };
 }
 

@@ -74,12 +74,23 @@ describe("a selection", () => {
 describe("parts of an object", () => {
   const Paired = Page.refine(({ delays }) => delays !== undefined, "there are delays");
   test("are checked without the rest, and without what is said of the whole", async () => {
-    expect(await validateParts(Paired, { name: "x" }, ["name"])).toEqual({ ok: true, value: { name: "x" } });
-    const wrong = await validateParts(Paired, { position: { latitude: "1" } }, ["position"]);
+    expect(await validateParts(Paired, { name: "x" }, { name: {} })).toEqual({ ok: true, value: { name: "x" } });
+    const wrong = await validateParts(Paired, { position: { latitude: "1" } }, { position: {} });
     expect(wrong).toMatchObject({
       ok: false,
       issues: [{ path: "/position/latitude" }, { path: "/position/longitude" }],
     });
-    expect(await validateParts(Paired, {}, ["name"])).toMatchObject({ ok: false, issues: [{ path: "/name" }] });
+    expect(await validateParts(Paired, {}, { name: {} })).toMatchObject({ ok: false, issues: [{ path: "/name" }] });
+  });
+
+  test("within a list are checked without the rest of its items", async () => {
+    const flights = { delays: { flight: {} } };
+    expect(await validateParts(Page, { delays: [{ flight: "a" }, {}] }, flights)).toMatchObject({
+      ok: false,
+      issues: [{ path: "/delays/1/flight" }],
+    });
+    expect(await validateParts(Page, { delays: [{ flight: "a" }] }, flights)).toMatchObject({ ok: true });
+    expect(await validateParts(Page, { delays: ["a"] }, flights)).toMatchObject({ issues: [{ path: "/delays/0" }] });
+    expect(await validateParts(Page, { delays: 5 }, flights)).toMatchObject({ issues: [{ path: "/delays" }] });
   });
 });

@@ -46,21 +46,31 @@ export function select(selection: Selection, value: unknown): unknown {
 }
 
 /**
- * Checks some fields of an object, where the others were not worked out: what is wrong with those, or with all of the
+ * Checks some parts of an object, where the others were not worked out: what is wrong with those, or with all of an
  * object at once, is not held against it. The value is the one that was given.
  */
-export async function validateParts(
-  schema: AnySchema,
-  value: unknown,
-  fields: readonly string[],
-): Promise<Validated<unknown>> {
+export async function validateParts(schema: AnySchema, value: unknown, parts: Selection): Promise<Validated<unknown>> {
   const checked = await validate(schema, value);
   if (checked.ok) return { ok: true, value };
-  const pointers = fields.map((name) => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
-  const issues = checked.issues.filter(({ path }) =>
-    pointers.some((pointer) => path === pointer || path.startsWith(`${pointer}/`)),
-  );
+  const issues = checked.issues.filter(({ path }) => concerns(path, parts, value));
   return issues.length === 0 ? { ok: true, value } : { ok: false, issues };
+}
+
+/** Whether what is wrong at a place is wrong with something that was wanted, or with what should hold it. */
+function concerns(path: string, parts: Selection, whole: unknown): boolean {
+  let wanted = parts;
+  let at = whole;
+  for (const step of path.split("/").slice(1)) {
+    const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (!Array.isArray(at)) {
+      const inside = Object.hasOwn(wanted, name) ? wanted[name] : undefined;
+      if (!inside) return false;
+      if (Object.keys(inside).length === 0) return true;
+      wanted = inside;
+    }
+    at = Array.isArray(at) || isRecord(at) ? (at as { readonly [name: string]: unknown })[name] : undefined;
+  }
+  return typeof at !== "object" || at === null;
 }
 
 interface Tree extends Map<string, Tree> {}

@@ -4,13 +4,11 @@ import { demand } from "./access.ts";
 import { callOf } from "./call-of.ts";
 import { enter, type Gate } from "./gate.ts";
 import { sendJson } from "./operation-routes.ts";
-import { toOperator } from "./operator.ts";
+import { bodyOf, readReason, toOperator } from "./operator.ts";
 import type { GatewayParts, Runs } from "./ports.ts";
 import { stateOf } from "./request-state.ts";
 import { type RunAction, type RunDeclined, type RunDesk, runActions } from "./run-desk.ts";
 import { invalid, readRunFilter, readRunQuery } from "./run-filter.ts";
-
-const longestReason = 1_000;
 
 /**
  * The search over runs and what operators do to them. Looking asks for the scope `runs:read`, doing for `runs:operate`;
@@ -77,7 +75,14 @@ export function addRunDesk(app: FastifyInstance, parts: GatewayParts, desk: RunD
     });
   }
 
-  app.get("/runs/:run/fork", guarded("/runs/{run}/fork", toSee), async (request, reply) => {
+  const toForesee = {
+    config: { path: "/runs/{run}/fork", quiet: true },
+    onRequest: (request: FastifyRequest) => enter(request, gate, "public", "This run"),
+  };
+  app.get("/runs/:run/fork", toForesee, async (request, reply) => {
+    const { principal } = stateOf(request);
+    // Who may fork may know what that does, whether or not he may look at runs otherwise.
+    if (!principal.scopes.includes("runs:operate")) demand(principal, toSee(request), "The runs of this backend");
     const { step, ...others } = Object.fromEntries(new URLSearchParams(request.url.split("?")[1] ?? ""));
     const [unknown] = Object.keys(others);
     if (unknown !== undefined) throw invalid(`There is no "${unknown}" here. A fork may be looked at from a "step".`);
@@ -114,20 +119,6 @@ export function addRunDesk(app: FastifyInstance, parts: GatewayParts, desk: RunD
 }
 
 const runOf = ({ params }: FastifyRequest): string => (params as { readonly run: string }).run;
-
-function bodyOf({ body }: FastifyRequest, known: readonly string[]): { readonly [name: string]: unknown } {
-  if (body === undefined || body === null) return {};
-  if (typeof body !== "object" || Array.isArray(body)) throw invalid("The body is a JSON object.");
-  const unknown = Object.keys(body).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw invalid(`There is no "${unknown}" here. The body may have: ${known.join(", ")}.`);
-  return body as { readonly [name: string]: unknown };
-}
-
-function readReason(reason: unknown): { readonly reason?: string } {
-  if (reason === undefined || reason === "") return {};
-  if (typeof reason === "string" && reason.length <= longestReason) return { reason };
-  throw invalid(`"reason" is a text of at most ${longestReason} characters.`);
-}
 
 const noSuchRun = (): Fault => new Fault("UnknownRoute", "There is no such run.");
 

@@ -95,4 +95,6 @@ export interface RunBulk {
   /** Runs that were looked at so far, and those of them that followed. */
   readonly found: number;
   readonly taken: number;
+  /** Of those that did not the last twenty, each with a sentence that says why. */
+  readonly refusals: readonly { readonly run: string; readonly why: string }[];
 }

@@ -2,15 +2,20 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type Access, Fault } from "../contracts/index.ts";
 import { enter, type Gate } from "./gate.ts";
 import { sendJson } from "./operation-routes.ts";
-import { toOperator } from "./operator.ts";
+import { bodyOf, readReason, toOperator } from "./operator.ts";
 import type { GatewayParts } from "./ports.ts";
+import { stateOf } from "./request-state.ts";
 
 /** The schedules of this backend, as an operator looks after them. What it gives travels as JSON. */
 export interface ScheduleDesk {
   list(): Promise<readonly ScheduleRow[]>;
-  /** False where there is no such schedule. */
-  pause(name: string): Promise<boolean>;
+  /** False where there is no such schedule. Who asked, and why, is kept as long as it is paused. */
+  pause(name: string, asked: Asked): Promise<boolean>;
   resume(name: string): Promise<boolean>;
+}
+interface Asked {
+  readonly by: string;
+  readonly reason?: string;
 }
 export interface ScheduleRow {
   readonly name: string;
@@ -18,6 +23,8 @@ export interface ScheduleRow {
   readonly cron: string;
   readonly zone: string;
   readonly paused: boolean;
+  /** Who paused it, when and why, as far as that was said. */
+  readonly pause?: Asked & { readonly at: string };
   /** Instants that have come and whose run has not begun yet. */
   readonly owed: number;
   /** Instants are ISO 8601. None while it is paused, and where its times never come again. */
@@ -42,7 +49,9 @@ export function addScheduleRoutes(app: FastifyInstance, parts: GatewayParts, des
     const path = `/runs/schedules/{schedule}/${to}`;
     app.post(`/runs/schedules/:schedule/${to}`, guarded(path, toDo), async (request, reply) => {
       const { schedule } = request.params as { readonly schedule: string };
-      if (!(await desk[to](schedule))) throw new Fault("UnknownRoute", "There is no such schedule.");
+      const { reason } = bodyOf(request, to === "pause" ? ["reason"] : []);
+      const asked = { by: stateOf(request).principal.id, ...readReason(reason) };
+      if (!(await desk[to](schedule, asked))) throw new Fault("UnknownRoute", "There is no such schedule.");
       return sendJson(
         reply,
         (await desk.list()).find(({ name }) => name === schedule),

@@ -42,7 +42,7 @@ export type { RunStatus } from "./node/callers.ts";
 export { Runner, type RunnerEvent, type RunnerPorts, type SignalOutcome } from "./node/runner.ts";
 export type { AttemptEvent } from "./replay/execution.ts";
 export { type History, replay } from "./replay/history.ts";
-export { Scheduler, type ScheduleStatus } from "./starting/scheduler.ts";
+export { type ScheduleAsked, Scheduler, type ScheduleStatus } from "./starting/scheduler.ts";
 export { type Occurrence, type StartPorts, signalFor, startFor } from "./starting/start-on.ts";
 export type { Plan, Slot, Timetable } from "./starting/timetable.ts";
 export type { Bulk, Bulks } from "./steering/bulk.ts";

@@ -25,6 +25,11 @@ export interface StartOptions {
   readonly engine?: Engine;
   /** Time, for tests that skip it. */
   readonly clock?: Clock;
+  /**
+   * For tests: every run leaves memory at every result, and comes back by replay. What a workflow does must not depend on
+   * whether it was in memory all the time.
+   */
+  readonly alwaysSuspend?: boolean;
   /** For mocks: callers may ask for a failure by its name, with the header `Mock-Failure`. */
   readonly rehearse?: Rehearse;
 }

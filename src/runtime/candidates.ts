@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Candidate, type Candidates, type Listener, outranks } from "../aggregation/host.ts";
 import type { Clock } from "../contracts/index.ts";
-import { type Collection, type Engine, toColumns, toIds, type Write } from "../storage/host.ts";
+import { type After, type Collection, type Engine, toAfter, toColumns, toIds, type Write } from "../storage/host.ts";
 import { type Subscription, subscription } from "../storage/index.ts";
 
 const log = "views";
@@ -65,14 +65,15 @@ export async function openCandidates(engine: Engine, clock: Clock): Promise<Cand
   return {
     async load(place) {
       const candidates: Candidate[] = [];
-      for (let after: string | undefined; ; ) {
+      for (let after: After | undefined; ; ) {
         const query = { where: { place: { equals: place } }, limit: page, ...(after !== undefined && { after }) };
         const documents = await engine.find(collection.name, query);
         for (const { data } of documents) {
           const kept = data as Kept; // only this file writes the collection
           if (kept.said !== null) candidates.push(toCandidate(kept));
         }
-        after = documents.at(-1)?.key;
+        const last = documents.at(-1);
+        after = last && toAfter(last, undefined);
         if (documents.length < page) return candidates;
       }
     },

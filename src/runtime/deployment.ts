@@ -1,5 +1,5 @@
 import { type Deployment, describe } from "../evolution/index.ts";
-import type { Engine } from "../storage/host.ts";
+import { type After, type Engine, toAfter } from "../storage/host.ts";
 import { type Composition, toServed, toUsed } from "./composition.ts";
 
 const page = 500;
@@ -24,7 +24,7 @@ export function toDeployment(name: string, composition: Composition, engine: Eng
 
 async function countRuns(engine: Engine): Promise<Deployment["runs"]> {
   const counts = new Map<string, number>();
-  let after: string | undefined;
+  let after: After | undefined;
   for (;;) {
     const rows = await engine.find("run", {
       where: { state: { in: underWay } },
@@ -35,7 +35,8 @@ async function countRuns(engine: Engine): Promise<Deployment["runs"]> {
       const { workflow } = data as { readonly workflow: string };
       counts.set(workflow, (counts.get(workflow) ?? 0) + 1);
     }
-    after = rows.at(-1)?.key;
+    const last = rows.at(-1);
+    after = last && toAfter(last, undefined);
     if (rows.length < page) return [...counts].map(([workflow, count]) => ({ workflow, underWay: count }));
   }
 }

@@ -11,9 +11,10 @@ import {
   type Part,
   type Projection,
   type Provider,
+  type Reply,
   toJsonSchema,
   toProjection,
-  validate,
+  validateAtOnce,
   validateParts,
 } from "../contracts/index.ts";
 
@@ -63,7 +64,9 @@ export function createDispatch(contracts: readonly AnyContract[]): LocalDispatch
         "trilith.layer": bound.get(id)?.layer,
         "trilith.principal": principal.id,
       };
-      return call.trace.span("operation", id, about, (trace) => cross(find(id), input, { ...call, trace }));
+      return call.trace.span("operation", id, about, (trace) =>
+        cross(find(id), input, trace === call.trace ? call : { ...call, trace }),
+      );
     },
     async void(id, key, call) {
       return (await find(id).provider.void?.(key, call)) ?? { took: "unknown" };
@@ -88,7 +91,8 @@ async function cross(
     throw new Fault("InvalidInput", message, { outcome: "not done" });
   }
   const { value: written } = project(input);
-  const read = await validate(operation.input, written);
+  const reading = validateAtOnce(operation.input, written);
+  const read = reading instanceof Promise ? await reading : reading;
   if (!read.ok) {
     const [issue] = read.issues;
     throw new Fault("InvalidInput", `The input of ${id} breaks its contract: ${issue?.path}: ${issue?.message}`, {
@@ -97,9 +101,12 @@ async function cross(
   }
   const { onPart } = call;
   const inside = onPart && projectOutput ? { ...call, onPart: declaring(onPart, projectOutput) } : call;
-  const reply = await provider.handle(read.value, inside, written).catch((error: unknown) => {
+  let reply: Reply;
+  try {
+    reply = await provider.handle(read.value, inside, written);
+  } catch (error) {
     throw asDeclared(id, operation, error);
-  });
+  }
   if ("accepted" in reply) return reply;
   const { meta, run } = reply;
   const about = { ...(meta !== undefined && { meta }), ...(run !== undefined && { run }) };
@@ -107,7 +114,8 @@ async function cross(
   if (reply.checked) return { wire: reply.output, value: reply.checked.value, ...about };
   const { value: wire } = projectOutput(reply.output);
   const { only } = reply;
-  const checked = await (only ? validateParts(operation.output, wire, only) : validate(operation.output, wire));
+  const checking = only ? validateParts(operation.output, wire, only) : validateAtOnce(operation.output, wire);
+  const checked = checking instanceof Promise ? await checking : checking;
   if (checked.ok) return { wire, value: checked.value, ...about };
   throw new Fault(
     "InvalidOutput",

@@ -11,6 +11,7 @@ import { csv, json, prefer, source, type ViewMeta, view } from "../aggregation/i
 import { type Clock, contract, personal, query, systemClock } from "../contracts/index.ts";
 import { openPostgres } from "../engines/postgres/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
+import type { After } from "../storage/host.ts";
 import { backend } from "./backend.ts";
 import { openLastGood } from "./last-good.ts";
 
@@ -171,11 +172,12 @@ describe("what is kept on the engine", () => {
     for (let from = 0; from < 20_000; from += 1_000)
       await store.save(Array.from({ length: 1_000 }, (_, at) => record(String(from + at), 0, 1_000)));
     const places = new Set<string>();
-    for (let last: string | undefined; ; ) {
-      const page = await engine.find("last good", { limit: 1_000, ...(last !== undefined && { after: last }) });
+    for (let after: After | undefined; ; ) {
+      const page = await engine.find("last good", { limit: 1_000, ...(after && { after }) });
       for (const { key } of page) places.add(key);
-      last = page.at(-1)?.key;
-      if (last === undefined) break;
+      const last = page.at(-1);
+      if (!last) break;
+      after = { key: last.key };
     }
     expect(places.size).toBeGreaterThan(8_000);
     expect(places.size).toBeLessThanOrEqual(2 ** 14);

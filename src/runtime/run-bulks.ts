@@ -1,5 +1,5 @@
 import type { Bulk, Bulks } from "../orchestration/host.ts";
-import type { Append, Document, Engine, Outcome } from "../storage/host.ts";
+import type { Append, Document, Engine, Outcome, Write } from "../storage/host.ts";
 import { bulkRows } from "./run-collections.ts";
 
 interface BulkPorts {
@@ -14,6 +14,7 @@ const many = 1_000;
 /** Orders in bulk, as documents beside the runs; who works on one has it for a time on the engine's clock. */
 export function toBulks({ engine, append, alone }: BulkPorts): Bulks {
   const { name } = bulkRows;
+  const patchOf = (id: string, data: Partial<Bulk>): Write => ({ collection: name, patch: id, data });
   return {
     async add(bulk) {
       await append({
@@ -40,10 +41,13 @@ export function toBulks({ engine, append, alone }: BulkPorts): Bulks {
       const where = { state: { equals: "under way" }, node: { equals: node } };
       await engine.claim(name, { where, limit: many }, { node: null, until: 0 });
     },
-    async advance({ id, state, endedAt, found, taken, after }, node, forMs) {
+    async advance({ id, state, endedAt, found, taken, refusals, after }, node, forMs) {
       const until = (await engine.time()) + forMs;
       const own = { key: id, where: { node: { equals: node } }, limit: 1 };
-      return (await engine.claim(name, own, { state, endedAt, found, taken, after, until })).length > 0;
+      const come = { state, endedAt, found, taken, after, until };
+      // A claim sets columns only. These are for people: written before it, they are there when it is done.
+      if (refusals) await append({ expect: [], events: [], documents: [patchOf(id, { refusals })] });
+      return (await engine.claim(name, own, come)).length > 0;
     },
   };
 }

@@ -50,8 +50,8 @@ export function toSummary(row: RunRow): RunSummary {
   };
 }
 
-export const toBulk = ({ id, order, state, at, endedAt, found, taken }: Bulk): RunBulk => ({
-  ...{ id, action: order.to, state, found, taken },
+export const toBulk = ({ id, order, state, at, endedAt, found, taken, refusals = [] }: Bulk): RunBulk => ({
+  ...{ id, action: order.to, state, found, taken, refusals },
   at: new Date(at).toISOString(),
   ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
 });

@@ -30,6 +30,9 @@ import { countRuns, searchRuns, toIndexed } from "./run-search.ts";
 const page = 512;
 /** How many entries are looked at at a time for the last one of a type, which is near the end as a rule. */
 const lastPage = 64;
+/** The most entries of one event, and how long they may be together: a page of events is bounded by what is in each. */
+const mostTogether = 64;
+const longestTogether = 65_536;
 /** How long a signal's key is remembered, in ms. */
 const receiptsMs = 30 * 86_400_000;
 
@@ -48,43 +51,55 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
     nodes: toNodes({ engine, clock, alone: exclusive, append: (given) => append({ expect: [], ...given }) }),
     line: toLine({ engine, clock, append }),
     bulks: toBulks({ engine, append, alone: exclusive }),
-    async append(run, revision, entries, change) {
+    append(run, revision, entries, change) {
       const stream = `run/${run}`;
-      const events = entries.map(
-        (entry): NewEvent => ({ stream, type: entry.type, version: 1, data: JSON.stringify(entry) }),
-      );
-      const refused = refusalOf(entries, events);
-      if (refused !== undefined) return { refused };
+      const events = toEvents(stream, entries);
+      if (typeof events === "string") return Promise.resolve({ refused: events });
       const { inboxSeen, tell } = change;
       const expect = [toExpected(stream, revision)];
       if (inboxSeen !== undefined) expect.push(toExpected(`inbox/${run}`, inboxSeen));
       if (tell) events.push(toInboxEvent(tell.run, tell.item));
-      const outcome = await append({ expect, events, documents: toWrites(run, change, revision + entries.length) });
-      if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
-      if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
-      if (outcome.why === "refused") return { refused: outcome.message };
-      throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
+      const documents = toWrites(run, change, revision + entries.length);
+      return engine.append(log, [{ id: newId(), expect, events, documents }]).then((outcomes) => {
+        const outcome = outcomes[0] as Outcome; // one append, one outcome
+        if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
+        if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
+        if (outcome.why === "refused") return { refused: outcome.message };
+        throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
+      });
     },
     async read(run, from = 0, limit = Number.POSITIVE_INFINITY) {
       const entries: Entry[] = [];
+      const stream = `run/${run}`;
+      if (from > 0) {
+        // Texts do not say where they begin, and this one may begin before what is asked for.
+        const [first] = await engine.read(log, { stream, from, limit: 1 });
+        if (!first) return entries;
+        entries.push(...parsed<Entry>(run, first.data).slice(from - first.revision - 1));
+      }
       while (entries.length < limit) {
         const next = { from: from + entries.length, limit: Math.min(page, limit - entries.length) };
-        const texts = await engine.texts(log, { stream: `run/${run}`, ...next });
+        const texts = await engine.texts(log, { stream, ...next });
         if (texts.length === 0) return entries;
-        for (const text of texts) entries.push(parsed<Entry>(run, text));
+        for (const text of texts) for (const entry of parsed<Entry>(run, text)) entries.push(entry);
       }
-      return entries;
+      return entries.length > limit ? entries.slice(0, limit) : entries;
     },
     async last(run, type, from = 0) {
       const limit = type === undefined ? 1 : lastPage;
       for (let next = Number.MAX_SAFE_INTEGER; next >= from; ) {
         const events = await engine.read(log, { stream: `run/${run}`, from: next, limit, backwards: true });
-        const found = events.find((event) => type === undefined || event.type === type);
-        if (found) return found.revision < from ? undefined : parsed<Entry>(run, found.data);
+        for (const { revision, data } of events) {
+          if (revision < from) return undefined;
+          const entries = parsed<Entry>(run, data);
+          const at = entries.findLastIndex((entry) => type === undefined || entry.type === type);
+          if (at >= 0) return revision - entries.length + 1 + at < from ? undefined : entries[at];
+        }
         next = (events.at(-1)?.revision ?? 0) - 1;
       }
       return undefined;
     },
+    revision: (run) => engine.revision(log, `run/${run}`),
     async find(run) {
       const [document] = await engine.find(runs.name, { key: run, limit: 1 });
       return document && toRow(document);
@@ -210,12 +225,52 @@ function toWrites(run: string, { begin, row, frees, tell, queues, leaves }: Chan
   ];
 }
 
-function parsed<T>(run: string, data: string): T {
+/**
+ * Entries that are committed together are one event, as long as they are few and short: a row and its index entries cost
+ * more than what is in them. It is called after the last of them, so an end is found by its type. Or the sentence that says why they cannot be kept.
+ */
+function toEvents(stream: string, entries: readonly Entry[]): NewEvent[] | string {
+  if (entries.length === 0) return [];
+  if (entries.length <= mostTogether) {
+    const data = JSON.stringify(entries.length === 1 ? entries[0] : entries);
+    if (data.length <= longestTogether) return [toEvent(stream, entries, data)];
+  }
+  const texts = entries.map((entry) => JSON.stringify(entry));
+  const refused = refusalOf(entries, texts);
+  if (refused !== undefined) return refused;
+  const events: NewEvent[] = [];
+  for (let from = 0, to = 1; from < texts.length; from = to++) {
+    for (let size = lengthAt(texts, from); to < texts.length && to - from < mostTogether; to++) {
+      size += lengthAt(texts, to);
+      if (size > longestTogether) break;
+    }
+    const data = texts.slice(from, to).join(",");
+    events.push(toEvent(stream, entries.slice(from, to), to - from === 1 ? data : `[${data}]`));
+  }
+  return events;
+}
+
+function toEvent(stream: string, entries: readonly Entry[], data: string): NewEvent {
+  const spans = entries.length;
+  const { type } = entries[spans - 1] as Entry; // there is one at least
+  return { stream, type, version: 1, data, spans };
+}
+
+const lengthAt = (texts: readonly string[], index: number): number => texts[index]?.length ?? 0;
+
+/** What an event holds: one, or several in a list. */
+function parsed<T extends object>(run: string, data: string): readonly T[] {
+  let held: unknown;
   try {
-    return JSON.parse(data) as T; // only this file writes the streams
+    held = JSON.parse(data);
   } catch (cause) {
     throw new Unreadable(`What is kept of run ${run} is no JSON.`, { cause });
   }
+  const all = Array.isArray(held) ? held : [held];
+  for (const one of all)
+    if (typeof one !== "object" || one === null)
+      throw new Unreadable(`What is kept of run ${run} is no entry: ${JSON.stringify(one)}.`);
+  return all; // only this file and the line of runs write the streams
 }
 
 const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file writes the collection
@@ -226,6 +281,7 @@ async function readInbox(engine: Engine, run: string, from = 0): Promise<readonl
   for (;;) {
     const events = await engine.read(log, { stream: `inbox/${run}`, from: from + items.length, limit: page });
     if (events.length === 0) return items;
-    for (const { data, revision } of events) items.push({ ...parsed<Omit<Item, "revision">>(run, data), revision });
+    for (const { data, revision } of events)
+      for (const item of parsed<Omit<Item, "revision">>(run, data)) items.push({ ...item, revision });
   }
 }

@@ -9,7 +9,7 @@ import {
   type RunRow,
   type RunState,
 } from "../orchestration/host.ts";
-import type { Condition, Document, Engine } from "../storage/host.ts";
+import { type After, type Condition, type Document, type Engine, toAfter } from "../storage/host.ts";
 import { runRows, tagColumns } from "./run-collections.ts";
 
 const states: readonly RunState[] = [
@@ -45,7 +45,7 @@ export async function searchRuns(engine: Engine, filter: RunFilter, query: RunQu
   const bound = filter[orderBy === "startedAt" ? "started" : "ended"] ?? {};
   const range = beyond(bound, cursor?.at, ascending);
   const readers = streams.map(
-    (where) => new Stream(engine, { ...where, [orderBy]: range }, orderBy, !ascending, cursor?.run),
+    (where) => new Stream(engine, { ...where, [orderBy]: range }, orderBy, !ascending, cursor),
   );
   const found: RunRow[] = [];
   let passedOver = 0;
@@ -132,7 +132,7 @@ class Stream {
   readonly #engine: Engine;
   readonly #where: Where;
   readonly #orderBy: { readonly column: "startedAt" | "endedAt"; readonly descending: boolean };
-  #after: string | undefined;
+  #after: After | undefined;
   #rows: readonly RunRow[] = [];
   #place = 0;
   #size = 8;
@@ -143,12 +143,12 @@ class Stream {
     where: Where,
     column: "startedAt" | "endedAt",
     descending: boolean,
-    after: string | undefined,
+    after: Cursor | undefined,
   ) {
     this.#engine = engine;
     this.#where = where;
     this.#orderBy = { column, descending };
-    this.#after = after;
+    this.#after = after && { key: after.run, value: after.at };
   }
 
   async head(): Promise<RunRow | undefined> {
@@ -175,7 +175,8 @@ class Stream {
     this.#rows = documents.map(toRow);
     this.#place = 0;
     this.#over = documents.length < this.#size;
-    this.#after = documents.at(-1)?.key ?? this.#after;
+    const end = documents.at(-1);
+    if (end) this.#after = toAfter(end, this.#orderBy);
     this.#size = Math.min(this.#size * 4, 512);
   }
 }
@@ -195,7 +196,7 @@ async function byPrefix(
   }
   let place = after ?? prefix;
   for (let passedOver = 0; ; ) {
-    const page = await engine.find(runRows.name, { after: place, limit: mostRuns });
+    const page = await engine.find(runRows.name, { after: { key: place }, limit: mostRuns });
     for (const document of page) {
       if (!document.key.startsWith(prefix)) return { runs: found };
       if (found.length === limit || passedOver >= mostPassedOver)
@@ -236,7 +237,11 @@ function encoded(value: string | number): string {
 const toCursor = (row: Pick<RunRow, "run" | "startedAt" | "endedAt">, orderBy: "startedAt" | "endedAt"): string =>
   Buffer.from(JSON.stringify([row[orderBy], row.run])).toString("base64url");
 
-function fromCursor(text: string): { readonly at: number; readonly run: string } {
+interface Cursor {
+  readonly at: number;
+  readonly run: string;
+}
+function fromCursor(text: string): Cursor {
   try {
     const [at, run] = JSON.parse(Buffer.from(text, "base64url").toString()) as readonly [unknown, unknown]; // told apart below
     if (typeof at === "number" && typeof run === "string") return { at, run };

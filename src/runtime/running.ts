@@ -1,6 +1,6 @@
 import type { AnyCommand, AnyContract, CallerInput, Client, Duration, Named } from "../contracts/index.ts";
 import type { Page } from "../gateway/index.ts";
-import type { History, ScheduleStatus } from "../orchestration/host.ts";
+import type { History, ScheduleAsked, ScheduleStatus } from "../orchestration/host.ts";
 import type { RunsClient } from "./runs-client.ts";
 
 /** A backend that is up. */
@@ -23,7 +23,7 @@ export interface Running {
   /** The schedules, with what is next and what was last. */
   schedules(): Promise<readonly ScheduleStatus[]>;
   /** Begins no run of this schedule any more, on any node, until it is resumed. */
-  pauseSchedule(name: string): Promise<void>;
+  pauseSchedule(name: string, asked?: ScheduleAsked): Promise<void>;
   /** Goes on with the next instant from now. */
   resumeSchedule(name: string): Promise<void>;
   /** Lets a paused run go on, after whatever stopped it was mended. */

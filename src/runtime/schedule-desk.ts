@@ -4,20 +4,21 @@ import type { Scheduler, ScheduleStatus } from "../orchestration/host.ts";
 /** Orchestration's schedules, as operators reach them over HTTP. */
 export function toScheduleDesk(scheduler: Scheduler): ScheduleDesk {
   const rows = async () => (await scheduler.list()).map(toRow);
-  const change = (work: (name: string) => Promise<void>) => async (name: string) => {
+  const change = async (name: string, work: () => Promise<void>) => {
     if (!(await rows()).some((row) => row.name === name)) return false;
-    await work(name);
+    await work();
     return true;
   };
   return {
     list: rows,
-    pause: change((name) => scheduler.pause(name)),
-    resume: change((name) => scheduler.resume(name)),
+    pause: (name, asked) => change(name, () => scheduler.pause(name, asked)),
+    resume: (name) => change(name, () => scheduler.resume(name)),
   };
 }
 
-const toRow = ({ name, operation, cron, zone, paused, waiting, next, last, lastRun }: ScheduleStatus) => ({
+const toRow = ({ name, operation, cron, zone, paused, pause, waiting, next, last, lastRun }: ScheduleStatus) => ({
   ...{ name, operation, cron, zone, paused, owed: waiting },
+  ...(pause && { pause: { ...pause, at: pause.at.toISOString() } }),
   ...(next && { next: next.toISOString() }),
   ...(last && { last: last.toISOString() }),
   ...(lastRun !== undefined && { lastRun }),

@@ -48,9 +48,9 @@ export interface SettingValues {
   readonly supervised: boolean;
 }
 type Table = { readonly [K in keyof SettingValues]: Setting<SettingValues[K]> };
-export interface NamedSetting extends Setting<string> {
+export interface NamedSetting extends Setting<string | boolean> {
   readonly of: "sources" | "remotes";
-  readonly part: "url" | "token";
+  readonly part: "url" | "token" | "inner";
 }
 
 /** Every setting but the ones that are said by name. The order is that of the guide. */
@@ -156,6 +156,15 @@ export const namedSettings: readonly NamedSetting[] = [
     kind: text,
     secret: true,
     meaning: "The bearer token that a source is asked with.",
+  },
+  {
+    of: "sources",
+    part: "inner",
+    name: "TRILITH_SOURCE_<NAME>_INNER",
+    kind: onOff,
+    default: "off",
+    meaning:
+      "Whether the name in the address of a source may lead to an inner address. In digits, or as `localhost`, it may without this.",
   },
   {
     of: "remotes",

@@ -18,6 +18,8 @@ export type Upstreams = { readonly [name: string]: Upstream };
 export interface Upstream {
   readonly url?: string;
   readonly token?: Secret;
+  /** Of a source: whether its name may lead to an inner address. */
+  readonly inner?: boolean;
 }
 export type Environment = { readonly [name: string]: string | undefined };
 
@@ -92,7 +94,7 @@ function readUpstreams(environment: Environment, problems: string[]): { sources:
     if (value === undefined) continue;
     found[setting.of][upstream] = Object.freeze({
       ...found[setting.of][upstream],
-      [setting.part]: setting.secret ? toSecret(value) : value,
+      [setting.part]: setting.secret ? toSecret(String(value)) : value,
     });
   }
   return { sources: Object.freeze(found.sources), remotes: Object.freeze(found.remotes) };

@@ -7,6 +7,8 @@ interface ByName {
     readonly urls: { readonly [source: string]: string };
     /** As they stand in the header `authorization`. */
     readonly credentials: { readonly [source: string]: string };
+    /** Those whose names may lead to inner addresses. */
+    readonly inner: readonly string[];
   };
 }
 /** Settings know upstreams in capitals; the layers know them by their own names. */
@@ -20,11 +22,13 @@ export function byName({ aggregation, orchestration }: Composition, settings: Se
   );
   const urls: Record<string, string> = {};
   const credentials: Record<string, string> = {};
-  for (const [source, { url, token }] of Object.entries(found)) {
+  const inner: string[] = [];
+  for (const [source, { url, token, inner: mayBeInner }] of Object.entries(found)) {
+    if (mayBeInner) inner.push(source);
     if (url !== undefined) urls[source] = url;
     if (token) credentials[source] = `Bearer ${token.reveal()}`;
   }
-  return { remotes, sources: { urls, credentials } };
+  return { remotes, sources: { urls, credentials, inner } };
 }
 
 function named(names: readonly string[], upstreams: Settings["remotes"], prefix: string): Settings["remotes"] {

@@ -15,6 +15,7 @@ import {
   toProjection,
   type Voided,
 } from "../contracts/index.ts";
+import { appendWithRows, type InlinePorts } from "./append-with-rows.ts";
 import type { NewReceipt, Outcome, Receipt } from "./engine.ts";
 import type { Chance } from "./ids.ts";
 import { toJson } from "./json.ts";
@@ -22,15 +23,13 @@ import type { AnyRowReader } from "./read-model.ts";
 import type { AnyHandler, AnyStore } from "./store.ts";
 import { type Surroundings, toEmitters, Unit } from "./unit.ts";
 
-export interface CommandPorts extends Surroundings {
+export interface CommandPorts extends Surroundings, InlinePorts {
   readonly clock: Clock;
   readonly chance: Chance;
   /** How long a receipt is kept, in ms. */
   readonly receiptsMs: number;
   /** Something was appended. */
   readonly appended: () => void;
-  /** Somebody else has appended past a reader. Resolves when it has caught up, or has had its chance. */
-  readonly behind: (reader: string) => Promise<void>;
   readonly rows: (store: AnyStore, part: string) => AnyRowReader;
 }
 
@@ -85,13 +84,15 @@ class StoreCommand {
       if (attempt > 2) await this.#pause(attempt);
       // The first time by what is remembered of entities: that is nearly always right, and the append finds out.
       const unit = new Unit(this.#operation.id, this.#ports, attempt === 1);
-      const reply = await this.#attempt(unit, input, call, identity).catch(async (error: unknown) => {
+      try {
+        const reply = await this.#attempt(unit, input, call, identity);
+        if (reply) return reply;
+      } catch (error) {
         // The same call may have been made at the same time, and what this one met may be that one's own work.
         const known = identity && (await this.#known(identity));
         if (known) return known;
         throw error;
-      });
-      if (reply) return reply;
+      }
     }
     throw new Fault(
       "Unavailable",
@@ -124,7 +125,7 @@ class StoreCommand {
     try {
       const output = await this.#decide(unit, input);
       if (!output) return undefined;
-      if (unit.events === 0 && !identity) return (await unit.wasOvertaken()) ? undefined : output;
+      if (unit.events.length === 0 && !identity) return (await unit.wasOvertaken()) ? undefined : output;
       const receipt: NewReceipt | undefined = identity && {
         ...identity,
         expires: this.#ports.clock.now() + this.#ports.receiptsMs,
@@ -146,15 +147,6 @@ class StoreCommand {
 
   /** What the handler gives; nothing where it failed over a state that was not the present one. */
   async #decide(unit: Unit, input: unknown): Promise<Output | undefined> {
-    try {
-      return { output: this.#toOutput(await this.#run(unit, input)) };
-    } catch (error) {
-      if (await unit.wasOvertaken()) return undefined;
-      throw error;
-    }
-  }
-
-  async #run(unit: Unit, input: unknown): Promise<unknown> {
     const context: Record<string, unknown> = {};
     for (const [name, toPart] of this.#parts) context[name] = toPart(unit);
     context.fail = this.#fail;
@@ -162,17 +154,22 @@ class StoreCommand {
     try {
       const returned = await this.#handler(input, context);
       unit.checkAwaited();
-      return returned;
+      return { output: this.#toOutput(returned) };
+    } catch (error) {
+      unit.close();
+      if (await unit.wasOvertaken()) return undefined;
+      throw error;
     } finally {
       unit.close();
     }
   }
 
-  async #append(unit: Unit, receipt: NewReceipt | undefined, call: Call): Promise<Outcome> {
+  #append(unit: Unit, receipt: NewReceipt | undefined, call: Call): Promise<Outcome> {
     const { log } = this.#ports;
-    const attributes = { "trilith.log": log.name, "trilith.events": unit.events };
+    const attributes = { "trilith.log": log.name, "trilith.events": unit.events.length };
     return call.trace.span("append", `append ${log.name}`, attributes, async (inside) => {
-      const outcome = await this.#appendWithRows(unit, receipt);
+      const append = unit.toAppend();
+      const outcome = await appendWithRows(receipt ? { ...append, receipt } : append, unit.events, this.#ports);
       inside.set({
         "trilith.position": outcome.ok && "last" in outcome ? outcome.last : undefined,
         "trilith.again": outcome.ok && "again" in outcome,
@@ -180,21 +177,6 @@ class StoreCommand {
       });
       return outcome;
     });
-  }
-
-  /** A read model that other code has appended past gets a moment to catch up; then the append goes without its rows. */
-  async #appendWithRows(unit: Unit, receipt: NewReceipt | undefined): Promise<Outcome> {
-    const { log, behind } = this.#ports;
-    const waitedFor = new Set<string>();
-    const without = new Set<string>();
-    for (;;) {
-      const append = await unit.toAppend(without);
-      const outcome = await log.append({ ...append, ...(receipt && { receipt }) });
-      if (outcome.ok || outcome.why !== "behind") return outcome;
-      if (waitedFor.has(outcome.reader)) without.add(outcome.reader);
-      waitedFor.add(outcome.reader);
-      await behind(outcome.reader);
-    }
   }
 
   #refused(outcome: Outcome & { readonly ok: false }): undefined {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { type AnyEvent, Fault, type Named, type Trace, toCanonicalJson } from "../contracts/index.ts";
+import { appendWithRows } from "./append-with-rows.ts";
 import type { CommandPorts } from "./commands.ts";
-import type { Outcome, Write } from "./engine.ts";
+import type { Outcome } from "./engine.ts";
 import { toStreamName } from "./stream-name.ts";
 
 /** An event that no entity decides on, from outside of the stores. */
@@ -19,7 +20,7 @@ const mostAttempts = 20;
 
 /** Appends single events with their rows and a receipt, as commands append theirs. */
 export function toEmit(ports: CommandPorts): Emit {
-  const { log, codec, clock, inline, behind, receiptsMs, appended } = ports;
+  const { log, codec, clock, receiptsMs, appended } = ports;
 
   return async (event, payload, { category, id, key, trace }) => {
     codec.learn(event);
@@ -29,39 +30,23 @@ export function toEmit(ports: CommandPorts): Emit {
       .update(toCanonicalJson(JSON.parse(json)))
       .digest("base64url");
     const receipt = { key: `@run:${event.id}:${key}`, digest, expires: clock.now() + receiptsMs };
-    const append = async (without: ReadonlySet<string>): Promise<Outcome> => {
-      const revision = await log.revision(stream);
+    const append = async (): Promise<Outcome> => {
+      const revision = (await log.revision(stream)) + 1;
       const append = log.nextId();
-      const models = inline().filter(({ reader }) => !without.has(reader));
-      const documents: Write[] = [];
-      for (const model of models)
-        documents.push(...(await model.writes(type, value, { id: `${append}/0`, revision: revision + 1 })));
-      return log.append({
-        id: append,
-        expect: { [stream]: revision < 0 ? "none" : revision },
-        events: [{ stream, type, version, json }],
-        documents,
-        readers: models.map(({ reader }) => reader),
-        receipt,
-      });
+      const expect = { [stream]: revision === 0 ? "none" : revision - 1 } as const;
+      const going = { type, value, id: `${append}/0`, revision };
+      return appendWithRows({ id: append, expect, events: [{ stream, type, version, json }], receipt }, [going], ports);
     };
     await trace.span("append", `append ${log.name}`, { "trilith.log": log.name, "trilith.events": 1 }, async (span) => {
-      const waitedFor = new Set<string>();
-      const without = new Set<string>();
       for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-        const outcome = await append(without);
+        const outcome = await append();
         if (outcome.ok) {
           span.set({ "trilith.position": "last" in outcome ? outcome.last : undefined });
           return appended();
         }
-        if (outcome.why === "behind") {
-          // A read model that other code has appended past gets a moment; then the event goes without its rows.
-          if (waitedFor.has(outcome.reader)) without.add(outcome.reader);
-          waitedFor.add(outcome.reader);
-          await behind(outcome.reader);
-        } else if (outcome.why === "key reused")
+        if (outcome.why === "key reused")
           throw new Fault("KeyReused", `The key of this event ${event.id} was used before with another payload.`);
-        else if (outcome.why !== "conflict")
+        if (outcome.why !== "conflict")
           throw new TypeError(
             `The event ${event.id} cannot be written: ${outcome.why === "refused" ? outcome.message : outcome.why}`,
           );

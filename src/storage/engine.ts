@@ -56,12 +56,21 @@ export interface Engine {
 }
 
 export type Expected = "any" | "none" | "exists" | number;
+export interface Expectation {
+  readonly stream: string;
+  readonly revision: Expected;
+  /**
+   * The id of the stream's event of that revision, as whoever appends knows it. In a new epoch another event may have the
+   * same revision, which is a conflict too. An engine that begins epochs only while it is closed need not look.
+   */
+  readonly event?: string | undefined;
+}
 
 export interface Append {
   /** UUIDv7; an event's id is this, a slash and its index. */
   readonly id: string;
   /** May name streams that are not written. A stream that is written and not named is appended to as it comes. */
-  readonly expect: readonly { readonly stream: string; readonly revision: Expected }[];
+  readonly expect: readonly Expectation[];
   /** May be empty: then the append is its documents and its receipt. */
   readonly events: readonly NewEvent[];
   readonly documents?: readonly Write[];
@@ -81,6 +90,11 @@ export interface NewEvent {
   readonly data: string;
   /** JSON text. */
   readonly meta?: string;
+  /**
+   * How many revisions of its stream it takes, 1 unless told: for one that holds several things that are counted one by
+   * one. Its own revision is the last of them, and whoever reads from any of them on is given it.
+   */
+  readonly spans?: number;
 }
 export interface NewReceipt {
   readonly key: string;
@@ -129,6 +143,7 @@ export type Outcome =
 export interface StoredEvent {
   readonly id: string;
   readonly stream: string;
+  /** The last one that it takes. */
   readonly revision: number;
   readonly position: number;
   readonly type: string;
@@ -206,9 +221,16 @@ export interface DocumentQuery {
   readonly where?: { readonly [column: string]: Condition };
   readonly orderBy?: { readonly column: string; readonly descending: boolean };
   readonly limit: number;
-  /** Keyset: documents after this key, in the order of `orderBy` and then of the key, both in the same direction. */
-  readonly after?: string;
+  /** Keyset: documents behind this place, in the order of `orderBy` and then of the key, both in the same direction. */
+  readonly after?: After;
 }
+/** Where a page ended, said in values: it holds whatever has become of the document since. */
+export interface After {
+  readonly key: string;
+  /** What the document had in the column of `orderBy`, null included; not looked at without an order. */
+  readonly value?: Column;
+}
+/** A value is of its column's type, and no NaN; null has to be asked for with `equals` or `not`. Anything else is a TypeError. */
 export type Condition =
   | { readonly equals: Column }
   /** Null is a value: `not: "a"` finds it. */

@@ -17,21 +17,31 @@ export interface Folded {
   readonly written?: unknown;
 }
 
+/** Where a stream ends; its last event, where that is to be compared. */
+interface End {
+  readonly revision: number;
+  readonly event?: string | undefined;
+}
+
 const cachedEntities = 20_000;
 const page = 500;
 
 /**
- * Entities' states, folded from their streams. What was folded is kept with its revision and led on from there; each look
- * asks the engine what is newer, so a kept state is never given out as the present one.
+ * Entities' states, folded from their streams. What was folded is kept with its last event and led on from there; each look
+ * asks the engine which event is the last one, so a kept state is never given out as the present one. A revision would not
+ * do: after a fail-over to a replica that lagged, other events may have the revisions of those that are lost.
  */
 export class Folds {
   readonly #engine: Engine;
   readonly #log: string;
   readonly #codec: EventCodec;
   readonly #snapshots: Snapshots;
+  readonly #exclusive: boolean;
   readonly #kept = new Generations<Folded>(cachedEntities);
-  constructor(engine: Engine, log: string, codec: EventCodec, snapshots: Snapshots) {
+  /** `exclusive`: nobody else writes, so that no epoch begins, and a revision tells its event, as long as this lasts. */
+  constructor(engine: Engine, log: string, codec: EventCodec, snapshots: Snapshots, exclusive: boolean) {
     this.#engine = engine;
+    this.#exclusive = exclusive;
     this.#log = log;
     this.#codec = codec;
     this.#snapshots = snapshots;
@@ -45,17 +55,19 @@ export class Folds {
   async load(entity: AnyEntity, id: string): Promise<Folded> {
     const stream = toStreamName(entity.name, id);
     const kept = this.#kept.get(stream);
-    let folded = kept ?? (await this.#snapshots.load(entity, stream))?.folded ?? (await this.#initial(entity));
-    for (;;) {
-      const events = await this.#engine.read(this.#log, { stream, from: folded.revision + 1, limit: page });
-      if (events.length === 0) break;
-      for (const event of events) {
-        const next = this.#apply(entity, folded, event);
-        folded = next instanceof Promise ? await next : next;
-      }
-    }
-    if (folded.revision > (kept?.revision ?? -1)) this.keep(entity, stream, folded);
+    const end = await this.#end(stream);
+    if (kept && this.#isAt(kept, end)) return kept;
+    const led = kept && (await this.#lead(entity, stream, kept, end));
+    if (!led) this.#kept.delete(stream);
+    const folded = led ?? (await this.#lead(entity, stream, await this.#begin(entity, stream), end));
+    if (!folded) return this.load(entity, id); // what it began from was lost in this moment
+    if (folded.revision >= 0) this.keep(entity, stream, folded);
     return folded;
+  }
+
+  /** Whether a state is the present one. */
+  async isPresent(stream: string, folded: Folded): Promise<boolean> {
+    return this.#isAt(folded, await this.#end(stream));
   }
 
   /** The state at an instant, or at a position: `at` and positions never go back along the log, so both are a prefix. */
@@ -110,6 +122,37 @@ export class Folds {
     const kept = this.#kept.get(stream);
     if (!kept || kept.revision < folded.revision) this.#kept.set(stream, folded);
     this.#snapshots.offer(entity, stream, folded);
+  }
+
+  async #begin(entity: AnyEntity, stream: string): Promise<Folded> {
+    return (await this.#snapshots.load(entity, stream))?.folded ?? (await this.#initial(entity));
+  }
+
+  /** A state, led on to the end; nothing where what is folded in already is not in the stream. */
+  async #lead(entity: AnyEntity, stream: string, start: Folded, end: End): Promise<Folded | undefined> {
+    if (this.#isAt(start, end)) return start;
+    let folded = start;
+    for (let from = Math.max(0, start.revision); folded.revision < end.revision; from = folded.revision + 1) {
+      const events = await this.#engine.read(this.#log, { stream, from, limit: page });
+      if (events.length === 0 || (from === start.revision && events[0]?.id !== start.event)) return undefined;
+      for (const event of events) {
+        if (event.revision <= start.revision) continue;
+        const next = this.#apply(entity, folded, event);
+        folded = next instanceof Promise ? await next : next;
+      }
+    }
+    return folded === start ? undefined : folded;
+  }
+
+  async #end(stream: string): Promise<End> {
+    if (this.#exclusive) return { revision: await this.#engine.revision(this.#log, stream) };
+    const from = Number.MAX_SAFE_INTEGER;
+    const [last] = await this.#engine.read(this.#log, { stream, from, limit: 1, backwards: true });
+    return { revision: last?.revision ?? -1, event: last?.id };
+  }
+
+  #isAt({ revision, event }: Folded, end: End): boolean {
+    return revision === end.revision && (this.#exclusive || event === end.event);
   }
 
   async *#events(stream: string, { from, backwards = false, until }: HistoryOptions): AsyncGenerator<StoredEvent> {

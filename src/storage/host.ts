@@ -3,9 +3,11 @@
  * commands.ts (one command is one append) and engine.ts.
  */
 
+export { checkQuery } from "./check-query.ts";
 export { toColumns } from "./columns.ts";
 export type { Emission, Emit } from "./emit.ts";
 export type {
+  After,
   Append,
   Checkpoint,
   Collection,
@@ -43,3 +45,4 @@ export type { Progress } from "./progress.ts";
 export type { AnyStore, Store } from "./store.ts";
 export type { PartitionStatus, SubscriptionStatus } from "./subscription-status.ts";
 export { Sweeper } from "./sweeper.ts";
+export { toAfter } from "./to-after.ts";

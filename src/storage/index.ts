@@ -15,7 +15,14 @@ export {
   type HistoryOptions,
   type PastEvent,
 } from "./entity.ts";
-export { type CaughtUpOptions, type ReadModel, type RowReader, type Rows, readModel } from "./read-model.ts";
+export {
+  type CaughtUpOptions,
+  type ReadModel,
+  type RowPage,
+  type RowReader,
+  type Rows,
+  readModel,
+} from "./read-model.ts";
 export {
   type AnyStore,
   type CommandContext,

@@ -104,7 +104,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
   const all: CommandPorts & QueryPorts = {
     log,
     codec,
-    folds: new Folds(engine, log.name, codec, snapshots),
+    folds: new Folds(engine, log.name, codec, snapshots, exclusive),
     turns: new Turns(clock),
     inline: () => models.inline(),
     clock,

@@ -97,13 +97,24 @@ export interface RowReader<Row, Key extends keyof Row, Indexes> {
    */
   caughtUp(options?: CaughtUpOptions): Promise<void>;
   get(key: Row[Key]): Promise<Row | undefined>;
-  /** Only what is indexed can be asked for. Up to `limit` rows (100 unless told, 1,000 at most), `after` the row with that key. */
-  find(
-    where: { readonly [K in Extract<Named<Indexes>, keyof Row>]?: Row[K] | Range<Row[K]> },
-    page?: {
-      readonly orderBy?: `${"" | "-"}${Leading<Indexes> & string}`;
-      readonly limit?: number;
-      readonly after?: Row[Key];
-    },
-  ): Promise<Row[]>;
+  /** Only what is indexed can be asked for. Up to `limit` rows (100 unless told, 1,000 at most), by key unless ordered. */
+  find(where: Where<Row, Indexes>, options?: FindOptions<Indexes>): Promise<Row[]>;
+  /**
+   * The same a page at a time: `after` is the `next` of the page before, and no `next` says that there is no more. It is
+   * text that may go to callers and come back; what is no place in this order fails as `InvalidInput`. It holds the values
+   * of the last row, so rows that change or go in between neither end the reading nor repeat what was read.
+   */
+  page(
+    where: Where<Row, Indexes>,
+    options?: FindOptions<Indexes> & { readonly after?: string | undefined },
+  ): Promise<RowPage<Row>>;
+}
+type Where<Row, Indexes> = { readonly [K in Extract<Named<Indexes>, keyof Row>]?: Row[K] | Range<Row[K]> };
+interface FindOptions<Indexes> {
+  readonly orderBy?: `${"" | "-"}${Leading<Indexes> & string}`;
+  readonly limit?: number;
+}
+export interface RowPage<Row> {
+  readonly rows: Row[];
+  readonly next?: string;
 }

@@ -1,21 +1,31 @@
 import { Fault, toMs } from "../contracts/index.ts";
-import type { Column, Condition, DocumentQuery, Engine } from "./engine.ts";
+import { fromCursor, toCursor } from "./cursor.ts";
+import type { Column, Condition, Document, DocumentQuery, Engine } from "./engine.ts";
 import type { Follower } from "./follower.ts";
 import type { KeptModel } from "./kept-model.ts";
 import type { Log } from "./log.ts";
-import type { AnyRowReader, CaughtUpOptions } from "./read-model.ts";
+import type { AnyRowReader, CaughtUpOptions, RowPage } from "./read-model.ts";
+import { toAfter } from "./to-after.ts";
 
-type Asked = { readonly from?: unknown; readonly to?: unknown; readonly in?: readonly unknown[] };
+type Where = { readonly [column: string]: unknown };
+interface Options {
+  readonly orderBy?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly after?: unknown;
+}
 
 /** Rows for handlers: looked up in the engine, and read by the row's schema. */
 export function toRowReader(engine: Engine, log: Log, kept: KeptModel, follower: Follower): AnyRowReader {
   const { name } = kept.collection;
-  const read = async (query: DocumentQuery): Promise<unknown[]> => {
+  const look = async (query: DocumentQuery): Promise<readonly Document[]> => {
     // Rows that were kept with each event are taken for the present ones; these are not any more.
     if (kept.model.kept === "inline" && follower.stopped !== undefined)
       throw new Fault("Unavailable", `"${kept.reader}" has stopped. ${follower.stopped}`, { outcome: "not done" });
+    return engine.find(name, query);
+  };
+  const read = async (documents: readonly Document[]): Promise<unknown[]> => {
     const rows: unknown[] = [];
-    for (const { data } of await engine.find(name, query)) rows.push(await kept.read(data));
+    for (const { data } of documents) rows.push(await kept.read(data));
     return rows;
   };
   return Object.freeze({
@@ -23,24 +33,39 @@ export function toRowReader(engine: Engine, log: Log, kept: KeptModel, follower:
       kept.model.kept === "inline" && follower.arrived && position <= log.acknowledged
         ? Promise.resolve()
         : follower.reached(position, toMs(within)),
-    get: async (key: unknown) => (await read({ key: kept.toKey(key), limit: 1 }))[0],
-    find: async (
-      where: { readonly [column: string]: unknown },
-      { orderBy, limit = 100, after }: { orderBy?: string; limit?: number; after?: unknown } = {},
-    ) => {
-      if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
-        throw new TypeError(`A page of "${kept.model.name}" has from 1 to 1,000 rows; ${limit} cannot be asked for.`);
-      const asked = Object.entries(where).filter(([, condition]) => condition !== undefined);
-      for (const [column] of asked) checkIndexed(kept, column);
-      if (orderBy !== undefined) checkIndexed(kept, toOrder(orderBy).column);
-      return read({
-        where: Object.fromEntries(asked.map(([column, condition]) => [column, toCondition(condition)])),
-        limit,
-        ...(orderBy !== undefined && { orderBy: toOrder(orderBy) }),
-        ...(after !== undefined && { after: kept.toKey(after) }),
-      });
+    get: async (key: unknown) => (await read(await look({ key: kept.toKey(key), limit: 1 })))[0],
+    find: async (where: Where, options: Options = {}) => {
+      if (options.after !== undefined)
+        throw new TypeError(
+          `Rows of "${kept.model.name}" are read on with page(), which gives the place to go on from.`,
+        );
+      return read(await look(toQuery(kept, where, options)));
+    },
+    page: async (where: Where, options: Options = {}): Promise<RowPage<unknown>> => {
+      const query = toQuery(kept, where, options);
+      const order = options.orderBy ?? "";
+      const after = options.after === undefined ? undefined : fromCursor(options.after, order, kept.model.name);
+      const documents = await look({ ...query, ...(after && { after }) });
+      const rows = await read(documents);
+      const last = documents.at(-1);
+      if (!last || documents.length < query.limit) return { rows };
+      return { rows, next: toCursor(order, toAfter(last, query.orderBy)) };
     },
   });
+}
+
+function toQuery(kept: KeptModel, where: Where, { orderBy, limit = 100 }: Options): DocumentQuery {
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
+    throw new TypeError(`A page of "${kept.model.name}" has from 1 to 1,000 rows; ${limit} cannot be asked for.`);
+  const asked = Object.entries(where).filter(([, condition]) => condition !== undefined);
+  for (const [column] of asked) checkIndexed(kept, column);
+  const order = orderBy === undefined ? undefined : toOrder(orderBy);
+  if (order) checkIndexed(kept, order.column);
+  return {
+    where: Object.fromEntries(asked.map(([column, condition]) => [column, toCondition(condition, column)])),
+    limit,
+    ...(order && { orderBy: order }),
+  };
 }
 
 function checkIndexed({ model, collection }: KeptModel, field: string): void {
@@ -55,14 +80,20 @@ function checkIndexed({ model, collection }: KeptModel, field: string): void {
 const toOrder = (orderBy: string): { readonly column: string; readonly descending: boolean } =>
   orderBy.startsWith("-") ? { column: orderBy.slice(1), descending: true } : { column: orderBy, descending: false };
 
-function toCondition(asked: unknown): Condition {
+const conditions: ReadonlySet<string> = new Set(["from", "to", "in"]);
+
+function toCondition(asked: unknown, column: string): Condition {
   if (typeof asked !== "object" || asked === null) return { equals: toColumn(asked) };
-  const { from, to, in: list } = asked as Asked;
+  const said = Object.entries(asked).filter(([, value]) => value !== undefined);
+  const unknown = said.find(([name]) => !conditions.has(name));
+  // A condition that nobody knows would be no condition, and find everything.
+  if (unknown || said.some(([name]) => name === "in") !== (said.length === 1 && said[0]?.[0] === "in"))
+    throw new TypeError(
+      `Rows are looked for by "${column}" with a value, with { from, to }, or with { in: [...] }; ${JSON.stringify(asked)} is none of them.`,
+    );
+  const { in: list, ...bounds } = Object.fromEntries(said) as { readonly in?: readonly unknown[]; from?: unknown };
   if (list) return { in: list.map((value) => toColumn(value) as string | number) };
-  return {
-    ...(from !== undefined && { from: toColumn(from) as string | number }),
-    ...(to !== undefined && { to: toColumn(to) as string | number }),
-  };
+  return Object.fromEntries(Object.entries(bounds).map(([end, value]) => [end, toColumn(value) as string | number]));
 }
 
 function toColumn(value: unknown): Column {

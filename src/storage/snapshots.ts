@@ -48,6 +48,7 @@ export class Snapshots {
     stream: string,
   ): Promise<{ readonly folded: Folded; readonly after: StoredEvent } | undefined> {
     if (!entity.snapshots) return undefined;
+    this.#kept.delete(stream); // what this process knows of it may be of an epoch that is over
     const [document] = await this.#engine.find(collection.name, { key: stream, limit: 1 });
     const snapshot = document?.data as Snapshot | undefined; // only this file writes the collection
     if (snapshot?.fingerprint !== entity.snapshots.fingerprint) return undefined;

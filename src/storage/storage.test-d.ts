@@ -145,6 +145,10 @@ store(
       await bookings.find({ flight: "UA1", status: { in: ["held"] } }, { orderBy: "-flight" });
       // @ts-expect-error asking for what is not indexed
       await bookings.find({ traveller: "x" });
+      const { rows, next } = await bookings.page({ flight: "UA1" }, { orderBy: "flight", limit: 10 });
+      await bookings.page({}, { after: next, limit: rows.length });
+      // @ts-expect-error a place belongs to pages, and is no row
+      await bookings.find({}, { after: booking });
       return (await bookings.get(booking)) ?? fail.NotFound();
     },
   },

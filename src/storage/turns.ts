@@ -15,13 +15,18 @@ export class Turns {
     this.#clock = clock;
   }
 
+  /** This one's turn where nobody else has it, which ends it; nothing where one has to wait for it. */
+  takeNow(stream: string): (() => void) | undefined {
+    if (this.#queues.has(stream)) return undefined;
+    this.#queues.set(stream, []);
+    return this.#once(stream);
+  }
+
   /** Resolves when it is this one's turn; the answer ends it. */
   take(stream: string): Promise<() => void> {
-    const queue = this.#queues.get(stream);
-    if (!queue) {
-      this.#queues.set(stream, []);
-      return Promise.resolve(this.#once(stream));
-    }
+    const now = this.takeNow(stream);
+    if (now) return Promise.resolve(now);
+    const queue = this.#queues.get(stream) as (() => void)[]; // somebody has the turn, so there is one
     return new Promise((resolve) => {
       const enter = (): void => {
         forget();

@@ -1,9 +1,9 @@
 import { eventsOf, Fault } from "../contracts/index.ts";
-import type { Write } from "./engine.ts";
+import type { Going } from "./append-with-rows.ts";
+import type { Expectation } from "./engine.ts";
 import type { AnyEntity, Decision, EntityReader, EntityWriter, PastEvent } from "./entity.ts";
 import type { Encoded, EventCodec } from "./event-codec.ts";
 import type { Folded, Folds } from "./folds.ts";
-import type { KeptModel } from "./kept-model.ts";
 import type { Log, LogAppend } from "./log.ts";
 import { toStreamName } from "./stream-name.ts";
 import type { Turns } from "./turns.ts";
@@ -11,8 +11,8 @@ import type { Turns } from "./turns.ts";
 interface Touched {
   readonly entity: AnyEntity;
   readonly stream: string;
-  /** The revision that the handler saw first, which the append expects. */
-  readonly seen: number;
+  /** What the handler saw first, which the append expects. */
+  readonly seen: Folded;
   /** Whether that is from memory, and nobody has looked. */
   readonly trusted: boolean;
   folded: Folded;
@@ -48,8 +48,6 @@ export interface Surroundings {
   readonly codec: EventCodec;
   readonly folds: Folds;
   readonly turns: Turns;
-  /** The read models whose rows travel with an append. */
-  readonly inline: () => readonly KeptModel[];
 }
 
 /** One run of a command's handler: what it has seen, and what it asks for. It becomes one append, or nothing. */
@@ -60,7 +58,7 @@ export class Unit {
   readonly #trusts: boolean;
   readonly #touched = new Map<string, Touched>();
   readonly #pending: Pending[] = [];
-  #last: Promise<unknown> = Promise.resolve();
+  #last: unknown;
   #open = 0;
   #closed = false;
   #endTurn: (() => void) | undefined;
@@ -80,18 +78,13 @@ export class Unit {
     return (id) => ({
       ...readEntity(this.#around.folds, entity, id),
       // A command that looks at an entity decides by it, so what it saw is expected of the append too.
-      state: () =>
-        this.#inTurn(async () => {
-          const { revision, state } = (await this.#touch(entity, id)).folded;
-          return revision < 0 ? undefined : state;
-        }),
+      state: () => this.#inTurn(entity, id, ({ folded: { revision, state } }) => (revision < 0 ? undefined : state)),
       decide: (decision) =>
-        this.#inTurn(async () => {
-          const touched = await this.#touch(entity, id);
+        this.#inTurn(entity, id, (touched) => {
           // The events of the decision are typed by the entity; `emit` is made from the same contract.
           const decided = (decision as (state: unknown, emit: object) => Decision)(touched.folded.state, emit);
-          await this.#accept(touched, decided);
-          return touched.folded.state;
+          const accepted = this.#accept(touched, decided);
+          return accepted ? accepted.then(() => touched.folded.state) : touched.folded.state;
         }),
     });
   }
@@ -109,26 +102,23 @@ export class Unit {
     );
   }
 
-  get events(): number {
-    return this.#pending.length;
+  /** What the handler decided, in its order. */
+  get events(): readonly Going[] {
+    return this.#pending;
   }
 
-  /** All that the handler asked for as one append, with the rows that follow from it, but for those of some readers. */
-  async toAppend(without: ReadonlySet<string>): Promise<LogAppend> {
-    const inline = this.#pending.length === 0 ? [] : this.#around.inline().filter(({ reader }) => !without.has(reader));
-    const expect = Array.from(this.#touched.values(), ({ stream, seen }) => ({ stream, revision: seen }));
-    const append = { id: this.#id, expect, events: this.#pending };
-    if (inline.length === 0) return append;
-    const documents: Write[] = [];
-    for (const { type, value, id, revision } of this.#pending)
-      for (const model of inline) documents.push(...(await model.writes(type, value, { id, revision })));
-    return { ...append, documents, readers: inline.map(({ reader }) => reader) };
+  /** All that the handler asked for as one append. */
+  toAppend(): LogAppend {
+    const expect: Expectation[] = [];
+    for (const { stream, seen } of this.#touched.values())
+      expect.push({ stream, revision: seen.revision, event: seen.event });
+    return { id: this.#id, expect, events: this.#pending };
   }
 
   /** Whether a state that it took on trust was not the present one. */
   async wasOvertaken(): Promise<boolean> {
     for (const [stream, { trusted, seen }] of this.#touched)
-      if (trusted && (await this.#around.log.revision(stream)) !== seen) return true;
+      if (trusted && !(await this.#around.folds.isPresent(stream, seen))) return true;
     return false;
   }
 
@@ -142,11 +132,18 @@ export class Unit {
     this.#endTurn?.();
   }
 
-  async #touch(entity: AnyEntity, id: string): Promise<Touched> {
+  /** At once where nobody else is deciding on it and its state is remembered, which is nearly always. */
+  #touch(entity: AnyEntity, id: string): Touched | Promise<Touched> {
     const stream = toStreamName(entity.name, id);
     const known = this.#touched.get(stream);
     if (known) return known;
     // One turn a command: two that each held one and waited for the other's would wait for good.
+    this.#endTurn ??= this.#around.turns.takeNow(stream);
+    const recent = this.#endTurn && this.#trusts ? this.#around.folds.recent(stream) : undefined;
+    return recent ? this.#note(entity, stream, recent, true) : this.#load(entity, id, stream);
+  }
+
+  async #load(entity: AnyEntity, id: string, stream: string): Promise<Touched> {
     if (!this.#endTurn) {
       this.#endTurn = await this.#around.turns.take(stream);
       // The handler has ended in the meantime, so nobody else would give the turn back.
@@ -154,32 +151,48 @@ export class Unit {
       this.#checkOpen();
     }
     const recent = this.#trusts ? this.#around.folds.recent(stream) : undefined;
-    const folded = recent ?? (await this.#around.folds.load(entity, id));
-    const touched = { entity, stream, seen: folded.revision, trusted: recent !== undefined, folded };
+    return this.#note(entity, stream, recent ?? (await this.#around.folds.load(entity, id)), recent !== undefined);
+  }
+
+  #note(entity: AnyEntity, stream: string, folded: Folded, trusted: boolean): Touched {
+    const touched = { entity, stream, seen: folded, trusted, folded };
     this.#touched.set(stream, touched);
     return touched;
   }
 
-  async #accept(touched: Touched, decision: Decision): Promise<void> {
-    const { entity, stream } = touched;
-    let { folded } = touched;
+  /** Takes over what a decision asks for: all of it, or nothing. At once, unless a schema makes it wait. */
+  #accept(touched: Touched, decision: Decision): undefined | Promise<void> {
+    const emitted: readonly unknown[] = Array.isArray(decision) ? decision : [decision];
     const accepted: Pending[] = [];
-    for (const emitted of (Array.isArray(decision) ? decision : [decision]) as readonly unknown[]) {
-      if (!(emitted instanceof EmittedEvent)) {
-        throw new TypeError(
-          `A decision of ${this.#operation} on ${stream} returned ${emitted instanceof Promise ? "a promise; decisions are pure, so look things up before" : "something that is no event"}. Return what the emitters give, or [].`,
-        );
+    const acceptFrom = (from: number, before: Folded): undefined | Promise<void> => {
+      let folded = before;
+      for (let index = from; index < emitted.length; index++) {
+        const next = this.#fold(touched, folded, emitted[index], accepted);
+        if (next instanceof Promise) return next.then((settled) => acceptFrom(index + 1, settled));
+        folded = next;
       }
-      const coded = this.#around.codec.encode(emitted.event, emitted.payload);
-      const encoded = coded instanceof Promise ? await coded : coded;
-      const revision = folded.revision + 1;
-      const meta = { id: `${this.#id}/${this.#pending.length + accepted.length}`, revision };
-      const next = this.#around.folds.step(entity, folded, encoded.type, encoded.value, meta);
-      folded = next instanceof Promise ? await next : next;
-      accepted.push({ ...encoded, ...meta, stream });
+      this.#pending.push(...accepted);
+      touched.folded = folded;
+      return undefined;
+    };
+    return acceptFrom(0, touched.folded);
+  }
+
+  /** One event further, and noted among those that are accepted. */
+  #fold({ entity, stream }: Touched, folded: Folded, emitted: unknown, accepted: Pending[]): Folded | Promise<Folded> {
+    if (!(emitted instanceof EmittedEvent)) {
+      throw new TypeError(
+        `A decision of ${this.#operation} on ${stream} returned ${emitted instanceof Promise ? "a promise; decisions are pure, so look things up before" : "something that is no event"}. Return what the emitters give, or [].`,
+      );
     }
-    this.#pending.push(...accepted);
-    touched.folded = folded;
+    const id = `${this.#id}/${this.#pending.length + accepted.length}`;
+    const revision = folded.revision + 1;
+    const step = ({ type, version, json, value }: Encoded): Folded | Promise<Folded> => {
+      accepted.push({ type, version, json, value, id, revision, stream });
+      return this.#around.folds.step(entity, folded, type, value, { id, revision });
+    };
+    const encoded = this.#around.codec.encode(emitted.event, emitted.payload);
+    return encoded instanceof Promise ? encoded.then(step) : step(encoded);
   }
 
   #checkOpen(): void {
@@ -191,21 +204,35 @@ export class Unit {
   }
 
   /** Decisions of one handler run one after the other, even where it starts them side by side. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  async #inTurn<T>(entity: AnyEntity, id: string, work: (touched: Touched) => T | Promise<T>): Promise<T> {
     this.#checkOpen();
-    const isFirst = this.#open++ === 0;
-    const done = isFirst
-      ? work()
-      : this.#last.then(() => {
-          this.#checkOpen();
-          return work();
-        });
-    this.#last = done.catch(() => {});
+    const others = this.#open++ > 0 ? this.#last : undefined;
     try {
+      const done = others ? this.#after(others, entity, id, work) : this.#work(entity, id, work);
+      this.#last = done;
       return await done;
     } finally {
+      // A little longer than a handler takes to end: who does not wait for what was decided, or refused, at once is found out.
+      await undefined;
+      await undefined;
       this.#open--;
     }
+  }
+
+  async #after<T>(
+    others: unknown,
+    entity: AnyEntity,
+    id: string,
+    work: (touched: Touched) => T | Promise<T>,
+  ): Promise<T> {
+    await Promise.resolve(others).catch(() => {}); // whoever asked for those is told
+    this.#checkOpen();
+    return this.#work(entity, id, work);
+  }
+
+  #work<T>(entity: AnyEntity, id: string, work: (touched: Touched) => T | Promise<T>): T | Promise<T> {
+    const touched = this.#touch(entity, id);
+    return touched instanceof Promise ? touched.then(work) : work(touched);
   }
 }
 

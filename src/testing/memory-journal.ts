@@ -77,10 +77,7 @@ export function memoryJournal(): MemoryJournal {
       await journal.onAppend(run, entries);
       const stream = streams.get(run) ?? [];
       const texts = entries.map((entry) => JSON.stringify(entry));
-      const refused = refusalOf(
-        entries,
-        texts.map((data) => ({ data })),
-      );
+      const refused = refusalOf(entries, texts);
       if (refused !== undefined) return { refused };
       if (stream.length - 1 !== revision) return "fenced";
       const inboxHead = (inboxes.get(run)?.length ?? 0) - 1;
@@ -98,6 +95,7 @@ export function memoryJournal(): MemoryJournal {
         .entries(run)
         .slice(from)
         .findLast((entry) => type === undefined || entry.type === type),
+    revision: async (run) => (streams.get(run)?.length ?? 0) - 1,
     find: async (run) => rows.get(run),
     post: async (run, item) => tell(run, item),
     inbox: async (run, from = 0) => (inboxes.get(run) ?? []).slice(from),

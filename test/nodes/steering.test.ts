@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { command, contract, signal } from "../../src/contracts/index.ts";
-import type { RunFilter, RunQuery } from "../../src/orchestration/host.ts";
+import { type RunFilter, type RunQuery, Unreadable } from "../../src/orchestration/host.ts";
 import { type FlowOptions, workflow } from "../../src/orchestration/index.ts";
 import {
   inMemory,
@@ -104,6 +104,31 @@ describe.each([
     expect(entries).toContainEqual(expect.objectContaining({ type: "Cancelled", by: "bob", reason: "a duplicate" }));
     await expect(first.runner.result(run, 1_000)).rejects.toMatchObject({ code: "Cancelled" });
     await first.stop();
+  });
+
+  it("terminate a run whose journal nobody can read, and no order makes it go on", async () => {
+    await using world = await open();
+    const node = await start(world, { concurrency: 1 }, { suspendAfterMs: 0 });
+    const spoil = async (run: string): Promise<void> => {
+      const events = [{ stream: `run/${run}`, type: "Odd", version: 1, data: "null" }];
+      await node.engine.append("runs", [{ id: crypto.randomUUID(), expect: [], events }]);
+    };
+    const asleep = await begin(node, `${place} unreadable`);
+    const inLine = await begin(node, `${place} unreadable in line`);
+    await world.until(async () => (await node.row(asleep))?.state === "waiting" && node.runner.active === 0);
+    await spoil(asleep);
+    await spoil(inLine);
+    await node.runner.signal(asleep, "go", {}, { id: by });
+    await stateIs(world, node, asleep, "paused");
+    expect((await node.row(asleep))?.reason).toContain("is no entry: null");
+    expect(await node.runner.steer(inLine, { to: "terminate", by })).toEqual({ ok: true, state: "terminated" });
+    await node.runner.steer(asleep, { to: "terminate", by, reason: "spoilt" });
+    await stateIs(world, node, asleep, "terminated");
+    for (const run of [asleep, inLine]) {
+      expect(await node.journal.last(run)).toMatchObject({ type: "Ended", state: "terminated" });
+      await expect(node.runner.result(run, 1_000)).rejects.toMatchObject({ code: "Terminated" });
+    }
+    await node.stop();
   });
 
   it("end a run whose workflow no node has, and one whose node is dead", async () => {
@@ -275,6 +300,71 @@ describe.each([
     await world.until(async () => (await node.runner.bulk(again.id))?.state === "done");
     expect(await node.runner.bulk(again.id)).toMatchObject({ found: 60, taken: 0 });
     await node.stop();
+  });
+
+  it("in bulk pass over a run that cannot be read, and say why each did not follow", async () => {
+    await using world = await open();
+    const node = await start(world);
+    const bad = await Promise.all([1, 2, 3].map((n) => begin(node, `bad ${place} ${n}`)));
+    for (const run of bad) await stateIs(world, node, run, "failed");
+    const [broken = "", ...sound] = bad;
+    const { read } = node.journal;
+    const refuse = (error: Error): object =>
+      Object.assign(node.journal, {
+        read: (run: string, ...rest: readonly number[]) =>
+          run === broken ? Promise.reject(error) : read(run, ...rest),
+      });
+    for (const error of [new Unreadable("What is kept of it is no JSON."), new Error("The line is cut.")]) {
+      refuse(error);
+      const { id } = await node.runner.steerAll({ states: ["failed"] }, { to: "terminate", by });
+      await world.until(async () => (await node.runner.bulk(id))?.state === "done");
+      const again = await node.runner.steerAll({ states: ["failed"] }, { to: "retry", by });
+      await world.until(async () => (await node.runner.bulk(again.id))?.state === "done");
+      const bulk = await node.runner.bulk(again.id);
+      expect(bulk).toMatchObject({ found: 3, taken: 0 });
+      expect(bulk?.refusals).toContainEqual({ run: broken, why: error.message });
+      for (const run of sound)
+        expect(bulk?.refusals).toContainEqual({ run, why: expect.stringContaining("was undone") });
+    }
+    await node.stop();
+  });
+
+  it("in bulk retry a run once, also where a node dies before it has noted how far it came", async () => {
+    await using world = await open();
+    const tried: string[] = [];
+    const doIt = workflow(Jobs.do, { version: 1 }, async ({ id }, { run }) =>
+      run.step(
+        "try",
+        (): string => {
+          tried.push(id);
+          throw new Error("bad");
+        },
+        { attempts: 1 },
+      ),
+    );
+    const node = await startNode(world, { workflows: [doIt], contracts: [Jobs], leaseMs: 900 });
+    const runs = await Promise.all([1, 2, 3].map((n) => begin(node, `${place} once ${n}`)));
+    for (const run of runs) await stateIs(world, node, run, "failed");
+    const { advance } = node.journal.bulks;
+    Object.assign(node.journal.bulks, { advance: async () => false }); // as if another node had it by now
+    const { id } = await node.runner.steerAll({}, { to: "retry", by });
+    const retries = async (run: string) =>
+      (await node.journal.read(run)).filter((entry) => entry.type === "Retried" && entry.bulk === id).length;
+    for (const run of runs) {
+      await world.until(async () => (await retries(run)) > 0);
+      await stateIs(world, node, run, "failed");
+    }
+    await node.stop();
+    Object.assign(node.journal.bulks, { advance });
+    const second = await startNode(world, { workflows: [doIt], contracts: [Jobs], leaseMs: 900 });
+    await world.until(async () => (await second.runner.bulk(id))?.state === "done", 60_000);
+    expect(await second.runner.bulk(id)).toMatchObject({ found: 3, taken: 3 });
+    for (const run of runs) {
+      await stateIs(world, second, run, "failed");
+      expect(await retries(run)).toBe(1);
+    }
+    expect(tried).toHaveLength(6);
+    await second.stop();
   });
 
   it("in bulk are gone on with by another node where the one that began is dead", async () => {

@@ -68,8 +68,8 @@ it("a node that was held beyond its lease writes nothing into runs that others h
   const engine = await openPostgres({ url: postgres.url, connections: 1 });
   ends.defer(() => engine.close());
   const stream = `run/${toRunId("anonymous", "visits.make", "held")}`;
-  const entries = (await engine.read("runs", { stream, from: 0, limit: 100 })).map(
-    ({ data }) => JSON.parse(data) as { readonly type: string; readonly path?: string },
+  const entries = (await engine.read("runs", { stream, from: 0, limit: 100 })).flatMap(
+    ({ data }) => JSON.parse(data) as { readonly type: string; readonly path?: string }, // one, or several in a list
   );
   expect(entries.filter(({ type }) => type === "Claimed")).toHaveLength(1);
   expect(entries.map(({ type, path }) => `${type} ${path ?? ""}`.trim())).toEqual([

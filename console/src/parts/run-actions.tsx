@@ -129,14 +129,16 @@ function ForkForm({ run, input, act, close }: FormProps & { readonly input: unkn
   const step = useSignal("");
   const json = useSignal(JSON.stringify(input, null, 2));
   const trouble = useSignal<string | undefined>(undefined);
-  const again = useSignal<readonly string[]>([]);
+  /** Undefined until it is known, null where it cannot be found out. */
+  const again = useSignal<readonly string[] | null | undefined>(undefined);
   useSignalEffect(() => {
     const asked = step.value;
+    again.value = undefined;
     void runs.foreseeFork(run.run, asked === "" ? undefined : asked).then((told) => {
-      if (step.peek() === asked) again.value = told ?? [];
+      if (step.peek() === asked) again.value = told ?? null;
     });
   });
-  const isTwice = again.value.length > 0;
+  const isTwice = again.value === null || (again.value?.length ?? 0) > 0;
   const steps = toLines(runs.entries.value ?? []).flatMap(({ step }) => (step === undefined ? [] : [step]));
   return (
     <form
@@ -177,10 +179,21 @@ function ForkForm({ run, input, act, close }: FormProps & { readonly input: unkn
       <JsonField label="Input" json={json.value} onInput={(text) => (json.value = text)} trouble={trouble.value} />
       {isTwice && (
         <p class="run-warning" role="status">
-          Does again what this run has done, undone since or not: <strong>{again.value.join(", ")}</strong>.
+          {again.value === null || again.value === undefined ? (
+            "What this run has done that would be done again could not be found out."
+          ) : (
+            <>
+              Does again what this run has done, undone since or not: <strong>{again.value.join(", ")}</strong>.
+            </>
+          )}
         </p>
       )}
-      <Ends submit={isTwice ? "Fork the run, and do it again" : "Fork the run"} danger={isTwice} close={close} />
+      <Ends
+        submit={isTwice ? "Fork the run, and do it again" : "Fork the run"}
+        danger={isTwice}
+        waits={again.value === undefined}
+        close={close}
+      />
     </form>
   );
 }
@@ -230,15 +243,18 @@ function JsonField({ label, json, onInput, trouble }: FieldProps): JSX.Element {
 function Ends({
   submit,
   danger = false,
+  waits = false,
   close,
 }: {
   readonly submit: string;
   readonly danger?: boolean;
+  /** Whether it is not known yet what submitting would do. */
+  readonly waits?: boolean;
   readonly close: () => void;
 }): JSX.Element {
   return (
     <div class="run-ends">
-      <button type="submit" class={`button button-small${danger ? " button-danger" : ""}`}>
+      <button type="submit" disabled={waits} class={`button button-small${danger ? " button-danger" : ""}`}>
         {submit}
       </button>
       <button type="button" class="button button-small" onClick={close}>

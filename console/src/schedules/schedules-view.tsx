@@ -95,7 +95,7 @@ interface RowProps {
   readonly isSteering: boolean;
 }
 function Row({ schedule, nowMs, steer, isSteering }: RowProps): JSX.Element {
-  const { name, operation, cron, zone, paused, owed, next, last, lastRun } = schedule;
+  const { name, operation, cron, zone, paused, pause, owed, next, last, lastRun } = schedule;
   const to = paused ? "resume" : "pause";
   return (
     <tr>
@@ -108,7 +108,15 @@ function Row({ schedule, nowMs, steer, isSteering }: RowProps): JSX.Element {
       </td>
       <td>
         {paused ? (
-          <span class="badge is-paused">Paused</span>
+          <>
+            <span class="badge is-paused">Paused</span>
+            {pause && (
+              <div class="contract-quiet" title={pause.at}>
+                by {pause.by}
+                {pause.reason !== undefined && `: ${pause.reason}`}
+              </div>
+            )}
+          </>
         ) : next === undefined ? (
           "never"
         ) : (

@@ -5,6 +5,7 @@ export interface Schedule {
   readonly cron: string;
   readonly zone: string;
   readonly paused: boolean;
+  readonly pause?: { readonly by: string; readonly at: string; readonly reason?: string };
   readonly owed: number;
   readonly next?: string;
   readonly last?: string;

@@ -1,12 +1,24 @@
-import { Fault, type JsonSchema, type Reply, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
-import { type Answer, nobodyWaits, refuseWithout, toAsker, type ViewParts } from "../answer.ts";
+import {
+  Fault,
+  type Reply,
+  type Selection,
+  toJsonSchema,
+  toProjection,
+  validate,
+  validateParts,
+} from "../../contracts/index.ts";
+import { type Answer, nobodyWaits, refuseWithout, toAsker, type ViewParts } from "../answering.ts";
 import { declaredOnly } from "../declared-only.ts";
+import { below, degradedOf } from "../degraded.ts";
 import { Gathering, toSources } from "../gathering.ts";
-import type { ListMeta, ViewMeta } from "../meta.ts";
+import type { DegradedField, ListMeta, ViewMeta } from "../meta.ts";
+import { narrowNested } from "../narrow.ts";
+import { nullsOf } from "../nulls.ts";
 import type { Reading } from "../reading/reading.ts";
 import { enrich } from "../resolve.ts";
 import { everySource } from "../scope.ts";
 import { type Order, toOrder } from "../union.ts";
+import type { AnyView } from "../view.ts";
 import { byPlace, fromCursor, type Place, placeOf, toCursor } from "./cursor.ts";
 import { type Around, type Begun, GrowingList, isPartial } from "./growing-list.ts";
 import { itemSchema, type ListPlan } from "./list.ts";
@@ -18,14 +30,16 @@ const mostDoubts = 20;
 export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan): Answer {
   const output = toJsonSchema(view.operation.output);
   const project = toProjection(output);
-  const nulls = nullsOf(output, Object.keys(view.scope.fields));
-  const nestedSources = Object.values(plan.nested).flatMap(everySource);
+  const nulls = nullsOf(itemSchema(output), Object.keys(view.scope.fields));
   const mergeAll = (readings: ReadonlyMap<string, Reading>): MergedList => merge(view.scope, plan, readings);
   const merged = remembered(mergeAll);
   /** The items that keep the contract, with what is said around them; nothing where that breaks it. */
-  const sounded = async (around: Around, items: readonly unknown[]) => {
+  const soundOf = async (around: Around, items: readonly unknown[], only: Selection | undefined) => {
+    const { output } = view.operation;
     const projected = (some: readonly unknown[]): unknown => project({ ...around, items: some }).value;
-    const places = await keepSound(items, (some) => validate(view.operation.output, projected(some)));
+    const places = await keepSound(items, (some) =>
+      only ? validateParts(output, projected(some), only) : validate(output, projected(some)),
+    );
     return places && { places, value: projected(places.map((at) => items[at])) };
   };
 
@@ -35,6 +49,9 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
       const orders = ordersOf(plan, input.sort);
       const { after, limit, ...question } = input;
       const start = typeof after === "string" ? fromCursor(after, orders, question) : undefined;
+      const nested = wantedOf(plan.nested, call.fields);
+      const only = nested === plan.nested ? undefined : call.fields;
+      const nestedSources = Object.values(nested).flatMap(everySource);
       const size = Math.min(plan.size.most, typeof limit === "number" && limit > 0 ? limit : plan.size.usual);
       const pageOf = (whole: MergedList): Page => {
         const found = whole.items.filter(({ value }) => isWanted(plan, value, input));
@@ -42,20 +59,13 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
         const items = page.map(({ value }) => ({ ...nulls, ...value }));
         return { found: found.length, page, items, ...(last && { next: toCursor(last, question) }) };
       };
-      const growth =
-        call.onPart &&
-        new GrowingList(
-          view,
-          plan.nested,
-          {
-            begin: (readings) => pageOf(mergeAll(readings)),
-            check: async (around, items) => (await sounded(around, items))?.value,
-          },
-          call.onPart,
-        );
+      const making = {
+        begin: (readings: ReadonlyMap<string, Reading>) => pageOf(mergeAll(readings)),
+        check: async (around: Around, some: readonly unknown[]) => (await soundOf(around, some, only))?.value,
+      };
+      using growth = call.onPart && new GrowingList(view, nested, making, call.onPart);
       const gathering = new Gathering(view.scope, input, asker, nestedSources);
       if (growth) for (const source of view.scope.sources) void gathering.read(source).then((one) => growth.add(one));
-      using _telling = growth; // whatever comes of it, nothing is told afterwards
       const readings = await gathering.all();
       if (call.aborted.aborted) throw nobodyWaits(view.id);
       refuseWithout(view, readings);
@@ -64,14 +74,13 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
       const page = pageOf(whole);
       const around = toAround(readings, page);
       growth?.enriching(around, page.items);
-      const { items, meta: nested } = await enrich(
-        page.items,
-        plan.nested,
-        asker,
-        growth && ((some, waiting) => growth.enriched(some, waiting)),
-      );
+      const grown =
+        growth && ((some: readonly unknown[], waiting: readonly string[]) => growth.enriched(some, waiting));
+      const enriched = await enrich(page.items, nested, asker, grown);
+      growth?.end();
+      const { items } = enriched;
       if (call.aborted.aborted) throw nobodyWaits(view.id);
-      const sound = await sounded(around, items);
+      const sound = await soundOf(around, items, only);
       if (!sound)
         throw new Fault("InvalidOutput", `The list that ${view.id} makes of its sources breaks its contract.`, {
           outcome: "not done",
@@ -80,19 +89,21 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
       const listMeta = toListMeta(whole, page.found, items.length - places.length, around.missing);
       const itemProjection = (item: unknown): unknown =>
         (project({ ...around, items: [item] }).value as { readonly items: readonly unknown[] }).items[0];
+      const inside = new Map(enriched.degraded);
+      const told = places.map((at) => toItemTold(view, page.page[at] as Merged, inside.get(at))); // a sound item has its place on the page
+      const degraded = told.flatMap((one, at) => below(`/items/${at}`, one.degraded));
       const meta: ViewMeta = {
         fields:
-          Object.keys(plan.nested).length === 0
+          Object.keys(nested).length === 0
             ? {}
-            : { items: { state: "fresh", rule: "list", conflict: false, rejected: [], nested } },
+            : { items: { state: "fresh", rule: "list", conflict: false, rejected: [], nested: enriched.meta } },
         sources: toSources(view.sources, asker),
-        items: places.map((at) => ({
-          fields: declaredOnly(metaOf(view.scope, page.page[at] as Merged), itemProjection),
-        })),
+        items: told.map(({ fields }) => ({ fields: declaredOnly(fields, itemProjection) })),
         list: reviewed(listMeta, whole, itemProjection),
+        ...(degraded.length > 0 && { degraded }),
       };
       span.set({ "trilith.found": page.found, "trilith.degraded": around.missing.length });
-      return { output: value, meta };
+      return { output: value, meta, ...(only && { only }) };
     });
 }
 
@@ -104,6 +115,19 @@ interface Page extends Begun {
 function toAround(readings: ReadonlyMap<string, Reading>, { found, next }: Begun): Around {
   const missing = [...readings.values()].filter(isPartial).map(({ source }) => source);
   return { complete: missing.length === 0, missing, found, ...(next !== undefined && { next }) };
+}
+
+/** Of what is nested: what somebody wants to see. The records themselves are read whole, for matching and order need them. */
+function wantedOf(nested: ListPlan["nested"], fields: Selection | undefined): ListPlan["nested"] {
+  if (!fields || Object.keys(fields).length === 0 || Object.keys(nested).length === 0) return nested;
+  const items = Object.hasOwn(fields, "items") ? fields.items : undefined;
+  return items ? narrowNested(nested, items) : {};
+}
+
+/** Where the fields of one item come from, and which of them could not be said. */
+function toItemTold(view: AnyView, merged: Merged, inside: readonly DegradedField[] = []) {
+  const fields = metaOf(view.scope, merged);
+  return { fields, degraded: [...degradedOf(fields, merged.readings), ...inside] };
 }
 
 /** A cut that begins behind a place and ends with a further one only where there is more. */
@@ -162,13 +186,6 @@ function reviewed(meta: ListMeta, { review, crowded }: MergedList, show: (record
     right: show(right.record),
   }));
   return { ...meta, review: pairs, doubts: review.length, crowded };
-}
-
-/** A field that must be there, but may be null, says so where no source has a value. */
-function nullsOf(output: JsonSchema, fields: readonly string[]): { [field: string]: null } {
-  const { required } = itemSchema(output);
-  const names = Array.isArray(required) ? fields.filter((name) => required.includes(name)) : [];
-  return Object.fromEntries(names.map((name) => [name, null]));
 }
 
 /** Merges anew only where a source says something else than last time: a cached list is merged once for all of its pages. */

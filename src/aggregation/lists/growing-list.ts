@@ -68,8 +68,11 @@ export class GrowingList {
   }
 
   /** From here on nothing more is told. */
-  [Symbol.dispose](): void {
+  end(): void {
     this.#telling.end();
+  }
+  [Symbol.dispose](): void {
+    this.end();
   }
 
   #part(): Promise<Part | undefined> {

@@ -14,6 +14,8 @@ export interface AskPorts {
   readonly dispatch: Dispatch;
   /** Stands in for scheme, host and port of the source's address. */
   readonly origin?: string;
+  /** Whether a name may lead to an inner address. */
+  readonly mayBeInner?: boolean;
   /** The value of the `authorization` header. */
   readonly credentials?: string;
 }
@@ -76,7 +78,7 @@ async function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts, que
       remainingMs: question.remainingMs,
       traceparent: question.span.traceparent,
       redirects: source.redirects,
-      named: ports.origin !== undefined || isLiteral(url.hostname),
+      named: ports.mayBeInner === true || isLiteral(url.hostname),
     });
   } catch (error) {
     return problemOf(error);
@@ -231,7 +233,8 @@ const sizeOf = (said: unknown): number => {
   }
 };
 
-// An address in digits, or this machine: whoever wrote that into a source named it.
+// An address in digits, or this machine: whoever wrote that, in the code or in the settings, named it. What a name leads
+// to is somebody else's to say, and may be another thing a moment later.
 const isLiteral = (host: string): boolean => host === "localhost" || host.startsWith("[") || /^[\d.]+$/.test(host);
 
 const named = (error: unknown): string => (error instanceof Error ? error.name : "something was thrown");

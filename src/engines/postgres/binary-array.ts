@@ -51,15 +51,17 @@ export function toBooleanArray(values: readonly boolean[]): Buffer {
   return buffer;
 }
 
-export function toUuidArray(values: readonly string[]): Buffer {
+export function toUuidArray(values: readonly (string | undefined)[]): Buffer {
   const buffer = begin(header + 20 * values.length, values, 2950);
   let at = header;
   for (const value of values) {
-    buffer.writeInt32BE(16, at);
-    buffer.write(value.replaceAll("-", ""), at + 4, "hex");
-    at += 20;
+    buffer.writeInt32BE(value === undefined ? absent : 16, at);
+    at += 4;
+    if (value === undefined) continue;
+    buffer.write(value.replaceAll("-", ""), at, "hex");
+    at += 16;
   }
-  return buffer;
+  return buffer.subarray(0, at);
 }
 
 const header = 20;

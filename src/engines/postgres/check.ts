@@ -44,10 +44,11 @@ const looks = (schema: string): readonly (readonly [sql: string, sentence: (foun
   ],
   [
     `select l.name as log, s.name, e.revision as n, e.before as m from (
-       select log, stream, revision, coalesce(lag(revision) over (partition by stream order by revision), -1) as before
+       select log, stream, revision, coalesce(spans, 1) as spans,
+         coalesce(lag(revision) over (partition by stream order by revision), -1) as before
        from ${schema}.event
      ) e left join ${schema}.log l on l.id = e.log left join ${schema}.stream s on s.id = e.stream
-     where e.revision <> e.before + 1 order by 1, 2, 3 limit 100`,
+     where e.revision <> e.before + e.spans order by 1, 2, 3 limit 100`,
     ({ log, name, n, m }) =>
       `The stream "${name}" of the log "${log}" goes from revision ${m} to ${n}: what was between is missing.`,
   ],

@@ -1,4 +1,11 @@
-import type { Collection, Column, Condition, DocumentQuery } from "../../storage/host.ts";
+import {
+  type After,
+  type Collection,
+  type Column,
+  type Condition,
+  checkQuery,
+  type DocumentQuery,
+} from "../../storage/host.ts";
 import { columnOf, type KnownCollection } from "./collections.ts";
 import { toText } from "./text.ts";
 
@@ -9,12 +16,7 @@ export interface Sql {
 
 /** The longest page that one look may take. */
 const longestPage = 1_000;
-
-/** The document after which a page begins, as it is now. */
-export interface After {
-  readonly key: string;
-  readonly value: Column;
-}
+export const toLimit = (limit: number): number => Math.min(Math.max(0, limit), longestPage);
 
 export interface Shown {
   readonly what?: string;
@@ -24,18 +26,18 @@ export interface Shown {
 
 /**
  * A query over a collection as SQL that selects `what`: in one part, or in two where the page begins among the nulls and
- * goes on behind them, each of which an index answers. Throws a sentence for a column that the collection does not have.
+ * goes on behind them, each of which an index answers. Throws a sentence for what the collection cannot be asked.
  */
 export function toSql(
   { collection, table }: KnownCollection,
   query: DocumentQuery,
-  after: After | undefined,
   { what = "key, revision, data::text as data", except = [] }: Shown = {},
 ): readonly Sql[] {
+  checkQuery(collection, query);
   const { descending = false, column } = query.orderBy ?? {};
   const order = column === undefined ? undefined : columnOf(collection, column).sql;
-  const limit = Math.min(Math.max(0, query.limit), longestPage);
-  return behind(order, descending, after).map((add) => {
+  const limit = toLimit(query.limit);
+  return behind(order, descending, query.after).map((add) => {
     const where: string[] = [];
     const values: unknown[] = [];
     const say: Say = (compose, ...said) => {
@@ -60,6 +62,7 @@ export function toCount(
   { collection, table }: KnownCollection,
   { where = {}, limit }: Pick<DocumentQuery, "where" | "limit">,
 ): Sql {
+  checkQuery(collection, { where });
   const conditions: string[] = [];
   const values: unknown[] = [];
   const say: Say = (compose, ...said) => {
@@ -83,36 +86,25 @@ function behind(
   const key = toText(after.key);
   if (!order) return [(say) => say((own) => `key ${beyond} ${own}`, key)];
   const isNull = (say: Say): void => say((own) => `${order} is null and key ${beyond} ${own}`, key);
-  if (after.value === null) return descending ? [isNull] : [isNull, (say) => say(() => `${order} is not null`)];
-  const value = typeof after.value === "string" ? toText(after.value) : after.value;
+  const { value: seen = null } = after;
+  if (seen === null) return descending ? [isNull] : [isNull, (say) => say(() => `${order} is not null`)];
+  const value = typeof seen === "string" ? toText(seen) : seen;
   const further = (say: Say): void => say((other, own) => `(${order}, key) ${beyond} (${other}, ${own})`, value, key);
   return descending ? [further, (say) => say(() => `${order} is null`)] : [further];
 }
 
 function toCondition(collection: Collection, name: string, condition: Condition, say: Say): void {
   const { sql, type } = columnOf(collection, name);
-  const own = type === "text" ? "string" : "number";
   const toValue = (value: Column): Column => (typeof value === "string" ? toText(value) : value);
-  if ("equals" in condition) {
-    const { equals } = condition;
-    if (equals === null) say(() => `${sql} is null`);
-    else if (typeof equals === own) say((value) => `${sql} = ${value}`, toValue(equals));
-    else say(() => "false"); // no column holds a value of another type
-  } else if ("not" in condition) {
-    const { not } = condition;
-    if (not === null) say(() => `${sql} is not null`);
-    else if (typeof not === own) say((value) => `${sql} is distinct from ${value}`, toValue(not));
-  } else if ("in" in condition) {
-    const values = condition.in.filter((value) => typeof value === own).map(toValue);
+  if ("equals" in condition && condition.equals === null) say(() => `${sql} is null`);
+  else if ("equals" in condition) say((value) => `${sql} = ${value}`, toValue(condition.equals));
+  else if ("not" in condition && condition.not === null) say(() => `${sql} is not null`);
+  else if ("not" in condition) say((value) => `${sql} is distinct from ${value}`, toValue(condition.not));
+  else if ("in" in condition) {
+    const values = condition.in.map(toValue);
     say((list) => `${sql} = any(${list}::${type === "text" ? "text" : "double precision"}[])`, values);
   } else {
-    for (const [bound, beyond] of [
-      [condition.from, ">="],
-      [condition.to, "<="],
-    ] as const) {
-      if (bound === undefined) continue;
-      if (typeof bound === own) say((value) => `${sql} ${beyond} ${value}`, toValue(bound));
-      else say(() => "false");
-    }
+    if (condition.from !== undefined) say((value) => `${sql} >= ${value}`, toValue(condition.from));
+    if (condition.to !== undefined) say((value) => `${sql} <= ${value}`, toValue(condition.to));
   }
 }

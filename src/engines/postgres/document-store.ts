@@ -3,9 +3,9 @@ import { checkColumns } from "../../storage/draft.ts";
 import type { Collection, Columns, Document, DocumentQuery, Engine, Write } from "../../storage/host.ts";
 import { Refused } from "../../storage/refused.ts";
 import type { Asker } from "./asker.ts";
-import { checkCollection, columnOf, type KnownCollection, shapeOf, toDefinition } from "./collections.ts";
+import { checkCollection, type KnownCollection, shapeOf, toDefinition } from "./collections.ts";
 import type { Row } from "./connections.ts";
-import { type After, type Sql, toCount, toSql } from "./document-query.ts";
+import { type Sql, toCount, toLimit, toSql } from "./document-query.ts";
 import { type DocumentWrite, toDocumentWrites } from "./document-writes.ts";
 import { fromJsonText, fromText, toJsonText, toText } from "./text.ts";
 
@@ -55,13 +55,13 @@ export class DocumentStore {
 
   async find(name: string, query: DocumentQuery): Promise<readonly Document[]> {
     const known = this.#known(name);
-    const after = await this.#after(known, query);
     const found: DocumentRow[] = [];
-    for (const { text, values } of toSql(known, query, after)) {
-      if (found.length >= query.limit) break;
+    const most = toLimit(query.limit);
+    for (const { text, values } of toSql(known, query)) {
+      if (found.length >= most) break;
       found.push(...(await this.#asker.ask<DocumentRow>(text, values)));
     }
-    return found.slice(0, Math.max(0, query.limit)).map(toDocument);
+    return found.slice(0, most).map(toDocument);
   }
 
   async count(name: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number> {
@@ -77,15 +77,14 @@ export class DocumentStore {
     if (unknown !== undefined)
       throw new TypeError(`A claim sets columns, and the collection "${name}" has no column "${unknown}".`);
     orRefuse(() => checkColumns(collection, "(claimed)", set));
-    const after = await this.#after(known, query);
     const claimed: DocumentRow[] = [];
     for (let tries = 0; claimed.length < query.limit && tries < mostTries; tries++) {
       const left = { ...query, limit: query.limit - claimed.length };
       const except = claimed.map(({ key }) => key);
       try {
-        for (const found of toSql(known, left, after, { what: "key", except }))
+        for (const found of toSql(known, left, { what: "key", except }))
           claimed.push(...(await this.#claim(table, found, set)));
-        if (claimed.length >= query.limit || !(await this.#isLeft(known, query, after, claimed))) break;
+        if (claimed.length >= query.limit || !(await this.#isLeft(known, query, claimed))) break;
       } catch (error) {
         if (claimed.length === 0) throw error;
         break; // what is claimed is claimed, and has to be told
@@ -125,14 +124,9 @@ export class DocumentStore {
     );
   }
 
-  async #isLeft(
-    known: KnownCollection,
-    query: DocumentQuery,
-    after: After | undefined,
-    claimed: readonly DocumentRow[],
-  ): Promise<boolean> {
+  async #isLeft(known: KnownCollection, query: DocumentQuery, claimed: readonly DocumentRow[]): Promise<boolean> {
     const except = claimed.map(({ key }) => key);
-    for (const { text, values } of toSql(known, { ...query, limit: 1 }, after, { what: "1 as one", except }))
+    for (const { text, values } of toSql(known, { ...query, limit: 1 }, { what: "1 as one", except }))
       if ((await this.#asker.ask(text, values)).length > 0) return true;
     return false;
   }
@@ -159,20 +153,6 @@ export class DocumentStore {
       if (error instanceof Refused) return { rows: [], refused: error.message };
       throw error;
     }
-  }
-
-  async #after(known: KnownCollection, { after, orderBy }: DocumentQuery): Promise<After | undefined> {
-    if (after === undefined) return undefined;
-    if (!orderBy) return { key: after, value: null };
-    const { sql } = columnOf(known.collection, orderBy.column);
-    const [row] = await this.#asker.ask<{ value: string | number | null }>(
-      `select ${sql} as value from ${known.table} where key = $1`,
-      [toText(after)],
-    );
-    if (row) return { key: after, value: typeof row.value === "string" ? fromText(row.value) : row.value };
-    throw new TypeError(
-      `The document "${after}", after which "${known.collection.name}" is to be read on, is not there any more. Begin from the first page.`,
-    );
   }
 
   #known(name: string): KnownCollection {

@@ -104,7 +104,7 @@ export class EventPages {
     ];
     return this.#page(
       `stream = ${own} and revision ${backwards ? "<=" : ">="} $3
-       ${until === undefined ? "" : `and revision <= ${this.#schema}.revision_at_v1(${own}, $4)`}`,
+       ${until === undefined ? "" : `and revision <= ${this.#schema}.revision_at_v2(${own}, $4)`}`,
       `revision ${backwards ? "desc" : "asc"}`,
       values,
       limit,

@@ -23,11 +23,13 @@ interface Expectation {
   readonly append: number;
   readonly stream: string;
   readonly revision: Expected;
+  /** The append of the stream's last event, where it is known. */
+  readonly event: string | undefined;
 }
 
 /** The statement of `group`, which a connection prepares once. */
 export const appendStatement = (schema: string): string =>
-  `select ${schema}.append_v1(${appendArguments.map((_, index) => `$${index + 1}`).join(", ")}) as reply`;
+  `select ${schema}.append_v3(${appendArguments.map((_, index) => `$${index + 1}`).join(", ")}) as reply`;
 
 /** Appends that travel in one call: as arguments, and the answer as outcomes. */
 export class Group {
@@ -40,9 +42,9 @@ export class Group {
     const expectations: Expectation[] = [];
     const places = new Map<string, number>();
     for (const [index, { append }] of appends.entries()) {
-      for (const { stream, revision } of append.expect) {
+      for (const { stream, revision, event } of append.expect) {
         if (revision === "any") continue;
-        expectations.push({ append: index + 1, stream, revision });
+        expectations.push({ append: index + 1, stream, revision, event });
         if (!places.has(stream)) places.set(stream, places.size + 1);
       }
       for (const { stream } of append.events) if (!places.has(stream)) places.set(stream, places.size + 1);
@@ -95,9 +97,9 @@ export class Group {
       const failure = why.get(index + 1);
       if (failure) return this.#failure(prepared, failure);
       const reached: Record<string, number> = {};
-      for (const { stream } of prepared.append.events) {
+      for (const { stream, spans = 1 } of prepared.append.events) {
         const place = this.#place(stream) - 1;
-        revisions[place] = reached[stream] = (revisions[place] ?? -1) + 1;
+        revisions[place] = reached[stream] = (revisions[place] ?? -1) + spans;
       }
       const count = prepared.append.events.length;
       const first = count > 0 ? position + 1 : position;
@@ -121,11 +123,12 @@ export class Group {
 
   #expected(): readonly unknown[] {
     const expectations = this.#expectations;
-    if (expectations.length === 0) return Array(3).fill(null);
+    if (expectations.length === 0) return Array(4).fill(null);
     return [
       toIntegerArray(expectations.map(({ append }) => append)),
       toIntegerArray(expectations.map(({ stream }) => this.#place(stream))),
       toBigintArray(expectations.map(({ revision }) => toRevision(revision))),
+      expectations.some(({ event }) => event) ? toUuidArray(expectations.map(({ event }) => toAppendId(event))) : null,
     ];
   }
 
@@ -133,15 +136,15 @@ export class Group {
     const events = this.#appends.flatMap(({ append }, index) =>
       append.events.map((event, ix) => ({ ...event, ix, append: index + 1, stream: this.#place(event.stream) })),
     );
-    if (events.length === 0) return { written: null, events: Array(9).fill(null) };
+    if (events.length === 0) return { written: null, events: Array(10).fill(null) };
     const written: boolean[] = this.#streams.map(() => false);
     const ranks = this.#streams.map(() => 0);
     const types = new Map<string, { readonly place: number; readonly type: string; readonly version: number }>();
     const rank: number[] = [];
     const typeOf: number[] = [];
-    for (const { stream, type, version } of events) {
+    for (const { stream, type, version, spans = 1 } of events) {
       written[stream - 1] = true;
-      ranks[stream - 1] = (ranks[stream - 1] ?? 0) + 1;
+      ranks[stream - 1] = (ranks[stream - 1] ?? 0) + spans;
       rank.push(ranks[stream - 1] as number); // just set
       const name = `${version} ${type}`;
       const known = types.get(name) ?? { place: types.size + 1, type, version };
@@ -150,12 +153,14 @@ export class Group {
     }
     const named = [...types.values()];
     const meta = events.some((event) => event.meta !== undefined);
+    const spans = events.some((event) => event.spans !== undefined && event.spans !== 1);
     const given = [
       toTextArray(named.map(({ type }) => toText(type))),
       toIntegerArray(named.map(({ version }) => version)),
       toIntegerArray(events.map(({ append }) => append)),
       toIntegerArray(events.map(({ stream }) => stream)),
       toIntegerArray(rank),
+      spans ? toIntegerArray(events.map((event) => event.spans ?? 1)) : null,
       toIntegerArray(events.map(({ ix }) => ix)),
       toIntegerArray(typeOf),
       toTextArray(events.map(({ data }) => data)),
@@ -210,6 +215,9 @@ export class Group {
     return this.#placeOf.get(stream) as number; // each was counted at the beginning
   }
 }
+
+/** An event's id is its append's, a slash and its index. */
+const toAppendId = (event: string | undefined): string | undefined => event?.slice(0, event.indexOf("/"));
 
 /** As the function reads them: below 0 there is no stream, and -2 says that there is one. */
 function toRevision(expected: Expected): number {

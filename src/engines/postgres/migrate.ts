@@ -2,17 +2,19 @@ import type { Client } from "pg";
 import { append } from "./sql/append.ts";
 import { collections } from "./sql/collections.ts";
 import { documents } from "./sql/documents.ts";
-import { places } from "./sql/places.ts";
+import { places, revisionAt } from "./sql/places.ts";
 import { finishedSteps, readers } from "./sql/readers.ts";
-import { tables } from "./sql/tables.ts";
+import { spans, tables } from "./sql/tables.ts";
 
 /**
  * What leads the schema from one version to the next. Functions carry a version in their names, so that the nodes that
  * still run the code of before go on with theirs.
  */
 const migrations: readonly ((schema: string) => string)[] = [
-  (schema) => [tables, places, documents, append, readers, collections].map((part) => part(schema)).join("\n"),
+  (schema) => [tables, places, documents, readers, collections].map((part) => part(schema)).join("\n"),
   finishedSteps,
+  (schema) => [spans, revisionAt].map((part) => part(schema)).join("\n"),
+  append,
 ];
 
 /**

@@ -27,11 +27,11 @@ const rules: readonly Rule[] = [
   },
   {
     sql: (log) =>
-      `select s.name, count(*) events, min(e.revision) first, max(e.revision) last
-       from event_${log} e indexed by event_${log}_stream left join stream s on s.id = e.stream
-       group by e.stream having first <> 0 or last <> events - 1`,
-    say: ({ name, events, first, last }, log) =>
-      `The stream "${name}" of the log "${log}" has ${events} events, with revisions from ${first} to ${last}.`,
+      `select s.name, sum(coalesce(e.spans, 1)) events, max(e.revision) last
+       from event_${log} e left join stream s on s.id = e.stream
+       group by e.stream having last <> events - 1`,
+    say: ({ name, events, last }, log) =>
+      `The stream "${name}" of the log "${log}" has events for ${events} revisions, and the last is ${last}.`,
   },
   {
     sql: (log) =>

@@ -1,5 +1,14 @@
-import type { Collection, Column, Condition, DocumentQuery } from "../../storage/host.ts";
+import {
+  type After,
+  type Collection,
+  type Column,
+  type Condition,
+  checkQuery,
+  type DocumentQuery,
+} from "../../storage/host.ts";
 import { columnOf, tableOf } from "./collections.ts";
+import type { FoundRow } from "./messages.ts";
+import type { Statements } from "./statements.ts";
 
 export interface Sql {
   readonly text: string;
@@ -8,9 +17,20 @@ export interface Sql {
 
 /** The longest page that one look may take: more would hold up whoever else is waiting on this thread. */
 const longestPage = 1_000;
+const toLimit = (limit: number): number => Math.min(Math.max(0, limit), longestPage);
 
-/** A query over a collection as SQL. Throws a sentence for a column that the collection does not have. */
-export function toSql(collection: Collection, query: DocumentQuery): Sql {
+/**
+ * A query over a collection as SQL: in one part, or in two where the page begins among the nulls and goes on behind them,
+ * each of which an index answers. Throws a sentence for what the collection cannot be asked.
+ */
+export function toSql(collection: Collection, query: DocumentQuery): readonly Sql[] {
+  checkQuery(collection, query);
+  const { descending = false, column } = query.orderBy ?? {};
+  const order = column === undefined ? undefined : columnOf(column);
+  return behind(order, descending, query.after).map((add) => toPart(collection, query, add));
+}
+
+function toPart(collection: Collection, query: DocumentQuery, add: (say: Say) => void): Sql {
   const where: string[] = [];
   const values: Column[] = [];
   const say = (text: string, ...said: readonly Column[]): void => {
@@ -18,27 +38,36 @@ export function toSql(collection: Collection, query: DocumentQuery): Sql {
     values.push(...said);
   };
   if (query.key !== undefined) say("key = ?", query.key);
-  for (const [name, condition] of Object.entries(query.where ?? {}))
-    toCondition(known(collection, name), condition, say);
-  const descending = query.orderBy?.descending ?? false;
-  const order = query.orderBy && known(collection, query.orderBy.column);
-  if (query.after !== undefined && order) afterPlace(collection, order, descending, query.after, say);
-  else if (query.after !== undefined) say(`key ${descending ? "<" : ">"} ?`, query.after);
-  const direction = descending ? "desc" : "asc";
+  for (const [name, condition] of Object.entries(query.where ?? {})) toCondition(columnOf(name), condition, say);
+  add(say);
+  const order = query.orderBy && columnOf(query.orderBy.column);
+  const direction = query.orderBy?.descending ? "desc" : "asc";
   return {
     text: `select key, revision, data from ${tableOf(collection.name)}
       ${where.length > 0 ? `where ${where.join(" and ")}` : ""}
       order by ${order ? `${order} ${direction}, ` : ""}key ${direction} limit ?`,
-    values: [...values, Math.min(Math.max(0, query.limit), longestPage)],
+    values: [...values, toLimit(query.limit)],
   };
 }
 
+/** What the parts of a query find, up to its limit: the second is asked only where the first has come to its end. */
+export function foundIn(statements: Statements, parts: readonly Sql[], limit: number): readonly FoundRow[] {
+  const [only, ...more] = parts;
+  const most = toLimit(limit);
+  const rows: FoundRow[] = only ? askFor(statements, only) : [];
+  for (const part of more) if (rows.length < most) rows.push(...askFor(statements, part));
+  return more.length === 0 ? rows : rows.slice(0, most);
+}
+const askFor = (statements: Statements, { text, values }: Sql): FoundRow[] =>
+  statements.for(text).all(...values) as unknown as FoundRow[]; // the columns are the query's own
+
 /** How many a query finds, counted no further than its limit. */
 export function toCount(collection: Collection, { where = {}, limit }: Pick<DocumentQuery, "where" | "limit">): Sql {
+  checkQuery(collection, { where });
   const conditions: string[] = [];
   const values: Column[] = [];
   for (const [name, condition] of Object.entries(where))
-    toCondition(known(collection, name), condition, (text, ...said) => {
+    toCondition(columnOf(name), condition, (text, ...said) => {
       conditions.push(text);
       values.push(...said);
     });
@@ -66,21 +95,18 @@ function toCondition(column: string, condition: Condition, say: Say): void {
   }
 }
 
-/** The rows behind one that the caller has seen. Its place is taken from that row as it is now. */
-function afterPlace(collection: Collection, order: string, descending: boolean, key: string, say: Say): void {
+/** Null is less than everything: going up it is left behind by any value, going down it comes after all of them. */
+function behind(
+  order: string | undefined,
+  descending: boolean,
+  after: After | undefined,
+): readonly ((say: Say) => void)[] {
+  if (!after) return [() => {}];
+  const { key, value = null } = after;
   const beyond = descending ? "<" : ">";
-  const place = `(select ${order} from ${tableOf(collection.name)} where key = ?)`;
-  // Null is less than everything: going up it is left behind by any value, going down it comes after all of them.
-  const past = descending
-    ? `(${order} < ${place} or (${order} is null and ${place} is not null))`
-    : `(${order} > ${place} or (${order} is not null and ${place} is null))`;
-  say(`(${past} or (${order} is ${place} and key ${beyond} ?))`, key, key, key, key);
-}
-
-function known(collection: Collection, column: string): string {
-  if (!collection.columns.some(({ name }) => name === column)) {
-    const names = collection.columns.map(({ name }) => `"${name}"`).join(", ") || "none";
-    throw new TypeError(`The collection "${collection.name}" has no column "${column}" to look by. It has ${names}.`);
-  }
-  return columnOf(column);
+  if (!order) return [(say) => say(`key ${beyond} ?`, key)];
+  const isNull = (say: Say): void => say(`${order} is null and key ${beyond} ?`, key);
+  if (value === null) return descending ? [isNull] : [isNull, (say) => say(`${order} is not null`)];
+  const further = (say: Say): void => say(`(${order}, key) ${beyond} (?, ?)`, value, key);
+  return descending ? [further, (say) => say(`${order} is null`)] : [further];
 }

@@ -4,7 +4,7 @@ import { Generations } from "../../storage/generations.ts";
 import type { Collection, Column, Columns, DocumentQuery } from "../../storage/host.ts";
 import { Refused } from "../../storage/refused.ts";
 import { columnOf, createCollection, dropIndex, indexNames, shapeOf, tableOf } from "./collections.ts";
-import { toSql } from "./document-query.ts";
+import { foundIn, toSql } from "./document-query.ts";
 import type { FoundRow, WriteMessage } from "./messages.ts";
 import type { Statements } from "./statements.ts";
 
@@ -111,8 +111,7 @@ export class Documents {
     if (unknown !== undefined)
       throw new Refused(`A claim sets columns, and the collection "${name}" has no column "${unknown}".`);
     toColumns(collection, "(claimed)", set); // refuses a value of the wrong type before anything is written
-    const { text, values } = toSql(collection, query);
-    const rows = this.#statements.for(text).all(...values) as unknown as readonly FoundRow[]; // the columns are the query's own
+    const rows = foundIn(this.#statements, toSql(collection, query), query.limit);
     return rows.map(({ key, revision, data }) => {
       const fields = { ...JSON.parse(data), ...set };
       const after = JSON.stringify(fields);

@@ -20,7 +20,7 @@ import type {
 } from "../../storage/host.ts";
 import { checkFile } from "./check-file.ts";
 import { checkCollection, shapeOf } from "./collections.ts";
-import { toCount, toSql } from "./document-query.ts";
+import { foundIn, toCount, toSql } from "./document-query.ts";
 import { EventPages } from "./event-pages.ts";
 import type { Lock } from "./lock.ts";
 import type { FoundRow } from "./messages.ts";
@@ -74,13 +74,20 @@ export class SqliteEngine implements Engine {
     this.#collections.set(collection.name, collection);
   }
 
-  async append(log: string, group: readonly Append[]): Promise<readonly Outcome[]> {
-    if (group.length === 0) return [];
-    const packed = pack(log, group);
+  append(log: string, group: readonly Append[]): Promise<readonly Outcome[]> {
+    if (group.length === 0) return Promise.resolve([]);
+    let packed: Packed;
+    try {
+      packed = pack(log, group);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const streams = group.map(({ events }) => events.map(({ stream }) => stream));
-    const outcomes = unpackOutcomes((await this.#writer.run(packed, group.length)) as Packed, streams);
-    for (const outcome of outcomes) if (outcome.ok && "last" in outcome) this.#watchers.grown(log, outcome.last);
-    return outcomes;
+    return this.#writer.run(packed, group.length).then((packed) => {
+      const outcomes = unpackOutcomes(packed as Packed, streams); // as the writer answers an append
+      for (const outcome of outcomes) if (outcome.ok && "last" in outcome) this.#watchers.grown(log, outcome.last);
+      return outcomes;
+    });
   }
 
   async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
@@ -106,10 +113,8 @@ export class SqliteEngine implements Engine {
 
   async find(collection: string, query: DocumentQuery): Promise<readonly Document[]> {
     return this.#look(() => {
-      if (query.after !== undefined && query.orderBy) this.#checkStillThere(collection, query.after);
-      const { text, values } = toSql(this.#known(collection), query);
-      const rows = this.#statements.for(text).all(...values) as unknown as readonly FoundRow[]; // the columns are the query's own
-      return rows.map(toDocument);
+      const parts = toSql(this.#known(collection), query);
+      return foundIn(this.#statements, parts, query.limit).map(toDocument);
     });
   }
 
@@ -250,13 +255,6 @@ export class SqliteEngine implements Engine {
     const collection = this.#collections.get(name);
     if (!collection) throw new TypeError(`There is no collection "${name}". Define it before anything is asked of it.`);
     return collection;
-  }
-
-  #checkStillThere(collection: string, key: string): void {
-    if (this.#statements.for(toSql(this.#known(collection), { key, limit: 1 }).text).get(key, 1)) return;
-    throw new TypeError(
-      `The document "${key}", after which "${collection}" is to be read on, is not there any more. Begin from the first page.`,
-    );
   }
 }
 

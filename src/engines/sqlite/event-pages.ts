@@ -75,19 +75,20 @@ export class EventPages {
     const id = this.#streamOf(log, stream);
     if (id === undefined) return [];
     const statement = this.#statements.for(
-      `select data from event_${log.id} where stream = ? and revision >= ? order by revision limit ?`,
+      `select data, revision from event_${log.id} where stream = ? and revision >= ? order by revision limit ?`,
     );
     statement.setReturnArrays(true);
     const texts: string[] = [];
     const most = Math.min(Math.max(0, limit), longestPage);
-    for (let size = 0; texts.length < most && size < largestPage; ) {
+    for (let size = 0, next = from; texts.length < most && size < largestPage; ) {
       const wanted = Math.min(together, most - texts.length);
-      const rows = statement.all(id, from + texts.length, wanted) as unknown as readonly (readonly [string])[]; // the column is the query's own
+      const rows = statement.all(id, next, wanted) as unknown as readonly (readonly [string, number])[]; // the columns are the query's own
       for (const [data] of rows) {
         texts.push(data);
         size += data.length;
       }
       if (rows.length < wanted) break;
+      next = (rows.at(-1)?.[1] ?? 0) + 1;
     }
     return texts;
   }
@@ -158,7 +159,9 @@ export class EventPages {
          from stream s where log = ? and name = ?`,
       )
       .get(log.id, stream) as { id: number; last: number } | undefined) ?? { id: 0, last: -1 };
-    const position = this.#statements.for(`select position from event_${log.id} where stream = ? and revision = ?`);
+    const position = this.#statements.for(
+      `select position from event_${log.id} where stream = ? and revision >= ? order by revision limit 1`,
+    );
     const isWithin = (revision: number): boolean =>
       (position.get(id, revision) as { position: number }).position <= until;
     return countWhile(last + 1, isWithin) - 1;

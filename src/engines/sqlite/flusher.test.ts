@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MessageChannel, type Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { FromFlusher, Reply } from "./messages.ts";
+import { type FromFlusher, progressOf } from "./messages.ts";
 import { startThread } from "./thread.ts";
 
 let folder: string;
@@ -17,30 +17,45 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("batches that were committed before a flush begins share it, and are answered in their order", async () => {
+test("batches that were committed before a flush begins share it, and those after it have one of their own", async () => {
   const wal = join(folder, "wal");
   writeFileSync(wal, "");
-  expect(await answerTo(wal, [[{ done: 1 }], [{ done: 2 }, { done: 3 }]])).toEqual({
-    batches: [[{ done: 1 }], [{ done: 2 }, { done: 3 }]],
-  });
+  const progress = toProgress();
+  commit(progress, 2);
+  const answers = flusher(wal, progress);
+  expect(await next(answers)).toBe("flushed");
+  expect(progress[progressOf.flushed]).toBe(2);
+  commit(progress, 5);
+  expect(await next(answers)).toBe("flushed");
+  expect(progress[progressOf.flushed]).toBe(5);
 });
 
 test.each([
   ["cannot be opened", () => join(folder, "nowhere")],
   ["cannot be flushed", () => "/dev/null"],
-])("nothing is answered over a file that %s, and the reason is told", async (_, wal) => {
-  expect(await answerTo(wal(), [[{ done: 1 }]])).toEqual({
+])("nothing is called flushed over a file that %s, and the reason is told", async (_, wal) => {
+  const progress = toProgress();
+  commit(progress, 1);
+  expect(await next(flusher(wal(), progress))).toEqual({
     notFlushed: expect.stringMatching(/^The disk failed while it was written\. \((ENOENT|EINVAL)/),
   });
+  expect(progress[progressOf.flushed]).toBe(0);
 });
 
-async function answerTo(wal: string, batches: readonly (readonly Reply[])[]): Promise<FromFlusher> {
-  const [commits, answers] = [new MessageChannel(), new MessageChannel()];
-  for (const batch of batches) commits.port1.postMessage(batch);
-  const options = { wal, committed: commits.port2, answers: answers.port1 };
-  thread = startThread("flusher", options, [commits.port2, answers.port1]);
-  const [answer] = (await once(answers.port2, "message")) as [FromFlusher];
-  answers.port2.close();
-  commits.port1.close();
+const toProgress = (): Int32Array => new Int32Array(new SharedArrayBuffer(12));
+
+function commit(progress: Int32Array, batch: number): void {
+  Atomics.store(progress, progressOf.committed, batch);
+  Atomics.notify(progress, progressOf.committed);
+}
+
+function flusher(wal: string, progress: Int32Array): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  thread = startThread("flusher", { wal, progress, said: port1 }, [port1]);
+  return port2;
+}
+
+async function next(answers: MessagePort): Promise<FromFlusher> {
+  const [answer] = (await once(answers, "message")) as [FromFlusher];
   return answer;
 }

@@ -1,24 +1,28 @@
 /**
- * The flusher's thread: no answer of the writer passes before what it answers is on disk. The writer commits to the WAL
- * without a flush of its own, so while the disk is busy it is at the next batch, and all that it commits meanwhile shares
- * the next flush.
+ * The flusher's thread: nothing that the writer has committed is answered before it is on disk. The writer commits to the
+ * WAL without a flush of its own, so while the disk is busy it is at the next batch, and all that it commits meanwhile
+ * shares the next flush. This thread does nothing else, so it sleeps on the shared number itself: a message would wake it
+ * later, and cost more.
  */
 import { fdatasyncSync, openSync } from "node:fs";
-import { receiveMessageOnPort, workerData } from "node:worker_threads";
-import type { FlusherOptions, FromFlusher, Reply } from "./messages.ts";
+import { workerData } from "node:worker_threads";
+import { type FlusherOptions, type FromFlusher, progressOf } from "./messages.ts";
 
-const { wal, committed, answers } = workerData as FlusherOptions;
-const say = (message: FromFlusher): void => answers.postMessage(message);
+const { wal, progress, said } = workerData as FlusherOptions;
+const say = (message: FromFlusher): void => said.postMessage(message);
 const file = orSay(() => openSync(wal, "r+"));
 // What an earlier process left behind may be in the system's memory only, and here it is read as committed.
-if (file !== undefined) flush();
+let fine = file !== undefined && flush();
 
-committed.on("message", (first: readonly Reply[]) => {
-  const batches = [first];
-  for (let next = receiveMessageOnPort(committed); next; next = receiveMessageOnPort(committed))
-    batches.push(next.message as readonly Reply[]);
-  if (flush()) say({ batches });
-});
+for (let flushed = 0; fine; ) {
+  Atomics.wait(progress, progressOf.committed, flushed);
+  const committed = Atomics.load(progress, progressOf.committed);
+  fine = flush();
+  if (!fine) break;
+  flushed = committed;
+  Atomics.store(progress, progressOf.flushed, flushed);
+  say("flushed");
+}
 
 function flush(): boolean {
   return orSay(() => fdatasyncSync(file as number) ?? true) === true; // without a file there is nobody to call
@@ -30,7 +34,6 @@ function orSay<T>(work: () => T): T | undefined {
     return work();
   } catch (error) {
     say({ notFlushed: `The disk failed while it was written. (${(error as Error).message})` });
-    committed.close();
     return undefined;
   }
 }

@@ -184,7 +184,7 @@ test.each([
   ["delete from event_1 where position = 3", "goes from position 2 to 4"],
   [
     "delete from event_1 where position = 3",
-    'The stream "s/a" of the log "main" has 4 events, with revisions from 0 to 4',
+    'The stream "s/a" of the log "main" has events for 4 revisions, and the last is 4',
   ],
   ["update event_1 set at = 5 where position = 4", 'The event at position 4 of the log "main" is older than'],
   ["update event_1 set stream = 99 where position = 5", 'position 5 of the log "main" belongs to no stream'],

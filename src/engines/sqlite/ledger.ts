@@ -77,9 +77,21 @@ export class Ledger {
       const stream = this.#stream(log, event.stream);
       stream.id ??= this.#newStream(log, event.stream);
       const type = this.#type(log, event.type, event.version);
-      const revision = stream.revision + 1;
+      const { spans } = event;
+      const revision = stream.revision + spans;
       const position = log.head + 1;
-      log.insert.run(position, stream.id, revision, id, index, type, at, event.data, event.meta);
+      log.insert.run(
+        position,
+        stream.id,
+        revision,
+        id,
+        index,
+        type,
+        at,
+        event.data,
+        event.meta,
+        spans === 1 ? null : spans,
+      );
       log.head = position;
       stream.revision = revision;
       revisions.push(revision);
@@ -173,8 +185,8 @@ export class Ledger {
     const log: OpenLog = {
       id,
       insert: this.#statements.for(
-        `insert into event_${id} (position, stream, revision, append, ix, type, at, data, meta)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `insert into event_${id} (position, stream, revision, append, ix, type, at, data, meta, spans)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
       lastRevision: this.#statements.for(`select max(revision) revision from event_${id} where stream = ?`),
       streams: new Generations(rememberedStreams),

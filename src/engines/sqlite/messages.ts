@@ -32,6 +32,7 @@ export interface EventMessage {
   readonly version: number;
   readonly data: string;
   readonly meta: string | null;
+  readonly spans: number;
 }
 export interface ReceiptMessage {
   readonly key: string;
@@ -82,21 +83,32 @@ export type Reply = Packed | { readonly done: Result } | { readonly failed: Fail
 /** To the writer: commands for one transaction, with the time on the engine's clock; or the end. */
 export type ToWriter = { readonly now: number; readonly commands: readonly Command[] } | "close";
 /**
- * From the writer: that it is ready, why it is not, or that it has closed. `answers` is where the flusher speaks, and
- * `begun` holds the number of the last batch, counted from 1, whose commit has begun.
+ * From the writer: that it is ready, why it is not, or that it has closed. At `replies` lies what it has to say to the
+ * commands of a batch, in the order in which they were sent, before the flusher is told of the batch; nobody is woken for
+ * that. `flusher` is where the flusher speaks.
  */
 export type FromWriter =
-  | { readonly ready: true; readonly answers: MessagePort; readonly begun: Int32Array }
+  | {
+      readonly ready: true;
+      readonly replies: MessagePort;
+      readonly flusher: MessagePort;
+      readonly progress: Int32Array;
+    }
   | { readonly notReady: string }
   | { readonly closed: true };
-/** From the flusher: the replies to batches that are on disk, in their order; or why nothing more will be. */
-export type FromFlusher = { readonly batches: readonly (readonly Reply[])[] } | { readonly notFlushed: string };
+/** From the flusher: that something more is on disk; or why nothing more will be. */
+export type FromFlusher = "flushed" | { readonly notFlushed: string };
+
+/**
+ * What the three threads share: the numbers of the last batch, counted from 1 and modulo 2^32, whose commit has begun (it
+ * is seen by the main thread before the writer can say anything), that is done, and that is on disk.
+ */
+export const progressOf = { begun: 0, committed: 1, flushed: 2 } as const;
 
 export interface FlusherOptions {
   readonly wal: string;
-  /** Where the writer says what it has committed. */
-  readonly committed: MessagePort;
-  readonly answers: MessagePort;
+  readonly progress: Int32Array;
+  readonly said: MessagePort;
 }
 export interface WriterOptions {
   readonly file: string;

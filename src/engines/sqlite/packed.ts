@@ -15,11 +15,11 @@ export function pack(log: string, group: readonly Append[]): Packed {
   for (const { id, expect, events, documents, receipt, readers } of group) {
     packed.push(id, expect.length, events.length, documents?.length ?? 0, receipt ? 1 : 0, readers?.length ?? 0);
     for (const { stream, revision } of expect) packed.push(stream, revision);
-    for (const { stream, type, version, data, meta } of events) {
+    for (const { stream, type, version, data, meta, spans } of events) {
       // Caught here, for a message that cannot be copied to the writer's thread takes its whole batch with it.
       if (typeof data !== "string" || (meta !== undefined && typeof meta !== "string"))
         throw new TypeError(`The event ${type} of the append ${id} is not JSON text.`);
-      packed.push(stream, type, version, data, meta ?? null);
+      packed.push(stream, type, version, data, meta ?? null, spans ?? 1);
     }
     for (const write of documents ?? []) pushWrite(packed, write);
     if (receipt) {
@@ -91,7 +91,7 @@ class Reading {
     const events: EventMessage[] = [];
     for (let left = written; left > 0; left--) {
       const [stream, type, version, data] = [this.text(), this.text(), this.number(), this.text()];
-      events.push({ stream, type, version, data, meta: this.#value() as string | null });
+      events.push({ stream, type, version, data, meta: this.#value() as string | null, spans: this.number() });
     }
     const documents = this.writes(kept);
     const receipt = receipts > 0 ? this.#receipt() : undefined;

@@ -2,9 +2,9 @@ import type { DatabaseSync } from "node:sqlite";
 import { spelled } from "./collections.ts";
 
 /** The shape of the tables that this code reads and writes. A file of another shape is refused, never guessed at. */
-const schemaVersion = 2;
+const schemaVersion = 3;
 
-/** What leads a file from the version before to this one; each is one transaction. */
+/** What leads a file from the version before to this one, as far as it is the same for all; each is one transaction. */
 const migrations: { readonly [version: number]: string } = {
   2: `
     alter table reader add column epoch integer not null default 1;
@@ -39,7 +39,7 @@ export function createLog(db: DatabaseSync, name: string): number {
   db.exec(`
     create table event_${id} (
       position integer primary key, stream integer not null, revision integer not null, append any not null,
-      ix integer not null, type integer not null, at integer not null, data text not null, meta text
+      ix integer not null, type integer not null, at integer not null, data text not null, meta text, spans integer
     ) strict;
     create unique index event_${id}_stream on event_${id} (stream, revision);
   `);
@@ -49,14 +49,22 @@ export function createLog(db: DatabaseSync, name: string): number {
 function migrate(db: DatabaseSync, version: number, at: number): void {
   db.exec("begin immediate");
   try {
-    db.exec(migrations[version] as string); // one a version above the first
+    const sql = migrations[version];
+    if (sql !== undefined) db.exec(sql);
     if (version === 2) respell(db);
+    if (version === 3) widen(db);
     db.prepare("insert into trilith (version, at) values (?, ?)").run(version, at);
     db.exec("commit");
   } catch (error) {
     if (db.isTransaction) db.exec("rollback");
     throw error;
   }
+}
+
+/** Events that take several revisions say how many; those of before take one. */
+function widen(db: DatabaseSync): void {
+  for (const { id } of db.prepare("select id from log").all())
+    db.exec(`alter table event_${Number(id)} add column spans integer`);
 }
 
 /** Names of the first version that have capitals; their indexes are made anew when the collection is defined. */

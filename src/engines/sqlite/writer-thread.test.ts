@@ -37,15 +37,18 @@ test("what was seen before it was flushed is told after the flush, or never", as
   // A writer that begins commits, and whose flusher answers when it is told to.
   const played = new Worker(
     `const { parentPort } = require("node:worker_threads");
-     const { port1, port2 } = new MessageChannel();
-     const begun = new Int32Array(new SharedArrayBuffer(4));
+     const [replies, flusher] = [new MessageChannel(), new MessageChannel()];
+     const progress = new Int32Array(new SharedArrayBuffer(12));
      let batches = 0;
      parentPort.on("message", (message) => {
-       if (message === "flush") port1.postMessage({ batches: [[{ done: true }]] });
-       else if (message === "fail") port1.postMessage({ notFlushed: "The disk failed." });
-       else { begun[0] = ++batches; parentPort.postMessage("begun"); }
+       if (message === "flush") { progress[2] = batches; flusher.port1.postMessage("flushed"); }
+       else if (message === "fail") flusher.port1.postMessage({ notFlushed: "The disk failed." });
+       else { progress[0] = ++batches; replies.port1.postMessage([{ done: true }]); parentPort.postMessage("begun"); }
      });
-     parentPort.postMessage({ ready: true, answers: port2, begun }, [port2]);`,
+     parentPort.postMessage(
+       { ready: true, replies: replies.port2, flusher: flusher.port2, progress },
+       [replies.port2, flusher.port2],
+     );`,
     { eval: true },
   );
   const writer = await WriterThread.over(played, systemClock, 1_000);

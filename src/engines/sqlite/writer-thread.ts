@@ -1,7 +1,16 @@
-import type { MessagePort, Worker } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { type Clock, Fault } from "../../contracts/index.ts";
 import { Latencies } from "../../storage/latencies.ts";
-import type { Command, Failure, FromFlusher, FromWriter, Reply, Result, ToWriter } from "./messages.ts";
+import {
+  type Command,
+  type Failure,
+  type FromFlusher,
+  type FromWriter,
+  progressOf,
+  type Reply,
+  type Result,
+  type ToWriter,
+} from "./messages.ts";
 import { isPacked } from "./packed.ts";
 
 interface Waiting {
@@ -42,10 +51,12 @@ export class WriterThread {
   readonly #capacity: number;
   readonly #latencies = new Latencies();
   readonly #sent: (readonly Waiting[])[] = [];
-  /** How many batches were answered: modulo 2^32, like the number of those whose commit has begun. */
+  /** What the writer has said to batches. Nobody listens there: it is fetched when they are on disk. */
+  readonly #replies: MessagePort;
+  /** How many batches were answered: modulo 2^32, like all numbers of batches. */
   #answered = 0;
-  readonly #begun: Int32Array;
-  readonly #answers: MessagePort;
+  readonly #progress: Int32Array;
+  readonly #flusher: MessagePort;
   #lookers: Looker[] = [];
   #queue: Waiting[] = [];
   #weight = 0;
@@ -65,17 +76,18 @@ export class WriterThread {
     return new WriterThread(worker, ready, clock, capacity);
   }
 
-  private constructor(worker: Worker, { answers, begun }: Ready, clock: Clock, capacity: number) {
+  private constructor(worker: Worker, { replies, flusher, progress }: Ready, clock: Clock, capacity: number) {
     this.#worker = worker;
-    this.#answers = answers;
-    this.#begun = begun;
+    this.#replies = replies;
+    this.#flusher = flusher;
+    this.#progress = progress;
     this.#clock = clock;
     this.#capacity = capacity;
     worker.removeAllListeners("error");
     worker.on("message", () => this.#closing?.()); // after the first the writer says one thing only, that it has closed
     worker.on("error", (error) => this.#stop(error instanceof Error ? error.message : String(error)));
     worker.on("exit", () => this.#stop(this.#closing ? "It was closed." : "Its thread ended."));
-    answers.on("message", (message: FromFlusher) => this.#receive(message));
+    flusher.on("message", (message: FromFlusher) => this.#receive(message));
   }
 
   /** Why nothing can be written any more, where that is so. */
@@ -115,7 +127,7 @@ export class WriterThread {
    * nobody will ever know.
    */
   flushed(): Promise<void> | undefined {
-    const seen = Atomics.load(this.#begun, 0);
+    const seen = Atomics.load(this.#progress, progressOf.begun);
     if (!this.#isPending(seen)) return undefined;
     if (this.#stopped !== undefined) return Promise.reject(notSeen(this.#stopped));
     return new Promise((resolve, reject) => this.#lookers.push({ seen, resolve, reject }));
@@ -166,11 +178,13 @@ export class WriterThread {
   }
 
   #receive(message: FromFlusher): void {
-    if ("notFlushed" in message) {
+    if (message !== "flushed") {
       this.#break(message.notFlushed);
       return;
     }
-    for (const replies of message.batches) this.#answer(replies);
+    // What lies there of batches that are not on disk yet stays there.
+    while (this.#sent.length > 0 && !this.#isPending((this.#answered + 1) | 0))
+      this.#answer((receiveMessageOnPort(this.#replies) as { message: readonly Reply[] }).message); // it came before the flush
     const done = this.#lookers.filter(({ seen }) => !this.#isPending(seen));
     if (done.length > 0) this.#lookers = this.#lookers.filter(({ seen }) => this.#isPending(seen));
     for (const { resolve } of done) resolve();
@@ -200,7 +214,7 @@ export class WriterThread {
   }
 
   #isPending(batch: number): boolean {
-    return ((batch - this.#answered) | 0) > 0;
+    return ((batch - Atomics.load(this.#progress, progressOf.flushed)) | 0) > 0;
   }
 
   #break(why: string): void {
@@ -225,7 +239,8 @@ export class WriterThread {
     this.#lookers = [];
     this.#queue = [];
     this.#weight = 0;
-    this.#answers.close();
+    this.#flusher.close();
+    this.#replies.close();
     this.#closing?.();
   }
 }

@@ -3,7 +3,16 @@ import { DatabaseSync } from "node:sqlite";
 import { MessageChannel, type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { Documents } from "./documents.ts";
 import { Ledger } from "./ledger.ts";
-import type { Command, FlusherOptions, FromWriter, Reply, Result, ToWriter, WriterOptions } from "./messages.ts";
+import {
+  type Command,
+  type FlusherOptions,
+  type FromWriter,
+  progressOf,
+  type Reply,
+  type Result,
+  type ToWriter,
+  type WriterOptions,
+} from "./messages.ts";
 import { isPacked, type Packed, unpack } from "./packed.ts";
 import { Statements } from "./statements.ts";
 import { prepareTables } from "./tables.ts";
@@ -16,8 +25,7 @@ class Writer {
   readonly #documents: Documents;
   readonly #ledger: Ledger;
   #batch = 0;
-  /** Shared with the main thread, whose connection sees a commit before this thread can say anything. */
-  readonly begun = new Int32Array(new SharedArrayBuffer(4));
+  readonly progress = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
   constructor({ file, now, maxBytes }: WriterOptions) {
     this.#db = new DatabaseSync(file, { timeout: 5_000 });
     this.#db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536");
@@ -38,13 +46,19 @@ class Writer {
     return this.#run(commands, now);
   }
 
+  /** Has the flusher make the last batch durable. What is to be said of it must lie ready. */
+  handOver(): void {
+    Atomics.store(this.progress, progressOf.committed, this.#batch);
+    Atomics.notify(this.progress, progressOf.committed);
+  }
+
   /** All commands in one transaction. Where that fails, each gets its own, so that none shares another's fate. */
   #run(commands: readonly Command[], now: number): readonly Reply[] {
     try {
       this.#statements.for("begin immediate").run();
       const replies = commands.map((command): Reply => this.#reply(command, now));
       this.#ledger.flush();
-      Atomics.store(this.begun, 0, this.#batch);
+      Atomics.store(this.progress, progressOf.begun, this.#batch);
       this.#statements.for("commit").run();
       this.#documents.keep();
       return replies;
@@ -104,23 +118,27 @@ const say = (message: FromWriter, transfer: MessagePort[] = []): void => port.po
 try {
   const options = workerData as WriterOptions;
   const writer = new Writer(options);
-  const [commits, answers] = [new MessageChannel(), new MessageChannel()];
+  const [replies, flusher] = [new MessageChannel(), new MessageChannel()];
   const forFlusher: FlusherOptions = {
     wal: `${options.file}-wal`,
-    committed: commits.port2,
-    answers: answers.port1,
+    progress: writer.progress,
+    said: flusher.port1,
   };
-  startThread("flusher", forFlusher, [commits.port2, answers.port1]);
+  startThread("flusher", forFlusher, [flusher.port1]);
   port.on("message", (message: ToWriter) => {
     if (message === "close") {
       writer.close();
       say({ closed: true });
       port.close();
     } else {
-      commits.port1.postMessage(writer.run(message));
+      replies.port1.postMessage(writer.run(message));
+      writer.handOver();
     }
   });
-  say({ ready: true, answers: answers.port2, begun: writer.begun }, [answers.port2]);
+  say({ ready: true, replies: replies.port2, flusher: flusher.port2, progress: writer.progress }, [
+    replies.port2,
+    flusher.port2,
+  ]);
 } catch (error) {
   say({ notReady: sentenceOf(error) });
   port.close();

@@ -5,14 +5,14 @@ export interface Context {
   /** Not `request`: that is what Yoga calls its own. */
   readonly asked: FastifyRequest;
   readonly reply: FastifyReply;
-  /** By the answer's own object: what its view said beside it. */
-  readonly provenance: WeakMap<object, Provenance>;
+  /** By the object of an answer that has the field, or would have it: what could not be said. */
+  readonly degraded: WeakMap<object, ReadonlyMap<string, Degraded>>;
 }
 
-/** As much of a view's meta as a degraded field tells of. */
-export interface Provenance {
-  readonly fields?: {
-    readonly [field: string]: { readonly state: string; readonly rejected?: readonly { readonly source: string }[] };
-  };
-  readonly sources?: { readonly [source: string]: { readonly state: string; readonly problem?: string } };
+/** A field without a value because its sources could not say, as a view's meta has it. */
+export interface Degraded {
+  /** A JSON pointer into the answer. */
+  readonly path: string;
+  readonly state: string;
+  readonly sources: readonly { readonly source: string; readonly state: string; readonly problem?: string }[];
 }

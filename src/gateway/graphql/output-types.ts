@@ -73,6 +73,7 @@ class OutputTypes {
       const field: Field = {
         type: required && !nullable ? new GraphQLNonNull(type) : type,
         ...(description !== undefined && { description }),
+        extensions: { property },
         resolve(value, _args, context) {
           const found = (value as { readonly [property: string]: unknown })[property];
           if (found === undefined || found === null) refuseDegraded(context, value, property);

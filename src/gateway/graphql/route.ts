@@ -61,7 +61,7 @@ export function addGraphql(app: FastifyInstance, parts: GatewayParts, gate: Gate
           },
           ...(method === "POST" && { body: JSON.stringify(body) }),
         },
-        { asked: request, reply, provenance: new WeakMap() },
+        { asked: request, reply, degraded: new WeakMap() },
       );
       const allow = answer.headers.get("allow");
       if (allow !== null) reply.header("allow", allow);

@@ -11,12 +11,13 @@ import {
 } from "graphql";
 import { type AnyContract, nothing, type Selection, toJsonSchema, toProblem } from "../../contracts/index.ts";
 import { type RoutedOperation, routedOperations } from "../route-check.ts";
-import type { Context, Provenance } from "./context.ts";
+import type { Context } from "./context.ts";
+import { noteDegraded } from "./degraded.ts";
 import { type Arguments, toArguments } from "./input-types.ts";
 import { toFieldName, toNames, toTypeName } from "./names.ts";
 import { type OutputType, toOutputType } from "./output-types.ts";
 import { createScalars, type Scalars } from "./scalars.ts";
-import { wantedNames } from "./wanted.ts";
+import { toWanted } from "./wanted.ts";
 
 /** How an operation is called on behalf of one request. Resolves with what travels, or throws what went wrong. */
 export type CallOperation = (
@@ -68,12 +69,11 @@ function toField(operation: RoutedOperation, scalars: Scalars, call: CallOperati
     args: given.args,
     async resolve(_root, args, context, info) {
       const named = getNamedType(type);
-      const fields = operation.kind === "query" && isObjectType(named) ? toSelection(operation, wantedNames(info)) : {};
+      const fields = operation.kind === "query" && isObjectType(named) ? toWanted(info) : {};
       const answer = await called(() =>
         call(operation, given.toInput(args), context, { fields, ...given.keyOf(args) }),
       );
-      if (typeof answer.wire === "object" && answer.wire !== null && answer.meta !== undefined)
-        context.provenance.set(answer.wire, answer.meta as Provenance); // views give no other meta
+      noteDegraded(context, answer.wire, answer.meta);
       return operation.output === nothing ? true : answer.wire;
     },
   };
@@ -128,13 +128,6 @@ function argumentsOf({ id, kind, input }: RoutedOperation, scalars: Scalars): Ke
     args: { ...given.args, [keyArgument]: { type: GraphQLString, description } },
     keyOf: (args) => (typeof args[keyArgument] === "string" ? { key: args[keyArgument] } : {}),
   };
-}
-
-/** From the names in the request to the contract's own. */
-function toSelection({ output }: RoutedOperation, wanted: ReadonlySet<string>): Selection {
-  const properties = Object.keys((toJsonSchema(output).properties as object | undefined) ?? {});
-  const names = toNames(properties);
-  return Object.fromEntries(properties.filter((name) => wanted.has(names.get(name) ?? name)).map((name) => [name, {}]));
 }
 
 async function called<T>(work: () => Promise<T>): Promise<T> {

@@ -22,6 +22,8 @@ export interface Journal {
   read(run: string, from?: number, limit?: number): Promise<readonly Entry[]>;
   /** A run's last entry, or its last one of a type; nothing where there is none from a revision on (inclusive). */
   last(run: string, type?: Entry["type"], from?: number): Promise<Entry | undefined>;
+  /** The revision of a run's last entry, whatever stands in its journal; -1 where there is none. */
+  revision(run: string): Promise<number>;
   find(run: string): Promise<RunRow | undefined>;
   /** Adds to a run's inbox and makes the run due. */
   post(run: string, item: NewItem): Promise<void>;
@@ -226,6 +228,8 @@ export type Note =
       readonly back: number;
       readonly reason?: string;
       readonly over?: number;
+      /** The order to many runs that it was part of. */
+      readonly bulk?: string;
     }
   /** In memory only: what stands in the journal here was taken back later. */
   | { readonly type: "TakenBack"; readonly was: Entry }

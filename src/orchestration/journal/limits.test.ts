@@ -73,6 +73,33 @@ describe("a run", () => {
   });
 });
 
+describe("a run whose journal is full", () => {
+  const fill = async (undo: () => unknown) => {
+    const endless = workflow(Work.do, { version: 1 }, async (_, { run }) => {
+      await run.step("charge", () => 1).undo(undo as () => void);
+      for (let round = 0; ; round++) {
+        const length = round < 12 ? 2_000 : 1; // one by one at last, so that it is full to the brim
+        await run.all(Array.from({ length }, (_, n) => run.step(`s${n}`, () => n)));
+      }
+    });
+    const b = bench([endless]);
+    void begin(b, "x");
+    while (b.journal.rows()[0]?.state !== "paused") await b.clock.advance(0);
+    return { ...b, run: b.journal.rows()[0]?.run ?? "", row: () => b.journal.rows()[0] };
+  };
+
+  it("is undone when somebody cancels it, with the undo's own steps", { timeout: 60_000 }, async () => {
+    const undone: string[] = [];
+    const b = await fill(() => void undone.push("charge"));
+    await b.runner.steer(b.run, { to: "cancel", by: "ann" });
+    for (let turns = 0; b.row()?.endedAt === null && turns < 100; turns++) await b.clock.advance(1_000);
+    expect(b.row()).toMatchObject({ state: "cancelled" });
+    expect(undone).toEqual(["charge"]);
+    expect(b.journal.entries(b.run).length).toBeGreaterThan(entriesOfRun);
+    await b.runner.drain(0);
+  });
+});
+
 describe("a node", () => {
   it("has at most so many runs in memory, new ones too: the others wait on disk for their turn", async () => {
     let present = 0;

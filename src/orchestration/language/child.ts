@@ -1,5 +1,5 @@
 import { type AnyCommand, Fault, type Named, operationsOf } from "../../contracts/index.ts";
-import { digestOf } from "../journal/identity.ts";
+import { digestOf, toRunId } from "../journal/identity.ts";
 import { principalOf } from "../replay/action.ts";
 import type { Execution } from "../replay/execution.ts";
 import { answered } from "./answered.ts";
@@ -70,5 +70,7 @@ export function toChild(
       return { wire, value: handle(wire) };
     },
     parse: (wire) => handle(wire as { readonly run: string; readonly key: string }), // what attempt gave
+    // Whoever voids it is told the child's output, and its id follows from the key that it was begun with.
+    found: (key) => handle({ run: toRunId(principal.id, command.id, key), key }),
   });
 }

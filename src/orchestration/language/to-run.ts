@@ -8,6 +8,7 @@ import {
   validate,
 } from "../../contracts/index.ts";
 import type { Stretch } from "../machine/stretch.ts";
+import type { Done } from "../replay/action.ts";
 import type { Execution } from "../replay/execution.ts";
 import type { Scope } from "../replay/scope.ts";
 import { Branches, type BranchOf, type Parts } from "./branches.ts";
@@ -47,12 +48,11 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
         kind: "local",
         digest: "",
         policy: policy ? toPolicy(name, policy) : usualPolicy,
-        attempt: async (context) => {
-          const given = await execution.parts.places.in({ run, action: name }, () =>
+        attempt: (context) => {
+          const given = execution.parts.places.at({ run, action: name }, () =>
             action(action.length === 0 ? context : toStepContext(context)),
           );
-          const value = toPlain(given, `The result of the step "${name}"`);
-          return { wire: value, value };
+          return given instanceof Promise ? given.then((given) => toDone(name, given)) : toDone(name, given);
         },
         parse: asWritten,
       }),
@@ -80,6 +80,11 @@ export function toRun(execution: Execution, scope: Scope, steps: ToStep): object
     uuid: () => scope.draws.uuid(),
     "~stretch": Object.freeze(stretch),
   });
+}
+
+function toDone(name: string, given: unknown): Done {
+  const value = toPlain(given, `The result of the step "${name}"`);
+  return { wire: value, value };
 }
 
 const asWritten = (wire: unknown): unknown => wire;

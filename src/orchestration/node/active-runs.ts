@@ -74,14 +74,14 @@ export class ActiveRuns {
   activate(
     { workflow, rethrow, shapes }: Known,
     row: RunRow,
-    parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin">,
+    parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin" | "replayed">,
   ): Execution {
     const { dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog, errorOf, attemptFailed } =
       this.#ports;
     const { run, traceparent, from = 0 } = row;
-    const journal = journalOf(row, this.#ports);
+    const journal = journalOf(row, this.#ports, () => execution.code.undoing || execution.code.end !== undefined);
     const newest = catalog.of(workflow.id)?.workflow ?? workflow;
-    const execution = new Execution({
+    const execution: Execution = new Execution({
       ...{ run, workflow, newest, parent: parentOf(row), from, journal, dispatch, clock, random, rethrow, shapes },
       ...{ places: this.#places, rests: this.#rests, suspendAfterMs, evict, events, attemptFailed },
       ...parts,
@@ -136,11 +136,12 @@ export const parentOf = ({ startedBy }: RunRow): string | undefined =>
 export function journalOf(
   { claims = 0, ticket: stoodWith, holds = false, from = 0 }: RunRow,
   { journal, progressed }: Pick<ActiveRunsPorts, "journal" | "progressed">,
+  isEnding: () => boolean,
 ): Execution["parts"]["journal"] {
   const ticket = holds ? stoodWith : undefined;
-  if (claims === 0 && !ticket) return plainly(journal, from);
+  if (claims === 0 && !ticket) return plainly(journal, from, isEnding);
   const append: Journal["append"] = async (run, revision, entries, change) => {
-    const refused = tooManyOf(revision + 1 - from, entries);
+    const refused = tooManyOf(revision + 1 - from, entries, isEnding);
     if (refused !== undefined) return { refused };
     const { row } = change;
     const calm = row?.owner === null && claims > 0 ? { row: { ...row, claims: 0 } } : {};
@@ -153,10 +154,10 @@ export function journalOf(
 }
 
 /** A run that nobody suspects and that holds no place: most of them, step after step. */
-function plainly(journal: Journal, from: number): Execution["parts"]["journal"] {
+function plainly(journal: Journal, from: number, isEnding: () => boolean): Execution["parts"]["journal"] {
   return {
     append(run, revision, entries, change) {
-      const refused = tooManyOf(revision + 1 - from, entries);
+      const refused = tooManyOf(revision + 1 - from, entries, isEnding);
       return refused === undefined ? journal.append(run, revision, entries, change) : Promise.resolve({ refused });
     },
     inbox: (run, from) => journal.inbox(run, from),

@@ -12,6 +12,8 @@ export interface AdoptionPorts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly catalog: Catalog;
+  /** Reads the run's present stretch, when there is room for it. */
+  readonly read: () => Promise<readonly Entry[]>;
   /** Whether a run may be tried now that may be what ends processes. */
   readonly mayTry: (row: RunRow, claims: number) => boolean;
 }
@@ -54,15 +56,15 @@ const fencedDelayMs = 100;
 export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Promise<Adopted> {
   const { journal, clock, catalog } = ports;
   try {
-    const entries = await journal.read(row.run, row.from);
+    const entries = await ports.read();
     const [started] = entries;
     const inbox = await journal.inbox(row.run, inboxFrom(started));
     const steering = new Steering(entries, inbox);
     const { standing } = steering;
-    if (standing?.control.to === "terminate") return await end(row, entries, standing, "terminate", ports);
+    if (standing?.control.to === "terminate") return await end(row, lastOf(row, entries), standing, "terminate", ports);
     // None of its code has run, so there is nothing to undo, and none of it is to run now.
     if (standing?.control.to === "cancel" && entries.every(({ type }) => beforeCode.has(type)))
-      return await end(row, entries, standing, "cancel", ports);
+      return await end(row, lastOf(row, entries), standing, "cancel", ports);
     if (standing?.control.to === "pause")
       return await pause(row, entries, inbox, pauseReason({ ...standing, reason: standing.control.reason }), ports);
 
@@ -120,6 +122,8 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
     return { kind: "adopted", ...adopted };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
+    const ended = await endUnread(row, ports);
+    if (ended) return ended;
     const reason = `The run cannot be taken up: ${error.message} Look at the log's streams of this run; nobody goes on with it.`;
     await journal.strand(row.run, node, reason);
     return { kind: "paused", reason };
@@ -159,19 +163,37 @@ async function pause(
   return appended === "fenced" ? { kind: "fenced" } : { kind: "paused", reason };
 }
 
+/** Somebody may want a run to end whose journal nobody can read: that takes nothing of it but where it ends. */
+async function endUnread(row: RunRow, ports: AdoptionPorts): Promise<Adopted | undefined> {
+  const { journal } = ports;
+  try {
+    const retried = await journal.last(row.run, "Retried", row.from).catch(ifUnreadable);
+    const over = retried?.type === "Retried" ? (retried.over ?? -1) : -1;
+    const { standing } = new Steering([], await journal.inbox(row.run, over + 1));
+    if (standing?.control.to !== "terminate") return undefined;
+    return await end(row, await journal.revision(row.run), standing, "terminate", ports);
+  } catch (error) {
+    return ifUnreadable(error);
+  }
+}
+
+function ifUnreadable(error: unknown): undefined {
+  if (!(error instanceof Unreadable)) throw error;
+}
+
 /** Ends a run without its code. */
 async function end(
   row: RunRow,
-  entries: readonly Entry[],
+  last: number,
   asked: Asked,
   to: "cancel" | "terminate",
   { journal, clock }: AdoptionPorts,
 ): Promise<Adopted> {
   const at = clock.now();
   const { end, change, verdict } = toOuterEnd(row, to, { by: asked.by, reason: asked.control.reason }, at);
-  const appended = await journalOf(row, { journal, progressed: () => {} }).append(
+  const appended = await journalOf(row, { journal, progressed: () => {} }, () => true).append(
     row.run,
-    lastOf(row, entries),
+    last,
     datedAt(at, [toNote(asked), end]),
     change,
   );

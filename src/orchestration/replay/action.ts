@@ -19,7 +19,8 @@ export interface Action {
   /** Attempts that failed in earlier activations, and whether one that nobody knows of may have taken effect. */
   readonly failed: number;
   readonly unknown: boolean;
-  attempt(context: AttemptContext): Promise<Done | Asleep>;
+  /** At once where there is nothing to wait for. */
+  attempt(context: AttemptContext): Done | Promise<Done | Asleep>;
 }
 /** What one attempt is told. */
 export interface AttemptContext {
@@ -103,10 +104,13 @@ async function attempts(
     const attempt = failed + 1;
     span.set({ "trilith.attempt": attempt });
     try {
-      const done = await new Attempt(action, attempt, scope, around, span).run();
+      const ran = new Attempt(action, attempt, scope, around, span).run();
+      const done = ran instanceof Promise ? await ran : ran;
       if ("asleep" in done) return done;
       const { wire, value } = done;
-      return { result: { type: "StepDone", path, ...(wire !== undefined && { wire }) }, value };
+      const result: Result & { readonly type: "StepDone" } =
+        wire === undefined ? { type: "StepDone", path } : { type: "StepDone", path, wire };
+      return { result, value };
     } catch (error) {
       failed++;
       unknown ||= outcomeOf(error) === "unknown";

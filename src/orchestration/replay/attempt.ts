@@ -9,15 +9,13 @@ import type { Scope } from "./scope.ts";
 export class Attempt implements AttemptContext {
   readonly key: string;
   readonly attempt: number;
-  /** Begins the attempt's time anew. */
-  readonly extend = (): void => this.#arm();
   readonly #action: Action;
   readonly #scope: Scope;
   readonly #around: Surroundings;
   readonly #span: Span;
-  readonly #done: PromiseWithResolvers<Done | Asleep> = Promise.withResolvers();
-  #disarm: () => void = () => {};
-  #stay: () => void = () => {};
+  #fail: (error: Fault) => void = nothing;
+  #disarm: () => void = nothing;
+  #stay: () => void = nothing;
   #controller: AbortController | undefined;
   #givenUp: Fault | undefined;
 
@@ -44,16 +42,24 @@ export class Attempt implements AttemptContext {
     return { trace: this.#span, aborted, key, deadline: this.#around.clock.monotonic() + this.#leftMs };
   }
 
-  run(): Promise<Done | Asleep> {
+  /** Begins the attempt's time anew. */
+  get extend(): () => void {
+    return () => this.#arm();
+  }
+
+  /** At once where the action has nothing to wait for: then there is nothing that could be given up. */
+  run(): Done | Promise<Done | Asleep> {
     const { name } = this.#action;
     const scope = this.#scope;
-    const { promise, resolve, reject } = this.#done;
-    if (scope.closed) reject(notBegun(givenUp(name)));
-    else if (this.#leftMs <= 0) reject(notBegun(`The time of "${name}" is over.`));
-    else {
+    if (scope.closed) throw notBegun(givenUp(name));
+    if (this.#leftMs <= 0) throw notBegun(`The time of "${name}" is over.`);
+    const done = this.#action.attempt(this);
+    if (!(done instanceof Promise)) return done;
+    return new Promise((resolve, reject) => {
+      this.#fail = reject;
       this.#stay = scope.onClose(() => this.#giveUp(givenUp(name)));
       this.#arm();
-      this.#action.attempt(this).then(
+      done.then(
         (done) => {
           this.#end();
           resolve(done);
@@ -63,8 +69,7 @@ export class Attempt implements AttemptContext {
           reject(error);
         },
       );
-    }
-    return promise;
+    });
   }
 
   get #leftMs(): number {
@@ -85,7 +90,7 @@ export class Attempt implements AttemptContext {
     this.#givenUp = fault;
     this.#end();
     this.#controller?.abort(fault);
-    this.#done.reject(fault);
+    this.#fail(fault);
   }
 
   #end(): void {
@@ -96,4 +101,5 @@ export class Attempt implements AttemptContext {
 
 export const givenUp = (name: string): string =>
   `"${name}" was given up: another part was faster, the run is being undone, or its node is stopping.`;
+const nothing = (): void => {};
 const notBegun = (why: string): Fault => new Fault("DeadlineExceeded", why, { outcome: "not done" });

@@ -1,7 +1,7 @@
 import type { Clock, Trace } from "../../contracts/index.ts";
 import { toKey } from "../journal/identity.ts";
 import type { InboxSeen, Item, Request, Result, StepKind } from "../journal/journal.ts";
-import type { Chained } from "../language/lazy-step.ts";
+import type { Chained, Undo } from "../language/lazy-step.ts";
 import { toPlain } from "../language/plain.ts";
 import type { Policy } from "../language/policy.ts";
 import type { Action, Asleep, Settled } from "./action.ts";
@@ -22,6 +22,8 @@ export interface StepSpec {
   readonly attempt: Action["attempt"];
   /** The value that the code reads, from the result in the journal: at once, or a promise of it. */
   parse(wire: unknown): unknown;
+  /** The same, where nobody knew whether the step was done and its voiding, with this key, found that it is: by default parsed of what that says came of the operation. */
+  readonly found?: (key: string) => unknown;
 }
 
 export interface EffectPorts {
@@ -72,23 +74,21 @@ export class Effects {
   }
 
   async step(given: Scope, spec: StepSpec, { undo, or }: Chained): Promise<unknown> {
-    const { run, root, exchange, undoStack, places } = this.#ports;
+    const { run, exchange, undoStack, places } = this.#ports;
     const scope = places.scope(run, given);
     if (scope.closed) return never;
     if (undo && scope.undoing)
       throw new Error(`"${spec.name}" is part of an undo, and cannot have an undo of its own.`);
     const path = scope.next(spec.name);
-    const { name, kind, digest, operation } = spec;
-    const undoable: Undoable | undefined = undo && {
-      ...{ path, key: toKey(root, path), operation, undo },
-      parse: (wire) => this.#parse(spec, wire),
-    };
+    const { name, kind, digest } = spec;
+    const undoable = undo && this.#undoable(path, spec, undo);
     const request = { type: "StepStarted", path, name, kind, digest, undo: undo !== undefined } as const;
     const asked = exchange.ask(request, "action", scope, (waiting) => this.#begin(waiting, spec, or !== undefined));
     // What another run did is that one's to undo.
     if (undoable && !exchange.script.isCopied(path)) undoStack.push(undoable);
     scope.asked();
-    const outcome = await this.#keep(await asked, spec, undoable);
+    const kept = this.#keep(await asked, spec, undoable);
+    const outcome = kept instanceof Promise ? await kept : kept;
     scope.settled();
     if (scope.closed) return never; // whoever closed the scope has gone on without this code
     if ("value" in outcome) return outcome.value;
@@ -241,6 +241,12 @@ export class Effects {
       stay();
     };
     exchange.stir();
+  }
+
+  #undoable(path: string, spec: StepSpec, undo: Undo): Undoable {
+    const key = toKey(this.#ports.root, path);
+    const parse = (wire: unknown): unknown => (spec.found ? spec.found(key) : this.#parse(spec, wire));
+    return { path, key, operation: spec.operation, undo, parse };
   }
 
   /** What a result means for the undo stack and for the code. */

@@ -29,6 +29,8 @@ export interface Delivered {
 const wakeAtOf = (request: Request): number | undefined =>
   request.type === "TimerSet" ? request.wakeAt : request.type === "SignalAwaited" ? request.until : undefined;
 
+const nothing = (): void => {};
+
 export const never: Promise<never> = new Promise<never>(() => {});
 
 /** What passes between the workflow's code and its journal: the code asks, and is given one result at a time. */
@@ -43,10 +45,10 @@ export class Exchange {
   cancelled: (by: Result & { readonly type: "Cancelled" }) => void = () => {};
   #ready: Delivered[] = [];
   /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
-  #idle: Waiting[] = [];
+  readonly #idle: Waiting[] = [];
   #held = 0;
   #isStirred = false;
-  #wake: () => void = () => {};
+  #wake: () => void = nothing;
 
   constructor(script: Script) {
     this.script = script;
@@ -56,25 +58,25 @@ export class Exchange {
   ask(request: Request, kind: Waiting["kind"], scope: Scope, activate: (waiting: Waiting) => void): Promise<Delivered> {
     const written = this.#request(request);
     if (!written) return never;
-    const { promise, resolve } = Promise.withResolvers<Delivered>();
-    const waiting: Waiting = {
-      kind,
-      path: request.path,
-      scope,
-      request: written,
-      active: false,
-      asleep: false,
-      wakeAt: wakeAtOf(written),
-      activate() {
-        waiting.active = true;
-        activate(waiting);
-      },
-      cancel: () => {},
-      deliver: resolve,
-    };
-    this.waiting.set(request.path, waiting);
-    this.#idle.push(waiting);
-    return promise;
+    return new Promise<Delivered>((deliver) => {
+      const waiting: Waiting = {
+        kind,
+        path: request.path,
+        scope,
+        request: written,
+        active: false,
+        asleep: false,
+        wakeAt: wakeAtOf(written),
+        activate() {
+          waiting.active = true;
+          activate(waiting);
+        },
+        cancel: nothing,
+        deliver,
+      };
+      this.waiting.set(request.path, waiting);
+      this.#idle.push(waiting);
+    });
   }
 
   /** Writes what needs no answer; gives back what was written the first time. */
@@ -85,7 +87,7 @@ export class Exchange {
 
   /** An effect has come to its end; its result is delivered when its turn comes. */
   settle(result: Result, live?: { readonly value: unknown }): void {
-    this.#ready.push({ result, ...(live && { live }) });
+    this.#ready.push(live ? { result, live } : { result });
     this.stir();
   }
 
@@ -135,12 +137,26 @@ export class Exchange {
     return this.#held > 0;
   }
 
-  activate(which: (waiting: Waiting) => boolean): void {
-    if (this.#idle.length === 0) return;
-    const idle = this.#idle.filter((waiting) => this.waiting.get(waiting.path) === waiting);
-    this.#idle = idle.filter((waiting) => !which(waiting));
-    if (this.#idle.length === idle.length) return;
-    for (const waiting of idle) if (which(waiting)) waiting.activate();
+  /** Begins what has not begun: all of it, or only what is no action. */
+  activate(what: "all" | "no actions"): void {
+    const idle = this.#idle;
+    const only = idle[0];
+    if (only === undefined) return;
+    if (idle.length === 1) {
+      if (this.waiting.get(only.path) === only && what === "no actions" && only.kind === "action") return;
+      idle.length = 0;
+      if (this.waiting.get(only.path) === only) only.activate();
+      return;
+    }
+    const begun: Waiting[] = [];
+    let left = 0;
+    for (const waiting of idle) {
+      if (this.waiting.get(waiting.path) !== waiting) continue;
+      if (what === "no actions" && waiting.kind === "action") idle[left++] = waiting;
+      else begun.push(waiting);
+    }
+    idle.length = left;
+    for (const waiting of begun) waiting.activate();
   }
 
   /** An effect has come to rest without a result: another activation goes on with it. */
@@ -155,7 +171,7 @@ export class Exchange {
     for (const waiting of this.waiting.values()) {
       if (!waiting.asleep) continue;
       waiting.cancel();
-      waiting.cancel = () => {};
+      waiting.cancel = nothing;
       waiting.asleep = false;
       waiting.wakeAt = undefined;
       this.rest(waiting);
@@ -188,12 +204,16 @@ export class Exchange {
   }
 
   /** Resolves when something has happened since the last time, or since all was calm. One at a time may wait. */
-  async stirred(): Promise<void> {
-    if (!this.#isStirred)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    this.calm();
+  stirred(): Promise<void> {
+    return new Promise((resolve) => {
+      const tell = (): void => {
+        this.#wake = nothing;
+        this.calm();
+        resolve();
+      };
+      if (this.#isStirred) tell();
+      else this.#wake = tell;
+    });
   }
 
   #isAwaited({ path, type }: Result): boolean {

@@ -54,6 +54,8 @@ export interface ExecutionParts {
   readonly suspendAfterMs: number;
   readonly evict: "waiting" | "always";
   readonly events: Events | undefined;
+  /** Told, once or more often, that nothing of the journal is left to be acted out. */
+  readonly replayed?: (() => void) | undefined;
   /** Told of attempts that failed. */
   readonly attemptFailed?: ((event: AttemptEvent) => void) | undefined;
   /** Only replays, up to the journal's last entry. */
@@ -65,6 +67,8 @@ export interface AttemptEvent extends FailedAttempt {
   readonly operation: string;
   readonly traceparent: string;
 }
+
+const nothing: Promise<undefined> = Promise.resolve(undefined);
 
 /** The code of a workflow that waits for nothing of ours is given this long before the run is paused. */
 const strayMs = 5_000;
@@ -96,6 +100,7 @@ export class Execution {
   #halting: Asked | undefined;
   /** Whether a result was delivered that was not in the journal. */
   #advanced = false;
+  #isReplayed = false;
   #trace: Trace = silent;
   #parking: "no" | "when settled" | "now" | "dropped" = "no";
 
@@ -168,8 +173,15 @@ export class Execution {
     this.#undoStack.shut();
     void this.#body.close();
     this.#exchange.drop(() => true);
+    this.#replayed();
     this.#committer.begun.reject(verdict); // in vain, where it has begun
     return verdict;
+  }
+
+  #replayed(): void {
+    if (this.#isReplayed) return;
+    this.#isReplayed = true;
+    this.parts.replayed?.();
   }
 
   /** Something has come into the inbox. */
@@ -231,17 +243,37 @@ export class Execution {
       const replayed = exchange.replayNext();
       if (replayed === "unasked") await this.#untilAsked();
       if (replayed !== "over") continue;
+      this.#replayed();
       if (this.parts.rehearsal) return { kind: "rehearsed", ended: this.#ended, asked: this.script.asked };
       const ends = this.#steer();
       if (ends) return this.#terminate(ends);
-      exchange.activate(({ kind }) => kind !== "action");
+      exchange.activate("no actions");
       if (exchange.deliverNext()) {
         this.#advanced = true;
         continue;
       }
-      const verdict = await this.#goOn();
-      if (verdict) return verdict;
+      const turn = this.#turn();
+      if (turn) {
+        const verdict = await turn;
+        if (verdict) return verdict;
+        continue;
+      }
+      if (this.script.pending.length > 0) {
+        const written = await this.#committer.commit();
+        if (typeof written === "object") return written;
+      }
+      if (this.#parking === "no" && !this.#halting) exchange.activate("all");
+      if (this.#isDue) continue;
+      const disarm = exchange.waiting.size === 0 ? this.#watchStray() : undefined;
+      await exchange.stirred();
+      disarm?.();
     }
+  }
+
+  /** Whether there is something to deliver or to see to. */
+  get #isDue(): boolean {
+    const { hasReady, trouble } = this.#exchange;
+    return hasReady || trouble !== undefined || this.code.end !== undefined || this.#steering.open.length > 0;
   }
 
   /** Code that awaits something of its own before it asks is given time: so it was when it ran first. */
@@ -254,40 +286,31 @@ export class Execution {
     disarm();
   }
 
-  /** At rest, with nothing to deliver: to the disk, and then to whatever is to be done or waited for. */
-  async #goOn(): Promise<Verdict | undefined> {
+  /** At rest, with nothing to deliver: where the run ends, leaves memory or is held up. Nothing where it just goes on. */
+  #turn(): Promise<Verdict | undefined> | undefined {
     const exchange = this.#exchange;
     const { end } = this.code;
     // Whoever asks for a pause is heard before a further stretch begins, which would know nothing of it.
     if (end && !(this.#halting && "input" in end)) return this.#finish(end);
-    const now = this.parts.clock.now();
-    if (this.#halting && !this.#acting) {
-      const paused = await this.#pause(pauseReason({ by: this.#halting.by, reason: this.#halting.control.reason }));
-      if (paused) return paused;
-      return undefined;
-    }
-    if (this.#parking !== "no" && (this.#parking === "now" || !this.#acting))
-      return this.#close({ state: "waiting", owner: null, wakeAt: now }, { kind: "parked" });
-    const forgotten = this.#waits ? this.code.forgotten : undefined;
+    if (this.#halting && !this.#acting)
+      return this.#pause(pauseReason({ by: this.#halting.by, reason: this.#halting.control.reason }));
+    if (this.#parking !== "no" && (this.#parking === "now" || !this.#acting)) return this.#leave({ kind: "parked" });
+    const waits = this.#waits;
+    const forgotten = waits ? this.code.forgotten : undefined;
     if (forgotten !== undefined) {
       exchange.settle({ type: "StepForgotten", path: forgotten });
-      return undefined;
+      return nothing;
     }
-    const wakeAt = this.#suspendUntil();
+    const wakeAt = waits ? this.#suspendUntil() : undefined;
     if (wakeAt !== undefined) return this.#suspend(wakeAt);
     if (this.parts.evict === "always" && this.#advanced && !this.#acting)
-      return this.#close({ state: "waiting", owner: null, wakeAt: now }, { kind: "suspended", wakeAt: now });
-    if (this.script.pending.length > 0) {
-      const written = await this.#committer.commit();
-      if (typeof written === "object") return written;
-    }
-    if (this.#parking === "no" && !this.#halting) exchange.activate(() => true);
-    if (exchange.hasReady || exchange.trouble !== undefined || this.code.end) return undefined;
-    if (this.#steering.open.length > 0) return undefined;
-    const disarm = exchange.waiting.size === 0 ? this.#watchStray() : () => {};
-    await exchange.stirred();
-    disarm();
+      return this.#leave({ kind: "suspended", wakeAt: this.parts.clock.now() });
     return undefined;
+  }
+
+  /** Lets go of the run, for whoever claims it next. */
+  #leave(verdict: Verdict): Promise<Verdict> {
+    return this.#close({ state: "waiting", owner: null, wakeAt: this.parts.clock.now() }, verdict);
   }
 
   /** What waits for its next attempt waits no longer: it is begun when the run goes on. */
@@ -438,7 +461,6 @@ export class Execution {
   #suspendUntil(): number | null | undefined {
     const { clock, suspendAfterMs } = this.parts;
     const { waiting } = this.#exchange;
-    if (!this.#waits) return undefined;
     let earliest: number | null = null;
     for (const { wakeAt } of waiting.values()) {
       if (wakeAt !== undefined && (earliest === null || wakeAt < earliest)) earliest = wakeAt;

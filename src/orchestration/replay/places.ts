@@ -16,6 +16,14 @@ export class Places {
     return this.#storage.run(place, async () => await code());
   }
 
+  /** The same for code that may be done at once. */
+  at<T>(place: Place, code: () => T | PromiseLike<T>): T | Promise<T> {
+    return this.#storage.run(place, () => {
+      const given = code();
+      return isPromiseLike(given) ? Promise.resolve(given) : given;
+    });
+  }
+
   /** The scope of the code that asks; `given` where it cannot be told. */
   scope(run: string, given: Scope): Scope {
     const place = this.#storage.getStore();
@@ -26,3 +34,6 @@ export class Places {
     );
   }
 }
+
+const isPromiseLike = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === "function";

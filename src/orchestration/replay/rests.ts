@@ -5,12 +5,26 @@
  */
 export class Rests {
   #inARow = 0;
+  #coming: Promise<void> | undefined;
 
-  /** Has to be asked from a microtask, as after any await: otherwise it may be told too early. */
+  /**
+   * Has to be asked from a microtask, as after any await: otherwise it may be told too early. All runs that come to rest
+   * in one turn are told together.
+   */
   next(): Promise<void> {
-    if (++this.#inARow < mostInARow) return new Promise((resolve) => process.nextTick(resolve));
-    this.#inARow = 0;
-    return new Promise((resolve) => setImmediate(resolve));
+    this.#inARow++;
+    this.#coming ??= new Promise((resolve) => {
+      const tell = (): void => {
+        this.#coming = undefined;
+        resolve();
+      };
+      if (this.#inARow < mostInARow) process.nextTick(tell);
+      else {
+        this.#inARow = 0;
+        setImmediate(tell);
+      }
+    });
+    return this.#coming;
   }
 }
 

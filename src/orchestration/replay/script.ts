@@ -11,7 +11,7 @@ export class Script {
   readonly #past: ReadonlyMap<string, Past>;
   /** The revision of the first entry. */
   readonly #from: number;
-  readonly #changes = new Map<string, boolean>();
+  #changes: Map<string, boolean> | undefined;
   /** Up to here it is another run's, from which this one was forked. */
   readonly #copied: number;
   readonly #copies: ReadonlySet<string>;
@@ -29,17 +29,13 @@ export class Script {
     this.#from = from;
     const [first] = entries;
     this.#copied = first?.type === "Started" && first.forked ? 1 + first.forked.copied : 0;
-    this.#copies = new Set(
-      entries
-        .slice(0, this.#copied)
-        .flatMap((entry) => (entry.type === "StepStarted" && entry.copied ? [entry.path] : [])),
-    );
-    this.#past = toPast(entries);
+    this.#copies = this.#copied === 0 ? noCopies : toCopies(entries.slice(0, this.#copied));
+    this.#past = entries.length === 0 ? nothingPast : toPast(entries);
     this.#time = entries[0]?.at ?? now();
     this.revision = from + entries.length - 1;
     const progress = entries.findLast((entry) => entry.type === "Progress");
     this.#progress = progress && JSON.stringify(progress.value);
-    for (const entry of entries) if (entry.type === "Changed") this.#changes.set(entry.name, true);
+    for (const entry of entries) if (entry.type === "Changed") this.#note(entry.name, true);
     this.#skipNotes();
   }
 
@@ -112,10 +108,10 @@ export class Script {
 
   /** True for a run that comes here with the changed code, false for one that has been here before; the same ever after. */
   changed(name: string): boolean {
-    let changed = this.#changes.get(name);
+    let changed = this.#changes?.get(name);
     if (changed === undefined) {
       changed = !this.replaying;
-      this.#changes.set(name, changed);
+      this.#note(name, changed);
       if (changed) this.write({ type: "Changed", name });
     }
     return changed;
@@ -157,6 +153,11 @@ export class Script {
     return this.#past.get(path) ?? noPast;
   }
 
+  #note(change: string, isNew: boolean): void {
+    this.#changes ??= new Map();
+    this.#changes.set(change, isNew);
+  }
+
   #skipNotes(): void {
     for (let entry = this.#entries[this.#cursor]; entry && isNote(entry); entry = this.#entries[this.#cursor])
       this.#cursor++;
@@ -183,6 +184,11 @@ interface Past {
   readonly since?: number;
 }
 const noPast: Past = { failed: 0, started: false };
+const nothingPast: ReadonlyMap<string, Past> = new Map();
+
+const noCopies: ReadonlySet<string> = new Set();
+const toCopies = (entries: readonly Entry[]): ReadonlySet<string> =>
+  new Set(entries.flatMap((entry) => (entry.type === "StepStarted" && entry.copied ? [entry.path] : [])));
 
 function toPast(entries: readonly Entry[]): ReadonlyMap<string, Past> {
   const past = new Map<string, Past>();

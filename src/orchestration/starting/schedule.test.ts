@@ -247,11 +247,15 @@ describe("a schedule", () => {
     const [one, two] = [node(), node()];
     await one.scheduler.start();
     await two.scheduler.start();
-    await one.scheduler.pause("reports.make");
+    await one.scheduler.pause("reports.make", { by: "ada", reason: "stocktaking" });
+    await one.scheduler.pause("reports.make", { by: "late" });
     await clock.advance(3 * 3_600_000);
     expect(keys()).toEqual([]);
-    expect(await two.scheduler.list()).toMatchObject([{ paused: true, next: undefined }]);
+    expect(await two.scheduler.list()).toMatchObject([
+      { paused: true, next: undefined, pause: { by: "ada", reason: "stocktaking", at: new Date(at(5, 30)) } },
+    ]);
     await two.scheduler.resume("reports.make");
+    expect((await one.scheduler.list())[0]).not.toHaveProperty("pause");
     await clock.advance(3_600_000);
     expect(keys()).toEqual(["09:00"]);
     await expect(one.scheduler.pause("reports.other")).rejects.toThrow("There are: reports.make.");

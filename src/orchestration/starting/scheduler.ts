@@ -29,6 +29,12 @@ export interface ScheduleStatus {
   /** How many instants wait for their run to begin. */
   readonly waiting: number;
   readonly paused: boolean;
+  readonly pause?: { readonly by: string; readonly at: Date; readonly reason?: string };
+}
+/** Who asks for something, and why. */
+export interface ScheduleAsked {
+  readonly by: string;
+  readonly reason?: string;
 }
 
 const overlapPollMs = 1_000;
@@ -81,16 +87,17 @@ export class Scheduler {
     return Promise.all([...this.#all.values()].map(({ schedule }) => this.#status(schedule)));
   }
 
-  /** Until it is resumed no run is begun, on any node. */
-  async pause(name: string): Promise<void> {
+  /** Until it is resumed no run is begun, on any node. Who paused it first has paused it. */
+  async pause(name: string, asked: ScheduleAsked = byCode): Promise<void> {
     const { schedule } = this.#find(name);
-    await this.#change(schedule, (slot) => ({ ...slot, paused: true }));
+    const pause = { ...asked, at: this.#ports.clock.now() };
+    await this.#change(schedule, (slot) => (slot.paused ? undefined : { ...slot, paused: true, pause }));
   }
 
-  /** Goes on with the next instant from now; those of the pause are not made up for. */
+  /** Goes on with what was owed when it was paused, and the next instant from now; those of the pause are not made up for. */
   async resume(name: string): Promise<void> {
     const { schedule, calendar, alarm } = this.#find(name);
-    await this.#change(schedule, (slot) =>
+    await this.#change(schedule, ({ pause: _, ...slot }) =>
       slot.paused ? { ...slot, paused: false, next: calendar.after(this.#ports.clock.now()) ?? null } : undefined,
     );
     void alarm.now();
@@ -104,12 +111,13 @@ export class Scheduler {
 
   async #status({ name, id, cron, zone }: Schedule): Promise<ScheduleStatus> {
     const slot = await this.#ports.timetable.find(name);
-    const { next = null, last = null, lastRun = null, owed = [], paused = false } = slot ?? {};
+    const { next = null, last = null, lastRun = null, owed = [], paused = false, pause } = slot ?? {};
     return {
       ...{ name, operation: id, cron, zone, waiting: owed.length, paused },
       next: paused || next === null ? undefined : new Date(next),
       last: last === null ? undefined : new Date(last),
       lastRun: lastRun ?? undefined,
+      ...(pause && { pause: { ...pause, at: new Date(pause.at) } }),
     };
   }
 
@@ -178,6 +186,8 @@ export class Scheduler {
 }
 
 const unused: Plan = Object.freeze({ rule: "", next: null, owed: [], last: null, lastRun: null, paused: false });
+
+const byCode: ScheduleAsked = Object.freeze({ by: "the backend's code" });
 
 const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -20,6 +20,8 @@ export interface Plan {
   readonly last: number | null;
   readonly lastRun: string | null;
   readonly paused: boolean;
+  /** Who paused it, and why. */
+  readonly pause?: { readonly by: string; readonly at: number; readonly reason?: string };
 }
 export interface Slot extends Plan {
   /** How often the row has changed. */

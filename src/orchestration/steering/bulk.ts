@@ -1,5 +1,5 @@
 import type { Clock } from "../../contracts/index.ts";
-import type { Journal } from "../journal/journal.ts";
+import { type Journal, Unreadable } from "../journal/journal.ts";
 import type { RunFilter } from "../journal/search.ts";
 import { Alarm } from "../node/alarm.ts";
 import type { Order, Steered } from "./steward.ts";
@@ -16,8 +16,16 @@ export interface Bulk {
   /** How many runs were looked at so far, and of them followed the order; the others could not. */
   readonly found: number;
   readonly taken: number;
+  /** Of the others the last twenty, each with a sentence that says why. Missing where there were none. */
+  readonly refusals?: readonly Refusal[];
   /** Where the next page begins. */
   readonly after: string | null;
+}
+
+/** A run that could not follow. */
+export interface Refusal {
+  readonly run: string;
+  readonly why: string;
 }
 
 /** The port to where orders in bulk are kept, so that another node goes on with them. */
@@ -48,6 +56,10 @@ const atOnce = 8;
 const leaseMs = 30_000;
 /** How often orders of other nodes are looked for, which may have died over them. */
 const pollMs = 10_000;
+const mostRefusals = 20;
+/** A run that cannot be reached is tried again, well within the lease. */
+const triesOfOne = 3;
+const pauseMs = 500;
 
 /** Follows orders in bulk in the background, page by page. */
 export class Bulker {
@@ -100,23 +112,39 @@ export class Bulker {
       const started = { ...filter.started, to: Math.min(at, filter.started?.to ?? at) };
       const query = { limit: page, ascending: true, ...(after !== null && { after }) };
       const { runs, next } = await journal.search({ ...filter, started }, query);
-      const taken = await this.#steer(
+      const refused = await this.#steer(
         runs.map(({ run }) => run),
-        present.order,
+        present,
       );
-      const counts = { found: present.found + runs.length, taken: present.taken + taken };
-      present = { ...present, ...counts, after: next ?? null };
+      const counts = { found: present.found + runs.length, taken: present.taken + runs.length - refused.length };
+      const refusals = [...(present.refusals ?? []), ...refused].slice(-mostRefusals);
+      present = { ...present, ...counts, ...(refusals.length > 0 && { refusals }), after: next ?? null };
       if (next === undefined) present = { ...present, state: "done", endedAt: clock.now() };
       if (!(await journal.bulks.advance(present, node, leaseMs))) return; // another node goes on with it
     }
   }
 
-  async #steer(runs: readonly string[], order: Order): Promise<number> {
-    let taken = 0;
+  /** Those that did not follow. One that cannot be read must not keep the order from all others. */
+  async #steer(runs: readonly string[], bulk: Bulk): Promise<readonly Refusal[]> {
+    const refused: Refusal[] = [];
     for (let from = 0; from < runs.length; from += atOnce) {
-      const some = runs.slice(from, from + atOnce).map((run) => this.#ports.steer(run, order));
-      taken += (await Promise.all(some)).filter(({ ok }) => ok).length;
+      const some = runs.slice(from, from + atOnce).map((run) => this.#steerOne(run, bulk));
+      refused.push(...(await Promise.all(some)).filter((one) => one !== undefined));
     }
-    return taken;
+    return refused;
+  }
+
+  async #steerOne(run: string, { id, at, order }: Bulk): Promise<Refusal | undefined> {
+    const { steer, clock } = this.#ports;
+    for (let tried = 1; ; tried++) {
+      try {
+        const steered = await steer(run, { ...order, bulk: { id, at } });
+        return steered.ok ? undefined : { run, why: steered.sentence };
+      } catch (error) {
+        if (error instanceof Unreadable || tried === triesOfOne)
+          return { run, why: error instanceof Error ? error.message : String(error) };
+        await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
+      }
+    }
   }
 }

@@ -34,6 +34,8 @@ export interface Order {
   /** Who asks: it stands in the journal. */
   readonly by: string;
   readonly reason?: string;
+  /** The order to many runs that it is part of, and when that was given: each of them follows it once, however often it is told. */
+  readonly bulk?: { readonly id: string; readonly at: number };
 }
 /** What became of an order: taken, and how the run stands at the moment; or why it cannot be followed, in a sentence. */
 export type Steered = { readonly ok: true; readonly state: RunRow["state"] } | Declined;
@@ -169,11 +171,12 @@ export class Steward {
     return this.#post(row, { ...order, to });
   }
 
-  async #post(row: RunRow, { to, by, reason }: Order & { readonly to: Control["to"] }): Promise<Steered> {
+  async #post(row: RunRow, { to, by, reason, bulk }: Order & { readonly to: Control["to"] }): Promise<Steered> {
     const { journal, clock, told, seize } = this.#ports;
     const { run } = row;
     const control: Control = { to, ...(reason !== undefined && { reason }) };
-    await journal.post(run, { signal: "", payload: null, by, at: clock.now(), control });
+    const once = bulk && { key: `order ${bulk.id}` };
+    await journal.post(run, { signal: "", payload: null, by, at: clock.now(), control, ...once });
     if (to !== "pause") await journal.wake(run, clock.now());
     if (to === "terminate") await seize(run);
     await told(run);
@@ -191,8 +194,9 @@ export class Steward {
     if (to === "resume") return declined(`Run ${run} is queued; only a paused run can be resumed.`);
     const at = clock.now();
     const note: NewEntry = { type: "Steered", to, by, asked: at, ...(reason !== undefined && { reason }) };
-    const entries = await journal.read(run, from);
-    const last = from + entries.length - 1;
+    // What is to end at once need not be readable.
+    const entries = to === "terminate" ? [] : await journal.read(run, from);
+    const last = to === "terminate" ? await journal.revision(run) : from + entries.length - 1;
     const leaves = was === "queued" && ticket && { leaves: ticket };
     if (to === "pause") {
       const why = pauseReason({ by, reason });
@@ -239,18 +243,20 @@ export class Steward {
     return { ok: true, state: "queued" };
   }
 
-  async #retry(row: RunRow, { by, reason }: Order): Promise<Steered | "again"> {
+  async #retry(row: RunRow, { by, reason, bulk }: Order): Promise<Steered | "again"> {
     const { journal, clock, waits } = this.#ports;
     const { run, state, from = 0, operation, ticket, startedAt } = row;
-    if (!hasEnded(row)) return declined(`Run ${run} is ${state}; only a run that has ended can be retried.`);
+    if (!bulk && !hasEnded(row)) return notEnded(row);
     const entries = await journal.read(run, from);
+    if (bulk && (await this.#wasRetriedBy(bulk, run, from, entries))) return { ok: true, state };
+    if (!hasEnded(row)) return notEnded(row);
     const retry = toRetry(entries, from);
     if ("refused" in retry) return declined(`Run ${run} cannot be retried. ${retry.refused}`);
     const at = clock.now();
     const back = from + retry.back;
     const over = (await journal.inbox(run, inboxFrom(entries[0]))).at(-1)?.revision;
-    const about = { by, back, ...(reason !== undefined && { reason }), ...(over !== undefined && { over }) };
-    const retried: Entry = { type: "Retried", ...about, at };
+    const about = { by, back, ...(bulk && { bulk: bulk.id }), ...(reason !== undefined && { reason }) };
+    const retried: Entry = { type: "Retried", ...about, ...(over !== undefined && { over }), at };
     const revision = from + entries.length;
     const lined = ticket && journal.line;
     const goesOn = {
@@ -267,7 +273,23 @@ export class Steward {
     waits(operation);
     return { ok: true, state: goesOn.state };
   }
+
+  /** Whether an order to many was followed already: a node may have died before it could say so. */
+  async #wasRetriedBy(
+    { id, at }: NonNullable<Order["bulk"]>,
+    run: string,
+    from: number,
+    entries: readonly Entry[],
+  ): Promise<boolean> {
+    const isIt = (entry: Entry): boolean => entry.type === "Retried" && entry.bulk === id;
+    if (entries.some(isIt)) return true;
+    // Only a stretch that began after the order can have one before it in which it was followed.
+    return from > 0 && (entries[0]?.at ?? 0) >= at && (await this.#ports.journal.read(run, 0, from)).some(isIt);
+  }
 }
+
+const notEnded = ({ run, state }: RunRow): Declined =>
+  declined(`Run ${run} is ${state}; only a run that has ended can be retried.`);
 
 /** Whether a fork that is there already is the one that is asked for. */
 function isSameFork(

@@ -208,6 +208,43 @@ export const appends: Cases = {
     );
   },
 
+  "an event that takes several revisions has the last of them, and is found by any": async (room) => {
+    const [outcome] = await room.engine.append("main", [
+      toAppend({ events: [toEvent("a/1", { data: '"one"' }), toEvent("a/1", { data: '"three"', spans: 3 })] }),
+    ]);
+    assert.ok(outcome?.ok && "revisions" in outcome);
+    assert.deepEqual([outcome.first, outcome.last, { ...outcome.revisions }], [1, 2, { "a/1": 3 }]);
+    assert.equal(await room.engine.revision("main", "a/1"), 3);
+    const from = async (revision: number): Promise<readonly string[]> =>
+      await room.engine.texts("main", { stream: "a/1", from: revision, limit: 10 });
+    assert.deepEqual(await from(0), ['"one"', '"three"']);
+    for (const revision of [1, 2, 3]) assert.deepEqual(await from(revision), ['"three"']);
+    assert.deepEqual(await from(4), []);
+    toWritten(await room.append({ expect: [{ stream: "a/1", revision: 3 }], events: [toEvent("a/1")] }));
+    assert.deepEqual(
+      (await room.engine.read("main", { stream: "a/1", from: 3, limit: 10, backwards: true })).map((e) => e.revision),
+      [3, 0],
+    );
+    assert.deepEqual(
+      (await room.engine.read("main", { stream: "a/1", from: 0, limit: 10, untilPosition: 2 })).map((e) => e.revision),
+      [0, 3],
+    );
+    const many = toRange(200).map((n) => toEvent("a/2", { data: `${n}`, spans: 1 + (n % 3) }));
+    toWritten(await room.append({ events: many }));
+    const texts: string[] = [];
+    for (let next = 0; ; ) {
+      const page = await room.engine.texts("main", { stream: "a/2", from: next, limit: 150 });
+      if (page.length === 0) break;
+      texts.push(...page);
+      for (const text of page) next += 1 + (Number(text) % 3);
+    }
+    assert.deepEqual(
+      texts,
+      many.map(({ data }) => data),
+    );
+    assert.deepEqual(await room.engine.check(), []);
+  },
+
   "an event's id is its append's, a slash and its index": async (room) => {
     const append = toAppend({ events: ["a/1", "b/1", "a/1"].map((stream) => toEvent(stream)) });
     await room.engine.append("main", [append]);

@@ -1,4 +1,14 @@
-import type { Collection, Column, Columns, Condition, Document, DocumentQuery, Write } from "../../storage/host.ts";
+import {
+  type After,
+  type Collection,
+  type Column,
+  type Columns,
+  type Condition,
+  checkQuery,
+  type Document,
+  type DocumentQuery,
+  type Write,
+} from "../../storage/host.ts";
 
 type Fields = { readonly [field: string]: unknown };
 
@@ -44,26 +54,24 @@ export class MemoryCollection {
   }
 
   find(query: DocumentQuery): readonly Document[] {
+    checkQuery(this.#declared, query);
     const { where = {}, key, orderBy, limit, after } = query;
-    const tests = Object.entries(where).map(([column, condition]) => {
-      this.#checkColumn(column);
-      return (document: { readonly data: Fields }) => meets(toColumn(document.data[column]), condition);
-    });
-    if (orderBy) this.#checkColumn(orderBy.column);
+    const tests = Object.entries(where).map(
+      ([column, condition]) =>
+        (document: { readonly data: Fields }) =>
+          meets(toColumn(document.data[column]), condition),
+    );
     const sign = orderBy?.descending ? -1 : 1;
-    const compare = (a: Document & { readonly data: Fields }, b: Document & { readonly data: Fields }): number =>
-      sign *
-      ((orderBy ? compareColumns(toColumn(a.data[orderBy.column]), toColumn(b.data[orderBy.column])) : 0) ||
-        compareColumns(a.key, b.key));
-    const seen = after === undefined ? undefined : this.#documents.get(after);
-    if (after !== undefined && orderBy && !seen)
-      throw new TypeError(`The document "${after}", after which is to be read on, is not there any more.`);
-    const isAfter = (document: Document & { readonly data: Fields }): boolean =>
-      after === undefined || (seen ? compare(document, seen) > 0 : sign * compareColumns(document.key, after) > 0);
+    const placeOf = ({ key, data }: Document & { readonly data: Fields }): Required<After> => ({
+      key,
+      value: orderBy ? toColumn(data[orderBy.column]) : null,
+    });
+    const compare = (a: After, b: After): number =>
+      sign * ((orderBy ? compareColumns(a.value ?? null, b.value ?? null) : 0) || compareColumns(a.key, b.key));
     return [...this.#documents.values()]
       .filter((document) => (key === undefined || document.key === key) && tests.every((test) => test(document)))
-      .filter(isAfter)
-      .sort(compare)
+      .filter((document) => after === undefined || compare(placeOf(document), after) > 0)
+      .sort((a, b) => compare(placeOf(a), placeOf(b)))
       .slice(0, Math.max(0, limit))
       .map(copy);
   }

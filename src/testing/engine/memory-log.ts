@@ -7,6 +7,7 @@ export class MemoryLog {
   readonly #events: StoredEvent[] = [];
   readonly #receipts = new Map<string, NewReceipt>();
   readonly #revisions = new Map<string, number>();
+  readonly #lasts = new Map<string, string>();
   #at = 0;
 
   get head(): number {
@@ -35,9 +36,10 @@ export class MemoryLog {
       if (known.digest !== receipt.digest) return { ok: false, why: "key reused", key: receipt.key };
       return { ok: true, again: toReceipt(known) };
     }
-    for (const { stream, revision: expected } of expect) {
+    for (const { stream, revision: expected, event } of expect) {
       const actual = this.revision(stream);
-      if (!meets(actual, expected)) return { ok: false, why: "conflict", stream, expected, actual };
+      const isOther = event !== undefined && actual === expected && this.#lasts.get(stream) !== event;
+      if (isOther || !meets(actual, expected)) return { ok: false, why: "conflict", stream, expected, actual };
     }
     const behind = readers.find((reader) => this.checkpoint(reader) < this.head);
     if (behind !== undefined) return { ok: false, why: "behind", reader: behind };
@@ -47,11 +49,12 @@ export class MemoryLog {
   write({ id, events, receipt, readers = [] }: Append, now: number): Outcome {
     const at = Math.max(this.#at, now);
     const revisions: { [stream: string]: number } = Object.create(null);
-    for (const [index, { stream, ...event }] of events.entries()) {
-      const revision = this.revision(stream) + 1;
+    for (const [index, { stream, spans = 1, ...event }] of events.entries()) {
+      const revision = this.revision(stream) + spans;
       const position = this.head + 1;
       this.#events.push({ id: `${id}/${index}`, stream, revision, position, at, ...event });
       this.#revisions.set(stream, revision);
+      this.#lasts.set(stream, `${id}/${index}`);
       revisions[stream] = revision;
     }
     if (events.length > 0) {

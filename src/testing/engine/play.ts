@@ -117,6 +117,7 @@ class Game {
         version: 1 + below(2),
         data: JSON.stringify({ n, "\u0000": "é" }),
         ...(below(3) === 0 && { meta: `{"m":${n}}` }),
+        ...(below(3) === 0 && { spans: 1 + below(3) }),
       }),
     );
     return toAppend({
@@ -186,9 +187,13 @@ class Game {
       ]);
     const age = (): Condition =>
       this.#one<Condition>([{ equals: 1 }, { not: null }, { in: [1, 3] }, { from: 1, to: 3 }, { to: 2 }]);
+    const column = below(2) === 0 ? this.#one(["age", "city"]) : undefined;
+    // A place where there may be no document, and its value what no document may have.
+    const value = column === "age" ? this.#one([null, 1, 2.5, 3]) : this.#one([null, "", "x", "xx", "😀"]);
     return {
       where: { ...(below(3) === 0 && { city: city() }), ...(below(3) === 0 && { age: age() }) },
-      ...(below(2) === 0 && { orderBy: { column: this.#one(["age", "city"]), descending: below(2) === 0 } }),
+      ...(column !== undefined && { orderBy: { column, descending: below(2) === 0 } }),
+      ...(below(3) === 0 && { after: { key: this.#one(names), value } }),
       ...(below(4) === 0 && { key: this.#one(names) }),
       limit: 50,
     };

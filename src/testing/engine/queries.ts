@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Condition, DocumentQuery } from "../../storage/host.ts";
+import type { After, Condition, DocumentQuery, Write } from "../../storage/host.ts";
 import { type Cases, people, type Room, toRange } from "./room.ts";
 
 async function citizens(room: Room): Promise<void> {
@@ -157,22 +157,106 @@ export const queries: Cases = {
       ["fay", "gus", "eve"],
     );
     await room.put("people", { new: { age: 8 }, old: { age: -5 } });
-    const rest = await room.keys("people", { ...by("age"), after: "eve", limit: 2 });
+    const rest = await room.keys("people", { ...by("age"), after: { key: "eve", value: -1.5 }, limit: 2 });
     assert.deepEqual(rest, ["bob", "new", "ada", "dan", "cyd"]);
   },
 
-  "by their keys documents are read on after one that is gone": async (room) => {
-    await citizens(room);
-    await room.write({ collection: "people", remove: "cyd" });
-    assert.deepEqual(await room.keys("people", { after: "cyd" }), ["dan", "eve", "fay", "gus"]);
+  "a page goes on where the last one ended, whatever became of its last document": async (room) => {
+    const changes: Write[] = [
+      { collection: "people", remove: "bob" },
+      { collection: "people", patch: "bob", data: { age: 99 } },
+      { collection: "people", patch: "bob", data: { age: null } },
+      { collection: "people", patch: "bob", data: { age: -99 } },
+    ];
+    for (const change of changes) {
+      await citizens(room);
+      await room.write(change);
+      const others = (keys: readonly string[]) => keys.filter((key) => key !== "bob");
+      const up = await room.keys("people", { ...by("age"), after: { key: "bob", value: 7 }, limit: 1 });
+      assert.deepEqual(others(up), ["ada", "dan", "cyd"]);
+      const down = await room.keys("people", { ...by("age", true), after: { key: "bob", value: 7 }, limit: 1 });
+      assert.deepEqual(others(down), ["eve", "gus", "fay"]);
+      const byKey = await room.keys("people", { after: { key: "bob" } });
+      assert.deepEqual(byKey, ["cyd", "dan", "eve", "fay", "gus"]);
+    }
   },
 
-  "in another order reading on after one that is gone is refused, for its place is not known any more": async (
-    room,
-  ) => {
+  "a page goes on after a document without a value that is gone, both ways": async (room) => {
     await citizens(room);
-    await room.write({ collection: "people", remove: "cyd" });
-    await assert.rejects(room.engine.find("people", { ...by("age"), after: "cyd", limit: 10 }), /cyd/);
+    await room.write({ collection: "people", remove: "fay" });
+    const after = { key: "fay", value: null };
+    assert.deepEqual(await room.keys("people", { ...by("age"), after, limit: 2 }), [
+      "gus",
+      "eve",
+      "bob",
+      "ada",
+      "dan",
+      "cyd",
+    ]);
+    assert.deepEqual(await room.keys("people", { ...by("age", true), after, limit: 2 }), []);
+    const behindGus = { key: "gus", value: null };
+    assert.deepEqual(await room.keys("people", { ...by("age"), after: behindGus }), [
+      "eve",
+      "bob",
+      "ada",
+      "dan",
+      "cyd",
+    ]);
+  },
+
+  "pages that are asked to be longer than they may be leave nobody out between those without a value and the others":
+    async (room) => {
+      await room.engine.define(people);
+      const keys = toRange(2_200).map((n) => `p${String(n).padStart(4, "0")}`);
+      await room.put("people", Object.fromEntries(keys.map((key, n) => [key, { age: n < 1_100 ? null : n }])));
+      assert.deepEqual(await room.keys("people", { ...by("age"), limit: 5_000 }), keys);
+      assert.deepEqual(await room.keys("people", { ...by("age", true), limit: 5_000 }), keys.toReversed());
+      const rest = await room.engine.find("people", { ...by("age"), after: { key: "", value: null }, limit: 5_000 });
+      assert.deepEqual(
+        rest.map(({ key }) => key),
+        keys.slice(0, rest.length),
+      );
+    },
+
+  "a place without the value that its order goes by is refused, and so is a key alone": async (room) => {
+    await citizens(room);
+    const ask = (after: unknown, order = by("age")) =>
+      room.engine.find("people", { ...order, after: after as After, limit: 10 });
+    for (const order of [by("age"), {}]) await assert.rejects(ask("bob", order), TypeError);
+    for (const after of [{ key: "bob" }, { key: "bob", value: "7" }, { key: "bob", value: Number.NaN }, { value: 7 }])
+      await assert.rejects(ask(after), TypeError);
+    await assert.rejects(ask({ key: "bob", value: 7 }, by("city")), TypeError);
+  },
+
+  "a value of another type than its column's is refused, and so is null where it is no value": async (room) => {
+    await citizens(room);
+    const wrong: [string, unknown][] = [
+      ["city", { equals: 5 }],
+      ["city", { not: 5 }],
+      ["city", { from: 5 }],
+      ["city", { to: 5 }],
+      ["city", { in: ["London", 5] }],
+      ["city", { equals: true }],
+      ["age", { equals: "7" }],
+      ["age", { not: "7" }],
+      ["age", { from: "7" }],
+      ["age", { from: 1, to: "7" }],
+      ["age", { in: [7, "7"] }],
+      ["age", { equals: Number.NaN }],
+      ["age", { from: Number.NaN }],
+      ["age", { in: [Number.NaN] }],
+      ["age", { in: [null] }],
+      ["age", { from: null }],
+    ];
+    for (const [column, condition] of wrong) {
+      const query = { where: { [column]: condition as Condition }, limit: 10 };
+      const said = `${column}: ${JSON.stringify(condition)}`;
+      await assert.rejects(room.engine.find("people", query), TypeError, said);
+      await assert.rejects(room.engine.count("people", query), TypeError, said);
+      await assert.rejects(room.engine.claim("people", query, {}), TypeError, said);
+    }
+    const endless = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+    assert.deepEqual(await room.keys("people", { where: { age: endless } }), ["ada", "bob", "cyd", "dan", "eve"]);
   },
 
   "a column that is not declared cannot be asked for, whatever its name says": async (room) => {

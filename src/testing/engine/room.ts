@@ -11,6 +11,7 @@ import {
   type Outcome,
   type ReadQuery,
   type StoredEvent,
+  toAfter,
   toIds,
   type Write,
 } from "../../storage/host.ts";
@@ -121,12 +122,14 @@ export class Room {
   async find(collection: string, query: Partial<DocumentQuery> = {}): Promise<Document[]> {
     const { limit = 100 } = query;
     const documents: Document[] = [];
-    for (let after = query.after; ; after = documents.at(-1)?.key) {
+    for (let { after } = query; ; ) {
       const page = await this.engine.find(collection, { ...query, limit, ...(after !== undefined && { after }) });
       assert.ok(page.length <= limit, `A page of ${limit} holds ${page.length} documents.`);
       for (const { key } of page) assert.ok(!documents.some((one) => one.key === key), `"${key}" comes twice.`);
       documents.push(...page);
-      if (page.length === 0 || query.key !== undefined) return documents;
+      const last = page.at(-1);
+      if (!last || query.key !== undefined) return documents;
+      after = toAfter(last, query.orderBy);
     }
   }
 

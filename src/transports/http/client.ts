@@ -105,7 +105,7 @@ function toHttpProblem(error: unknown, aborted: AbortSignal): HttpProblem {
 }
 
 const forbidden = (): HttpProblem =>
-  new HttpProblem("forbidden", "leads to an inner address, and the settings do not name it");
+  new HttpProblem("forbidden", "leads to an inner address, and the settings do not allow that");
 
 /** `ECONNREFUSED` and the like say enough, and hold no address as messages do. */
 function codeOf(error: unknown): string {

@@ -15,11 +15,13 @@ export const appendArguments: readonly (readonly [name: string, type: ArgumentTy
   ["expect_append", "integer[]"],
   ["expect_stream", "integer[]"],
   ["expect_revision", "bigint[]"],
+  ["expect_event", "uuid[]"],
   ["types", "text[]"],
   ["versions", "integer[]"],
   ["event_append", "integer[]"],
   ["event_stream", "integer[]"],
   ["event_rank", "integer[]"],
+  ["event_spans", "integer[]"],
   ["event_ix", "integer[]"],
   ["event_type", "integer[]"],
   ["event_data", "text[]"],
@@ -66,7 +68,7 @@ export const failures = { again: 1, voided: 2, keyReused: 3, conflict: 4, behind
  * written]]. That is short whatever was asked: it never waits, under the lock, for a client to read it.
  */
 export const append = (schema: string): string => `
-  create function ${schema}.append_v1(${appendArguments.map(([name, type]) => `p_${name} ${type}`).join(", ")})
+  create function ${schema}.append_v3(${appendArguments.map(([name, type]) => `p_${name} ${type}`).join(", ")})
   returns text language plpgsql ${pinned} as $$
   declare
     v_log integer;
@@ -76,6 +78,8 @@ export const append = (schema: string): string => `
     v_streams bigint[];
     v_fresh boolean[];
     v_revisions bigint[];
+    v_lasts uuid[];
+    v_last uuid;
     v_types integer[];
     v_why integer[] := array_fill(0, array[cardinality(p_ids)]);
     v_failed integer := 0;
@@ -115,24 +119,28 @@ export const append = (schema: string): string => `
       if v_new then
         v_stream := nextval('${schema}.stream_id'::regclass);
       else
-        select e.revision into v_actual from ${schema}.event e where e.stream = v_stream order by e.revision desc limit 1;
+        select e.revision, e.append into v_actual, v_last
+        from ${schema}.event e where e.stream = v_stream order by e.revision desc limit 1;
       end if;
       v_streams := array[v_stream];
       v_revisions := array[coalesce(v_actual, -1)];
+      v_lasts := array[v_last];
       v_fresh := array[v_new];
     elsif p_streams is not null then
       -- A number that is drawn for a stream which is not written after all is never used.
       select array_agg(coalesce(a.id, nextval('${schema}.stream_id'::regclass)) order by a.place),
-        array_agg(a.id is null order by a.place), bool_or(a.id is null), array_agg(a.revision order by a.place)
-      into v_streams, v_fresh, v_new, v_revisions
+        array_agg(a.id is null order by a.place), bool_or(a.id is null), array_agg(coalesce(a.revision, -1) order by a.place),
+        array_agg(a.append order by a.place)
+      into v_streams, v_fresh, v_new, v_revisions, v_lasts
       from (
-        select a.place, t.id, case when t.id is null then -1 else coalesce((
-          select e.revision from ${schema}.event e where e.stream = t.id order by e.revision desc limit 1
-        ), -1) end as revision
+        select a.place, t.id, e.revision, e.append
         from unnest(p_streams) with ordinality a(name, place)
         left join lateral (
           select t.id from ${schema}.stream t where t.log = v_log and t.name = a.name limit 1
         ) t on true
+        left join lateral (
+          select e.revision, e.append from ${schema}.event e where e.stream = t.id order by e.revision desc limit 1
+        ) e on true
       ) a;
     end if;
 
@@ -151,8 +159,8 @@ export const append = (schema: string): string => `
     end if;
     for i in 1..coalesce(cardinality(p_expect_stream), 0) loop
       v_actual := v_revisions[p_expect_stream[i]];
-      continue when v_actual = p_expect_revision[i] or v_why[p_expect_append[i]] <> 0
-        or (p_expect_revision[i] = -2 and v_actual >= 0);
+      continue when v_why[p_expect_append[i]] <> 0 or (p_expect_revision[i] = -2 and v_actual >= 0)
+        or (v_actual = p_expect_revision[i] and coalesce(p_expect_event[i] = v_lasts[p_expect_stream[i]], true));
       v_why[p_expect_append[i]] := 4;
       v_failed := v_failed + 1;
       v_failures := v_failures || format(',[%s,4,%s,%s]', p_expect_append[i], i, v_actual);
@@ -224,22 +232,24 @@ export const append = (schema: string): string => `
           from unnest(p_types, p_versions) with ordinality a(name, version, place);
         end if;
         if v_failed = 0 and cardinality(p_event_data) = 1 then
-          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta)
-          values (v_head + 1, v_streams[p_event_stream[1]], v_revisions[p_event_stream[1]] + 1, v_at,
-            p_ids[p_event_append[1]], v_log, p_event_ix[1], v_types[1], p_event_data[1], p_event_meta[1]);
+          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta, spans)
+          values (v_head + 1, v_streams[p_event_stream[1]], v_revisions[p_event_stream[1]] + p_event_rank[1], v_at,
+            p_ids[p_event_append[1]], v_log, p_event_ix[1], v_types[1], p_event_data[1], p_event_meta[1],
+            p_event_spans[1]);
         elsif v_failed = 0 then
-          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta)
+          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta, spans)
           select v_head + a.place, v_streams[a.stream], v_revisions[a.stream] + a.rank, v_at, p_ids[a.append], v_log,
-            a.ix, v_types[a.type], a.data, a.meta
-          from unnest(p_event_append, p_event_stream, p_event_rank, p_event_ix, p_event_type, p_event_data, p_event_meta)
-            with ordinality a(append, stream, rank, ix, type, data, meta, place);
+            a.ix, v_types[a.type], a.data, a.meta, a.spans
+          from unnest(p_event_append, p_event_stream, p_event_rank, p_event_ix, p_event_type, p_event_data, p_event_meta,
+              p_event_spans)
+            with ordinality a(append, stream, rank, ix, type, data, meta, spans, place);
         else
-          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta)
+          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta, spans)
           select v_head + row_number() over (order by a.place), v_streams[a.stream],
-            v_revisions[a.stream] + row_number() over (partition by a.stream order by a.place), v_at, p_ids[a.append],
-            v_log, a.ix, v_types[a.type], a.data, a.meta
-          from unnest(p_event_append, p_event_stream, p_event_ix, p_event_type, p_event_data, p_event_meta)
-            with ordinality a(append, stream, ix, type, data, meta, place)
+            v_revisions[a.stream] + sum(coalesce(a.spans, 1)) over (partition by a.stream order by a.place), v_at,
+            p_ids[a.append], v_log, a.ix, v_types[a.type], a.data, a.meta, a.spans
+          from unnest(p_event_append, p_event_stream, p_event_ix, p_event_type, p_event_data, p_event_meta, p_event_spans)
+            with ordinality a(append, stream, ix, type, data, meta, spans, place)
           where v_why[a.append] = 0;
         end if;
         get diagnostics v_count = row_count;

@@ -20,20 +20,6 @@ export const places = (schema: string): string => `
     return v_low;
   end $$;
 
-  create function ${schema}.revision_at_v1(p_stream bigint, p_position bigint) returns bigint language plpgsql stable ${pinned} as $$
-  declare
-    v_low bigint := 0;
-    v_high bigint := coalesce((select max(revision) from ${schema}.event where stream = p_stream), -1) + 1;
-    v_middle bigint;
-  begin
-    while v_low < v_high loop
-      v_middle := (v_low + v_high + 1) / 2;
-      if (select position from ${schema}.event where stream = p_stream and revision = v_middle - 1) <= p_position
-        then v_low := v_middle; else v_high := v_middle - 1; end if;
-    end loop;
-    return v_low - 1;
-  end $$;
-
   create function ${schema}.place_v1(p_log text, p_epoch integer, p_position bigint, p_append uuid) returns text
   language plpgsql ${pinned} as $$
   declare
@@ -53,5 +39,23 @@ export const places = (schema: string): string => `
       on conflict (name) do update set epoch = excluded.epoch;
     end if;
     return json_build_array(v_epoch, v_head);
+  end $$;
+`;
+
+/** The last revision of a stream within a prefix of the log. */
+export const revisionAt = (schema: string): string => `
+  create function ${schema}.revision_at_v2(p_stream bigint, p_position bigint) returns bigint language plpgsql stable ${pinned} as $$
+  declare
+    v_low bigint := 0;
+    v_high bigint := coalesce((select max(revision) from ${schema}.event where stream = p_stream), -1) + 1;
+    v_middle bigint;
+  begin
+    while v_low < v_high loop
+      v_middle := (v_low + v_high + 1) / 2;
+      if (select position from ${schema}.event where stream = p_stream and revision >= v_middle - 1
+          order by revision limit 1) <= p_position
+        then v_low := v_middle; else v_high := v_middle - 1; end if;
+    end loop;
+    return v_low - 1;
   end $$;
 `;

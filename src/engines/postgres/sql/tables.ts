@@ -67,3 +67,6 @@ export const tables = (schema: string): string => `
     reply text not null
   );
 `;
+
+/** How many revisions of its stream an event takes; nothing where it is one. */
+export const spans = (schema: string): string => `alter table ${schema}.event add column spans integer;`;

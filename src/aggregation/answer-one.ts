@@ -1,0 +1,68 @@
+import {
+  type Call,
+  Fault,
+  type Reply,
+  type Selection,
+  toJsonSchema,
+  toProjection,
+  validate,
+  validateParts,
+} from "../contracts/index.ts";
+import { nobodyWaits, refuseWithout, toAsker, type ViewParts } from "./answering.ts";
+import { declaredOnly } from "./declared-only.ts";
+import { toSources } from "./gathering.ts";
+import { Growth } from "./growth.ts";
+import type { ViewMeta } from "./meta.ts";
+import { nullsOf } from "./nulls.ts";
+import { resolve } from "./resolve.ts";
+import type { AnyView } from "./view.ts";
+
+/** What is wanted of an answer. */
+export interface Wanting {
+  /** The view, or as much of it as is wanted. */
+  readonly view: AnyView;
+  /** Where that is not all of it: which parts. */
+  readonly only?: Selection;
+  /** Hears of the meta, also where there is no answer in the end. */
+  readonly heard?: (meta: ViewMeta) => void;
+}
+type AnswerOne = (input: any, call: Call, wanting: Wanting) => Promise<Reply>; // the input's type is the operation's, which the caller has checked
+
+/** Makes the function that answers about one thing. Throws what `toAnswer` throws. */
+export function toOneAnswer({ view: whole, ...ports }: ViewParts): AnswerOne {
+  const output = toJsonSchema(whole.operation.output);
+  const project = toProjection(output);
+  const { output: schema } = whole.operation;
+  const toPart =
+    (only: Selection = {}) =>
+    async (fields: { readonly [field: string]: unknown }): Promise<unknown> => {
+      const { value } = project(fields);
+      const parts = Object.fromEntries(Object.keys(fields).map((name) => [name, only[name] ?? {}]));
+      const checked = await validateParts(schema, value, parts);
+      return checked.ok ? value : undefined;
+    };
+
+  return (input, call, { view, only, heard }) =>
+    call.trace.span("view", whole.id, {}, async (span): Promise<Reply> => {
+      const asker = toAsker({ view, ...ports }, call, span);
+      const growth = call.onPart && new Growth(view, toPart(only), call.onPart);
+      const { values, fields, readings, degraded } = await resolve(view.scope, input, asker, growth);
+      growth?.end();
+      if (call.aborted.aborted) throw nobodyWaits(view.id);
+      const meta: ViewMeta = {
+        fields: declaredOnly(fields, (value) => project(value).value),
+        sources: toSources(view.sources, asker),
+        ...(degraded.length > 0 && { degraded }),
+      };
+      heard?.(meta);
+      refuseWithout(view, readings);
+      const fused = project({ ...nullsOf(output, Object.keys(view.scope.fields)), ...values }).value;
+      const checked = await (only ? validateParts(schema, fused, only) : validate(schema, fused));
+      if (!checked.ok) {
+        const message = `What the sources of ${view.id} say does not add up to an answer; \`issues\` says where.`;
+        throw new Fault("InvalidOutput", message, { issues: checked.issues, outcome: "not done" });
+      }
+      span.set({ "trilith.degraded": Object.values(fields).filter(({ state }) => state !== "fresh").length });
+      return { output: fused, meta, ...(only && { only }), checked };
+    });
+}

@@ -1,0 +1,34 @@
+import type { DegradedField, FieldMeta } from "./meta.ts";
+import type { Reading } from "./reading/reading.ts";
+
+type Failing = DegradedField["state"];
+const failing: readonly string[] = ["invalid", "down", "slow", "shed"] satisfies readonly Failing[];
+
+/** Whether a state says that somebody could not say, and not that there is nothing. */
+export const isFailing = (state: string): state is Failing => failing.includes(state);
+
+/** The fields that have no value because their sources could not say, and which sources those are. */
+export function degradedOf(
+  fields: { readonly [field: string]: FieldMeta },
+  readings: ReadonlyMap<string, Reading>,
+): readonly DegradedField[] {
+  const degraded: DegradedField[] = [];
+  for (const field of Object.keys(fields)) {
+    const { state, rejected } = fields[field] as FieldMeta; // it is one of its own names
+    if (!isFailing(state)) continue;
+    const sources = rejected.flatMap(({ source, why, unusable }): DegradedField["sources"] => {
+      if (unusable) return [{ source, state: "invalid", problem: `What the source "${source}" says of it ${why}.` }];
+      const { state, problem } = readings.get(source)?.meta ?? { state: "missing" };
+      return isFailing(state) ? [{ source, state, ...(problem !== undefined && { problem }) }] : [];
+    });
+    degraded.push({ path: `/${toStep(field)}`, state, sources });
+  }
+  return degraded;
+}
+
+/** The same, seen from further out. */
+export const below = (place: string, degraded: readonly DegradedField[]): readonly DegradedField[] =>
+  degraded.map((one) => ({ ...one, path: `${place}${one.path}` }));
+
+/** A field's name as a step of a JSON pointer (RFC 6901). */
+export const toStep = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
