@@ -100,6 +100,7 @@ export async function enrich(
   const inputs = items.filter(isRecord);
   const tally = new Tally();
   const done = new Map<string, readonly Part[]>();
+  const waiting = (): readonly string[] => Object.keys(nested).filter((field) => !done.has(field));
   await Promise.all(
     Object.entries(nested).map(async ([field, scope]) => {
       const resolved = await (isFlat(scope)
@@ -107,8 +108,7 @@ export async function enrich(
         : Promise.all(inputs.map((input) => resolve(scope, input, asker))));
       for (const { fields } of resolved) tally.add(field, fields);
       done.set(field, resolved);
-      const waiting = Object.keys(nested).filter((name) => !done.has(name));
-      if (grown && waiting.length > 0) grown(withNested(items, nested, done).items, waiting);
+      if (grown && waiting().length > 0) grown(withNested(items, nested, done).items, waiting());
     }),
   );
   return { ...withNested(items, nested, done), meta: tally.told() };
@@ -127,8 +127,8 @@ function withNested(
     if (!isRecord(item)) return item;
     const whole: { [field: string]: unknown } = { ...item };
     for (const field of fields) {
-      const part = done.get(field)?.[at]; // where it is there, there is one for each record
-      if (!part) continue;
+      const part = done.get(field)?.[at];
+      if (!part) continue; // it is waited for
       if (Object.keys(part.values).length > 0) whole[field] = part.values;
       if (part.degraded.length > 0) degraded.push([place, below(`/${toStep(field)}`, part.degraded)]);
     }

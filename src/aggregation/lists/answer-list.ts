@@ -34,9 +34,9 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
   const mergeAll = (readings: ReadonlyMap<string, Reading>): MergedList => merge(view.scope, plan, readings);
   const merged = remembered(mergeAll);
   /** The items that keep the contract, with what is said around them; nothing where that breaks it. */
-  const soundOf = async (around: Around, items: readonly unknown[], only: Selection | undefined) => {
-    const { output } = view.operation;
+  const sounded = async (around: Around, items: readonly unknown[], only: Selection | undefined) => {
     const projected = (some: readonly unknown[]): unknown => project({ ...around, items: some }).value;
+    const { output } = view.operation;
     const places = await keepSound(items, (some) =>
       only ? validateParts(output, projected(some), only) : validate(output, projected(some)),
     );
@@ -49,9 +49,6 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
       const orders = ordersOf(plan, input.sort);
       const { after, limit, ...question } = input;
       const start = typeof after === "string" ? fromCursor(after, orders, question) : undefined;
-      const nested = wantedOf(plan.nested, call.fields);
-      const only = nested === plan.nested ? undefined : call.fields;
-      const nestedSources = Object.values(nested).flatMap(everySource);
       const size = Math.min(plan.size.most, typeof limit === "number" && limit > 0 ? limit : plan.size.usual);
       const pageOf = (whole: MergedList): Page => {
         const found = whole.items.filter(({ value }) => isWanted(plan, value, input));
@@ -59,13 +56,22 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
         const items = page.map(({ value }) => ({ ...nulls, ...value }));
         return { found: found.length, page, items, ...(last && { next: toCursor(last, question) }) };
       };
-      const making = {
-        begin: (readings: ReadonlyMap<string, Reading>) => pageOf(mergeAll(readings)),
-        check: async (around: Around, some: readonly unknown[]) => (await soundOf(around, some, only))?.value,
-      };
-      using growth = call.onPart && new GrowingList(view, nested, making, call.onPart);
-      const gathering = new Gathering(view.scope, input, asker, nestedSources);
+      const nested = wantedOf(plan.nested, call.fields);
+      const only = nested === plan.nested ? undefined : call.fields;
+      const growth =
+        call.onPart &&
+        new GrowingList(
+          view,
+          nested,
+          {
+            begin: (readings) => pageOf(mergeAll(readings)),
+            check: async (around, items) => (await sounded(around, items, only))?.value,
+          },
+          call.onPart,
+        );
+      const gathering = new Gathering(view.scope, input, asker, Object.values(nested).flatMap(everySource));
       if (growth) for (const source of view.scope.sources) void gathering.read(source).then((one) => growth.add(one));
+      using _telling = growth; // whatever comes of it, nothing is told afterwards
       const readings = await gathering.all();
       if (call.aborted.aborted) throw nobodyWaits(view.id);
       refuseWithout(view, readings);
@@ -74,13 +80,15 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
       const page = pageOf(whole);
       const around = toAround(readings, page);
       growth?.enriching(around, page.items);
-      const grown =
-        growth && ((some: readonly unknown[], waiting: readonly string[]) => growth.enriched(some, waiting));
-      const enriched = await enrich(page.items, nested, asker, grown);
-      growth?.end();
+      const enriched = await enrich(
+        page.items,
+        nested,
+        asker,
+        growth && ((some, waiting) => growth.enriched(some, waiting)),
+      );
       const { items } = enriched;
       if (call.aborted.aborted) throw nobodyWaits(view.id);
-      const sound = await soundOf(around, items, only);
+      const sound = await sounded(around, items, only);
       if (!sound)
         throw new Fault("InvalidOutput", `The list that ${view.id} makes of its sources breaks its contract.`, {
           outcome: "not done",

@@ -33,43 +33,46 @@ export function toManyAnswer(
       const all = Array.isArray(asked) ? asked : [];
       const names = all.map(toCanonicalJson);
       const wanting = toWanting(one, fields);
-      const { output } = view.operation;
-      const checkedOf = async (items: readonly Keyed<unknown, unknown>[]) => {
-        const fused = project({ items }).value;
-        const checked = await (wanting.only && fields ? validateParts(output, fused, fields) : validate(output, fused));
-        return { fused, checked };
+      const only = wanting.only && fields;
+      const fuse = async (items: readonly Keyed<unknown, unknown>[]) => {
+        const { value } = project({ items });
+        const { output } = view.operation;
+        return { value, checked: await (only ? validateParts(output, value, only) : validate(output, value)) };
       };
-      const partOf = async (items: readonly Keyed<unknown, unknown>[]): Promise<unknown> => {
-        const { fused, checked } = await checkedOf(items);
-        return checked.ok ? fused : undefined;
-      };
-      const sources = wanting.view.sources.map(({ name }) => name);
-      using growth = onPart && new GrowingMany(names, sources, partOf, onPart);
+      const growth =
+        onPart &&
+        new GrowingMany(
+          names,
+          view.sources.map(({ name }) => name),
+          async (items) => {
+            const { value, checked } = await fuse(items);
+            return checked.ok ? value : undefined;
+          },
+          onPart,
+        );
       // Who asks for a key twice is told twice, and it is found out once.
       const once = new Map<string, Promise<Told>>();
       const tell = (key: unknown, at: number): Promise<Told> => {
         const name = names[at] ?? "";
         let told = once.get(name);
         if (!told) {
-          const growing = growth && { onPart: (part: Part) => growth.grow(name, key, part) };
-          told = tellOf(key, (heard) =>
-            answer({ ...rest, [as]: key }, { ...call, ...growing, trace: span }, { ...wanting, heard }),
-          );
+          const grows = growth && { onPart: (part: Part) => growth.grow(name, key, part) };
+          const own = { ...call, trace: span, ...grows };
+          told = tellOf(key, (heard) => answer({ ...rest, [as]: key }, own, { ...wanting, heard }));
           once.set(name, told);
           void told.then(({ item }) => growth?.settle(name, item)).catch(() => {}); // who waits for it hears of it
         }
         return told;
       };
-      const told = await Promise.all(all.map(tell));
-      growth?.end();
-      const { fused, checked } = await checkedOf(told.map(({ item }) => item));
+      const told = await Promise.all(all.map(tell)).finally(() => growth?.end());
+      const { value: fused, checked } = await fuse(told.map(({ item }) => item));
       if (!checked.ok) {
         const message = `What ${view.id} says of its keys breaks its contract; \`issues\` says where.`;
         throw new Fault("InvalidOutput", message, { issues: checked.issues, outcome: "not done" });
       }
       span.set({ "trilith.keys": once.size });
       const meta = toMeta(view, told, await Promise.all(once.values()));
-      return { output: fused, checked, meta, ...(wanting.only && fields && { only: fields }) };
+      return { output: fused, checked, meta, ...(only && { only }) };
     });
 }
 

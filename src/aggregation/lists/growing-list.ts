@@ -68,11 +68,8 @@ export class GrowingList {
   }
 
   /** From here on nothing more is told. */
-  end(): void {
-    this.#telling.end();
-  }
   [Symbol.dispose](): void {
-    this.end();
+    this.#telling.end();
   }
 
   #part(): Promise<Part | undefined> {

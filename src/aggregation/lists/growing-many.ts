@@ -46,9 +46,6 @@ export class GrowingMany {
   end(): void {
     this.#telling.end();
   }
-  [Symbol.dispose](): void {
-    this.end();
-  }
 
   async #part(): Promise<Part | undefined> {
     // When everything is there, the answer tells it itself.
