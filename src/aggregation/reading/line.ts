@@ -6,6 +6,7 @@ import { Breaker, type Verdict } from "./breaker.ts";
 import { Bulkhead, type NoPlace, type Place } from "./bulkhead.ts";
 import { pause, type Waiting } from "./flight.ts";
 import type { Health } from "./health.ts";
+import { rounded } from "./reading.ts";
 import { type Landed, settles, type Tried, type Trouble } from "./tried.ts";
 
 /** Asks once. `remainingMs` is how long this one question is waited for. Never rejects. */
@@ -99,7 +100,7 @@ export class Line {
     // out, a percentile that hedges would forget every slow answer, sink, and hedge ever more.
     const outran = aborted.aborted && hedgeAfterMs !== undefined && ms >= hedgeAfterMs;
     if (outran || (!aborted.aborted && (tried.state === "fresh" || tried.state === "missing")))
-      this.#health.measured(Math.max(0, Math.round(ms * 10) / 10));
+      this.#health.measured(rounded(ms));
     return tried;
   }
 

@@ -22,12 +22,16 @@ export function toAskings(source: SourcePlan): (scope: string) => (input: Input)
     try {
       if (from) input = from(given);
     } catch (error) {
-      return `was not asked: \`from\` cannot take the input (${error instanceof Error ? error.name : "something was thrown"})`;
+      return cannotTake(error);
     }
     const words = fetch.params.map((param) => wordOf(input[param])).join(",");
     return { input, key: input[first], question: `${before}${words}],${JSON.stringify(scope)}]` };
   };
 }
+
+/** Completes the sentence "The source … " where `from` threw. */
+export const cannotTake = (error: unknown): string =>
+  `was not asked: \`from\` cannot take the input (${error instanceof Error ? error.name : "something was thrown"})`;
 
 /** What another contract says may depend on who asks, so there the caller is part of it. */
 export function scopeOf(
