@@ -1,5 +1,4 @@
 import type { Requests } from "../frame/load-messages.ts";
-import { Wrong } from "../frame/subject.ts";
 import { checkPage, type Item } from "./page.ts";
 
 /** Always another page. */
