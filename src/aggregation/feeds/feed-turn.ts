@@ -125,7 +125,9 @@ export class FeedTurn {
     const { feed } = this;
     const { id } = late && feed.late ? feed.late.into : feed.into;
     const principal = { id: `feed:${feed.name}`, kind: "system", scopes: [] } as const;
-    await this.#ports.dispatch.call(id, input, { principal, trace: this.#ports.tracing.begin(), aborted, key });
+    const trace = this.#ports.tracing.begin();
+    // A run that is begun goes on by itself, for days where it has to: that is no reason to hold the feed up.
+    await this.#ports.dispatch.call(id, input, { principal, trace, aborted, key, detached: true });
   }
 }
 
