@@ -4,7 +4,7 @@ import { type Due, toDue, toDueStage } from "./due.ts";
 import type { Feed } from "./feed.ts";
 import type { FeedHealth } from "./feed-health.ts";
 import type { FeedHold } from "./feed-keeping.ts";
-import { type FeedStanding, KeptFeed } from "./run-feed.ts";
+import { type FeedStanding, KeptFeed } from "./kept-feed.ts";
 
 export interface FeedTurnPorts {
   readonly dispatch: Dispatch;
