@@ -62,6 +62,7 @@ export {
   type Rule,
   rule,
 } from "./rules.ts";
+export { sending } from "./sending.ts";
 export {
   type AnySource,
   type DatedSource,

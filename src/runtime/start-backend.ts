@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
-import { FeedRunner, provideViews } from "../aggregation/host.ts";
+import { FeedRunner, keptViews, provideViews } from "../aggregation/host.ts";
 import { type Call, systemClock, toClient, toMs } from "../contracts/index.ts";
 import { createGateway } from "../gateway/index.ts";
 import { Runner, Scheduler } from "../orchestration/host.ts";
@@ -35,7 +35,7 @@ import { readSettings, type Settings } from "./settings.ts";
 import { toSourceMetrics } from "./source-metrics.ts";
 import { toSubscriptions } from "./starts.ts";
 import { openTimetable } from "./timetable.ts";
-import { byName } from "./upstreams.ts";
+import { byName, toConnections } from "./upstreams.ts";
 
 interface Plan {
   readonly name: string;
@@ -64,7 +64,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     const { tracing, feed } = telemetry;
     const engine = options.engine ?? (await openEngine(settings, (sentence) => log.warn(sentence)));
     opened.defer(() => engine.close());
-    const http = createHttp({ connections: mostAtOnce(composition) });
+    const http = createHttp({ connections: toConnections(composition, settings) });
     opened.defer(() => http.close());
 
     const served = toServed(composition);
@@ -208,6 +208,7 @@ export async function startBackend({ name, version, composition }: Plan, options
         return stopped;
       },
       client: (contract, options = {}) => toClient(contract, dispatch, ownCall(options)),
+      log: (events) => storage.reading(events),
       async begin(command, input, options = {}) {
         const { run } = await dispatch.call(command.id, input, { ...ownCall(options), detached: true });
         if (run !== undefined) return { run };
@@ -242,17 +243,13 @@ function longRunning({ orchestration, older }: Composition): readonly string[] {
   return [...ids, ...ways.map(({ older }) => older.id)];
 }
 
-/** As many connections to an origin as the most patient of its sources may use; a pool must not queue what a bulkhead let through. */
-const mostAtOnce = ({ aggregation }: Composition): number =>
-  Math.max(64, ...aggregation.flatMap(({ sources }) => sources).map(({ concurrency }) => concurrency));
-
 async function withGraphql({ graphql }: Composition, { graphqlIntrospection: introspection }: Settings) {
   if (graphql === false) return {};
   const { depth = 12, cost = 1_000 } = graphql === true ? {} : graphql;
   return { beside: await openGraphql({ depth, cost, introspection }) };
 }
 
-const hears = ({ aggregation }: Composition): boolean => aggregation.some(({ kept }) => kept !== undefined);
+const hears = ({ aggregation }: Composition): boolean => keptViews(aggregation).length > 0;
 
 const standsIn = ({ aggregation }: Composition): boolean =>
   aggregation.flatMap(({ sources }) => sources).some(({ staleIfErrorMs }) => staleIfErrorMs > 0);

@@ -1,4 +1,4 @@
-import { type Clock, type Dispatch, Failed, Fault, type Tracing } from "../../contracts/index.ts";
+import { type Clock, type Dispatch, Failed, Fault, type Trace, type Tracing } from "../../contracts/index.ts";
 import { pause } from "../reading/flight.ts";
 import { type Due, toDue, toDueStage } from "./due.ts";
 import type { Feed } from "./feed.ts";
@@ -91,8 +91,7 @@ export class FeedTurn {
       const failed = this.#failing;
       this.#failing = records[0]?.key;
       this.#owed = records.length;
-      for (let from = 0; from < records.length && !aborted.aborted; from += atOnce)
-        await allOf(records.slice(from, from + atOnce).map((due) => this.#handOver(due, aborted)));
+      if (records.length > 0) await this.#handOverAll(records, aborted);
       if (aborted.aborted) return; // what was not handed over is given out again
       // What is given out again before the one that failed was taken the last time as well: that is no headway.
       if (!again || this.#failing === failed) {
@@ -108,24 +107,32 @@ export class FeedTurn {
     this.#pauseMs = shortestPauseMs;
   }
 
-  async #handOver(due: Due, aborted: AbortSignal): Promise<void> {
+  /** What was given out together is one trace: one for each record would soon be all that anybody is shown. */
+  async #handOverAll(records: readonly Due[], aborted: AbortSignal): Promise<void> {
+    const about = { "trilith.feed": this.feed.name, "trilith.records": records.length };
+    await this.#ports.tracing.begin().span("operation", `feed ${this.feed.name}`, about, async (span) => {
+      for (let from = 0; from < records.length && !aborted.aborted; from += atOnce)
+        await allOf(records.slice(from, from + atOnce).map((due) => this.#handOver(due, span, aborted)));
+    });
+  }
+
+  async #handOver(due: Due, trace: Trace, aborted: AbortSignal): Promise<void> {
     try {
-      await this.#call(due, aborted);
+      await this.#call(due, trace, aborted);
     } catch (error) {
       // What is refused for good had no effect, so code that was corrected since may say it in other words.
       const now = isForGood(error) ? toDue(this.feed, due) : due;
       if (now.key === due.key && JSON.stringify(now.input) === JSON.stringify(due.input)) throw error;
-      await this.#call(now, aborted);
+      await this.#call(now, trace, aborted);
     }
     this.#handedOver += 1;
     this.#owed -= 1;
   }
 
-  async #call({ late, key, input }: Due, aborted: AbortSignal): Promise<void> {
+  async #call({ late, key, input }: Due, trace: Trace, aborted: AbortSignal): Promise<void> {
     const { feed } = this;
     const { id } = late && feed.late ? feed.late.into : feed.into;
     const principal = { id: `feed:${feed.name}`, kind: "system", scopes: [] } as const;
-    const trace = this.#ports.tracing.begin();
     // A run that is begun goes on by itself, for days where it has to: that is no reason to hold the feed up.
     await this.#ports.dispatch.call(id, input, { principal, trace, aborted, key, detached: true });
   }

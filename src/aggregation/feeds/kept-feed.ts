@@ -54,7 +54,8 @@ export class KeptFeed<T, O, L = T> {
         else if (!this.#isDue) await merge.wait();
         if (this.#isDue || this.#batches >= keepEvery) yield* this.#step(merge);
       }
-      if (!aborted?.aborted) {
+      // Where nothing ever came, nothing was told that a record could come too late for.
+      if (!aborted?.aborted && merge.hasRead) {
         this.#take(merge.end());
         yield* this.#step(merge);
       }

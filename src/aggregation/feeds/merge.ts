@@ -49,6 +49,10 @@ export class Merge<T> {
   get isOver(): boolean {
     return this.#taps.every(({ ended }) => ended);
   }
+  /** Whether there was a record since the feed began. */
+  get hasRead(): boolean {
+    return this.#taps.some(({ records }) => records > 0);
+  }
   get standing(): readonly TapStanding[] {
     return this.#taps.map(({ input, watermark, records, idle, ended }) => ({
       ...{ input: input.name, watermark, records },
