@@ -166,14 +166,27 @@ export interface StoredEvent {
   readonly meta?: string;
 }
 export type ReadQuery =
-  /** By stream, from a revision on (inclusive); backwards with `backwards`. */
-  | ({ readonly stream: string; readonly from: number; readonly limit: number; readonly backwards?: boolean } & Until)
-  /** By position, from one on (exclusive). A stream's category is what stands before the first slash of its name. */
+  /**
+   * By stream, from a revision on (inclusive); backwards with `backwards`. With `ahead` it may hold what is not on disk yet:
+   * for who does nothing with it but an append that expects what was seen, and comes after it.
+   */
+  | ({
+      readonly stream: string;
+      readonly from: number;
+      readonly limit: number;
+      readonly backwards?: boolean;
+      readonly ahead?: boolean;
+    } & Until)
+  /**
+   * By position, from one on (exclusive). A stream's category is what stands before the first slash of its name. Where
+   * little is wanted of much, no single statement goes on for long: an open one holds on to what others have written since.
+   */
   | ({
       readonly after: number;
       readonly limit: number;
       readonly types?: readonly string[];
       readonly categories?: readonly string[];
+      readonly streams?: readonly string[];
     } & Until);
 /** From a revision on (inclusive). */
 export interface TextQuery {

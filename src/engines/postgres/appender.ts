@@ -1,4 +1,5 @@
 import { type Clock, Fault } from "../../contracts/index.ts";
+import { type Bounds, Capacity } from "../../storage/capacity.ts";
 import type { Outcome, Receipt } from "../../storage/host.ts";
 import { Latencies } from "../../storage/latencies.ts";
 import type { Calls } from "./calls.ts";
@@ -16,8 +17,8 @@ export interface AppenderPorts {
   readonly epochs: Epochs;
   readonly clock: Clock;
   readonly patience: Patience;
-  /** How many appends may wait. */
-  readonly capacity: number;
+  /** How much may wait. */
+  readonly bounds: Bounds;
   readonly receipts: (log: string, keys: readonly string[]) => Promise<ReadonlyMap<string, Receipt>>;
   /** Makes appends ready once more, after looking up again where their documents go. */
   readonly renew: (appends: readonly Prepared[]) => Promise<readonly Prepared[]>;
@@ -27,6 +28,8 @@ export interface AppenderPorts {
 interface Waiting extends Queued {
   readonly since: number;
   readonly renewed?: boolean;
+  /** What it takes of the bound. */
+  readonly size: number;
   resolve(outcome: Outcome): void;
   reject(error: Error): void;
 }
@@ -43,15 +46,16 @@ export class Appender {
   readonly #queue = new Queue<Waiting>();
   readonly #latencies = new Latencies();
   readonly #underWay: (readonly Waiting[])[] = [];
-  #unanswered = 0;
+  readonly #room: Capacity;
   #scheduled = false;
   #closing: (() => void) | undefined;
   constructor(ports: AppenderPorts) {
     this.#ports = ports;
+    this.#room = new Capacity(ports.bounds, "appends are waiting for PostgreSQL");
   }
 
   get queued(): number {
-    return this.#unanswered;
+    return this.#room.count;
   }
 
   get appendMs(): { readonly p50: number; readonly p99: number } {
@@ -61,23 +65,16 @@ export class Appender {
   /** Durable when it resolves. All of them are taken, or none where that would be too many. */
   append(appends: readonly Prepared[]): Promise<readonly Outcome[]> {
     if (this.#closing) return Promise.reject(closed());
-    if (this.#unanswered > 0 && this.#unanswered + appends.length > this.#ports.capacity) {
-      return Promise.reject(
-        new Fault(
-          "Unavailable",
-          `${this.#unanswered} appends are waiting for PostgreSQL, and no more may. Try again later.`,
-          {
-            outcome: "not done",
-          },
-        ),
-      );
-    }
-    this.#unanswered += appends.length;
+    const full = this.#room.admit(
+      appends.length,
+      appends.reduce((sum, { size }) => sum + size, 0),
+    );
+    if (full) return Promise.reject(full);
     const since = this.#ports.clock.monotonic();
     const outcomes = appends.map(
       (prepared) =>
         new Promise<Outcome>((resolve, reject) =>
-          this.#queue.add({ prepared, together: appends, since, resolve, reject }),
+          this.#queue.add({ prepared, together: appends, since, size: prepared.size, resolve, reject }),
         ),
     );
     this.#schedule();
@@ -176,7 +173,7 @@ export class Appender {
   }
 
   #answer(entry: Waiting, outcome: Outcome): void {
-    this.#unanswered--;
+    this.#room.leave(1, entry.size);
     this.#latencies.add(this.#ports.clock.monotonic() - entry.since);
     entry.resolve(outcome);
   }
@@ -186,12 +183,12 @@ export class Appender {
       this.#answer(entry, { ok: false, why: "refused", message: sentenceOf(error) });
       return;
     }
-    this.#unanswered--;
+    this.#room.leave(1, entry.size);
     entry.reject(toFault(error));
   }
 
   #endIfDone(): void {
-    if (this.#closing && this.#unanswered === 0 && this.#underWay.length === 0) this.#closing();
+    if (this.#closing && this.#room.count === 0 && this.#underWay.length === 0) this.#closing();
   }
 }
 

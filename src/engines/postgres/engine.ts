@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { Clock } from "../../contracts/index.ts";
+import type { Bounds } from "../../storage/capacity.ts";
 import type {
   Append,
   Checkpoint,
@@ -41,7 +42,7 @@ export interface EnginePorts {
   /** Quoted already. */
   readonly schema: string;
   readonly clock: Clock;
-  readonly queue: number;
+  readonly queue: Bounds;
   readonly patienceMs: number;
   readonly report: (sentence: string) => void;
 }
@@ -97,7 +98,6 @@ export class PostgresEngine implements Engine {
       epochs: this.#epochs,
       clock,
       patience: this.#patience,
-      capacity: queue,
       renew: async (appends) => {
         const numbers = appends.flatMap(({ writes }) => writes.map(({ collection }) => collection));
         const present = await this.#documents.renewNumbers(numbers);
@@ -106,6 +106,7 @@ export class PostgresEngine implements Engine {
           writes: append.writes.map((write) => ({ ...write, collection: present(write.collection) })),
         }));
       },
+      bounds: queue,
       receipts: (log, keys) => this.#receipts.find(log, keys),
       grown: (log, position) => this.#watchers.grown(log, position),
     });

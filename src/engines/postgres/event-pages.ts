@@ -132,8 +132,8 @@ export class EventPages {
     until: number | undefined,
     limit: number,
   ): Promise<readonly StoredEvent[]> {
-    const { types, categories } = query;
-    if (!types && !categories) {
+    const { types, categories, streams } = query;
+    if (!types && !categories && !streams) {
       const bound = until === undefined ? "" : "and position <= $3";
       const values = [log, query.after, ...(until === undefined ? [] : [until])];
       return this.#page(`log = $1 and position > $2 ${bound}`, "position", values, limit);
@@ -147,8 +147,11 @@ export class EventPages {
       const within = categories
         ? `and split_part((select name from ${this.#schema}.stream s where s.id = stream), '/', 1) = any($${values.push(categories.map(toText))}::text[])`
         : "";
+      const of = streams
+        ? `and stream = any(array(select id from ${this.#schema}.stream where log = $1 and name = any($${values.push(streams.map(toText))}::text[])))`
+        : "";
       const events = await this.#page(
-        `log = $1 and position > $2 and position <= $3 ${wanted} ${within}`,
+        `log = $1 and position > $2 and position <= $3 ${wanted} ${within} ${of}`,
         "position",
         values,
         limit,

@@ -404,6 +404,23 @@ test("a full queue refuses what comes next, which was not done", async () => {
   expect(String((results.at(-1) as PromiseRejectedResult).reason)).toContain("10 appends are waiting");
 });
 
+test("a queue is full by what waits in it as well, and lets one in that is larger than all of it", async () => {
+  const engine = await open(postgres.freshSchema(), { queueSize: 1_000_000 });
+  const data = JSON.stringify("x".repeat(400_000));
+  const events = [{ stream: "s/a", type: "t.Said", version: 1, data }];
+  const results = await Promise.allSettled(Array.from({ length: 4 }, () => only(engine, toAppend("s/a", { events }))));
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "rejected"]);
+  expect(results.at(-1)).toMatchObject({ reason: { code: "Unavailable", outcome: "not done" } });
+  expect(String((results.at(-1) as PromiseRejectedResult).reason)).toMatch(
+    /2 appends are waiting .+ with 80\d{4} characters/,
+  );
+  expect(await only(engine, toAppend("s/a", { events: [...events, ...events, ...events] }))).toMatchObject({
+    ok: true,
+    first: 3,
+  });
+  expect((await engine.status()).queued).toBe(0);
+});
+
 test("an append that cannot be is refused by itself, though the others of its group were with it", async () => {
   const engine = await open(postgres.freshSchema());
   await engine.define(counts);

@@ -54,6 +54,8 @@ export interface ExecutionParts {
   readonly suspendAfterMs: number;
   readonly evict: "waiting" | "always";
   readonly events: Events | undefined;
+  /** Told, once or more often, that nothing of the journal is left to be acted out. */
+  readonly replayed?: (() => void) | undefined;
   /** Told of attempts that failed. */
   readonly attemptFailed?: ((event: AttemptEvent) => void) | undefined;
   /** Only replays, up to the journal's last entry. */
@@ -98,6 +100,7 @@ export class Execution {
   #halting: Asked | undefined;
   /** Whether a result was delivered that was not in the journal. */
   #advanced = false;
+  #isReplayed = false;
   #trace: Trace = silent;
   #parking: "no" | "when settled" | "now" | "dropped" = "no";
 
@@ -143,7 +146,10 @@ export class Execution {
     });
     this.#undoStack = new UndoStack({ run, root, exchange, dispatch, places, act: acting });
     this.effects = new Effects(
-      { run, root, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
+      {
+        ...{ run, root, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
+        look: () => this.poke(),
+      },
       inbox,
       continued?.inbox,
     );
@@ -170,8 +176,15 @@ export class Execution {
     this.#undoStack.shut();
     void this.#body.close();
     this.#exchange.drop(() => true);
+    this.#replayed();
     this.#committer.begun.reject(verdict); // in vain, where it has begun
     return verdict;
+  }
+
+  #replayed(): void {
+    if (this.#isReplayed) return;
+    this.#isReplayed = true;
+    this.parts.replayed?.();
   }
 
   /** Something has come into the inbox. */
@@ -210,6 +223,11 @@ export class Execution {
     return this.#exchange.hold(work);
   }
 
+  /** Whether the code may go on putting parts together: see Exchange. */
+  turn(): boolean {
+    return this.#exchange.turn();
+  }
+
   /** The run cannot go on: it is paused with the reason, for a person. */
   async stop(reason: string): Promise<never> {
     this.#exchange.stop(`${reason} ${resumable}`);
@@ -233,6 +251,7 @@ export class Execution {
       const replayed = exchange.replayNext();
       if (replayed === "unasked") await this.#untilAsked();
       if (replayed !== "over") continue;
+      this.#replayed();
       if (this.parts.rehearsal) return { kind: "rehearsed", ended: this.#ended, asked: this.script.asked };
       const ends = this.#steer();
       if (ends) return this.#terminate(ends);
@@ -350,7 +369,8 @@ export class Execution {
       const { id, version } = this.parts.newest;
       const from = this.script.revision + this.script.pending.length;
       const row = { state: "waiting", owner: null, wakeAt: now, from, workflow: `${id}@${version}` } as const;
-      return this.#close(row, { kind: "suspended", wakeAt: now });
+      const { unread } = this.effects;
+      return this.#close({ ...row, ...unread }, { kind: "suspended", wakeAt: now });
     }
     const state = "thrown" in end ? end.state : "done";
     const verdict = "thrown" in end ? ({ kind: "failed", ...end } as const) : ({ kind: "done", ...end } as const);
@@ -438,8 +458,10 @@ export class Execution {
   }
 
   async #suspend(wakeAt: number | null): Promise<Verdict | undefined> {
-    const { inboxSeen } = this.effects;
-    const written = await this.#committer.commit({ row: { state: "waiting", owner: null, wakeAt }, inboxSeen });
+    const { inboxSeen, awaits, unread } = this.effects;
+    const asleepAt = this.script.revision + this.script.pending.length;
+    const row = { state: "waiting", owner: null, wakeAt, awaits, asleepAt, ...unread } as const;
+    const written = await this.#committer.commit({ row, inboxSeen });
     if (written === "written") return { kind: "suspended", wakeAt };
     if (written !== "inbox moved") return written;
     await this.poke();
