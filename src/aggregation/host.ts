@@ -1,6 +1,7 @@
 /**
  * The inside door: what the runtime binds. It hands in the ports and gets providers for the views' operations.
- * Start with provideViews, then answer.ts (one answer), reading/reader.ts (one source) and fuse.ts (the rules).
+ * Start with provideViews, then answer.ts (one answer), reading/reader.ts (one source) and fuse.ts (the rules). Feeds
+ * start with FeedRunner, then feeds/run-feed.ts.
  */
 import type { Clock, Dispatch, Provider } from "../contracts/index.ts";
 import { toAnswer } from "./answer.ts";
@@ -19,7 +20,10 @@ import type { SourcePlan } from "./source.ts";
 import type { AnyView } from "./view.ts";
 
 export type { Feed } from "./feeds/feed.ts";
-export { type FeedState, runFeed } from "./feeds/run-feed.ts";
+export type { FeedHealth } from "./feeds/feed-health.ts";
+export type { FeedHold, FeedKeeping } from "./feeds/feed-keeping.ts";
+export { FeedRunner, type FeedRunnerPorts } from "./feeds/feed-runner.ts";
+export type { FeedState } from "./feeds/kept-state.ts";
 export { type Candidate, type Candidates, outranks } from "./kept/candidates.ts";
 export type { Listener } from "./kept/desk.ts";
 export { keptViews, pushesOf } from "./kept/materialized.ts";

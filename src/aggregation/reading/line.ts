@@ -68,7 +68,6 @@ export class Line {
       ...(hedgeAfterMs !== undefined && { hedgeAfterMs }),
       mayHedge: () => this.#mayHedge(places),
     };
-    const usualMs = this.#health.percentile(0.99, 1);
     try {
       const tried = await attempt(
         (aborted, hedge) => this.#measured(waiting, once, aborted, hedge, hedgeAfterMs),
@@ -78,7 +77,7 @@ export class Line {
       );
       if (tried.state !== "fresh") this.#health.troubled(tried.kind);
       const called = waiting.aborted.aborted && waiting.remainingMs > 1;
-      settle(called ? "neither" : verdictOn(tried, this.#clock.monotonic() - began, usualMs));
+      settle(called ? "neither" : this.#verdictOn(tried, this.#clock.monotonic() - began));
       return tried;
     } finally {
       for (const each of places) each.leave();
@@ -120,6 +119,20 @@ export class Line {
     return typeof hedge === "string" ? this.#health.percentile(Number(hedge.slice(1)) / 100) : hedge;
   }
 
+  /**
+   * What an end says about the upstream. That nobody waited any longer says something only where it took longer than it
+   * usually does: a view in a hurry must not close the door on the patient ones.
+   */
+  #verdictOn(tried: Tried<unknown>, ms: number): Verdict {
+    if (tried.state === "fresh" || tried.state === "missing") return "good";
+    if (tried.state === "slow" && tried.kind === "budget") {
+      const usualMs = this.#health.percentile(0.99, 1);
+      return usualMs === undefined || ms > usualMs ? "bad" : "neither";
+    }
+    if (tried.state === "invalid" || tried.kind === "refused" || tried.kind === "forbidden") return "neither";
+    return "bad";
+  }
+
   #refused(trouble: Trouble): Trouble {
     this.#health.troubled(trouble.kind);
     return trouble;
@@ -142,15 +155,3 @@ const noPlace: { readonly [P in NoPlace]: Trouble } = {
   late: { state: "shed", kind: "late", problem: "was not asked: its turn would come too late", repeat: false },
   gone: { state: "slow", kind: "budget", problem: "was not asked in time", repeat: false },
 };
-
-/**
- * What an end says about the upstream. That nobody waited any longer says something only where it took longer than it
- * usually does: a view in a hurry must not close the door on the patient ones.
- */
-function verdictOn(tried: Tried<unknown>, ms: number, usualMs: number | undefined): Verdict {
-  if (tried.state === "fresh" || tried.state === "missing") return "good";
-  if (tried.state === "slow" && tried.kind === "budget")
-    return usualMs === undefined || ms > usualMs ? "bad" : "neither";
-  if (tried.state === "invalid" || tried.kind === "refused" || tried.kind === "forbidden") return "neither";
-  return "bad";
-}

@@ -12,6 +12,8 @@ export interface AdoptionPorts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly catalog: Catalog;
+  /** Reads the run's present stretch, when there is room for it. */
+  readonly read: () => Promise<readonly Entry[]>;
   /** Whether a run may be tried now that may be what ends processes. */
   readonly mayTry: (row: RunRow, claims: number) => boolean;
 }
@@ -54,7 +56,7 @@ const fencedDelayMs = 100;
 export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Promise<Adopted> {
   const { journal, clock, catalog } = ports;
   try {
-    const entries = await journal.read(row.run, row.from);
+    const entries = await ports.read();
     const [started] = entries;
     const inbox = await journal.inbox(row.run, inboxFrom(started));
     const steering = new Steering(entries, inbox);
