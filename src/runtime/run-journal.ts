@@ -17,6 +17,8 @@ import {
   type Append,
   type Document,
   type Engine,
+  type Expectation,
+  Generations,
   type NewEvent,
   type Outcome,
   Sweeper,
@@ -38,6 +40,8 @@ const lastPage = 64;
 /** The most entries of one event, and how long they may be together: a page of events is bounded by what is in each. */
 const mostTogether = 64;
 const longestTogether = 65_536;
+/** Of so many runs it is remembered how this process has left their journals. */
+const rememberedEnds = 20_000;
 /** How long a signal's key is remembered, in ms. */
 const receiptsMs = 30 * 86_400_000;
 
@@ -49,6 +53,13 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
   const newId = toIds(clock);
   await defineRuns(engine);
   const { exclusive } = await engine.status();
+  /**
+   * The last event that this process wrote of a run. After a fail-over to a replica that lagged another one may have its
+   * revision, and a run that was acted out on what is lost must not go on. Where nobody else can write there is none such.
+   */
+  const ends = exclusive
+    ? undefined
+    : new Generations<{ readonly revision: number; readonly event: string }>(rememberedEnds);
   const sweeper = new Sweeper(engine, log, clock);
   const append = (append: Omit<Append, "id">): Promise<Outcome> =>
     engine.append(log, [{ id: newId(), ...append }]).then(([outcome]) => outcome as Outcome); // one append, one outcome
@@ -61,14 +72,20 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const events = toEvents(stream, entries);
       if (typeof events === "string") return Promise.resolve({ refused: events });
       const { inboxSeen, tell } = change;
-      const expect = [toExpected(stream, revision)];
+      const end = ends?.get(stream);
+      const expect: Expectation[] = [
+        end?.revision === revision ? { stream, revision, event: end.event } : toExpected(stream, revision),
+      ];
       if (inboxSeen !== undefined) expect.push(toExpected(`inbox/${run}`, inboxSeen));
+      const id = newId();
       let size = 0;
       for (const { data } of events) size += data.length;
       const documents = toWrites(run, change, revision + entries.length, size);
+      const last = { revision: revision + entries.length, event: `${id}/${events.length - 1}` };
       if (tell) events.push(toInboxEvent(tell.run, tell.item));
-      return engine.append(log, [{ id: newId(), expect, events, documents }]).then((outcomes) => {
+      return engine.append(log, [{ id, expect, events, documents }]).then((outcomes) => {
         const outcome = outcomes[0] as Outcome; // one append, one outcome
+        if (outcome.ok && entries.length > 0) ends?.set(stream, last);
         if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0, size };
         if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
         if (outcome.why === "refused") return { refused: outcome.message };

@@ -30,6 +30,7 @@ export type {
   TextQuery,
   Write,
 } from "./engine.ts";
+export { Generations } from "./generations.ts";
 export { type StorageHealth, toHealth } from "./health.ts";
 export { type Chance, toIds } from "./ids.ts";
 export { Log, type LogAppend, type LogEvent, type Recorded } from "./log.ts";
