@@ -33,6 +33,10 @@ import { sentenceOf } from "./trouble.ts";
 import { Watchers } from "./watchers.ts";
 import type { WriterThread } from "./writer-thread.ts";
 
+type WalkQuery = Extract<ReadQuery, { readonly after: number }>;
+/** How far one statement looks for events of some kind: none of them may hold on to the WAL, or hold up other walks, for long. */
+const window = 20_000;
+
 /**
  * Writes go to the writer's thread. Looks by key and pages of a stream are answered here, on a connection that may only
  * read: they take microseconds, less than a message to another thread would. Walks along a log go to the scanner's thread.
@@ -95,12 +99,23 @@ export class SqliteEngine implements Engine {
 
   async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
     if ("after" in query) {
-      this.#checkOpen();
-      const page = await this.#scanner.read(log, query);
+      const page = await this.#walk(log, query);
       return this.#look(() => page);
     }
     const look = (): readonly StoredEvent[] => this.#pages.read(log, query);
     return query.ahead ? this.#see(look) : this.#look(look);
+  }
+
+  async #walk(log: string, query: WalkQuery): Promise<readonly StoredEvent[]> {
+    this.#checkOpen();
+    if (!query.types && !query.categories && !query.streams) return this.#scanner.read(log, query);
+    const last = this.#see(() => this.#pages.lastOf(log, query));
+    for (let { after } = query; after < last; after += window) {
+      const stretch = { ...query, after, untilPosition: Math.min(last, after + window) };
+      const page = await this.#scanner.read(log, stretch);
+      if (page.length > 0) return page;
+    }
+    return [];
   }
 
   async texts(log: string, query: TextQuery): Promise<readonly string[]> {
@@ -178,6 +193,11 @@ export class SqliteEngine implements Engine {
       const rows = this.#statements.for("select name from collection order by name").all() as { name: string }[];
       return rows.map(({ name }) => name);
     });
+  }
+
+  async empty({ collection, reader, beside }: Parameters<Engine["empty"]>[0]): Promise<void> {
+    for (const name of beside ? [collection, beside.collection] : [collection]) this.#known(name);
+    await this.#writer.run({ kind: "empty", collection, reader, beside }, 1);
   }
 
   async drop({ collection, reader }: Parameters<Engine["drop"]>[0]): Promise<void> {

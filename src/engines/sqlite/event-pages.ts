@@ -48,14 +48,16 @@ export class EventPages {
     if ("stream" in query) return this.#readStream(log, query, until, limit);
     const types = query.types && JSON.stringify(this.#idsOf(log, query.types));
     const categories = query.categories && JSON.stringify(query.categories);
+    const streams = query.streams && JSON.stringify(query.streams.map((name) => this.#streamOf(log, name) ?? -1));
     return this.#page(
       log,
       `select ${columns}, s.name stream from event_${log.id} e cross join stream s on s.id = e.stream
        where position > ? ${until === undefined ? "" : "and position <= ?"}
        ${types ? "and type in (select value from json_each(?))" : ""}
        ${categories ? "and substr(s.name, 1, instr(s.name || '/', '/') - 1) in (select value from json_each(?))" : ""}
+       ${streams ? "and +e.stream in (select value from json_each(?))" : ""}
        order by position limit ?`,
-      [query.after, ...[until, types, categories].filter((value) => value !== undefined), limit],
+      [query.after, ...[until, types, categories, streams].filter((value) => value !== undefined), limit],
     );
   }
 
@@ -76,6 +78,12 @@ export class EventPages {
        where stream = ? and revision between ? and ? order by revision ${backwards ? "desc" : "asc"} limit ?`,
       [stream, id, ...(backwards ? [0, Math.min(from, last)] : [from, last]), limit],
     );
+  }
+
+  /** The last position that a walk may come to. */
+  lastOf(logName: string, query: ReadQuery): number {
+    const log = this.log(logName);
+    return log ? (this.#until(log, query) ?? this.#head(log)) : 0;
   }
 
   /** A page of a stream's data alone. */
