@@ -168,7 +168,9 @@ export class Exchange {
     if (idle.length === 1) {
       if (this.waiting.get(only.path) === only && what === "no actions" && only.kind === "action") return;
       idle.length = 0;
-      if (this.waiting.get(only.path) === only) only.activate();
+      if (this.waiting.get(only.path) !== only) return;
+      only.activate();
+      if (only.kind !== "action") this.offer();
       return;
     }
     const begun: Waiting[] = [];
