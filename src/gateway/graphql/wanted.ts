@@ -25,7 +25,7 @@ export function toWanted(info: GraphQLResolveInfo): Selection {
 }
 
 /** The name of a field in its contract, where GraphQL spells it otherwise. */
-export const propertyOf = (extensions: { readonly property?: unknown }): string | undefined =>
+const propertyOf = (extensions: { readonly property?: unknown }): string | undefined =>
   typeof extensions.property === "string" ? extensions.property : undefined;
 
 function collect(selections: readonly SelectionNode[], of: GraphQLType, into: Tree, info: GraphQLResolveInfo): void {
