@@ -178,6 +178,16 @@ const mistakes: readonly Mistake[] = [
   ["collections", "names are compared without their case", renamed((name) => name.toLowerCase())],
   ["collections", "a dropped collection stays", () => ({ drop: async () => {} })],
   [
+    "collections",
+    "what another process has dropped is refused to whoever has defined it",
+    (sound) => ({
+      find: async (name, query) => {
+        if ((await sound.collections()).includes(name)) return sound.find(name, query);
+        throw new TypeError("There is no such table.");
+      },
+    }),
+  ],
+  [
     "documents",
     "a patch replaces the document",
     eachAppend((append) => ({
@@ -267,6 +277,16 @@ const mistakes: readonly Mistake[] = [
       commit: async (checkpoint, writes) =>
         sound.commit({ ...checkpoint, epoch: (await sound.head(checkpoint.log)).epoch }, writes),
     }),
+  ],
+  [
+    "readers",
+    "what is emptied leaves its reader where it is",
+    (sound) => ({ empty: (what) => sound.empty({ ...what, reader: { ...what.reader, name: "nobody" } }) }),
+  ],
+  [
+    "readers",
+    "what is emptied keeps what belongs to it beside",
+    (sound) => ({ empty: ({ beside: _, ...what }) => sound.empty(what) }),
   ],
   ["readers", "appends leave the readers where they are", eachAppend(({ readers: _, ...append }) => append)],
   [
@@ -370,7 +390,7 @@ const openWith =
   };
 const methods = [
   ...["define", "append", "read", "texts", "types", "revision", "find", "receipt", "commit", "checkpoint", "head"],
-  ...["watch", "time", "sweep", "claim", "count", "collections", "drop", "status", "check", "close"],
+  ...["watch", "time", "sweep", "claim", "count", "collections", "empty", "drop", "status", "check", "close"],
 ] as readonly (keyof Engine)[];
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));

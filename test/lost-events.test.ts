@@ -1,6 +1,6 @@
 import { command, contract, event, failure, query } from "trilith/contracts";
 import { openPostgres } from "trilith/postgres";
-import { entity, store } from "trilith/storage";
+import { entity, readModel, store } from "trilith/storage";
 import { testStores } from "trilith/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -119,6 +119,41 @@ test("snapshots go on in the epoch that follows, from what is there", async () =
     .poll(() => snapshot(one.engine))
     .toMatchObject({ data: { revision: 2, state: { taken: ["a", "b", "k"] } } });
   expect(await (await node(schema, 100, 3)).look()).toEqual(["a", "b", "k", "l", "m"]);
+});
+
+test("who waits for what it has written does not wait for what is lost", async () => {
+  const schema = postgres.freshSchema();
+  const engine = await openPostgres({ url: postgres.url, schema, connections: 2 });
+  const seats = readModel("seat", {
+    version: 1,
+    kept: "async",
+    events: Seats,
+    row: Seat,
+    key: "who",
+    on: { Held: (seat, rows) => rows.put(seat) },
+  });
+  const flights = entity("flight", { events: Seats, state: z.object({}), initial: {}, evolve: { Held: () => ({}) } });
+  const declared = store(
+    Seats,
+    { flights, seats },
+    {
+      hold: (seat, { flights }) => flights(seat.flight).decide((_, { Held }) => Held(seat)),
+      look: async (_, { seats }) => {
+        await seats.caughtUp({ within: "2s" });
+        return (await seats.find({})).map(({ who }) => who);
+      },
+    },
+  );
+  const stores = await testStores([declared], { engine });
+  ends.push(() => stores.close().then(() => engine.close()));
+  const client = stores.client(Seats);
+  for (const who of ["a", "b", "c", "d", "e"]) await client.hold({ flight: "UA1", who });
+  expect(await client.look({ flight: "UA1" })).toHaveLength(5);
+  await lose(schema, 2);
+  await stores.storage.rebuild("seats.seat@1");
+  expect(await client.look({ flight: "UA1" })).toEqual(["a", "b"]);
+  await client.hold({ flight: "UA1", who: "f" });
+  expect(await client.look({ flight: "UA1" })).toEqual(["a", "b", "f"]);
 });
 
 const toHeld = (who: string) => ({

@@ -10,9 +10,12 @@ export interface UrlTemplate {
   readonly params: readonly string[];
   /** Those of them without which there is no address; the others are left out where they are not given. */
   readonly pathParams: readonly string[];
-  /** The path, and each pair of the query, as text and names of parameters in turn. */
-  readonly parts: { readonly path: readonly string[]; readonly pairs: readonly (readonly string[])[] };
+  /** The path, and the query pair by pair, each as text and names of parameters in turn. */
+  readonly parts: { readonly path: Parts; readonly query: readonly Parts[] };
 }
+
+/** Text, the name of a parameter, text, and so on. */
+export type Parts = readonly string[];
 
 /** Reads an address once, when its source is declared. Throws a sentence for what cannot be one. */
 export function toUrlTemplate(text: string): UrlTemplate {
@@ -27,19 +30,19 @@ export function toUrlTemplate(text: string): UrlTemplate {
   const params = paramsIn(path + query);
   if (/[{}]/.test((path + query).replaceAll(/\{[^{}]+\}/g, "")))
     throw new TypeError(`The braces in "${text}" do not pair up.`);
+  const pairs = query === "" ? [] : query.slice(1).split("&");
   return Object.freeze({
     ...{ text, origin, path, query },
     params: Object.freeze([...new Set(params)]),
     pathParams: Object.freeze([...new Set(paramsIn(path))]),
-    parts: Object.freeze({ path: inTurn(path), pairs: Object.freeze(query.slice(1).split("&").map(inTurn)) }),
+    parts: Object.freeze({ path: inTurn(path), query: Object.freeze(pairs.map(inTurn)) }),
   });
 }
 
-const inTurn = (part: string): readonly string[] => Object.freeze(part.split(/\{([^{}]+)\}/));
-
 /** The names in braces, in their order. */
-export const paramsIn = (text: string): readonly string[] =>
-  [...text.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name as string);
+export const paramsIn = (text: string): readonly string[] => inTurn(text).filter((_, at) => at % 2 === 1);
+
+export const inTurn = (text: string): Parts => Object.freeze(text.split(/\{([^{}]+)\}/));
 
 export type Filled = { readonly url: URL } | { readonly problem: string };
 /** Several values for a template's only parameter: `?iata=DAL,HOU` or `?iata=DAL&iata=HOU`. */
@@ -49,9 +52,8 @@ export interface Keys {
 }
 
 /**
- * Fills in the parameters, encoded. A part of the query whose parameter is not given is left out. `origin` stands in for
- * scheme, host and port, and may carry a path prefix; `keys`
- * stand in for the only parameter.
+ * Fills in the parameters, encoded. A pair of the query whose parameter is not given is left out. `origin` stands in for
+ * scheme, host and port, and may carry a path prefix; `keys` stand in for the only parameter.
  */
 export function fillIn(
   template: UrlTemplate,
@@ -59,39 +61,29 @@ export function fillIn(
   origin?: string,
   keys?: Keys,
 ): Filled {
-  const texts = new Map<string, string>();
-  for (const name of template.params)
-    texts.set(name, keys ? keys.values.map(encode).join(",") : encode(toText(input[name]) ?? ""));
-  const textOf = (name: string): string | undefined => texts.get(name);
-  for (const name of template.pathParams) if (!textOf(name)) return { problem: `needs "${name}", which was not given` };
-  const path = filled(template.parts.path, textOf) ?? "";
+  const all = keys?.values.map(encode).join(",");
+  const textOf = (name: string): string => all ?? encode(toText(input[name]) ?? "");
+  const path = fill(template.parts.path, textOf);
+  if (path === undefined)
+    return { problem: `needs "${template.pathParams.find((name) => !textOf(name))}", which was not given` };
   // A URL parser resolves "..", encoded or not, and a parameter would climb out of the path that was meant.
   const climbs = (text: string): boolean => text.split("/").some((part) => /^(\.|%2e){1,2}$/i.test(part));
   if (climbs(path) && !climbs(template.path)) return { problem: "cannot be asked for a name made of dots" };
-  const query = keys?.as === "repeated" ? repeated(template.query, keys.values) : optional(template, textOf);
+  const pairs = template.parts.query.map((pair) => fill(pair, textOf)).filter((pair) => pair !== undefined);
+  const plain = pairs.length === 0 ? "" : `?${pairs.join("&")}`;
+  const query = keys?.as === "repeated" ? repeated(template.query, keys.values) : plain;
   return { url: new URL(`${(origin ?? template.origin).replace(/\/+$/, "")}${path}${query}`) };
 }
 
 /** A text with its parameters in their places; nothing where one of them is not given. */
-export function fillText(template: string, textOf: (param: string) => string | undefined): string | undefined {
-  return filled(inTurn(template), textOf);
-}
-
-function filled(parts: readonly string[], textOf: (param: string) => string | undefined): string | undefined {
-  let text = "";
+export function fill(parts: Parts, textOf: (param: string) => string | undefined): string | undefined {
+  let whole = "";
   for (const [at, part] of parts.entries()) {
-    const piece = at % 2 === 0 ? part : textOf(part);
-    if (piece === undefined || (piece === "" && at % 2 === 1)) return undefined;
-    text += piece;
+    const text = at % 2 === 0 ? part : textOf(part);
+    if (at % 2 === 1 && !text) return undefined;
+    whole += text;
   }
-  return text;
-}
-
-/** `?iata={iata}&lang={lang}` without `lang` is `?iata=DAL`. */
-function optional({ query, parts }: UrlTemplate, textOf: (param: string) => string | undefined): string {
-  if (!query.includes("{")) return query;
-  const given = parts.pairs.map((pair) => filled(pair, textOf)).filter((pair) => pair !== undefined);
-  return given.length === 0 ? "" : `?${given.join("&")}`;
+  return whole;
 }
 
 /** `?a=1&iata={iata}` with two values is `?a=1&iata=DAL&iata=HOU`. */

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { z } from "zod";
-import { feed, type Input, tumbling, windowed } from "../aggregation/index.ts";
+import { feed, type Input, tumbling, type Windowed, windowed } from "../aggregation/index.ts";
 import { command, contract, event, query } from "../contracts/index.ts";
+import { workflow } from "../orchestration/index.ts";
 import { entity, store } from "../storage/index.ts";
 import { backend } from "./index.ts";
 
@@ -155,6 +156,26 @@ it("shows an operator at /metrics and /console/sources how a feed does, and what
     expect(lines).toContain(line);
   expect(lines.some((line) => /^trilith_feed_(lag|watermark)_seconds\{/.test(line))).toBe(true);
   expect(lines.some((line) => line.startsWith("trilith_feed_stuck_seconds{"))).toBe(false);
+  await running.stop();
+});
+
+it("begins runs of a workflow, and does not wait for their end", async () => {
+  const Reviews = contract("reviews", "1.0.0", { begin: command({ input: Hour }) });
+  const review = workflow(Reviews.begin, { version: 1, uses: [] }, async (_, { run }) => {
+    await run.sleep("30 days");
+  });
+  const { inputs, stage, key } = toFeed(250);
+  const reviews = feed("reviews", {
+    ...{ inputs, stage, key, into: Reviews.begin },
+    input: ({ key, start, value }: Windowed<number>) => ({ airport: key, hour: start / hour, count: value }),
+  });
+  const running = await backend("reviews", { orchestration: [review], feeds: [reviews] }).start({
+    environment: { PORT: "0", TRILITH_DATA: data, TRILITH_LOG: "fatal" },
+  });
+  const metrics = async (): Promise<string> => (await fetch(`${running.url}/metrics`)).text();
+  await expect.poll(metrics, patient).toContain('trilith_feed_handed_over_total{feed="reviews"} 48\n');
+  const { runs } = await running.runs.of(Reviews.begin).list({}, { limit: 100 });
+  expect(runs).toHaveLength(48);
   await running.stop();
 });
 

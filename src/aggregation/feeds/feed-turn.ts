@@ -4,7 +4,7 @@ import { type Due, toDue, toDueStage } from "./due.ts";
 import type { Feed } from "./feed.ts";
 import type { FeedHealth } from "./feed-health.ts";
 import type { FeedHold } from "./feed-keeping.ts";
-import { type FeedStanding, KeptFeed } from "./run-feed.ts";
+import { type FeedStanding, KeptFeed } from "./kept-feed.ts";
 
 export interface FeedTurnPorts {
   readonly dispatch: Dispatch;
@@ -133,7 +133,8 @@ export class FeedTurn {
     const { feed } = this;
     const { id } = late && feed.late ? feed.late.into : feed.into;
     const principal = { id: `feed:${feed.name}`, kind: "system", scopes: [] } as const;
-    await this.#ports.dispatch.call(id, input, { principal, trace, aborted, key });
+    // A run that is begun goes on by itself, for days where it has to: that is no reason to hold the feed up.
+    await this.#ports.dispatch.call(id, input, { principal, trace, aborted, key, detached: true });
   }
 }
 

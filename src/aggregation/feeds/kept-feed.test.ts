@@ -304,6 +304,7 @@ describe("a feed that is kept", () => {
       return told;
     };
     const records = [1, 2, 3].map((seconds) => toReading(seconds * second));
+    expect(await start([])).toEqual([]); // where nothing ever came, nothing is over
     expect(await start(records.slice(0, 2))).toMatchObject([{ start: 0, revision: 0, value: [second, 2 * second] }]);
     expect(await start(records)).toEqual([`late ${3 * second}`]);
     expect(await start(records)).toEqual([]);

@@ -1,5 +1,5 @@
-import type { Tapped } from "./merge.ts";
 import type { Emitted, Late } from "./slice.ts";
+import type { Tapped } from "./tap.ts";
 
 /** Where a feed's state outlives the process. */
 export interface FeedState {

@@ -1,34 +1,8 @@
 import { type Clock, type Duration, toMs } from "../../contracts/index.ts";
 import type { Batch, Input } from "./input.ts";
 import type { Slice } from "./slice.ts";
+import { leastOf, type Tap, type Tapped, type TapStanding, timesOf, toTap } from "./tap.ts";
 
-/** How far an input has come. */
-export interface Tapped {
-  readonly position: unknown;
-  /** Its own. */
-  readonly watermark: number;
-  /** How many records it has brought since the feed began. */
-  readonly records: number;
-}
-/** How an input is doing. */
-export interface TapStanding extends Omit<Tapped, "position"> {
-  readonly input: string;
-  readonly state: "active" | "idle" | "over";
-}
-interface Tap<T> {
-  readonly input: Input<T>;
-  readonly index: number;
-  readonly iterator: AsyncIterator<Batch<T>>;
-  readonly outOfOrderMs: number;
-  readonly idleMs: number | undefined;
-  position: unknown;
-  watermark: number;
-  records: number;
-  asked: boolean;
-  idle: boolean;
-  ended: boolean;
-  cancelIdle: () => void;
-}
 interface Arrival<T> {
   readonly tap: Tap<T>;
   readonly result: IteratorResult<Batch<T>> | { readonly error: unknown };
@@ -74,6 +48,10 @@ export class Merge<T> {
   /** Whether every input has come to its end. */
   get isOver(): boolean {
     return this.#taps.every(({ ended }) => ended);
+  }
+  /** Whether there was a record since the feed began. */
+  get hasRead(): boolean {
+    return this.#taps.some(({ records }) => records > 0);
   }
   get standing(): readonly TapStanding[] {
     return this.#taps.map(({ input, watermark, records, idle, ended }) => ({
@@ -182,46 +160,4 @@ export class Merge<T> {
     this.#watermark = risen;
     return { input: 0, records: [], times: [], before, watermark: risen };
   }
-}
-
-/** The event times of a batch, and with them the input's watermark: the latest, less how far out of order records may be. */
-function timesOf<T>(tap: Tap<T>, records: readonly T[]): number[] {
-  const { at } = tap.input;
-  const times = new Array<number>(records.length);
-  let latest = Number.NEGATIVE_INFINITY;
-  for (let index = 0; index < records.length; index++) {
-    const time = at(records[index] as T); // inside the batch
-    if (!(time >= Number.MIN_SAFE_INTEGER))
-      throw new TypeError(`A record of the input "${tap.input.name}" has no event time: \`at\` gave ${time}.`);
-    times[index] = time;
-    if (time > latest) latest = time;
-  }
-  if (latest === Number.POSITIVE_INFINITY)
-    throw new TypeError(`A record of the input "${tap.input.name}" has no event time: \`at\` gave Infinity.`);
-  if (latest - tap.outOfOrderMs > tap.watermark) tap.watermark = latest - tap.outOfOrderMs;
-  return times;
-}
-
-/** Of the inputs that are neither idle nor at their end. Where there are none, nobody knows how far time has come. */
-function leastOf(taps: readonly Pick<Tap<never>, "idle" | "ended" | "watermark">[]): number {
-  const active = taps.filter(({ idle, ended }) => !idle && !ended);
-  return active.length > 0 ? Math.min(...active.map(({ watermark }) => watermark)) : Number.NEGATIVE_INFINITY;
-}
-
-function toTap<T>(input: Input<T>, index: number, from: { readonly [input: string]: Tapped } | undefined): Tap<T> {
-  const before = from && Object.hasOwn(from, input.name) ? from[input.name] : undefined;
-  return {
-    input,
-    index,
-    iterator: input.read(before?.position)[Symbol.asyncIterator](),
-    outOfOrderMs: toMs(input.outOfOrder),
-    idleMs: input.idle === undefined ? undefined : toMs(input.idle),
-    position: before?.position,
-    watermark: before?.watermark ?? Number.NEGATIVE_INFINITY,
-    records: before?.records ?? 0,
-    asked: false,
-    idle: false,
-    ended: false,
-    cancelIdle: () => {},
-  };
 }

@@ -28,16 +28,31 @@ export type Checked =
 export async function decode(plan: HttpPlan, answer: UpstreamAnswer, batch: boolean): Promise<Decoded> {
   if (answer.status === 204 || (answer.body.byteLength === 0 && plan.format !== "ndjson")) return { state: "missing" };
   let said: unknown;
+  let mayBeLarge = false;
   try {
     refuseErrorPage(answer, plan.format);
-    said = read(plan, toText(answer, plan.format));
+    const body = toText(answer, plan.format);
+    said = read(plan, body);
+    mayBeLarge = /\d{16}/.test(body);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     const text = new TextDecoder().decode(answer.body.subarray(0, sampleBytes));
     return { state: "invalid", problem: error.message, sample: { text }, readable: false };
   }
-  return check(plan, said, batch);
+  const checked = await check(plan, said, batch);
+  if (checked.state !== "fresh" || !mayBeLarge || !letsThrough(plan.schema, checked.value)) return checked;
+  return broken(
+    "answered with a whole number beyond 2^53 where its schema takes anything, and JSON could not say it",
+    said,
+  );
 }
+
+/** Whether a schema that speaks of no BigInt has let one through, which nobody could send on. */
+const letsThrough = (schema: AnySchema, value: unknown): boolean =>
+  holdsBigInt(value) && Object.keys(describe(schema)).length > 0;
+
+const holdsBigInt = (value: unknown): boolean =>
+  typeof value === "bigint" || (typeof value === "object" && value !== null && Object.values(value).some(holdsBigInt));
 
 const sampleBytes = 2_048;
 

@@ -30,7 +30,6 @@ export interface Candidate {
 export function outranks(one: Omit<Candidate, "at">, other: Omit<Candidate, "at">): boolean {
   if (one.revision !== other.revision) return one.revision > other.revision;
   if (one.said === undefined || other.said === undefined) return one.said === undefined && other.said !== undefined;
-  return textOf(one) > textOf(other);
+  if (one.said !== other.said) return one.said > other.said;
+  return toCanonicalJson(one.items ?? null) > toCanonicalJson(other.items ?? null);
 }
-
-const textOf = ({ said, items }: Omit<Candidate, "at">): string => toCanonicalJson([said ?? null, items ?? null]);

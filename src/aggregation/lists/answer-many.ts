@@ -43,7 +43,7 @@ export function toManyAnswer(
         onPart &&
         new GrowingMany(
           names,
-          view.sources.map(({ name }) => name),
+          wanting.view.sources.map(({ name }) => name),
           async (items) => {
             const { value, checked } = await fuse(items);
             return checked.ok ? value : undefined;

@@ -9,10 +9,10 @@ import { Reader } from "./reader.ts";
 
 const Answer = z.object({ n: z.number() });
 
-function reading(resilience: Resilience, script: (count: number) => Scripted) {
+function reading(resilience: Resilience, script: (count: number) => Scripted, answer: z.ZodType = Answer) {
   const clock = new ManualClock();
   const upstream = new ScriptedUpstream(clock, (_, count) => script(count));
-  const declared: AnySource = source("s", { get: json("https://s.test/{key}", Answer), ...resilience });
+  const declared: AnySource = source("s", { get: json("https://s.test/{key}", answer), ...resilience });
   const cache = new Cache(10, 1_000);
   const reader = new Reader(declared.plan, { upstream, dispatch: nobody, clock, random: () => 0.5, cache });
   const read = (key = "k", budgetMs = 1_000, aborted = new AbortController().signal) =>
@@ -54,11 +54,19 @@ describe("repetition", () => {
     expect((await beyond.settle(10_000)).meta).toMatchObject({ state: "down", attempts: 1 });
   });
 
-  test("is no help where a number cannot be said exactly, and an answer that takes it exactly has it", async () => {
-    const large = '{"n":9007199254740993,"more":9007199254740993}';
-    const { settle, reader } = reading({}, () => ({ body: large }));
-    expect((await settle()).meta).toMatchObject({ state: "invalid", attempts: 1 });
-    expect(reader.health().samples).toMatchObject([{ said: expect.stringContaining("9007199254740993") }]);
+  test.each<[string, z.ZodType, unknown]>([
+    ["a number, which it is not", z.object({ id: z.number() }), undefined],
+    ["anything, which would be sent on", z.object({ id: z.unknown() }), undefined],
+    ["anything else that it declares, and not this", z.object({ name: z.string() }), { name: "x" }],
+    ["it exactly", z.object({ id: z.bigint().transform(String) }), { id: "9007199254740993" }],
+  ])("is no help where a whole number cannot be said exactly, and the schema wants %s", async (_, schema, expected) => {
+    const large = '{"id":9007199254740993,"name":"x"}';
+    const { settle, reader, upstream } = reading({}, () => ({ body: large }), schema);
+    const { meta, value } = await settle();
+    expect(value).toEqual(expected);
+    expect([meta.state, upstream.requests.length]).toEqual([expected === undefined ? "invalid" : "fresh", 1]);
+    const samples = expected === undefined ? [{ said: expect.stringContaining("9007199254740993") }] : [];
+    expect(reader.health().samples).toMatchObject(samples);
   });
 
   test("what may pass is asked again, after a pause inside the budget", async () => {

@@ -1,7 +1,7 @@
 import type { HttpPlan } from "../fetch.ts";
 import { isHeaderText } from "../headers.ts";
 import { namedBy } from "../sending.ts";
-import { fillIn, fillText, type Keys, toText } from "../url-template.ts";
+import { fill, fillIn, inTurn, type Keys, toText } from "../url-template.ts";
 
 type Input = { readonly [name: string]: unknown };
 /** One request, with its parameters in their places, or a sentence's end that says why there is none. */
@@ -24,7 +24,7 @@ export function toRequest(plan: HttpPlan, input: Input, origin?: string, keys?: 
   if (!send) return { url: filled.url, method: "GET", headers: {} };
   const headers: { [name: string]: string } = {};
   for (const [name, template] of Object.entries(send.headers)) {
-    const text = fillText(template, (param) => keys?.values.join(",") ?? toText(input[param]));
+    const text = fill(inTurn(template), (param) => keys?.values.join(",") ?? toText(input[param]));
     if (text === undefined) continue;
     if (!isHeaderText(text))
       return { problem: `cannot be asked: what was given does not fit into the header "${name}"` };
