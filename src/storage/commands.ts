@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   type Call,
   type Clock,
@@ -256,5 +256,4 @@ interface Output {
 }
 const toReply = ({ result }: Receipt): Output => ({ output: result === undefined ? undefined : JSON.parse(result) });
 
-const digestOf = (written: unknown): string =>
-  createHash("sha256").update(toCanonicalJson(written)).digest("base64url");
+const digestOf = (written: unknown): string => hash("sha256", toCanonicalJson(written), "base64url");

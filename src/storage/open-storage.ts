@@ -1,8 +1,9 @@
 import { type Clock, type Duration, type EventNames, operationsOf, type Provider, toMs } from "../contracts/index.ts";
 import { type CommandPorts, toCommandProvider } from "./commands.ts";
 import { Couriers } from "./couriers.ts";
+import { Declarations } from "./declarations.ts";
 import { type Emit, toEmit } from "./emit.ts";
-import type { Engine, EngineStatus } from "./engine.ts";
+import type { Engine, EngineStatus, Write } from "./engine.ts";
 import { EventCodec } from "./event-codec.ts";
 import { eventsIn, type LogReader } from "./event-log.ts";
 import { Folds } from "./folds.ts";
@@ -72,6 +73,12 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
   const { exclusive } = await engine.status();
   const parking = new Parking(engine);
   const models = new Models(stores, { engine, log, codec, clock, parking, exclusive, report });
+  const node = log.nextId();
+  const write = async (documents: readonly Write[]): Promise<void> => {
+    const outcome = await log.append({ events: [], documents });
+    if (!outcome.ok) throw new Error(`Documents of a reader were not written: ${outcome.why}.`);
+  };
+  const declarations = new Declarations(models.readers, { engine, clock, node, alone: exclusive, write });
   const couriers = new Couriers(stores, beside, {
     engine,
     log: log.name,
@@ -79,11 +86,8 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     clock,
     parking,
     exclusive,
-    node: log.nextId(),
-    write: async (documents) => {
-      const outcome = await log.append({ events: [], documents });
-      if (!outcome.ok) throw new Error(`Documents of a subscription were not written: ${outcome.why}.`);
-    },
+    node,
+    write,
     report,
   });
   for (const { parts } of stores)
@@ -95,6 +99,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
   const close = async (): Promise<void> => {
     await couriers.close();
     await models.close();
+    await declarations.close();
     await snapshots.close();
     await sweeper.close();
   };
@@ -102,6 +107,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     await parking.define();
     await snapshots.define();
     await couriers.define();
+    await declarations.start();
     await models.start();
     couriers.start();
   } catch (error) {
@@ -127,7 +133,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     reading: all.reading as Storage["reading"], // its events have the types of what is declared
     emit: toEmit(all),
     providers: Object.freeze(stores.flatMap((store) => toProviders(store, all))),
-    ...toOperating({ engine, log: log.name, models, couriers, parking }),
+    ...toOperating({ engine, log: log.name, models, couriers, parking, declarations }),
     status: async () => {
       const status = await engine.status();
       const head = await engine.head(log.name);

@@ -9,7 +9,7 @@ import type { Lane } from "./lane.ts";
 import type { Prepared } from "./prepared.ts";
 import { Queue, type Queued } from "./queue.ts";
 import { type Patience, rideOut, toFault } from "./riding-out.ts";
-import { sentenceOf, troubleOf } from "./trouble.ts";
+import { isGone, sentenceOf, troubleOf } from "./trouble.ts";
 
 export interface AppenderPorts {
   readonly lane: Lane;
@@ -20,11 +20,14 @@ export interface AppenderPorts {
   /** How much may wait. */
   readonly bounds: Bounds;
   readonly receipts: (log: string, keys: readonly string[]) => Promise<ReadonlyMap<string, Receipt>>;
+  /** Makes appends ready once more, after looking up again where their documents go. */
+  readonly renew: (appends: readonly Prepared[]) => Promise<readonly Prepared[]>;
   /** A log has grown. */
   readonly grown: (log: string, position: number) => void;
 }
 interface Waiting extends Queued {
   readonly since: number;
+  readonly renewed?: boolean;
   /** What it takes of the bound. */
   readonly size: number;
   resolve(outcome: Outcome): void;
@@ -113,12 +116,20 @@ export class Appender {
       await this.#settle(waiting, appends, await this.#call(new Group(appends)));
     } catch (error) {
       // One that cannot be written takes its group with it, so each half goes again; halves end at the one.
-      if (waiting.length > 1 && troubleOf(error) === "refused") {
+      if (isGone(error) && waiting.some(({ renewed = false }) => !renewed)) await this.#renew(waiting);
+      else if (waiting.length > 1 && troubleOf(error) === "refused") {
         const half = Math.ceil(waiting.length / 2);
         await this.#send(waiting.slice(0, half));
         await this.#send(waiting.slice(half));
       } else for (const entry of waiting) this.#fail(entry, error);
     }
+  }
+
+  /** A table has gone that one of them writes to, and nothing of any was done. */
+  async #renew(waiting: readonly Waiting[]): Promise<void> {
+    const ready = await this.#ports.renew(waiting.map(({ prepared }) => prepared)).catch((error: Error) => error);
+    if (ready instanceof Error) for (const entry of waiting) this.#fail(entry, ready);
+    else await this.#send(waiting.map((entry, at) => ({ ...entry, prepared: ready[at] as Prepared, renewed: true }))); // one an entry
   }
 
   async #call(group: Group): Promise<Answer> {
@@ -142,7 +153,7 @@ export class Appender {
     const reached = outcomes[last];
     if (reached !== undefined && reached !== "again" && "last" in reached) {
       const { append } = appends[last] as Prepared; // at the same place
-      epochs.learn(log, { epoch, position: reached.last }, append.events.length > 0 ? append.id : null);
+      epochs.learn(log, { epoch, position: reached.last, append: append.events.length > 0 ? append.id : null });
       grown(log, reached.last);
     }
     const keys = appends.flatMap(({ append }, index) =>
