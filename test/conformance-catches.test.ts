@@ -229,6 +229,28 @@ const mistakes: readonly Mistake[] = [
     }),
   ],
   [
+    "reads",
+    "the streams that are wanted are not looked at",
+    (sound) => ({
+      read: (log, query) => {
+        if (!("after" in query)) return sound.read(log, query);
+        const { streams: _, ...rest } = query;
+        return sound.read(log, rest);
+      },
+    }),
+  ],
+  [
+    "reads",
+    "a walk ends where it has found nothing for long",
+    (sound) => ({
+      read: (log, query) => {
+        if (!("after" in query)) return sound.read(log, query);
+        const { untilPosition = Number.POSITIVE_INFINITY } = query;
+        return sound.read(log, { ...query, untilPosition: Math.min(untilPosition, query.after + 20_000) });
+      },
+    }),
+  ],
+  [
     "queries",
     "the place of a page is looked up again by its key",
     (sound) => ({
@@ -370,7 +392,7 @@ const openWith =
   };
 const methods = [
   ...["define", "append", "read", "texts", "types", "revision", "find", "receipt", "commit", "checkpoint", "head"],
-  ...["watch", "time", "sweep", "claim", "count", "collections", "drop", "status", "check", "close"],
+  ...["watch", "time", "sweep", "claim", "count", "collections", "drop", "empty", "status", "check", "close"],
 ] as readonly (keyof Engine)[];
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
