@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { createApiKey, type Page, readSettings } from "../runtime/index.ts";
 import { contractsCommand } from "./contracts-command.ts";
 import { load, Refusal, Unloadable } from "./load.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 const usage = `Usage:
   trilith start [file]                     starts the backend that the file exports by default (backend.ts)
@@ -62,6 +63,7 @@ async function start(file: string): Promise<void> {
   // A person reads sentences; what reads JSON lines is not a terminal.
   const atTerminal = process.stdout.isTTY && process.env.TRILITH_LOG === undefined;
   const running = await backend.start(atTerminal ? { environment: { ...process.env, TRILITH_LOG: "warn" } } : {});
+  startWatchdog(readSettings(process.env).watchdogMs);
   process.send?.({ type: "ready", url: running.url, pages: running.pages });
   if (atTerminal)
     console.log([`${backend.name} is up.\n`, ...running.pages.map(toLine), "\nCtrl-C stops it."].join("\n"));

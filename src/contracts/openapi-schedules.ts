@@ -7,6 +7,10 @@ const scheduleSchema = {
   properties: {
     ...{ name: text, operation: text, cron: text, zone: text, paused: { type: "boolean" }, owed: { type: "integer" } },
     ...{ next: instant, last: instant, lastRun: text },
+    otherTimes: {
+      type: "string",
+      description: "The times of other code, by which it goes while nodes with them are there.",
+    },
     pause: { type: "object", required: ["by", "at"], properties: { by: text, at: instant, reason: text } },
   },
 };

@@ -31,6 +31,8 @@ export interface ScheduleRow {
   readonly next?: string;
   readonly last?: string;
   readonly lastRun?: string;
+  /** The times of other code, by which it goes for as long as nodes with them are there. */
+  readonly otherTimes?: string;
 }
 
 /** `GET /runs/schedules` for the scope `runs:read`, `POST …/pause` and `…/resume` for `runs:operate`; open where the console is. */

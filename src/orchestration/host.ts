@@ -14,7 +14,7 @@ export {
   type RunState,
   Unreadable,
 } from "./journal/journal.ts";
-export { entryBytes, refusalOf } from "./journal/limits.ts";
+export { entryBytes, refusalOf, sizeToRead, tooLargeToRead } from "./journal/limits.ts";
 export {
   type Admission,
   type Head,

@@ -9,6 +9,8 @@ import {
   type NewItem,
   type RunRow,
   refusalOf,
+  sizeToRead,
+  tooLargeToRead,
   Unreadable,
 } from "../orchestration/host.ts";
 import {
@@ -28,6 +30,9 @@ import { toNodes } from "./run-nodes.ts";
 import { countRuns, searchRuns, toIndexed } from "./run-search.ts";
 
 const page = 512;
+/** Entries may be large, so the first page of a journal is short, and the others are about this large. */
+const firstPage = 16;
+const sizeOfPage = 8 * 2 ** 20;
 /** How many entries are looked at at a time for the last one of a type, which is near the end as a rule. */
 const lastPage = 64;
 /** The most entries of one event, and how long they may be together: a page of events is bounded by what is in each. */
@@ -58,33 +63,20 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const { inboxSeen, tell } = change;
       const expect = [toExpected(stream, revision)];
       if (inboxSeen !== undefined) expect.push(toExpected(`inbox/${run}`, inboxSeen));
+      let size = 0;
+      for (const { data } of events) size += data.length;
+      const documents = toWrites(run, change, revision + entries.length, size);
       if (tell) events.push(toInboxEvent(tell.run, tell.item));
-      const documents = toWrites(run, change, revision + entries.length);
       return engine.append(log, [{ id: newId(), expect, events, documents }]).then((outcomes) => {
         const outcome = outcomes[0] as Outcome; // one append, one outcome
-        if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0 };
+        if (outcome.ok) return { position: "last" in outcome ? outcome.last : 0, size };
         if (outcome.why === "conflict") return outcome.stream === stream ? "fenced" : "inbox moved";
         if (outcome.why === "refused") return { refused: outcome.message };
         throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
       });
     },
-    async read(run, from = 0, limit = Number.POSITIVE_INFINITY) {
-      const entries: Entry[] = [];
-      const stream = `run/${run}`;
-      if (from > 0) {
-        // Texts do not say where they begin, and this one may begin before what is asked for.
-        const [first] = await engine.read(log, { stream, from, limit: 1 });
-        if (!first) return entries;
-        entries.push(...parsed<Entry>(run, first.data).slice(from - first.revision - 1));
-      }
-      while (entries.length < limit) {
-        const next = { from: from + entries.length, limit: Math.min(page, limit - entries.length) };
-        const texts = await engine.texts(log, { stream, ...next });
-        if (texts.length === 0) return entries;
-        for (const text of texts) for (const entry of parsed<Entry>(run, text)) entries.push(entry);
-      }
-      return entries.length > limit ? entries.slice(0, limit) : entries;
-    },
+    read: async (run, from = 0, limit = Number.POSITIVE_INFINITY) => (await readRun(engine, run, from, limit)).entries,
+    load: (run, from = 0) => readRun(engine, run, from, Number.POSITIVE_INFINITY),
     async last(run, type, from = 0) {
       const limit = type === undefined ? 1 : lastPage;
       for (let next = Number.MAX_SAFE_INTEGER; next >= from; ) {
@@ -104,23 +96,29 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const [document] = await engine.find(runs.name, { key: run, limit: 1 });
       return document && toRow(document);
     },
-    async post(run, item) {
+    async post(run, item, asleepAt) {
       const { key } = item;
-      const data = JSON.stringify(item);
-      if (Buffer.byteLength(data) > entryBytes)
+      const event = toInboxEvent(run, item);
+      if (Buffer.byteLength(event.data) > entryBytes)
         throw new Fault("InvalidInput", `A signal may have ${entryBytes} bytes at most, and this one has more.`);
-      const outcome = await append({
-        expect: [],
-        events: [toInboxEvent(run, item)],
-        documents: [{ collection: runs.name, patch: run, data: { wakeAt: item.at } }],
-        ...(key !== undefined && {
-          receipt: {
-            key: JSON.stringify(["signal", run, item.by, key]),
-            digest: digestOf([item.signal, item.payload]),
-            expires: clock.now() + receiptsMs,
-          },
-        }),
-      });
+      const write = (quietly: boolean): Promise<Outcome> =>
+        append({
+          expect: quietly ? [toExpected(`run/${run}`, asleepAt ?? -1)] : [],
+          events: [event],
+          documents: [
+            ...(quietly ? [] : [{ collection: runs.name, patch: run, data: { wakeAt: item.at } }]),
+            ...(item.signal === "" ? [] : [toUnread(run, event.data.length)]),
+          ],
+          ...(key !== undefined && {
+            receipt: {
+              key: JSON.stringify(["signal", run, item.by, key]),
+              digest: digestOf([item.signal, item.payload]),
+              expires: clock.now() + receiptsMs,
+            },
+          }),
+        });
+      let outcome = await write(asleepAt !== undefined);
+      if (asleepAt !== undefined && !outcome.ok && outcome.why === "conflict") outcome = await write(false); // it has gone on meanwhile
       sweeper.nudge();
       if (!outcome.ok && outcome.why === "key reused") {
         throw new Fault("KeyReused", "This key has sent another signal to the run. Use a new key for a new signal.");
@@ -197,6 +195,14 @@ const toExpected = (stream: string, revision: number): Append["expect"][number] 
   revision: revision < 0 ? "none" : revision,
 });
 
+/** One more that the run has not taken: counted beside it, so that nobody has to read how many there are. */
+const toUnread = (run: string, size: number): Write => ({
+  collection: runs.name,
+  increment: run,
+  by: { unread: 1, unreadSize: size },
+  initial: `There is no run ${run}.`,
+});
+
 const toInboxEvent = (run: string, item: NewItem) => ({
   stream: `inbox/${run}`,
   type: "Signal",
@@ -206,7 +212,12 @@ const toInboxEvent = (run: string, item: NewItem) => ({
 
 const noWrites: readonly Write[] = [];
 
-function toWrites(run: string, { begin, row, frees, tell, queues, leaves }: Change, last: number): readonly Write[] {
+function toWrites(
+  run: string,
+  { begin, row, frees, tell, queues, leaves, size }: Change,
+  last: number,
+  added: number,
+): readonly Write[] {
   if (!begin && !row && !frees && !tell && !queues && !leaves) return noWrites; // step after step
   const due: readonly Write[] = tell
     ? [{ collection: runs.name, patch: tell.run, data: { wakeAt: tell.item.at } }]
@@ -215,7 +226,9 @@ function toWrites(run: string, { begin, row, frees, tell, queues, leaves }: Chan
     const put: Write = { collection: runs.name, put: run, data: { ...begin, ...toIndexed(begin) } };
     return [put, ...(begin.state === "queued" && begin.ticket ? toQueued(begin, begin.ticket, last) : []), ...due];
   }
-  const data = { ...row, ...(queues && { ticket: { ...queues.ticket } }), ...(frees && { holds: false }) };
+  // A further stretch begins with its last entry alone.
+  const grown = size !== undefined && row && { size: row.from === undefined ? size + added : added };
+  const data = { ...row, ...grown, ...(queues && { ticket: { ...queues.ticket } }), ...(frees && { holds: false }) };
   return [
     ...(row || queues || frees ? [{ collection: runs.name, patch: run, data }] : []),
     ...(frees ? toFreed(frees) : []),
@@ -275,6 +288,38 @@ function parsed<T extends object>(run: string, data: string): readonly T[] {
 
 const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file writes the collection
 
+/** What stands in a run's journal, page by page; the larger what is in them, the shorter they are. */
+async function readRun(
+  engine: Engine,
+  run: string,
+  from: number,
+  limit: number,
+): Promise<{ readonly entries: readonly Entry[]; readonly size: number }> {
+  const entries: Entry[] = [];
+  const stream = `run/${run}`;
+  let size = 0;
+  if (from > 0) {
+    // Texts do not say where they begin, and this one may begin before what is asked for.
+    const [first] = await engine.read(log, { stream, from, limit: 1 });
+    if (!first) return { entries, size };
+    size += first.data.length;
+    entries.push(...parsed<Entry>(run, first.data).slice(from - first.revision - 1));
+  }
+  for (let most = firstPage; entries.length < limit; ) {
+    const next = { from: from + entries.length, limit: Math.min(most, limit - entries.length) };
+    const texts = await engine.texts(log, { stream, ...next });
+    if (texts.length === 0) break;
+    const before = size;
+    for (const text of texts) {
+      size += text.length;
+      if (size > sizeToRead) throw new Unreadable(tooLargeToRead(run));
+      for (const entry of parsed<Entry>(run, text)) entries.push(entry);
+    }
+    most = Math.max(firstPage, Math.min(page, Math.floor((texts.length * sizeOfPage) / (size - before))));
+  }
+  return { entries: entries.length > limit ? entries.slice(0, limit) : entries, size };
+}
+
 /** What a run was told, page by page. */
 async function readInbox(engine: Engine, run: string, from = 0): Promise<readonly Item[]> {
   const items: Item[] = [];
@@ -282,6 +327,6 @@ async function readInbox(engine: Engine, run: string, from = 0): Promise<readonl
     const events = await engine.read(log, { stream: `inbox/${run}`, from: from + items.length, limit: page });
     if (events.length === 0) return items;
     for (const { data, revision } of events)
-      for (const item of parsed<Omit<Item, "revision">>(run, data)) items.push({ ...item, revision });
+      for (const item of parsed<NewItem>(run, data)) items.push({ ...item, revision, size: data.length });
   }
 }

@@ -16,10 +16,11 @@ export function toScheduleDesk(scheduler: Scheduler): ScheduleDesk {
   };
 }
 
-const toRow = ({ name, operation, cron, zone, paused, pause, waiting, next, last, lastRun }: ScheduleStatus) => ({
-  ...{ name, operation, cron, zone, paused, owed: waiting },
+const toRow = ({ next, last, lastRun, otherTimes, pause, waiting, ...about }: ScheduleStatus) => ({
+  ...{ ...about, owed: waiting },
   ...(pause && { pause: { ...pause, at: pause.at.toISOString() } }),
   ...(next && { next: next.toISOString() }),
   ...(last && { last: last.toISOString() }),
   ...(lastRun !== undefined && { lastRun }),
+  ...(otherTimes !== undefined && { otherTimes }),
 });

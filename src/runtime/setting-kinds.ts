@@ -42,6 +42,12 @@ export const duration: Kind<number> = {
   read: readDuration,
   refusal: 'is not a duration; write it like "250ms" or "10s".',
 };
+/** 0 for "off". */
+export const durationOrOff: Kind<number> = {
+  name: "duration/off",
+  read: (text) => (text.toLowerCase() === "off" ? 0 : readDuration(text)),
+  refusal: 'is neither a duration, like "30s", nor "off".',
+};
 export const onOff: Kind<boolean> = {
   name: "on/off",
   read: (text) => ({ on: true, true: true, 1: true, off: false, false: false, 0: false })[text.toLowerCase()],

@@ -3,6 +3,7 @@ import {
   consoleAccess,
   databaseUrl,
   duration,
+  durationOrOff,
   host,
   type Kind,
   type LogLevel,
@@ -38,6 +39,8 @@ export interface SettingValues {
   readonly patienceMs: number;
   readonly shutdownMs: number;
   readonly leaseMs: number;
+  /** 0 is never. */
+  readonly watchdogMs: number;
   readonly console: ConsoleAccess;
   readonly graphqlIntrospection: boolean;
   readonly keysFile: string;
@@ -97,6 +100,13 @@ export const settingsTable: Table = {
     default: "5s",
     meaning:
       "How long a node that is not heard of keeps its runs, where several share a PostgreSQL; others have them within twice that.",
+  },
+  watchdogMs: {
+    name: "TRILITH_WATCHDOG",
+    kind: durationOrOff,
+    default: "30s",
+    meaning:
+      "A process that `trilith start` has started ends itself when code has held its main thread for so long, so that its runs go on elsewhere; the run that does so again and again is paused. `off` never, and never under a debugger.",
   },
   console: {
     name: "TRILITH_CONSOLE",

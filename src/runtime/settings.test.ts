@@ -17,6 +17,7 @@ const sentencesOf = (environment: { readonly [name: string]: string }): readonly
 test("an empty environment gives the defaults, frozen", () => {
   const settings = readSettings({ PATH: "/bin", PORT: "" });
   expect(settings).toEqual({
+    watchdogMs: 30_000,
     host: "127.0.0.1",
     port: 4400,
     data: ".data",

@@ -9,6 +9,9 @@ import {
   type RunCount,
   type RunRow,
   refusalOf,
+  sizeToRead,
+  tooLargeToRead,
+  Unreadable,
 } from "../orchestration/host.ts";
 
 /** A journal in memory, for tests of workflows without a disk. Everything passes through JSON, as on a real one. */
@@ -30,15 +33,21 @@ export function memoryJournal(): MemoryJournal {
   let commits = 0;
   let position = 0;
 
-  const change = (run: string, { begin, row }: Change): void => {
+  const change = (run: string, { begin, row, size }: Change, added = 0): void => {
     const present = begin ?? rows.get(run);
-    if (present) rows.set(run, { ...present, ...row });
+    const grown = size !== undefined && row && { size: row.from === undefined ? size + added : added };
+    if (present) rows.set(run, { ...present, ...row, ...grown });
   };
-  const tell = (run: string, item: NewItem): void => {
+  const tell = (run: string, item: NewItem, asleepAt?: number): void => {
     const inbox = inboxes.get(run) ?? [];
     if (item.key !== undefined && inbox.some(({ key }) => key === item.key)) return;
-    inboxes.set(run, [...inbox, { ...(JSON.parse(JSON.stringify(item)) as typeof item), revision: inbox.length }]);
-    change(run, { row: { wakeAt: item.at } });
+    const text = JSON.stringify(item);
+    const size = text.length;
+    inboxes.set(run, [...inbox, { ...(JSON.parse(text) as NewItem), revision: inbox.length, size }]);
+    const { unread = 0, unreadSize = 0 } = rows.get(run) ?? {};
+    if (item.signal !== "") change(run, { row: { unread: unread + 1, unreadSize: unreadSize + size } });
+    const isAsleep = asleepAt !== undefined && asleepAt === (streams.get(run)?.length ?? 0) - 1;
+    if (!isAsleep) change(run, { row: { wakeAt: item.at } });
   };
   const take = (node: string, limit: number, due: (row: RunRow) => boolean): readonly RunRow[] => {
     const taken = [...rows.values()].filter(due).slice(0, limit);
@@ -83,13 +92,20 @@ export function memoryJournal(): MemoryJournal {
       const inboxHead = (inboxes.get(run)?.length ?? 0) - 1;
       if (changed.inboxSeen !== undefined && inboxHead > changed.inboxSeen) return "inbox moved";
       streams.set(run, [...stream, ...texts]);
-      change(run, changed);
+      const size = texts.reduce((sum, text) => sum + text.length, 0);
+      change(run, changed, size);
       if (changed.tell) tell(changed.tell.run, changed.tell.item);
       commits++;
       position += entries.length;
-      return { position };
+      return { position, size };
     },
     read: async (run, from = 0, limit = Number.POSITIVE_INFINITY) => journal.entries(run).slice(from, from + limit),
+    async load(run, from = 0) {
+      const entries = await journal.read(run, from);
+      const size = (streams.get(run) ?? []).slice(from).reduce((sum, text) => sum + text.length, 0);
+      if (size > sizeToRead) throw new Unreadable(tooLargeToRead(run));
+      return { entries, size };
+    },
     last: async (run, type, from = 0) =>
       journal
         .entries(run)
@@ -97,7 +113,7 @@ export function memoryJournal(): MemoryJournal {
         .findLast((entry) => type === undefined || entry.type === type),
     revision: async (run) => (streams.get(run)?.length ?? 0) - 1,
     find: async (run) => rows.get(run),
-    post: async (run, item) => tell(run, item),
+    post: async (run, item, asleepAt) => tell(run, item, asleepAt),
     inbox: async (run, from = 0) => (inboxes.get(run) ?? []).slice(from),
     claimDue: async (node, knows, now, limit) =>
       take(

@@ -23,41 +23,49 @@ interface Status {
   readonly reason?: string;
 }
 
-it("a run that ends its process again and again is paused, and those beside it end well", {
-  timeout: 150_000,
-}, async () => {
-  await using ends = new AsyncDisposableStack();
-  const node = await startNodeProcess({ TRILITH_DATA: folder, TRILITH_LOG: "fatal", TRILITH_CONSOLE: "off" }, file);
-  ends.defer(() => node.end());
-  const statusOf = async (operation: string, key: string): Promise<Status> => {
-    const url = `${node.url}/runs/${toRunId("anonymous", operation, key)}`;
-    return fetch(url).then(
-      (answer) => answer.json() as Promise<Status>,
-      () => ({}),
-    );
-  };
-  const rests = ["a", "b", "c"];
-  for (const key of rests) await begin(node.url ?? "", "/rests", key);
-  await begin(node.url ?? "", "/exits", "poison");
-  let status: Status = {};
-  for (
-    const end = performance.now() + 60_000;
-    status.state !== "paused";
-    status = await statusOf("chores.exit", "poison")
-  ) {
-    expect(performance.now(), JSON.stringify(status)).toBeLessThan(end);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  expect(status.reason).toContain("taken up 8 times, and each time its node was gone");
-  for (const key of rests) {
-    let rest: Status = {};
-    for (let tries = 0; rest.state !== "done" && tries < 100; tries++) {
-      rest = await statusOf("chores.rest", key);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+it.each([
+  { how: "ends its process", path: "/exits", operation: "chores.exit" },
+  { how: "holds its process", path: "/holds", operation: "chores.hold" },
+])(
+  "a run that $how again and again is paused, and those beside it end well",
+  {
+    timeout: 150_000,
+  },
+  async ({ path, operation }) => {
+    await using ends = new AsyncDisposableStack();
+    const environment = { TRILITH_DATA: folder, TRILITH_LOG: "fatal", TRILITH_CONSOLE: "off", TRILITH_WATCHDOG: "1s" };
+    const node = await startNodeProcess(environment, file);
+    ends.defer(() => node.end());
+    const statusOf = async (operation: string, key: string): Promise<Status> => {
+      const url = `${node.url}/runs/${toRunId("anonymous", operation, key)}`;
+      return fetch(url).then(
+        (answer) => answer.json() as Promise<Status>,
+        () => ({}),
+      );
+    };
+    const rests = ["a", "b", "c"];
+    for (const key of rests) await begin(node.url ?? "", "/rests", key);
+    await begin(node.url ?? "", path, "poison");
+    let status: Status = {};
+    for (
+      const end = performance.now() + 60_000;
+      status.state !== "paused";
+      status = await statusOf(operation, "poison")
+    ) {
+      expect(performance.now(), JSON.stringify(status)).toBeLessThan(end);
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    expect(rest).toMatchObject({ state: "done" });
-  }
-});
+    expect(status.reason).toContain("taken up 8 times, and each time its node was gone");
+    for (const key of rests) {
+      let rest: Status = {};
+      for (let tries = 0; rest.state !== "done" && tries < 100; tries++) {
+        rest = await statusOf("chores.rest", key);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      expect(rest).toMatchObject({ state: "done" });
+    }
+  },
+);
 
 it("a run whose journal cannot be read is paused, and no other", { timeout: 60_000 }, async () => {
   await using ends = new AsyncDisposableStack();

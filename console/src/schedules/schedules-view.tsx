@@ -95,7 +95,7 @@ interface RowProps {
   readonly isSteering: boolean;
 }
 function Row({ schedule, nowMs, steer, isSteering }: RowProps): JSX.Element {
-  const { name, operation, cron, zone, paused, pause, owed, next, last, lastRun } = schedule;
+  const { name, operation, cron, zone, paused, pause, owed, next, last, lastRun, otherTimes } = schedule;
   const to = paused ? "resume" : "pause";
   return (
     <tr>
@@ -105,6 +105,7 @@ function Row({ schedule, nowMs, steer, isSteering }: RowProps): JSX.Element {
       </td>
       <td>
         <code>{cron}</code> <span class="contract-quiet">{zone}</span>
+        {otherTimes !== undefined && <div class="contract-quiet">at present by other code: {otherTimes}</div>}
       </td>
       <td>
         {paused ? (

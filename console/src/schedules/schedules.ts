@@ -10,6 +10,8 @@ export interface Schedule {
   readonly next?: string;
   readonly last?: string;
   readonly lastRun?: string;
+  /** The times of other code, by which it goes for as long as nodes with them are there. */
+  readonly otherTimes?: string;
 }
 
 /** Asks for the schedules; none where the backend has none. Throws a sentence where they are not given. */

@@ -5,6 +5,12 @@ import type { Line, Ticket } from "./line.ts";
 import type { Nodes } from "./nodes.ts";
 import type { RunCount, RunFilter, RunPage, RunQuery } from "./search.ts";
 
+/** Entries, and how large they are together, in characters of JSON. */
+export interface Loaded {
+  readonly entries: readonly Entry[];
+  readonly size: number;
+}
+
 /**
  * The port to where runs are kept. A run is a stream of entries that only its owner writes; what others want to tell it
  * goes to its inbox. Beside them stands one row a run, which changes at start, suspend, claim and end, never per step.
@@ -18,15 +24,17 @@ export interface Journal {
   readonly bulks: Bulks;
   /** Appends to a run after its `revision`-th entry (-1: a new run); the row changes in the same commit. Resolves when durable. */
   append(run: string, revision: number, entries: readonly Entry[], change: Change): Promise<Appended>;
-  /** A run's entries, all of them or from a revision on (inclusive), and so many at most. */
+  /** A run's entries, all of them or from a revision on (inclusive), and so many at most. Throws `Unreadable` past `sizeToRead`. */
   read(run: string, from?: number, limit?: number): Promise<readonly Entry[]>;
+  /** A run's entries from a revision on, and how large they are together, in characters of JSON. */
+  load(run: string, from?: number): Promise<Loaded>;
   /** A run's last entry, or its last one of a type; nothing where there is none from a revision on (inclusive). */
   last(run: string, type?: Entry["type"], from?: number): Promise<Entry | undefined>;
   /** The revision of a run's last entry, whatever stands in its journal; -1 where there is none. */
   revision(run: string): Promise<number>;
   find(run: string): Promise<RunRow | undefined>;
-  /** Adds to a run's inbox and makes the run due. */
-  post(run: string, item: NewItem): Promise<void>;
+  /** Adds to a run's inbox and makes the run due; not where its journal still ends at this revision: there it waits for others. */
+  post(run: string, item: NewItem, asleepAt?: number): Promise<void>;
   /** What a run was told, all of it or from a revision on (inclusive). */
   inbox(run: string, from?: number): Promise<readonly Item[]>;
   /** Makes `node` the owner of runs that are due and whose workflow, in its version, it knows. */
@@ -80,6 +88,20 @@ export interface RunRow {
   readonly reason: string | null;
   /** How often it was claimed in succession by nodes that did not let go of it properly. */
   readonly claims?: number;
+  /** How often it was claimed in all. */
+  readonly term?: number;
+  /** How large its journal was, in characters of JSON, when the row changed last; missing where that is not known. */
+  readonly size?: number;
+  /**
+   * Of one that has left memory and waits: the names of the signals that its code waits for, as the node knew it that let go
+   * of it, and the revision at which its journal ends.
+   */
+  readonly awaits?: readonly string[];
+  readonly asleepBy?: string | null;
+  readonly asleepAt?: number;
+  /** Signals that it had not taken when it left memory, and those that came since; how many, and how large in characters of JSON. */
+  readonly unread?: number;
+  readonly unreadSize?: number;
   /** Of a workflow with limits: what it stands in line with, and holds once it was let in. */
   readonly ticket?: Ticket;
   /** Whether it was let in and has not ended since: then, and only then, its end frees what it was let in with. */
@@ -103,16 +125,22 @@ export interface Change {
   readonly queues?: { readonly ticket: Ticket; readonly startedAt: number; readonly revision: number };
   /** Gives up its place in a line. */
   readonly leaves?: Ticket;
+  /** How large the journal was before: the row keeps how large it is now. */
+  readonly size?: number;
   /** Written only if the inbox has had no more items than this: otherwise a signal could slip between a look and a suspension. */
   readonly inboxSeen?: number;
   /** Told in the same commit: the run that waits for this one's end. */
   readonly tell?: { readonly run: string; readonly item: NewItem };
 }
 /**
- * The log's position after the append, or why nothing was written. `refused`: it cannot be kept, as the sentence says;
+ * The log's position after the append and how large what it wrote is, or why nothing was written. `refused`: it cannot be kept, as the sentence says;
  * `fenced`: somebody else has written to the run, so it is theirs now.
  */
-export type Appended = { readonly position: number } | { readonly refused: string } | "fenced" | "inbox moved";
+export type Appended =
+  | { readonly position: number; readonly size: number }
+  | { readonly refused: string }
+  | "fenced"
+  | "inbox moved";
 
 export interface NewItem {
   readonly signal: string;
@@ -132,6 +160,8 @@ export interface Control {
 }
 export interface Item extends NewItem {
   readonly revision: number;
+  /** In characters of JSON. */
+  readonly size: number;
 }
 
 /** What was thrown, so that it can be thrown again in replay. */

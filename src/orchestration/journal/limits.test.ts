@@ -73,6 +73,32 @@ describe("a run", () => {
   });
 });
 
+describe("a run that never comes to rest", () => {
+  it.each([
+    { what: "all of nothing", turn: (all: (parts: readonly unknown[]) => Promise<unknown>) => all([]) },
+    { what: "all of what is there", turn: (all: (parts: readonly unknown[]) => Promise<unknown>) => all([1, 2]) },
+  ])("is paused, in the first run and in replay: $what", async ({ turn }) => {
+    let mended = false;
+    const endless = workflow(Work.do, { version: 1 }, async ({ text }, { run }) => {
+      await run.step("first", () => 1);
+      while (!mended) await turn(run.all as (parts: readonly unknown[]) => Promise<unknown>);
+      return { length: text.length };
+    });
+    const b = bench([endless]);
+    void begin(b, "x");
+    const row = () => b.journal.rows()[0];
+    for (let turns = 0; row()?.state !== "paused" && turns < 10; turns++) await b.clock.advance(10);
+    expect(row()).toMatchObject({ state: "paused", reason: expect.stringContaining("a loop without a step") });
+    await b.runner.resume(row()?.run ?? "");
+    for (let turns = 0; row()?.state !== "paused" && turns < 10; turns++) await b.clock.advance(10);
+    expect(row()?.state).toBe("paused");
+    mended = true;
+    await b.runner.resume(row()?.run ?? "");
+    for (let turns = 0; row()?.state !== "done" && turns < 10; turns++) await b.clock.advance(10);
+    expect(row()?.state).toBe("done");
+  });
+});
+
 describe("a run whose journal is full", () => {
   const fill = async (undo: () => unknown) => {
     const endless = workflow(Work.do, { version: 1 }, async (_, { run }) => {

@@ -73,7 +73,7 @@ export class Branches {
   ): Promise<unknown> {
     const { run, places } = this.#execution.parts;
     const here = places.scope(run, given);
-    if (here.closed) return never;
+    if (here.closed || !this.#execution.turn()) return never;
     const entries = Object.entries(parts);
     if (entries.length === 0 && how !== "all")
       throw new TypeError(`run.${how} of nothing would never end. Give it one part at least.`);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { command, contract, failure } from "../../contracts/index.ts";
 import { type FakeHandlers, fake, workflowBench } from "../../testing/index.ts";
 import { workflow } from "../index.ts";
+import { toCopy } from "../steering/forking.ts";
 import { benchOf, everywhere, Jobs, jobOf, Parents, Shop, said, shop, type Told, tell } from "./language.test-d.ts";
 
 type Body = Parameters<typeof jobOf>[0];
@@ -129,6 +130,53 @@ describe("the key of a step", () => {
   });
 });
 
+describe("what a step gives back", () => {
+  const circle: { self?: unknown } = {};
+  circle.self = circle;
+  const deep = Array.from({ length: 20_000 }).reduce<unknown>((inner) => [inner], []);
+
+  it.each([
+    { what: "a circle", given: circle },
+    { what: "what nests too deep", given: { deep } },
+  ])("is no JSON where it is $what: its work is done once, and the failure says so", async ({ given }) => {
+    let done = 0;
+    const bench = benchOf(
+      jobOf(async (_, { run }) =>
+        run.step("odd", () => {
+          done++;
+          return given as never;
+        }),
+      ),
+    );
+    await expect(bench.run({ n: 1 })).rejects.toMatchObject({ code: "Internal" });
+    expect(done).toBe(1);
+    expect(bench.entries.at(-1)).toMatchObject({
+      thrown: {
+        message: expect.stringContaining('The result of the step "odd" has a circle, or more than 500 levels'),
+      },
+    });
+  });
+});
+
+describe("a step that is named like an undo", () => {
+  it("shares no key with one, is undone as any other, and is done again by a fork", async () => {
+    const keys: string[] = [];
+    const job = jobOf(async (_, { run }) => {
+      await run.step("pay", ({ key }) => void keys.push(key)).undo(({ key }) => void keys.push(key));
+      await run.step("undo pay", ({ key }) => void keys.push(key)).undo(({ key }) => void keys.push(key));
+      await run.step("void pay", ({ key }) => void keys.push(key));
+      throw new Error("no");
+    });
+    const bench = benchOf(job);
+    await bench.run({ n: 1 }).catch(said);
+    expect(keys).toHaveLength(5);
+    expect(new Set(keys).size).toBe(5);
+    const { run = "" } = bench.row ?? {};
+    const copy = toCopy(run, bench.entries, undefined);
+    expect("again" in copy && copy.again).toEqual(["pay", "undo pay", "void pay"]);
+  });
+});
+
 describe("run.emit", () => {
   it("writes an event once, whatever crashes, and in the order of the code", async () => {
     const told = await outcome(async ({ n }, { run }) => {
@@ -228,10 +276,10 @@ describe("run.child", () => {
       // What was begun and not awaited goes on by itself.
       await bench.pass("10 days");
       const children = bench.rows.slice(1).map(({ state }) => state);
-      return {
-        bench,
-        told: { end, calls: calls.length, children, state, took: bench.calls.map(({ input }) => input) },
-      };
+      // Runs that are due at the same time go on side by side: which one's step comes first is no promise.
+      const took = bench.calls.map(({ input }) => input as { readonly id: string });
+      took.sort((one, other) => one.id.localeCompare(other.id));
+      return { bench, told: { end, calls: calls.length, children, state, took } };
     }, same);
 
   it("begins a run once and does not wait for it", async () => {
@@ -252,7 +300,7 @@ describe("run.child", () => {
       await shop.take({ id: "meanwhile" });
       return child.result();
     });
-    expect(result).toMatchObject({ end: 8, children: ["done"], took: [{ id: "meanwhile" }, { id: "child 4" }] });
+    expect(result).toMatchObject({ end: 8, children: ["done"], took: [{ id: "child 4" }, { id: "meanwhile" }] });
     const bench = workflowBench(
       parentOf(async (_, { jobs }) => jobs.go({ n: 4 })),
       [shop()],

@@ -16,7 +16,10 @@ export function toPlain(value: unknown, what: string): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
-function findOdd(value: unknown, at: string): { readonly is: string; readonly at: string } | undefined {
+/** What nests deeper is a circle as a rule, and would overflow the stack here or where it is written. */
+const deepest = 500;
+
+function findOdd(value: unknown, at: string, depth = 0): { readonly is: string; readonly at: string } | undefined {
   if (value === null || value === undefined || typeof value === "string" || typeof value === "boolean")
     return undefined;
   if (typeof value === "number") return Number.isFinite(value) ? undefined : { is: String(value), at };
@@ -24,9 +27,10 @@ function findOdd(value: unknown, at: string): { readonly is: string; readonly at
   if (!Array.isArray(value) && ![Object.prototype, null].includes(Object.getPrototypeOf(value))) {
     return { is: `a ${value.constructor?.name ?? "object of a class"}`, at };
   }
+  if (depth > deepest) return { is: `a circle, or more than ${deepest} levels,`, at: `${at.slice(0, 50)}…` };
   for (const [name, part] of Object.entries(value)) {
     if (part === undefined && Array.isArray(value)) return { is: "undefined", at: `${at}/${name}` };
-    const odd = findOdd(part, `${at}/${name}`);
+    const odd = findOdd(part, `${at}/${name}`, depth + 1);
     if (odd) return odd;
   }
   return undefined;

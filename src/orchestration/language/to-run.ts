@@ -1,12 +1,4 @@
-import {
-  type AnyCommand,
-  type Duration,
-  Fault,
-  type Named,
-  type Signals,
-  toMs,
-  validate,
-} from "../../contracts/index.ts";
+import { type AnyCommand, type Duration, type Named, type Signals, toMs, validate } from "../../contracts/index.ts";
 import type { Stretch } from "../machine/stretch.ts";
 import type { Done } from "../replay/action.ts";
 import type { Execution } from "../replay/execution.ts";
@@ -92,6 +84,12 @@ const asWritten = (wire: unknown): unknown => wire;
 /** Fields of its own, that an action may spread. One that takes no parameter needs no such object, and no signal. */
 const toStepContext = ({ key, attempt, aborted }: StepContext): StepContext => ({ key, attempt, aborted });
 
+/** Whoever took it knew another version of the contract, so it is no failure of the run: nothing is undone for it. */
+function unreadable(name: string, [issue]: readonly { readonly path: string; readonly message: string }[]): string {
+  const what = issue ? ` (${issue.path || "/"}: ${issue.message})` : "";
+  return `The signal "${name}" that it was sent is not what its contract says in this code${what}. It was taken by other code: deploy that here too.`;
+}
+
 type Later = <T>(name: string, begin: () => Promise<T>) => Lazy<T>;
 
 function toSignals(execution: Execution, scope: Scope, signals: Signals, later: Later) {
@@ -100,9 +98,7 @@ function toSignals(execution: Execution, scope: Scope, signals: Signals, later: 
       const taken = await execution.effects.signal(scope, name, withinMs);
       if (!taken) return undefined;
       const read = await execution.hold(() => validate(schema, taken.payload));
-      if (!read.ok)
-        throw new Fault("InvalidInput", `The signal "${name}" is not what its contract says.`, { issues: read.issues });
-      return read.value;
+      return read.ok ? read.value : execution.stop(unreadable(name, read.issues));
     };
     return [
       name,

@@ -1,6 +1,6 @@
 import type { Clock, Dispatch, Tracing } from "../../contracts/index.ts";
-import type { Entry, Journal, RunRow } from "../journal/journal.ts";
-import { tooManyOf } from "../journal/limits.ts";
+import type { Change, Entry, Journal, RunRow } from "../journal/journal.ts";
+import { tooMuchOf } from "../journal/limits.ts";
 import type { Events } from "../language/events.ts";
 import { type AttemptEvent, Execution } from "../replay/execution.ts";
 import { Places } from "../replay/places.ts";
@@ -75,11 +75,13 @@ export class ActiveRuns {
     { workflow, rethrow, shapes }: Known,
     row: RunRow,
     parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin" | "replayed">,
+    size = 0,
   ): Execution {
     const { dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog, errorOf, attemptFailed } =
       this.#ports;
     const { run, traceparent, from = 0 } = row;
-    const journal = journalOf(row, this.#ports, () => execution.code.undoing || execution.code.end !== undefined);
+    const isEnding = () => execution.code.undoing || execution.code.end !== undefined;
+    const journal = journalOf(row, this.#ports, { isEnding, size });
     const newest = catalog.of(workflow.id)?.workflow ?? workflow;
     const execution: Execution = new Execution({
       ...{ run, workflow, newest, parent: parentOf(row), from, journal, dispatch, clock, random, rethrow, shapes },
@@ -132,34 +134,36 @@ const byRun = "run:";
 export const parentOf = ({ startedBy }: RunRow): string | undefined =>
   startedBy.startsWith(byRun) ? startedBy.slice(byRun.length) : undefined;
 
-/** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
-export function journalOf(
-  { claims = 0, ticket: stoodWith, holds = false, from = 0 }: RunRow,
-  { journal, progressed }: Pick<ActiveRunsPorts, "journal" | "progressed">,
-  isEnding: () => boolean,
-): Execution["parts"]["journal"] {
-  const ticket = holds ? stoodWith : undefined;
-  if (claims === 0 && !ticket) return plainly(journal, from, isEnding);
-  const append: Journal["append"] = async (run, revision, entries, change) => {
-    const refused = tooManyOf(revision + 1 - from, entries, isEnding);
-    if (refused !== undefined) return { refused };
-    const { row } = change;
-    const calm = row?.owner === null && claims > 0 ? { row: { ...row, claims: 0 } } : {};
-    const frees = typeof row?.endedAt === "number" && ticket ? { frees: ticket } : {};
-    const appended = await journal.append(run, revision, entries, { ...change, ...calm, ...frees });
-    if (claims > 0 && typeof appended === "object" && "position" in appended) progressed(run);
-    return appended;
-  };
-  return { append, inbox: (run, from) => journal.inbox(run, from) };
+/** How large a run's journal is, and whether the run has come so far that what it writes brings it to its end. */
+interface Extent {
+  readonly isEnding: () => boolean;
+  readonly size: number;
 }
 
-/** A run that nobody suspects and that holds no place: most of them, step after step. */
-function plainly(journal: Journal, from: number, isEnding: () => boolean): Execution["parts"]["journal"] {
-  return {
-    append(run, revision, entries, change) {
-      const refused = tooManyOf(revision + 1 - from, entries, isEnding);
-      return refused === undefined ? journal.append(run, revision, entries, change) : Promise.resolve({ refused });
-    },
-    inbox: (run, from) => journal.inbox(run, from),
+/** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
+export function journalOf(
+  { claims = 0, ticket: stoodWith, holds = false, from = 0, owner }: RunRow,
+  { journal, progressed }: Pick<ActiveRunsPorts, "journal" | "progressed">,
+  { isEnding, size: before }: Extent,
+): Execution["parts"]["journal"] {
+  const ticket = holds ? stoodWith : undefined;
+  let size = before;
+  const append: Journal["append"] = async (run, revision, entries, change) => {
+    const refused = tooMuchOf(revision + 1 - from, size, entries, isEnding);
+    if (refused !== undefined) return { refused };
+    const appended = await journal.append(run, revision, entries, change.row ? ofRow(change) : change);
+    if (typeof appended === "object" && "position" in appended) {
+      size += appended.size;
+      if (claims > 0) progressed(run);
+    }
+    return appended;
   };
+  const ofRow = (change: Change): Change => {
+    const { row } = change;
+    const calm = row?.owner === null && claims > 0 && { claims: 0 };
+    const asleep = row?.awaits && { asleepBy: owner };
+    const frees = typeof row?.endedAt === "number" && ticket ? { frees: ticket } : {};
+    return { ...change, row: { ...row, ...calm, ...asleep }, ...frees, size };
+  };
+  return { append, inbox: (run, from) => journal.inbox(run, from) };
 }

@@ -1,5 +1,13 @@
 import { type Clock, validateStored } from "../../contracts/index.ts";
-import { type Entry, type Item, inboxFrom, type Journal, type RunRow, Unreadable } from "../journal/journal.ts";
+import {
+  type Entry,
+  type Item,
+  inboxFrom,
+  type Journal,
+  type Loaded,
+  type RunRow,
+  Unreadable,
+} from "../journal/journal.ts";
 import { toTicket } from "../language/flow.ts";
 import type { Verdict } from "../replay/verdict.ts";
 import { toOuterEnd } from "../steering/outer-end.ts";
@@ -13,7 +21,7 @@ export interface AdoptionPorts {
   readonly clock: Clock;
   readonly catalog: Catalog;
   /** Reads the run's present stretch, when there is room for it. */
-  readonly read: () => Promise<readonly Entry[]>;
+  readonly load: () => Promise<Loaded>;
   /** Whether a run may be tried now that may be what ends processes. */
   readonly mayTry: (row: RunRow, claims: number) => boolean;
 }
@@ -25,6 +33,8 @@ export type Adopted =
       readonly input: unknown;
       readonly entries: readonly Entry[];
       readonly inbox: readonly Item[];
+      /** Of the entries, in characters of JSON. */
+      readonly size: number;
     }
   /** It waits for a person now. */
   | { readonly kind: "paused"; readonly reason: string }
@@ -48,78 +58,21 @@ const delayedClaims = 5;
 const firstDelayMs = 500;
 /** After somebody else has written to it: whoever did may do so again. */
 const fencedDelayMs = 100;
+/** What may be read before the claim is written down: no process ends of this much. */
+const lightSize = 2 ** 20;
+const lightEntries = 16;
 
 /**
- * Brings a claimed run back from its journal. The claim is written down before any of its code runs: that fences off
- * whoever had the run before, and tells of a run that takes its node with it, wherever in its code it does so.
+ * Brings a claimed run back from its journal. The claim is written down before any of its code runs, and before more is
+ * read than a little: that fences off whoever had the run before, and tells of a run that takes its node with it, wherever
+ * in its code it does so, or in its journal.
  */
 export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Promise<Adopted> {
-  const { journal, clock, catalog } = ports;
+  const { journal } = ports;
   try {
-    const entries = await ports.read();
-    const [started] = entries;
-    const inbox = await journal.inbox(row.run, inboxFrom(started));
-    const steering = new Steering(entries, inbox);
-    const { standing } = steering;
-    if (standing?.control.to === "terminate") return await end(row, lastOf(row, entries), standing, "terminate", ports);
-    // None of its code has run, so there is nothing to undo, and none of it is to run now.
-    if (standing?.control.to === "cancel" && entries.every(({ type }) => beforeCode.has(type)))
-      return await end(row, lastOf(row, entries), standing, "cancel", ports);
-    if (standing?.control.to === "pause")
-      return await pause(row, entries, inbox, pauseReason({ ...standing, reason: standing.control.reason }), ports);
-
-    // Whoever cancels it does not wait for its time, nor for its turn.
-    const startsAt = standing?.control.to === "cancel" ? undefined : row.startsAt;
-    if (startsAt !== undefined && clock.now() < startsAt) {
-      await journal.putBack(row.run, node, startsAt); // a signal or a resume has made it due
-      return { kind: "later", at: startsAt };
-    }
-
-    const known = catalog.named(row.workflow);
-    if (!known || (started?.type !== "Started" && started?.type !== "Continued"))
-      return await strand(row, entries, inbox, "its journal has no beginning", ports);
-    const read = await validateStored(known.workflow.operation, started.input);
-    if (!read.ok) return await strand(row, entries, inbox, `its input is not what ${row.workflow} reads`, ports);
-
-    const { flow, id } = known.workflow;
-    const isNew = started.type === "Started" && !entries.some(({ type }) => type === "Claimed");
-    if (startsAt !== undefined && isNew && flow && journal.line && !row.ticket) {
-      const now = clock.now();
-      const last = lastOf(row, entries);
-      const queues = { ticket: toTicket(id, flow, read.value), startedAt: now, revision: last + 1 };
-      const change = { row: { state: "queued", owner: null }, queues } as const;
-      const placed = await journal.append(
-        row.run,
-        last,
-        [{ type: "Queued", at: Math.max(now, entries.at(-1)?.at ?? 0) }],
-        change,
-      );
-      if (typeof placed === "object" && "position" in placed) return { kind: "queued" };
-      await journal.putBack(row.run, node, now + fencedDelayMs);
-      return { kind: "fenced" };
-    }
-
-    const claims = Math.min(row.claims ?? 0, trailingClaims(entries));
-    if (claims >= mostClaims) return await pause(row, entries, inbox, poisonous(claims), ports);
-    const at = claims < delayedClaims ? 0 : (entries.at(-1)?.at ?? 0) + firstDelayMs * 2 ** (claims - delayedClaims);
-    if (at > clock.now()) {
-      await journal.putBack(row.run, node, at);
-      return { kind: "later", at };
-    }
-    if (claims >= suspiciousClaims && !ports.mayTry(row, claims)) return { kind: "suspected" };
-    const term = entries.filter(({ type }) => type === "Claimed").length + 1;
-    const claimed = { type: "Claimed", node, term, at: Math.max(clock.now(), entries.at(-1)?.at ?? 0) } as const;
-    const state = entries.some(({ type }) => type === "UndoBegan") ? "undoing" : "running";
-    const taken = { owner: node, state, claims: (row.claims ?? 0) + 1 } as const;
-    const appended = await journal.append(row.run, lastOf(row, entries), [claimed], { row: taken });
-    if (typeof appended === "string" || "refused" in appended) {
-      // Whoever had it before was at it still. It has lost it with the row, so the next claim finds it at rest.
-      await journal.putBack(row.run, node, clock.now() + fencedDelayMs);
-      return { kind: "fenced" };
-    }
-    const present = toReplay([...entries, claimed], row.from);
-    const adopted = { known, row: { ...row, ...taken }, input: read.value, entries: present, inbox };
-    return { kind: "adopted", ...adopted };
+    if (await isLight(row, journal)) return await takeUp(row, node, ports, { counted: false });
+    const counted = await count(row, node, ports);
+    return "kind" in counted ? counted : await takeUp(counted, node, ports, { counted: true });
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     const ended = await endUnread(row, ports);
@@ -130,8 +83,109 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
   }
 }
 
+/** Whether nobody's process can have ended of it so far, and it is small. */
+async function isLight({ run, claims = 0, size, from = 0 }: RunRow, journal: Journal): Promise<boolean> {
+  if (claims > 0) return false;
+  return size === undefined ? (await journal.revision(run)) - from < lightEntries : size <= lightSize;
+}
+
+/** Writes the claim down, with nothing read but how the journal ends; or says why it is not taken up. */
+async function count(row: RunRow, node: string, ports: AdoptionPorts): Promise<RunRow | Adopted> {
+  const { journal, clock } = ports;
+  const { run, from = 0 } = row;
+  const last = await journal.revision(run);
+  const end = await journal.last(run);
+  const tail = end?.type === "Claimed" ? await journal.read(run, Math.max(from, last - mostClaims)) : [];
+  const claims = Math.min(row.claims ?? 0, trailingClaims(tail));
+  if (claims >= mostClaims) return (await endUnread(row, ports)) ?? (await pauseUnread(row, last, claims, ports));
+  const written = end?.at ?? 0;
+  const at = claims < delayedClaims ? 0 : written + firstDelayMs * 2 ** (claims - delayedClaims);
+  if (at > clock.now()) {
+    await journal.putBack(run, node, at);
+    return { kind: "later", at };
+  }
+  if (claims >= suspiciousClaims && !ports.mayTry(row, claims)) return { kind: "suspected" };
+  const term = (row.term ?? 0) + 1;
+  const taken = { owner: node, claims: (row.claims ?? 0) + 1, term } as const;
+  const claimed = { type: "Claimed", node, term, at: Math.max(clock.now(), written) } as const;
+  const appended = await journal.append(run, last, [claimed], { row: taken });
+  return typeof appended === "object" && "position" in appended ? { ...row, ...taken } : fenced(row, node, ports);
+}
+
+/** Whoever had it before was at it still. It has lost it with the row, so the next claim finds it at rest. */
+async function fenced({ run }: RunRow, node: string, { journal, clock }: AdoptionPorts): Promise<Adopted> {
+  await journal.putBack(run, node, clock.now() + fencedDelayMs);
+  return { kind: "fenced" };
+}
+
+async function takeUp(
+  row: RunRow,
+  node: string,
+  ports: AdoptionPorts,
+  { counted }: { readonly counted: boolean },
+): Promise<Adopted> {
+  const { journal, clock, catalog } = ports;
+  const { entries, size } = await ports.load();
+  const [started] = entries;
+  const inbox = await journal.inbox(row.run, inboxFrom(started));
+  const steering = new Steering(entries, inbox);
+  const { standing } = steering;
+  if (standing?.control.to === "terminate") return await end(row, lastOf(row, entries), standing, "terminate", ports);
+  // None of its code has run, so there is nothing to undo, and none of it is to run now.
+  if (standing?.control.to === "cancel" && entries.every(({ type }) => beforeCode.has(type)))
+    return await end(row, lastOf(row, entries), standing, "cancel", ports);
+  if (standing?.control.to === "pause")
+    return await pause(row, entries, inbox, pauseReason({ ...standing, reason: standing.control.reason }), ports);
+
+  // Whoever cancels it does not wait for its time, nor for its turn.
+  const startsAt = standing?.control.to === "cancel" ? undefined : row.startsAt;
+  if (startsAt !== undefined && clock.now() < startsAt) {
+    await journal.putBack(row.run, node, startsAt); // a signal or a resume has made it due
+    return { kind: "later", at: startsAt };
+  }
+
+  const known = catalog.named(row.workflow);
+  if (!known || (started?.type !== "Started" && started?.type !== "Continued"))
+    return await strand(row, entries, inbox, "its journal has no beginning", ports);
+  const read = await validateStored(known.workflow.operation, started.input);
+  if (!read.ok) return await strand(row, entries, inbox, `its input is not what ${row.workflow} reads`, ports);
+
+  const { flow, id } = known.workflow;
+  const isNew = started.type === "Started" && !entries.some(({ type }) => type === "Claimed");
+  if (startsAt !== undefined && isNew && flow && journal.line && !row.ticket) {
+    const now = clock.now();
+    const last = lastOf(row, entries);
+    const queues = { ticket: toTicket(id, flow, read.value), startedAt: now, revision: last + 1 };
+    const change = { row: { state: "queued", owner: null }, queues } as const;
+    const placed = await journal.append(
+      row.run,
+      last,
+      [{ type: "Queued", at: Math.max(now, entries.at(-1)?.at ?? 0) }],
+      change,
+    );
+    if (typeof placed === "object" && "position" in placed) return { kind: "queued" };
+    await journal.putBack(row.run, node, now + fencedDelayMs);
+    return { kind: "fenced" };
+  }
+
+  const state = entries.some(({ type }) => type === "UndoBegan") ? "undoing" : "running";
+  const last = lastOf(row, entries);
+  const claims = row.claims ?? 0;
+  const term = counted ? (row.term ?? 1) : entries.filter(({ type }) => type === "Claimed").length + 1;
+  const taken = { owner: node, state, claims: counted ? claims : claims + 1, term } as const;
+  const claimed: Entry = { type: "Claimed", node, term, at: Math.max(clock.now(), entries.at(-1)?.at ?? 0) };
+  const fresh = counted ? [] : [claimed];
+  // A claim that is written down already has left the state as it was for any run.
+  const isWritten = counted && state === "running";
+  const appended = isWritten ? undefined : await journal.append(row.run, last, fresh, { row: taken });
+  if (appended !== undefined && (typeof appended === "string" || "refused" in appended))
+    return fenced(row, node, ports);
+  const present = toReplay([...entries, ...fresh], row.from);
+  return { kind: "adopted", known, row: { ...row, ...taken }, input: read.value, entries: present, inbox, size };
+}
+
 const poisonous = (claims: number): string =>
-  `The run was taken up ${claims} times, and each time its node was gone before it got any further. It may be what ends the process: look for a step that takes too much memory or exits, mend it, and resume the run.`;
+  `The run was taken up ${claims} times, and each time its node was gone before it got any further. It may be what ends the process: look for a step that takes too much memory, never gives way or exits, mend it, and resume the run.`;
 
 /** A run that this code cannot go on with waits for a person. */
 const strand = (
@@ -158,6 +212,22 @@ async function pause(
   const appended = await journal.append(row.run, lastOf(row, entries), paused, change);
   if (appended === "inbox moved" && row.owner !== null) {
     await journal.putBack(row.run, row.owner, at); // whoever claims it next sees what has come
+    return { kind: "later", at };
+  }
+  return appended === "fenced" ? { kind: "fenced" } : { kind: "paused", reason };
+}
+
+/** A run that may be what ends processes is paused without a look at its journal, which may be what does. */
+async function pauseUnread(row: RunRow, last: number, claims: number, ports: AdoptionPorts): Promise<Adopted> {
+  const { journal, clock } = ports;
+  const { run } = row;
+  const reason = poisonous(claims);
+  const at = clock.now();
+  const inboxSeen = (await journal.inbox(run)).at(-1)?.revision ?? -1;
+  const change = { row: { state: "paused", owner: null, wakeAt: null, reason }, inboxSeen } as const;
+  const appended = await journal.append(run, last, [{ type: "Paused", reason, at }], change);
+  if (appended === "inbox moved" && row.owner !== null) {
+    await journal.putBack(run, row.owner, at); // whoever claims it next sees what has come
     return { kind: "later", at };
   }
   return appended === "fenced" ? { kind: "fenced" } : { kind: "paused", reason };
@@ -191,7 +261,7 @@ async function end(
 ): Promise<Adopted> {
   const at = clock.now();
   const { end, change, verdict } = toOuterEnd(row, to, { by: asked.by, reason: asked.control.reason }, at);
-  const appended = await journalOf(row, { journal, progressed: () => {} }, () => true).append(
+  const appended = await journalOf(row, { journal, progressed: () => {} }, anyExtent).append(
     row.run,
     last,
     datedAt(at, [toNote(asked), end]),
@@ -199,6 +269,8 @@ async function end(
   );
   return appended === "fenced" ? { kind: "fenced" } : { kind: "ended", verdict };
 }
+
+const anyExtent = { isEnding: () => true, size: 0 } as const;
 
 /** What stands in the journal of a run of which no code has run; claimed it may have been, by a node that died. */
 const beforeCode: ReadonlySet<string> = new Set(["Started", "Queued", "Steered", "Paused"]);

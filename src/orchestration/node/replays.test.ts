@@ -1,9 +1,11 @@
 import { expect, it } from "vitest";
-import type { Entry } from "../journal/journal.ts";
+import type { Entry, Loaded } from "../journal/journal.ts";
 import { type Reading, Replays } from "./replays.ts";
 
-const journal = (length: number): readonly Entry[] =>
-  Array.from({ length }, (_, value): Entry => ({ type: "Progress", value, at: 1 }));
+const journal = (length: number): Loaded => ({
+  entries: Array.from({ length }, (_, value): Entry => ({ type: "Progress", value, at: 1 })),
+  size: 0,
+});
 /** Lets whatever can go on go on. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

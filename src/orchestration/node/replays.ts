@@ -1,8 +1,7 @@
-import type { Entry } from "../journal/journal.ts";
+import type { Loaded } from "../journal/journal.ts";
 
 /** A journal that was read to be replayed. `over` says, once or more often, that it has been, or will not be. */
-export interface Reading {
-  readonly entries: readonly Entry[];
+export interface Reading extends Loaded {
   readonly over: () => void;
 }
 
@@ -19,19 +18,19 @@ export class Replays {
   #reading = 0;
   #entries = 0;
 
-  async read(read: () => Promise<readonly Entry[]>): Promise<Reading> {
+  async read(read: () => Promise<Loaded>): Promise<Reading> {
     if (!this.#hasRoom) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#reading++;
     try {
-      const entries = await read();
-      this.#entries += entries.length;
-      let left = entries.length;
+      const loaded = await read();
+      let left = loaded.entries.length;
+      this.#entries += left;
       const over = (): void => {
         this.#entries -= left;
         left = 0;
         this.#admit();
       };
-      return { entries, over };
+      return { ...loaded, over };
     } finally {
       this.#reading--;
       this.#admit();

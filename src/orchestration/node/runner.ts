@@ -10,6 +10,7 @@ import {
   validate,
 } from "../../contracts/index.ts";
 import { hasEnded, type Journal, type RunRow } from "../journal/journal.ts";
+import { fullInbox } from "../journal/limits.ts";
 import type { News } from "../journal/nodes.ts";
 import type { RunCount, RunFilter, RunPage, RunQuery } from "../journal/search.ts";
 import type { Events } from "../language/events.ts";
@@ -203,9 +204,15 @@ export class Runner {
       throw new Fault("InvalidInput", `The signal "${name}" is not what its contract says.`, { issues });
     }
     if (hasEnded(row)) return "ended";
-    this.#active.tell(run);
+    const full = fullInbox(row);
+    if (full !== undefined) throw new Fault("TooManyRequests", full);
     const { id, key } = by;
-    await journal.post(run, { signal: name, payload, by: id, at: clock.now(), ...(key !== undefined && { key }) });
+    const item = { signal: name, payload, by: id, at: clock.now(), ...(key !== undefined && { key }) };
+    // Another process may have other code, which waits for more.
+    const isKnown = row.state === "waiting" && row.owner === null && row.asleepBy === this.#membership.node;
+    const isUnasked = isKnown && row.awaits?.includes(name) === false;
+    this.#active.tell(run);
+    await journal.post(run, item, isUnasked ? row.asleepAt : undefined);
     await this.#toldOf(run);
     return "taken";
   }

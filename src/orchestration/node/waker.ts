@@ -141,9 +141,9 @@ export class Waker {
     try {
       const adopted = await adopt(row, node, {
         ...this.#ports,
-        read: async () => {
-          reading = await this.#replays.read(() => journal.read(row.run, row.from));
-          return reading.entries;
+        load: async () => {
+          reading = await this.#replays.read(() => journal.load(row.run, row.from));
+          return reading;
         },
         mayTry: (...suspect) => this.#trials.mayTry(...suspect),
       });
@@ -156,7 +156,7 @@ export class Waker {
       else if (adopted.kind === "fenced") this.left(row, adopted, { told: false });
       else if (membership.isIn && membership.node === node) {
         isReplayed = true;
-        active.activate(adopted.known, adopted.row, { ...adopted, replayed: reading?.over });
+        active.activate(adopted.known, adopted.row, { ...adopted, replayed: reading?.over }, adopted.size);
       } else this.#trials.over(row.run); // counted out meanwhile: the run is left to whoever takes over
     } catch (error) {
       tell(row, { kind: "lost", error });

@@ -38,6 +38,8 @@ export interface EffectPorts {
   readonly trace: () => Trace;
   /** Nothing where the node lets go before the end. */
   readonly act: (action: Action, scope: Scope) => Promise<Settled | Asleep | undefined>;
+  /** Looks into the inbox. */
+  readonly look: () => Promise<void>;
 }
 
 type Outcome = { readonly value: unknown } | { readonly error: Error };
@@ -58,6 +60,7 @@ export class Effects {
     this.#ports = ports;
     this.#before = before;
     this.#items = this.#unseen(items);
+    ports.exchange.offer = () => this.#settleDue();
   }
 
   /** The revision of the last item of the inbox that was seen; -1 for none. */
@@ -71,6 +74,27 @@ export class Effects {
       this.#taken.has(revision) || signal === "" ? [] : [revision],
     );
     return { upTo: this.inboxSeen, left };
+  }
+
+  /** The signals that the code waits for at present. */
+  get awaits(): readonly string[] {
+    const names = new Set<string>();
+    for (const { request } of this.#ports.exchange.waiting.values())
+      if (request.type === "SignalAwaited")
+        for (const name of this.#names.get(request.path) ?? [request.name]) names.add(name);
+    return [...names];
+  }
+
+  /** What of the inbox it has not taken, for the run's row. */
+  get unread(): { readonly unread: number; readonly unreadSize: number } {
+    let unread = 0;
+    let unreadSize = 0;
+    for (const { revision, signal, size } of this.#items) {
+      if (signal === "" || this.#taken.has(revision)) continue;
+      unread++;
+      unreadSize += size;
+    }
+    return { unread, unreadSize };
   }
 
   async step(given: Scope, spec: StepSpec, { undo, or }: Chained): Promise<unknown> {
@@ -114,35 +138,15 @@ export class Effects {
     return scope.closed ? never : undefined;
   }
 
-  async signal(
-    given: Scope,
-    name: string,
-    withinMs: number | undefined,
-  ): Promise<{ readonly payload: unknown } | undefined> {
-    const { run, exchange, places } = this.#ports;
-    const scope = places.scope(run, given);
-    if (scope.closed) return never;
-    const path = scope.next(`signal ${name}`);
-    const until = withinMs === undefined ? {} : { until: exchange.script.time + withinMs };
-    const { result } = await exchange.ask(
-      { type: "SignalAwaited", path, name, ...until },
-      "signal",
-      scope,
-      (waiting) => {
-        const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
-        this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
-        this.#takeSignals();
-      },
-    );
-    if (scope.closed) return never;
-    if (result.type !== "SignalTaken") return undefined;
-    this.#taken.add(result.item);
-    return { payload: result.payload };
+  /** A signal that came within so many ms of the last result. */
+  signal(given: Scope, name: string, withinMs: number | undefined): Promise<{ readonly payload: unknown } | undefined> {
+    const { time } = this.#ports.exchange.script;
+    return this.#signals(given, `signal ${name}`, name, withinMs === undefined ? undefined : time + withinMs);
   }
 
   /**
-   * The next signal of any of these names, in the order in which they came. One that came after the instant until which
-   * is waited finds that over. What is waited for is not compared in replay, only under which label.
+   * The next signal of any of these names, in the order in which they came. What is waited for is not compared in replay,
+   * only under which label.
    */
   async next(
     given: Scope,
@@ -150,33 +154,38 @@ export class Effects {
     names: readonly string[],
     until: number | undefined,
   ): Promise<{ readonly signal: string; readonly payload: unknown } | undefined> {
+    const taken = await this.#signals(given, label, names.join(" | "), until, new Set(names));
+    return taken && { signal: taken.signal ?? "", payload: taken.payload };
+  }
+
+  /** One that came after the instant until which is waited finds that over, whoever was there when it came. */
+  async #signals(
+    given: Scope,
+    label: string,
+    name: string,
+    limit: number | undefined,
+    names?: ReadonlySet<string>,
+  ): Promise<(Result & { readonly type: "SignalTaken" }) | undefined> {
     const { run, exchange, places } = this.#ports;
     const scope = places.scope(run, given);
     if (scope.closed) return never;
     const path = scope.next(label);
-    this.#names.set(path, new Set(names));
-    const request = {
-      type: "SignalAwaited",
-      path,
-      name: names.join(" | "),
-      ...(until !== undefined && { until }),
-    } as const;
+    if (names) this.#names.set(path, names);
+    const request = { type: "SignalAwaited", path, name, ...(limit !== undefined && { until: limit }) } as const;
     const { result } = await exchange.ask(request, "signal", scope, (waiting) => {
       const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
       this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
-      this.#takeSignals();
     });
     this.#names.delete(path);
+    if (result.type === "SignalTaken") this.#taken.add(result.item); // it is so in the journal, whoever hears of it
     if (scope.closed) return never;
-    if (result.type !== "SignalTaken") return undefined;
-    this.#taken.add(result.item);
-    return { signal: result.signal ?? "", payload: result.payload };
+    return result.type === "SignalTaken" ? result : undefined;
   }
 
   /** The inbox as it is now. */
   look(items: readonly Item[]): void {
     this.#items = this.#unseen(items);
-    this.#takeSignals();
+    this.#settleDue();
     this.#ports.exchange.wake();
   }
 
@@ -304,9 +313,16 @@ export class Effects {
   }
 
   #arm(waiting: Waiting, kind: "sleep" | "signal", wakeAt: number | undefined, result: Result): void {
-    const { clock, exchange, trace } = this.#ports;
+    const { clock, exchange, trace, look } = this.#ports;
     const over = Promise.withResolvers<void>();
-    const disarm = wakeAt === undefined ? () => {} : clock.after(wakeAt - clock.now(), () => exchange.settle(result));
+    const ring = (): void => {
+      // A signal may have come before, and nobody has told of it yet. Where the inbox is out of reach, time goes on all the same.
+      const mayHaveCome = [...exchange.waiting.values()].some(({ kind }) => kind === "signal");
+      const settle = () => exchange.settle(result);
+      if (!mayHaveCome) settle();
+      else void look().then(() => exchange.ready.has(waiting.path) || settle(), settle);
+    };
+    const disarm = wakeAt === undefined ? () => {} : clock.after(wakeAt - clock.now(), ring);
     waiting.cancel = () => {
       disarm();
       over.resolve();
@@ -315,21 +331,51 @@ export class Effects {
     void trace().span("step", waiting.path, about, () => over.promise);
   }
 
-  /** Hands out what is in the inbox, first come, first served. */
-  #takeSignals(): void {
-    const { exchange } = this.#ports;
-    for (const { request, path, active } of exchange.waiting.values()) {
-      if (request.type !== "SignalAwaited" || !active || exchange.isReady(path)) continue;
-      const names = this.#names.get(path);
-      const { until = Number.POSITIVE_INFINITY } = request;
-      const fits = ({ signal, at }: Item): boolean =>
-        names ? names.has(signal) && at <= until : signal === request.name;
-      const item = this.#items.find((one) => !this.#taken.has(one.revision) && fits(one));
-      if (!item) continue;
+  /**
+   * Hands out what has happened by now, in the order of the times that were written down: the signals of the inbox, first
+   * come, first served, and between them the times that were over by then. Nobody may have been there when they were.
+   */
+  #settleDue(): void {
+    const { exchange, clock } = this.#ports;
+    const { ready } = exchange;
+    const open = [...exchange.waiting.values()].filter(({ active, path }) => active && !ready.has(path));
+    const listening = open.filter(({ kind }) => kind === "signal");
+    const now = clock.now();
+    const due = open.flatMap((waiting) => {
+      const over = waiting.kind === "action" ? undefined : waiting.wakeAt;
+      return over !== undefined && over <= now ? [{ waiting, over }] : [];
+    });
+    due.sort((one, other) => one.over - other.over);
+    const handed = new Set([...ready.values()].flatMap((one) => (one.type === "SignalTaken" ? [one.item] : [])));
+    for (const item of listening.length > 0 ? this.#items : []) {
       const { revision, payload, by, signal } = item;
-      this.#taken.add(revision);
-      exchange.settle({ type: "SignalTaken", path, payload, item: revision, by, ...(names && { signal }) });
+      if (signal === "" || this.#taken.has(revision) || handed.has(revision)) continue;
+      for (let [first] = due; first && first.over < item.at; [first] = due) this.#timeOut(due, listening);
+      const at = listening.findIndex(({ request }) => this.#fits(request, item));
+      const [taker] = at < 0 ? [] : listening.splice(at, 1);
+      if (!taker) continue;
+      const { path } = taker;
+      const late = due.findIndex(({ waiting }) => waiting === taker);
+      if (late >= 0) due.splice(late, 1);
+      const told = this.#names.has(path) && { signal };
+      exchange.settle({ type: "SignalTaken", path, payload, item: revision, by, ...told });
     }
+    while (due.length > 0) this.#timeOut(due, listening);
+  }
+
+  /** The first of these times is over. */
+  #timeOut(due: { readonly waiting: Waiting }[], listening: Waiting[]): void {
+    const { waiting } = due.shift() ?? {};
+    if (!waiting) return;
+    const { kind, path } = waiting;
+    if (kind === "signal") listening.splice(listening.indexOf(waiting), 1);
+    this.#ports.exchange.settle({ type: kind === "signal" ? "SignalTimedOut" : "TimerFired", path });
+  }
+
+  #fits(request: Request, { signal, at }: Item): boolean {
+    if (request.type !== "SignalAwaited") return false;
+    const { path, name, until = Number.POSITIVE_INFINITY } = request;
+    return at <= until && (this.#names.get(path)?.has(signal) ?? signal === name);
   }
 }
 

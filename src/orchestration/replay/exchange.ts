@@ -31,6 +31,9 @@ const wakeAtOf = (request: Request): number | undefined =>
 
 const nothing = (): void => {};
 
+/** More than a run can write down: whoever puts so much together without a request will ask for nothing. */
+const mostTurns = 100_000;
+
 export const never: Promise<never> = new Promise<never>(() => {});
 
 /** What passes between the workflow's code and its journal: the code asks, and is given one result at a time. */
@@ -43,10 +46,14 @@ export class Exchange {
   forgotten: (step: string) => void = () => {};
   /** Told that the code gets no further answers, for this run is cancelled. */
   cancelled: (by: Result & { readonly type: "Cancelled" }) => void = () => {};
+  /** Told that what was written down may have an answer for somebody: waits have begun, or one that had its answer gave up. */
+  offer: () => void = nothing;
   #ready: Delivered[] = [];
   /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
   readonly #idle: Waiting[] = [];
   #held = 0;
+  /** What the code has put together since it last asked for something or was given something. */
+  #turns = 0;
   #isStirred = false;
   #wake: () => void = nothing;
 
@@ -85,6 +92,18 @@ export class Exchange {
     return written ? Promise.resolve(written) : never;
   }
 
+  /**
+   * The code puts parts together, which by itself asks for nothing: false where it has done only that for so long that it
+   * never comes to rest, and neither does anybody else in the process.
+   */
+  turn(): boolean {
+    if (++this.#turns <= mostTurns) return true;
+    this.stop(
+      `The code has put parts of the run together ${mostTurns} times and asked for nothing in between. Look for a loop without a step in it, mend it, and resume the run.`,
+    );
+    return false;
+  }
+
   /** An effect has come to its end; its result is delivered when its turn comes. */
   settle(result: Result, live?: { readonly value: unknown }): void {
     this.#ready.push(live ? { result, live } : { result });
@@ -94,8 +113,9 @@ export class Exchange {
   get hasReady(): boolean {
     return this.#ready.length > 0;
   }
-  isReady(path: string): boolean {
-    return this.#ready.some(({ result }) => result.path === path);
+  /** The paths that have a result which is not delivered yet, with the result. */
+  get ready(): ReadonlyMap<string, Result> {
+    return new Map(this.#ready.map(({ result }) => [result.path, result]));
   }
 
   /** Delivers the journal's next result; `unasked` where it has a request first, `over` once it has been acted out. */
@@ -110,7 +130,10 @@ export class Exchange {
   deliverNext(): boolean {
     const next = this.#ready.shift();
     if (!next) return false;
-    if (!this.#isAwaited(next.result)) return true; // given up meanwhile
+    if (!this.#isAwaited(next.result)) {
+      if (next.result.type === "SignalTaken") this.offer(); // given up meanwhile: the signal is anybody's again
+      return true;
+    }
     try {
       this.script.settle(next.result);
     } catch (error) {
@@ -145,7 +168,9 @@ export class Exchange {
     if (idle.length === 1) {
       if (this.waiting.get(only.path) === only && what === "no actions" && only.kind === "action") return;
       idle.length = 0;
-      if (this.waiting.get(only.path) === only) only.activate();
+      if (this.waiting.get(only.path) !== only) return;
+      only.activate();
+      if (only.kind !== "action") this.offer();
       return;
     }
     const begun: Waiting[] = [];
@@ -156,7 +181,12 @@ export class Exchange {
       else begun.push(waiting);
     }
     idle.length = left;
-    for (const waiting of begun) waiting.activate();
+    let offers = false;
+    for (const waiting of begun) {
+      waiting.activate();
+      offers ||= waiting.kind !== "action";
+    }
+    if (offers) this.offer();
   }
 
   /** An effect has come to rest without a result: another activation goes on with it. */
@@ -221,6 +251,7 @@ export class Exchange {
   }
 
   #request<R extends Request>(request: R): R | undefined {
+    this.#turns = 0;
     this.stir();
     try {
       return this.script.request(request);
@@ -234,6 +265,7 @@ export class Exchange {
   #deliver(delivered: Delivered): void {
     const { result } = delivered;
     const { path, type } = result;
+    this.#turns = 0;
     const waiting = this.waiting.get(path);
     if (type === "StepForgotten") this.forgotten(path);
     else if (result.type === "Cancelled") this.cancelled(result);

@@ -146,7 +146,10 @@ export class Execution {
     });
     this.#undoStack = new UndoStack({ run, root, exchange, dispatch, places, act: acting });
     this.effects = new Effects(
-      { run, root, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
+      {
+        ...{ run, root, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
+        look: () => this.poke(),
+      },
       inbox,
       continued?.inbox,
     );
@@ -218,6 +221,11 @@ export class Execution {
   /** Our own work between two deliveries: the code is not at rest before its end. */
   hold<T>(work: () => Promise<T>): Promise<T> {
     return this.#exchange.hold(work);
+  }
+
+  /** Whether the code may go on putting parts together: see Exchange. */
+  turn(): boolean {
+    return this.#exchange.turn();
   }
 
   /** The run cannot go on: it is paused with the reason, for a person. */
@@ -361,7 +369,8 @@ export class Execution {
       const { id, version } = this.parts.newest;
       const from = this.script.revision + this.script.pending.length;
       const row = { state: "waiting", owner: null, wakeAt: now, from, workflow: `${id}@${version}` } as const;
-      return this.#close(row, { kind: "suspended", wakeAt: now });
+      const { unread } = this.effects;
+      return this.#close({ ...row, ...unread }, { kind: "suspended", wakeAt: now });
     }
     const state = "thrown" in end ? end.state : "done";
     const verdict = "thrown" in end ? ({ kind: "failed", ...end } as const) : ({ kind: "done", ...end } as const);
@@ -449,8 +458,10 @@ export class Execution {
   }
 
   async #suspend(wakeAt: number | null): Promise<Verdict | undefined> {
-    const { inboxSeen } = this.effects;
-    const written = await this.#committer.commit({ row: { state: "waiting", owner: null, wakeAt }, inboxSeen });
+    const { inboxSeen, awaits, unread } = this.effects;
+    const asleepAt = this.script.revision + this.script.pending.length;
+    const row = { state: "waiting", owner: null, wakeAt, awaits, asleepAt, ...unread } as const;
+    const written = await this.#committer.commit({ row, inboxSeen });
     if (written === "written") return { kind: "suspended", wakeAt };
     if (written !== "inbox moved") return written;
     await this.poke();

@@ -104,6 +104,7 @@ export class Scope {
   }
 }
 
-// A name may come from data; it must not read like another step's path.
-const escaped = (name: string): string => (special.test(name) ? name.replaceAll(/[%/#]/g, encodeURIComponent) : name);
-const special = /[%/#]/;
+// A name may come from data; it must not read like another step's path, nor like that of its undo.
+const escaped = (name: string): string =>
+  special.test(name) ? name.replaceAll(/[%/#]/g, encodeURIComponent).replace(/^(undo|void) /, "$1%20") : name;
+const special = /[%/#]|^(?:undo|void) /;

@@ -59,6 +59,29 @@ describe("the times of a schedule", () => {
       }),
     );
   });
+  test("up to an instant are those that lead there, through changes of clocks as well", () => {
+    const at = fc.integer({ min: Date.UTC(2026, 0, 1), max: Date.UTC(2028, 0, 1) });
+    const zones = fc.constantFrom("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC");
+    const crons = fc.constantFrom(
+      "*/7 * * * *",
+      "30 2 * * *",
+      "*/30 1-3 * * *",
+      "0 0 29 2 *",
+      "15 1,2,3 * * 0",
+      "5 * * * * *",
+    );
+    fc.assert(
+      fc.property(at, zones, crons, fc.integer({ min: 0, max: 30 }), (from, zone, cron, count) => {
+        const calendar = toCalendar({ cron, zone });
+        const walked: number[] = [];
+        for (let next = calendar.after(from); next !== undefined && walked.length < count; next = calendar.after(next))
+          walked.push(next);
+        const to = walked.at(-1) ?? from;
+        for (const end of [to, to + 500]) expect(calendar.upTo(end, 50).filter((one) => one > from)).toEqual(walked);
+      }),
+    );
+    expect(toCalendar({ cron: "* * * * *", zone: "UTC" }).upTo(Date.UTC(2026, 0, 1), 3)).toHaveLength(3);
+  });
   test("that are none, or in no zone, are refused with a sentence", () => {
     const of = (cron: string, zone: string) => () => schedule(Reports.make, { cron, zone, input });
     const none =
@@ -96,6 +119,15 @@ describe("what becomes of instants", () => {
   test("all of them are a hundred at the most, the newest", () => {
     const owed = owedOf("all", "queue", later(1_000));
     expect([owed.length, owed[0], owed.at(-1)]).toEqual([100, 901, 1_000]);
+  });
+  test("by the second over months of absence are not walked through one by one", () => {
+    const { after, upTo } = toCalendar({ cron: "* * * * * *", zone: "UTC" });
+    let steps = 0;
+    const counting = { upTo, after: (at: number) => after(at + 0 * ++steps) };
+    const now = from + 180 * 86_400_000;
+    const { owed, next, passedOver, more } = decide({ catchUp: "all", overlap: "allow" }, counting, from, now, false);
+    expect([owed.length, owed[0], owed.at(-1), next]).toEqual([100, now - 99_000, now, now + 1_000]);
+    expect([passedOver, more, steps]).toEqual([1, true, 1]);
   });
   test("whose run would overlap: passed over", () => {
     expect(owedOf("last", "skip", later(0), true)).toEqual([]);
@@ -284,6 +316,52 @@ describe("a schedule", () => {
     end();
     await clock.advance(3_600_000);
     expect(keys()).toEqual(["06:15", "07:15"]);
+  });
+
+  test("whose times an older node has taken over goes by the newer code's again once that node is gone", async () => {
+    const clock = virtualClock(at(5, 30));
+    const { node, keys, end, said } = world(clock);
+    const pass = async (minutes: number) => {
+      for (let minute = 0; minute < minutes; minute++) {
+        await clock.advance(60_000);
+        end();
+      }
+    };
+    const fresh = () => node(schedule(Reports.make, { cron: "30 * * * *", zone: "UTC", input }));
+    const [one, two] = [fresh().scheduler, fresh().scheduler];
+    await one.start();
+    await two.start();
+    const old = node().scheduler; // an old container is restarted while the deployment is under way
+    await old.start();
+    await pass(120);
+    expect(keys()).toEqual(["06:00", "07:00"]);
+    expect((await two.list())[0]).toMatchObject({ otherTimes: "0 * * * * | UTC", next: new Date(at(8)) });
+    expect(said).toEqual([]);
+    await old.stop();
+    await pass(4);
+    expect(said).toEqual([
+      'The schedule "reports.make" went by the times of other code ("0 * * * * | UTC"), on which no node acts any more. It goes by "30 * * * * | UTC" again.',
+    ]);
+    expect((await two.list())[0]).toMatchObject({ next: new Date(at(8, 30)) });
+    expect((await two.list())[0]).not.toHaveProperty("otherTimes");
+    await pass(120);
+    expect(keys()).toEqual(["06:00", "07:00", "08:30", "09:30"].slice(0, keys().length));
+    expect(keys()).toContain("08:30");
+    for (const scheduler of [one, two]) await scheduler.stop();
+  });
+
+  test("makes up for the instant that comes while it is asked whether anybody is there", async () => {
+    const clock = virtualClock(at(5, 59));
+    const { node, keys } = world(clock);
+    const fresh = node(schedule(Reports.make, { cron: "0 * * * *", zone: "UTC", input })).scheduler;
+    await fresh.start();
+    const old = node(schedule(Reports.make, { cron: "45 * * * *", zone: "UTC", input })).scheduler;
+    await old.start();
+    await clock.advance(20_000);
+    await old.stop();
+    await clock.advance(180_000);
+    expect(keys()).toEqual(["06:00"]);
+    await fresh.stop();
   });
 
   test("whose input cannot be made passes over that instant and says so", async () => {

@@ -77,11 +77,23 @@ function wrongTimes(cron: string, zone: string): string | undefined {
 export interface Calendar {
   /** The first one after an instant; undefined where there is none any more. */
   after(at: number): number | undefined;
+  /** The newest ones up to an instant, so many at most, in their order. It costs these and no others. */
+  upTo(at: number, most: number): readonly number[];
 }
 
 export function toCalendar({ cron, zone }: Pick<Schedule, "cron" | "zone">): Calendar {
   const job = new Cron(cron, { timezone: zone, paused: true });
-  return { after: (at) => job.nextRun(new Date(at))?.getTime() };
+  return {
+    after: (at) => job.nextRun(new Date(at))?.getTime(),
+    upTo(at, most) {
+      const before = job.previousRuns(most + 1, new Date(at + 1_000)); // it looks before whole seconds
+      return before
+        .map((instant) => instant.getTime())
+        .filter((instant) => instant <= at)
+        .slice(0, most)
+        .reverse();
+    },
+  };
 }
 
 /** By this two nodes know whether they speak of the same times. */
@@ -91,25 +103,27 @@ export const ruleOf = ({ cron, zone }: Schedule): string => `${cron} | ${zone}`;
 const missedAfterMs = 60_000;
 const mostAtOnce = 100;
 
-/** Which of the instants up to now are to have a run, in their order, and what comes next. */
+/**
+ * Which of the instants up to now are to have a run, in their order, and what comes next. Of long ago only the newest are
+ * looked at: of seconds a week has 604,800. `more`: there are more that are passed over than were counted.
+ */
 export function decide(
   { catchUp, overlap }: Pick<Schedule, "catchUp" | "overlap">,
   calendar: Calendar,
   from: number,
   now: number,
   isBusy: boolean,
-): { readonly owed: readonly number[]; readonly next: number | null; readonly passedOver: number } {
-  const due: number[] = [];
-  let count = 0;
-  let next: number | undefined = from;
-  for (; next !== undefined && next <= now; next = calendar.after(next)) {
-    count++;
-    due.push(next);
-    if (due.length > mostAtOnce) due.shift();
-  }
-  const newest = due.slice(-1);
-  const wanted =
-    catchUp === "all" ? due : catchUp === "last" ? newest : newest.filter((at) => now - at <= missedAfterMs);
+): {
+  readonly owed: readonly number[];
+  readonly next: number | null;
+  readonly passedOver: number;
+  readonly more?: true;
+} {
+  const newest = calendar.upTo(now, mostAtOnce + 1).filter((at) => at >= from);
+  const due = newest.slice(-mostAtOnce);
+  const last = due.slice(-1);
+  const wanted = catchUp === "all" ? due : catchUp === "last" ? last : last.filter((at) => now - at <= missedAfterMs);
   const owed = overlap !== "skip" ? wanted : isBusy ? [] : wanted.slice(-1);
-  return { owed, next: next ?? null, passedOver: count - owed.length };
+  const more = newest.length > due.length && ({ more: true } as const);
+  return { owed, next: calendar.after(now) ?? null, passedOver: newest.length - owed.length, ...more };
 }

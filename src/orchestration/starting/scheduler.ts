@@ -30,6 +30,8 @@ export interface ScheduleStatus {
   readonly waiting: number;
   readonly paused: boolean;
   readonly pause?: { readonly by: string; readonly at: Date; readonly reason?: string };
+  /** The times of other code, by which it goes at present; this node's come again once nobody acts on those. */
+  readonly otherTimes?: string;
 }
 /** Who asks for something, and why. */
 export interface ScheduleAsked {
@@ -41,9 +43,12 @@ const overlapPollMs = 1_000;
 /** How often a row is looked at that other nodes may have changed. */
 const pollMs = 30_000;
 const retryMs = 5_000;
+/** So long nobody answers for other times that are in the row: then nobody acts on them any more. Whoever does looks three times in that. */
+const deserted = 3 * pollMs + 1_000;
 
 /**
- * The schedules of one node. Each node looks after all of them: what becomes of an instant is decided by whoever writes
+ * The schedules of one node. Where nodes have different times, those of whoever started last hold, for as long as a node
+ * with them is there. Each node looks after all of them: what becomes of an instant is decided by whoever writes
  * it into the row first, and a run is begun under a key made of schedule and instant, so it is begun once by whomever.
  */
 export class Scheduler {
@@ -73,7 +78,7 @@ export class Scheduler {
         const rule = ruleOf(schedule);
         if (slot?.rule === rule) return undefined;
         const next = calendar.after(this.#ports.clock.now()) ?? null;
-        return { ...(slot ?? unused), rule, next };
+        return { ...unasked(slot), rule, next };
       });
       void alarm.now();
     }
@@ -109,7 +114,8 @@ export class Scheduler {
     throw new TypeError(`There is no schedule "${name}". There are: ${[...this.#all.keys()].join(", ") || "none"}.`);
   }
 
-  async #status({ name, id, cron, zone }: Schedule): Promise<ScheduleStatus> {
+  async #status(schedule: Schedule): Promise<ScheduleStatus> {
+    const { name, id, cron, zone } = schedule;
     const slot = await this.#ports.timetable.find(name);
     const { next = null, last = null, lastRun = null, owed = [], paused = false, pause } = slot ?? {};
     return {
@@ -118,6 +124,7 @@ export class Scheduler {
       last: last === null ? undefined : new Date(last),
       lastRun: lastRun ?? undefined,
       ...(pause && { pause: { ...pause, at: new Date(pause.at) } }),
+      ...(slot && slot.rule !== ruleOf(schedule) && { otherTimes: slot.rule }),
     };
   }
 
@@ -137,8 +144,16 @@ export class Scheduler {
       const slot = await timetable.find(schedule.name);
       const now = clock.now();
       const poll = alone ? undefined : now + pollMs;
-      // Of newer code with other times, which begins the runs now.
-      if (!slot || slot.paused || slot.rule !== ruleOf(schedule)) return poll;
+      if (!slot || slot.paused) return poll;
+      if (slot.rule !== ruleOf(schedule)) {
+        const until = await this.#stand(slot, schedule, calendar);
+        if (until === undefined) continue;
+        return Math.min(until, poll ?? until);
+      }
+      if (slot.asked) {
+        await timetable.put(schedule.name, unasked(slot), slot); // here somebody is
+        continue;
+      }
       const isBusy =
         slot.lastRun !== null && schedule.overlap !== "allow" && (await this.#ports.isUnderWay(slot.lastRun));
       const [at] = slot.owed;
@@ -154,11 +169,33 @@ export class Scheduler {
       } else if (now < slot.next) {
         return Math.min(slot.next, poll ?? slot.next);
       } else {
-        const { owed, next, passedOver } = decide(schedule, calendar, slot.next, now, isBusy);
+        const { owed, next, passedOver, more } = decide(schedule, calendar, slot.next, now, isBusy);
         const done = await timetable.put(schedule.name, { ...slot, owed, next }, slot);
-        if (done && passedOver > 0) warn(passedOverSentence(schedule, passedOver, isBusy));
+        const count = `${more ? "more than " : ""}${passedOver} ${passedOver === 1 ? "instant" : "instants"}`;
+        if (done && passedOver > 0) warn(passedOverSentence(schedule, count, isBusy));
       }
     }
+  }
+
+  /**
+   * Other code has put its times in the row. It asks there whether that code is still at it, and takes the row back where
+   * nobody says so. Says when to look again; undefined: at once.
+   */
+  async #stand(slot: Slot, schedule: Schedule, calendar: Calendar): Promise<number | undefined> {
+    const { timetable, clock, warn } = this.#ports;
+    const rule = ruleOf(schedule);
+    const now = clock.now();
+    if (!slot.asked) {
+      await timetable.put(schedule.name, { ...slot, asked: { rule, at: now } }, slot);
+      return undefined;
+    }
+    const { at } = slot.asked;
+    if (now < at + deserted) return at + deserted;
+    // What came since it was asked, nobody has acted on.
+    const next = calendar.after(at) ?? null;
+    if (await timetable.put(schedule.name, { ...unasked(slot), rule, next }, slot))
+      warn(desertedSentence(schedule, slot));
+    return undefined;
   }
 
   async #begin(schedule: Schedule, at: number): Promise<{ readonly run: string | null } | "later" | "never"> {
@@ -187,11 +224,16 @@ export class Scheduler {
 
 const unused: Plan = Object.freeze({ rule: "", next: null, owed: [], last: null, lastRun: null, paused: false });
 
+const unasked = ({ asked: _, ...plan }: Plan): Plan => plan;
+
 const byCode: ScheduleAsked = Object.freeze({ by: "the backend's code" });
 
 const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const passedOverSentence = ({ name, overlap }: Schedule, count: number, isBusy: boolean): string => {
+const desertedSentence = ({ name, cron, zone }: Schedule, { rule }: Slot): string =>
+  `The schedule "${name}" went by the times of other code ("${rule}"), on which no node acts any more. It goes by "${cron} | ${zone}" again.`;
+
+const passedOverSentence = ({ name, overlap }: Schedule, count: string, isBusy: boolean): string => {
   const why = isBusy && overlap === "skip" ? "its run before has not ended" : "nobody was there when they came";
-  return `The schedule "${name}" has passed over ${count} ${count === 1 ? "instant" : "instants"}: ${why}.`;
+  return `The schedule "${name}" has passed over ${count}: ${why}.`;
 };

@@ -22,6 +22,8 @@ export interface Plan {
   readonly paused: boolean;
   /** Who paused it, and why. */
   readonly pause?: { readonly by: string; readonly at: number; readonly reason?: string };
+  /** By a node of another rule: it asks whether anybody acts on this one, and since when. Whoever does takes it out. */
+  readonly asked?: { readonly rule: string; readonly at: number };
 }
 export interface Slot extends Plan {
   /** How often the row has changed. */
