@@ -149,6 +149,19 @@ describe.each([
       await storage.close();
     })());
 
+  test("what is appended while a model parks is not left out of it, also where nothing comes afterwards", () =>
+    story(async (engine) => {
+      const gate = Promise.withResolvers<void>();
+      const slow = toChanged(engine, {
+        commit: (checkpoint, writes) => gate.promise.then(() => engine.commit(checkpoint, writes)),
+      });
+      await using stores = await testStores([toNotes(throwing)], { engine: slow });
+      await write(stores, line("a", 13));
+      await write(stores, line("b"));
+      gate.resolve();
+      await eventually(() => stores.client(Notes).bad({})).toEqual(["b"]);
+    })());
+
   test("a model that takes nothing stops after a thousand, and the commands go on", () =>
     story(async (engine) => {
       const never: Handle = () => {
