@@ -4,11 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { command, contract, event, failure, query } from "trilith/contracts";
 import { openSqlite } from "trilith/sqlite";
-import { entity, readModel, store } from "trilith/storage";
-import { type StoresUnderTest, testStores } from "trilith/testing";
+import { entity, readModel, store, subscription } from "trilith/storage";
+import {
+  type Log,
+  type LogEvent,
+  type Outcome,
+  type Recorded,
+  type StoresUnderTest,
+  testStores,
+} from "trilith/testing";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
-import type { Log, LogEvent, Outcome, Recorded } from "../src/storage/host.ts";
 
 const Line = z.object({ cart: z.string(), product: z.string(), cents: z.int() });
 const Cart = z.object({ products: z.array(z.string()), total: z.number() });
@@ -445,6 +451,19 @@ behaviour("the log is read by what the names of streams begin with", async () =>
   expect(await of("apple", "pear")).toEqual(["apple/1", "pear/1", "apple/2"]);
 });
 
+behaviour("the log is read by streams, and by types and categories beside them", async () => {
+  const before = await head();
+  const said = (stream: string, type: string): LogEvent => ({ stream, type, data: 0 });
+  await log.append({
+    events: [said("fig/1", "t.A"), said("fig/2", "t.A"), said("fig/1", "t.B"), said("plum/1", "t.A")],
+  });
+  const of = async (options: Parameters<Log["after"]>[1]) =>
+    (await collect(log.after(before, options))).map(({ stream, type }) => `${stream} ${type}`);
+  expect(await of({ streams: ["fig/1", "plum/1"] })).toEqual(["fig/1 t.A", "fig/1 t.B", "plum/1 t.A"]);
+  expect(await of({ streams: ["fig/1", "plum/1"], types: ["t.A"] })).toEqual(["fig/1 t.A", "plum/1 t.A"]);
+  expect(await of({ streams: ["fig/1", "plum/1"], types: ["t.A"], categories: ["fig"] })).toEqual(["fig/1 t.A"]);
+});
+
 behaviour("what is not later than an instant is read, that instant included", async (stream) => {
   const at: number[] = [];
   for (const n of range(3)) {
@@ -660,6 +679,72 @@ behaviour("a reader passes over what is not meant for it", async (cart) => {
   }, 5_000);
   expect(await own.client(Carts).list({})).toEqual([{ cart, lines: 1 }]);
 });
+
+behaviour("a subscription that begins at the end is handed what comes, and nothing that was there", async (cart) => {
+  const handed: string[] = [];
+  const late = subscription("late", {
+    events: Carts,
+    from: "now",
+    handle: { Added: ({ product }) => void handed.push(product) },
+  });
+  await using own = await testStores([toCartStore(), late], { engine: stores.engine });
+  await own.client(Carts).add(line(cart, "hat"));
+  await own.client(Carts).add(line(cart, "scarf"));
+  await vi.waitFor(() => expect(handed).toEqual(["hat", "scarf"]), 5_000);
+});
+
+behaviour("a subscription in partitions is handed each stream's events in their order", async (cart) => {
+  const handed = new Map<string, string[]>();
+  const shared = subscription("shared", {
+    events: Carts,
+    from: "now",
+    partitions: 4,
+    handle: {
+      Added: async ({ cart, product }) => {
+        await new Promise(setImmediate);
+        handed.set(cart, [...(handed.get(cart) ?? []), product]);
+      },
+    },
+  });
+  await using own = await testStores([toCartStore(), shared], { engine: stores.engine });
+  const carts = range(12).map((n) => `${cart}/${n}`);
+  for (const product of ["hat", "scarf", "glove"])
+    await Promise.all(carts.map((one) => own.client(Carts).add(line(one, product))));
+  await vi.waitFor(() => {
+    expect(handed.size).toBe(12);
+    for (const products of handed.values()) expect(products).toEqual(["hat", "scarf", "glove"]);
+  }, 5_000);
+  expect((await own.storage.status()).subscriptions[0]?.partitions).toHaveLength(4);
+});
+
+behaviour(
+  "an event that a subscription cannot take is parked, and is handed over again when that is asked for",
+  async (cart) => {
+    let broken = true;
+    const handed: string[] = [];
+    const picky = subscription("picky", {
+      events: Carts,
+      from: "now",
+      attempts: 1,
+      handle: {
+        Added: ({ product }) => {
+          if (broken && product === "hat") throw new Error("No hats.");
+          handed.push(product);
+        },
+      },
+    });
+    await using own = await testStores([toCartStore(), picky], { engine: stores.engine });
+    for (const product of ["scarf", "hat"]) await own.client(Carts).add(line(cart, product));
+    await vi.waitFor(
+      async () => expect(await own.storage.parked("picky")).toMatchObject([{ reason: "No hats." }]),
+      5_000,
+    );
+    expect(handed).toEqual(["scarf"]);
+    broken = false;
+    expect(await own.storage.resume("picky")).toEqual({ done: 1, parked: 0 });
+    expect(handed).toEqual(["scarf", "hat"]);
+  },
+);
 
 test("docs/behaviours-storage.md lists these behaviours, and no others", () => {
   const page = readFileSync(new URL("../docs/behaviours-storage.md", import.meta.url), "utf8");

@@ -239,6 +239,28 @@ const mistakes: readonly Mistake[] = [
     }),
   ],
   [
+    "reads",
+    "the streams that are wanted are not looked at",
+    (sound) => ({
+      read: (log, query) => {
+        if (!("after" in query)) return sound.read(log, query);
+        const { streams: _, ...rest } = query;
+        return sound.read(log, rest);
+      },
+    }),
+  ],
+  [
+    "reads",
+    "a walk ends where it has found nothing for long",
+    (sound) => ({
+      read: (log, query) => {
+        if (!("after" in query)) return sound.read(log, query);
+        const { untilPosition = Number.POSITIVE_INFINITY } = query;
+        return sound.read(log, { ...query, untilPosition: Math.min(untilPosition, query.after + 20_000) });
+      },
+    }),
+  ],
+  [
     "queries",
     "the place of a page is looked up again by its key",
     (sound) => ({

@@ -137,3 +137,18 @@ it("can be there twice in one process: nothing of it is global", async () => {
   expect(await other.client(Counters).get({ id: "a" })).toBe(0);
   await Promise.all([one.stop(), other.stop()]);
 });
+
+it("lets code of its own process read along its log", async () => {
+  const running = await sums.start({ environment: environment() });
+  await running.client(Sums).twice({ id: "a", by: 3 });
+  await running.client(Counters).add({ id: "b", by: 5 });
+  const log = running.log(Counters);
+  const told: unknown[] = [];
+  for await (const { event, payload, stream } of log.read({ after: 1 })) told.push([event, payload.by, stream]);
+  expect(told).toEqual([
+    ["Added", 3, "counter/a"],
+    ["Added", 5, "counter/b"],
+  ]);
+  expect(await log.revision("counter/a")).toBe(1);
+  await running.stop();
+});

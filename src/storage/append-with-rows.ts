@@ -15,6 +15,8 @@ export interface InlinePorts {
   readonly inline: () => readonly KeptModel[];
   /** A reader has to follow the log for a while. Resolves when it has caught up, or has had its chance. */
   readonly behind: (reader: string) => Promise<void>;
+  /** Events were appended with the rows of these readers: the others have to follow, and may not know of it. */
+  readonly carried: (readers: readonly string[]) => void;
 }
 
 /**
@@ -23,14 +25,13 @@ export interface InlinePorts {
  * with the reason. So a mistake in a read model stops no command.
  */
 export function appendWithRows(append: LogAppend, events: readonly Going[], ports: InlinePorts): Promise<Outcome> {
-  const { log, inline } = ports;
-  return events.length === 0 || inline().length === 0 ? log.append(append) : withRows(append, events, ports);
+  return events.length === 0 ? ports.log.append(append) : withRows(append, events, ports);
 }
 
 async function withRows(
   append: LogAppend,
   events: readonly Going[],
-  { log, inline, behind }: InlinePorts,
+  { log, inline, behind, carried }: InlinePorts,
 ): Promise<Outcome> {
   const waitedFor = new Set<string>();
   const late = new Set<string>();
@@ -44,6 +45,7 @@ async function withRows(
     const rows = await toRows(wanted, events, failed);
     const outcome = await log.append(rows.readers.length === 0 ? append : { ...append, ...rows });
     if (outcome.ok) {
+      carried(rows.readers);
       // Who was told that it happened reads what it could write, and an operator what it could not.
       if (!("again" in outcome)) await Promise.all([...failed, ...suspects].map(behind));
       return outcome;

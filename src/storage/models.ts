@@ -93,6 +93,11 @@ export class Models {
     return this.#inline.filter(({ follower }) => follower.arrived).map(({ kept }) => kept);
   }
 
+  /** An append went without the rows of the others. Where this process alone writes, nobody else would tell them. */
+  carried(readers: readonly string[]): void {
+    for (const { kept, follower } of this.#inline) if (!readers.includes(kept.reader)) follower.fellBehind();
+  }
+
   /** An append found a model behind. Gives it a moment to catch up; until it has, appends go without its rows. */
   async behind(reader: string): Promise<void> {
     const { follower } = this.#inline.find(({ kept }) => kept.reader === reader) ?? {};

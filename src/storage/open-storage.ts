@@ -127,6 +127,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     rows: (store, part) => models.rows(store, part),
     reading: (events) => toLogReader(events, { engine, log, codec }),
     behind: (reader) => models.behind(reader),
+    carried: (readers) => models.carried(readers),
   };
   return Object.freeze({
     log,

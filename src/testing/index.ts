@@ -4,6 +4,8 @@
  * has to pass. May import contracts, the layers' inside doors and engines.
  * Start with workflow-bench.ts and given-when-then.ts; engine-conformance.ts is for those who write an engine.
  */
+
+export type { Log, LogAppend, LogEvent, Recorded } from "../storage/host.ts";
 export {
   type After,
   type Append,
