@@ -42,6 +42,7 @@ describe("trilith contracts catalog", { timeout: 60_000 }, () => {
       "bookings here",
       "fares elsewhere",
       "payments elsewhere",
+      "punctuality here",
       "trips here",
     ]);
     expect(of("bookings")).toMatchObject({

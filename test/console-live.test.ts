@@ -67,7 +67,7 @@ describe.skipIf(process.platform !== "linux")("the console of the running exampl
     const before = await rows.count();
     await expect.poll(() => rows.count(), { timeout: 10_000 }).toBeGreaterThan(before);
     expect(await page.title()).toBe("trips · Trilith");
-    await expect.poll(() => textOf(page.locator(".diagram")), { timeout: 10_000 }).toMatch(/5 contracts/);
+    await expect.poll(() => textOf(page.locator(".diagram")), { timeout: 10_000 }).toMatch(/6 contracts/);
     await expect
       .poll(() => textOf(page.locator(".diagram")), { timeout: 10_000 })
       .toMatch(/delays[\s\S]*faa[\s\S]*openflights[\s\S]*ourairports[\s\S]*fares[\s\S]*payments/);

@@ -111,7 +111,7 @@ test("snapshots go on in the epoch that follows, from what is there", async () =
   const one = await node(schema, 100, 3);
   const snapshot = async (engine: Engine) => (await engine.find("snapshot", { key: "flight/UA1", limit: 1 }))[0];
   await one.hold("a", "b", "c", "d", "e", "f", "g", "h", "i");
-  await expect.poll(() => snapshot(one.engine)).toMatchObject({ data: { revision: 8 } });
+  await expect.poll(() => snapshot(one.engine), { timeout: 10_000 }).toMatchObject({ data: { revision: 8 } });
   await lose(schema, 2);
   await one.hold("k", "l", "m");
   expect(await one.look()).toEqual(["a", "b", "k", "l", "m"]);

@@ -55,7 +55,8 @@ describe("the smallest complete backend", () => {
 });
 
 describe("the example", () => {
-  // The example as npm start runs it, but for its traffic and its upstreams' tempers: so the log moves for our commands only.
+  // The example as npm start runs it, but for its traffic, its feeds and its upstreams' tempers: so the log moves for our
+  // commands only.
   const quietExample = async () => {
     const ends = new AsyncDisposableStack();
     const data = join(folder, ".data/trips");
@@ -63,7 +64,8 @@ describe("the example", () => {
     const upstreams = ends.use(await launchUpstreams({ data, quiet: true, behaviour: { all: wellBehaved } }));
     await makeKeys(data);
     const port = await freePort(4400);
-    const environment = { ...toEnvironment(upstreams.urls, data), PORT: port, TRILITH_LOG: "info" };
+    const own = { PORT: port, TRILITH_LOG: "info", TRIPS_REPORTS_URL: "" };
+    const environment = { ...toEnvironment(upstreams.urls, data), ...own };
     ends.use(await startBackend(join(root, "examples/trips/backend.ts"), environment));
     const url = `http://127.0.0.1:${port}`;
     await until(async () => (await fetch(`${url}/airports/ABQ`)).ok, "The airport's page was not answered.");

@@ -1,7 +1,7 @@
 import type { Reasons } from "../frame/suite.ts";
 
 const checked =
-  "The hand-written page checks nothing, waits for as long as it takes, and loses the whole answer with one upstream. Trilith checks each of the four answers against its contract, keeps every candidate of every field to say where a value is from, has a time limit, a budget of repetitions and a place in a trace for each question, checks the fused answer once more, and sends the provenance along, which makes the body several times as large. Compiled checks for answers and a leaner trace would change it.";
+  "The hand-written page checks nothing, waits for as long as it takes, and loses the whole answer with one upstream. Trilith checks each of the four answers against its contract, keeps every candidate of every field to say where a value is from, has a time limit, a budget of repetitions and a place in a trace for each question, checks the fused answer as well, and sends the provenance along, which makes the body several times as large. Compiled checks, and fewer promises between a question and its answer, would change it.";
 
 export const reasons: Reasons = {
   "fuse-4": {
@@ -12,8 +12,8 @@ export const reasons: Reasons = {
     limit: `${checked} What is in the cache is not asked for, and is fused and checked all the same.`,
   },
   "page-50": {
-    limit: `${checked} Of a page it does so item by item: each of the fifty asks two sources with its own key, deadline, place in the cache and provenance, and only the questions travel together.`,
-    peer: "What is asked upstream is the same or less: Trilith lets the keys of pages that are under way at the same moment travel together. What costs more is its own: each item of the page has a question, a deadline and a provenance of its own for each source. Questions of one page that share what is equal in them would change it.",
+    limit: `${checked} A page reads each source once for all of its items, but each item still has its own key, place in the cache, state and provenance in it.`,
+    peer: "What is asked upstream is the same or less: Trilith lets the keys of pages that are under way at the same moment travel together. What costs more is its own: every key has a state and an age, and every answer is checked. Compiled checks would change it.",
   },
   feed: {
     limit:

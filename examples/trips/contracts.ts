@@ -132,12 +132,14 @@ export const Trips = contract(
 export const Delay = z.object({ flight: z.string(), to: z.string(), minutes: z.int(), at: z.iso.datetime() });
 const Position = z.object({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) });
 
+const Iata = z.string().regex(/^[A-Z0-9]{3}$/, "An airport has three letters, like ABQ.");
+
 export const Airports = contract(
   "airports",
   { version: "1.0.0", owner: "trips", summary: "What is known of an airport." },
   {
     page: query({
-      input: z.object({ iata: z.string().regex(/^[A-Z0-9]{3}$/, "An airport has three letters, like ABQ.") }),
+      input: z.object({ iata: Iata }),
       output: z.object({
         name: impersonal(z.string()),
         city: z.string().optional(),
@@ -153,5 +155,41 @@ export const Airports = contract(
         { input: { iata: "ABQ" }, output: { name: "Albuquerque International Sunport", city: "Albuquerque" } },
       ],
     }),
+  },
+);
+
+export const Hour = z.object({
+  iata: Iata,
+  hour: z.iso.datetime(),
+  departures: z.int(),
+  /** Flights whose delay is known. */
+  reported: z.int(),
+  /** More than a quarter of an hour late. */
+  late: z.int(),
+  averageMinutes: z.number().nullable(),
+  worstMinutes: z.number().nullable(),
+  /** How often this hour has been told of again, because reports came late. */
+  revision: z.int(),
+});
+const hour = {
+  iata: "ABQ",
+  hour: "2001-02-27T21:00:00.000Z",
+  ...{ departures: 2, reported: 2, late: 1, averageMinutes: 11.5, worstMinutes: 23, revision: 0 },
+};
+
+export const Punctuality = contract(
+  "punctuality",
+  { version: "1.0.0", owner: "trips", summary: "How punctual the departures of an airport were, hour by hour." },
+  {
+    record: command({ input: Hour, examples: [{ input: hour }] }),
+    hours: query({
+      input: z.object({ iata: Iata }),
+      output: z.array(Hour),
+      http: "GET /airports/{iata}/hours",
+      access: "public",
+      summary: "The latest hours of which the reports have come in.",
+      examples: [{ input: { iata: "ABQ" }, output: [hour] }],
+    }),
+    HourCounted: event(Hour),
   },
 );

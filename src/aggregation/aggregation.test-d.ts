@@ -12,11 +12,13 @@ import {
   ndjson,
   paged,
   prefer,
+  sending,
   source,
   union,
   view,
   xml,
 } from "./index.ts";
+import type { ParamsOf } from "./source.ts";
 
 const Delay = z.object({ flight: z.string(), minutes: z.int(), at: z.iso.datetime() });
 const Position = z.object({ latitude: z.number(), longitude: z.number() });
@@ -231,3 +233,20 @@ const still = source("still", {
 });
 // @ts-expect-error a source that is mapped from what the view is not asked with
 view(Airports.page, { budget, require: [still], fields: { name: prefer(still) } });
+
+// What is sent beside an address has parameters as well: whole texts in braces of a body, and texts of headers.
+const searched = source("searched", {
+  get: sending(json("https://x.test/search?page={page}", z.object({ name: z.string() })), {
+    body: { query: "{ city(id: $id) { name } }", variables: { id: "{iata}", other: ["{icao}", "x"] } },
+    headers: { "accept-language": "{lang}, en" },
+    idempotent: true,
+  }),
+});
+export const asked: "page" | "iata" | "icao" | "lang" = null as unknown as ParamsOf<typeof searched>; // compared, never run
+// @ts-expect-error: every parameter is among them
+export const lacking: "page" | "iata" | "icao" = null as unknown as ParamsOf<typeof searched>; // compared, never run
+view(Airports.page, {
+  budget: "1s",
+  // @ts-expect-error: the view's input has no lang
+  fields: { name: prefer(searched).or("") },
+});

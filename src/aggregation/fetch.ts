@@ -1,6 +1,7 @@
 import { type AnyQuery, type AnySchema, type In, type Named, type Out, toJsonSchema } from "../contracts/index.ts";
 import type { CustomPlan } from "./custom.ts";
 import type { PagingPlan } from "./paged.ts";
+import type { SendPlan } from "./sending.ts";
 import { type Params, toUrlTemplate, type UrlTemplate } from "./url-template.ts";
 
 /** Where to ask and what must come back. Parameters in braces are filled in, encoded, from the view's input. */
@@ -22,6 +23,8 @@ export interface HttpPlan {
   /** For XML: the names that lead to the records, from the root. */
   readonly rows?: readonly string[];
   readonly paging?: PagingPlan;
+  /** Where it is more than a GET without parameters in its headers. */
+  readonly send?: SendPlan;
   readonly params: readonly string[];
 }
 export interface CallPlan {

@@ -3,6 +3,7 @@ import { type Assembled, assemble } from "./assemble.ts";
 import type { Reading } from "./reading/reading.ts";
 import type { FieldPlan } from "./rules.ts";
 import { everySource } from "./scope.ts";
+import { Telling } from "./telling.ts";
 import type { AnyView } from "./view.ts";
 
 /** Brings what was fused into the form of the contract; `undefined` where it breaks it. */
@@ -16,50 +17,36 @@ type Check = (fields: { readonly [field: string]: unknown }) => Promise<unknown>
 export class Growth {
   readonly #view: AnyView;
   readonly #check: Check;
-  readonly #tell: (part: Part) => void;
+  readonly #telling: Telling;
   readonly #readings = new Map<string, Reading>();
   readonly #settled = new Map<string, Assembled>();
-  #telling: Promise<void> | undefined;
-  #stale = false;
-  #ended = false;
   constructor(view: AnyView, check: Check, tell: (part: Part) => void) {
     this.#view = view;
     this.#check = check;
-    this.#tell = tell;
+    this.#telling = new Telling(() => this.#part(), tell);
   }
 
   add(reading: Reading): void {
     this.#readings.set(reading.source, reading);
-    this.#changed();
+    this.#telling.changed();
   }
 
   /** A field that is as it will be. */
   settle(field: string, assembled: Assembled): void {
     this.#settled.set(field, assembled);
-    if (isDeep(this.#view.scope.fields[field])) this.#changed();
+    if (isDeep(this.#view.scope.fields[field])) this.#telling.changed();
   }
 
   /** From here on nothing more is told. */
   end(): void {
-    this.#ended = true;
+    this.#telling.end();
   }
 
-  #changed(): void {
-    this.#stale = true;
-    this.#telling ??= this.#run();
-  }
-
-  async #run(): Promise<void> {
-    // One at a time, and of several sources that answer in one go only what they come to together.
-    while (this.#stale && !this.#ended) {
-      await Promise.resolve();
-      this.#stale = false;
-      const pending = this.#pending();
-      const fields = this.#fused(pending);
-      const wire = fields && (await this.#check(fields).catch(() => undefined));
-      if (wire !== undefined && !this.#ended && !this.#stale) this.#tell({ wire, pending });
-    }
-    this.#telling = undefined;
+  async #part(): Promise<Part | undefined> {
+    const pending = this.#pending();
+    const fields = this.#fused(pending);
+    const wire = fields && (await this.#check(fields));
+    return wire === undefined ? undefined : { wire, pending };
   }
 
   /** The sources that are waited for, those of what is nested in a list included. */

@@ -1,12 +1,14 @@
 /**
  * The inside door: what the runtime binds. It hands in the ports and gets providers for the views' operations.
- * Start with provideViews, then answer.ts (one answer), reading/reader.ts (one source) and fuse.ts (the rules).
+ * Start with provideViews, then answer.ts (one answer), reading/reader.ts (one source) and fuse.ts (the rules). Feeds
+ * start with FeedRunner, then feeds/run-feed.ts.
  */
 import type { Clock, Dispatch, Provider } from "../contracts/index.ts";
 import { toAnswer } from "./answer.ts";
 import type { Candidates } from "./kept/candidates.ts";
 import { type Listener, toListeners, toPushProviders } from "./kept/desk.ts";
 import { KeptReader } from "./kept/kept-reader.ts";
+import { keptViews } from "./kept/materialized.ts";
 import type { ViewMeta } from "./meta.ts";
 import type { LastGood, Upstream } from "./port.ts";
 import { Cache } from "./reading/cache.ts";
@@ -18,12 +20,16 @@ import type { SourcePlan } from "./source.ts";
 import type { AnyView } from "./view.ts";
 
 export type { Feed } from "./feeds/feed.ts";
-export { type FeedState, runFeed } from "./feeds/run-feed.ts";
+export type { FeedHealth } from "./feeds/feed-health.ts";
+export type { FeedHold, FeedKeeping } from "./feeds/feed-keeping.ts";
+export { FeedRunner, type FeedRunnerPorts } from "./feeds/feed-runner.ts";
+export type { FeedState } from "./feeds/kept-state.ts";
 export { type Candidate, type Candidates, outranks } from "./kept/candidates.ts";
 export type { Listener } from "./kept/desk.ts";
-export { pushesOf } from "./kept/materialized.ts";
+export { keptViews, pushesOf } from "./kept/materialized.ts";
 export {
   type LastGood,
+  type LastGoodGone,
   type LastGoodRecord,
   type Upstream,
   type UpstreamAnswer,
@@ -108,7 +114,7 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
     views.map(({ id }): [string, Tally] => [id, { answers: 0, conflicts: new Map(), unusable: new Map(), review: 0 }]),
   );
   const { candidates } = ports;
-  const materialised = views.filter(({ kept }) => kept !== undefined);
+  const materialised = keptViews(views);
   checkKept(materialised, candidates);
   const pushes = candidates ? toPushProviders(materialised, candidates, clock) : [];
   const answers = views.map((view): Provider => {
@@ -146,10 +152,11 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
 
 /** The readers of one view: those of sources that it hears read what is kept. */
 function withKept(
-  view: AnyView,
+  { many, ...own }: AnyView,
   readers: ReadonlyMap<string, Reader>,
   { candidates, clock }: ViewPorts,
 ): ReadonlyMap<string, AnyReader> {
+  const view: AnyView = many?.view ?? own;
   if (!view.kept || !candidates) return readers;
   const heard = view.kept.intakes.map(
     ({ source }) => [source.name, new KeptReader(view, source.base ?? source, candidates, clock)] as const,

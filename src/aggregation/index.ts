@@ -8,9 +8,11 @@ export { after, asking } from "./dependent.ts";
 export { type AsOfOptions, type AsOfStage, type Joined, joinedAsOf } from "./feeds/as-of.ts";
 export { type Feed, feed } from "./feeds/feed.ts";
 export { type Filled, type FillOptions, type FillStage, filledForward } from "./feeds/filled.ts";
+export type { Batch, Input } from "./feeds/input.ts";
+export type { FeedState } from "./feeds/kept-state.ts";
 export { type ReorderOptions, type ReorderStage, reordered } from "./feeds/reordered.ts";
-export { type Batch, type FeedParts, type FeedState, type Input, runFeed } from "./feeds/run-feed.ts";
-export { chain, type Late, type OnLate, type Slice, type Stage } from "./feeds/slice.ts";
+export { type FeedParts, runFeed } from "./feeds/run-feed.ts";
+export { chain, type Emitted, type Late, type OnLate, type Slice, type Stage } from "./feeds/slice.ts";
 export {
   type Aggregate,
   type Windowed,
@@ -59,6 +61,7 @@ export {
   type Rule,
   rule,
 } from "./rules.ts";
+export { sending } from "./sending.ts";
 export {
   type AnySource,
   type DatedSource,

@@ -8,7 +8,10 @@ export interface UpstreamRequest {
   /** The source's name, for pools and for sentences. */
   readonly source: string;
   readonly url: URL;
-  /** Lower-case names. May hold credentials, so nobody logs them. */
+  /** `GET` unless said otherwise. */
+  readonly method?: "GET" | "POST";
+  readonly body?: string;
+  /** Lower-case names. May hold credentials, as the address may, so nobody logs them. */
   readonly headers: { readonly [name: string]: string };
   /** Aborts when nobody waits any more: whatever the request holds is released at once. */
   readonly aborted: AbortSignal;
@@ -40,6 +43,14 @@ export interface LastGood {
   load(source: string, key: string): Promise<LastGoodRecord | undefined>;
   /** Each replaces what was there under its source and key. */
   save(records: readonly LastGoodRecord[]): Promise<void>;
+  /** The upstream has said that there is nothing any more: whatever is kept from then or before is taken away. */
+  remove(gone: readonly LastGoodGone[]): Promise<void>;
+}
+export interface LastGoodGone {
+  readonly source: string;
+  readonly key: string;
+  /** When it said so, in ms since 1970. */
+  readonly at: number;
 }
 export interface LastGoodRecord {
   readonly source: string;

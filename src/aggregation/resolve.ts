@@ -87,33 +87,55 @@ interface Enriched {
   readonly degraded: readonly (readonly [at: number, inside: readonly DegradedField[]])[];
 }
 
-/** Gives every item its nested fields. All items ask in the same turn, so that keys travel together. */
-export async function enrich(items: readonly unknown[], nested: UnionPlan["nested"], asker: Asker): Promise<Enriched> {
+/**
+ * Gives every item its nested fields. All items ask in the same turn, so that keys travel together. `grown` is told of
+ * the items whenever one of several fields is there.
+ */
+export async function enrich(
+  items: readonly unknown[],
+  nested: UnionPlan["nested"],
+  asker: Asker,
+  grown?: (items: readonly unknown[], waiting: readonly string[]) => void,
+): Promise<Enriched> {
   const inputs = items.filter(isRecord);
   const tally = new Tally();
-  const parts = await Promise.all(
+  const done = new Map<string, readonly Part[]>();
+  const waiting = (): readonly string[] => Object.keys(nested).filter((field) => !done.has(field));
+  await Promise.all(
     Object.entries(nested).map(async ([field, scope]) => {
       const resolved = await (isFlat(scope)
         ? resolveEach(scope, inputs, asker)
         : Promise.all(inputs.map((input) => resolve(scope, input, asker))));
       for (const { fields } of resolved) tally.add(field, fields);
-      return [field, resolved] as const;
+      done.set(field, resolved);
+      if (grown && waiting().length > 0) grown(withNested(items, nested, done).items, waiting());
     }),
   );
-  let at = 0;
+  return { ...withNested(items, nested, done), meta: tally.told() };
+}
+
+/** The items with those of their nested fields that are there, in the order of declaration. */
+function withNested(
+  items: readonly unknown[],
+  nested: UnionPlan["nested"],
+  done: ReadonlyMap<string, readonly Part[]>,
+): Omit<Enriched, "meta"> {
+  const fields = Object.keys(nested);
   const degraded: [number, readonly DegradedField[]][] = [];
+  let at = 0;
   const richer = items.map((item, place) => {
     if (!isRecord(item)) return item;
     const whole: { [field: string]: unknown } = { ...item };
-    for (const [field, resolved] of parts) {
-      const { values, degraded: inside } = resolved[at] as Part; // there is one for each record
-      if (Object.keys(values).length > 0) whole[field] = values;
-      if (inside.length > 0) degraded.push([place, below(`/${toStep(field)}`, inside)]);
+    for (const field of fields) {
+      const part = done.get(field)?.[at];
+      if (!part) continue; // it is waited for
+      if (Object.keys(part.values).length > 0) whole[field] = part.values;
+      if (part.degraded.length > 0) degraded.push([place, below(`/${toStep(field)}`, part.degraded)]);
     }
     at += 1;
     return whole;
   });
-  return { items: richer, meta: tally.told(), degraded };
+  return { items: richer, degraded };
 }
 type Part = Omit<Resolved, "readings">;
 

@@ -1,5 +1,6 @@
 import { type Duration, toMs } from "../contracts/index.ts";
-import type { Fetch, FetchPlan } from "./fetch.ts";
+import type { Fetch, FetchPlan, HttpPlan } from "./fetch.ts";
+import { checkedName, toHeaders } from "./headers.ts";
 import { type Resilience, type ResiliencePlan, toResilience } from "./resilience.ts";
 
 /** One upstream: where it is asked, what must come back, in which shape it is handed on, how long it may take. */
@@ -56,7 +57,7 @@ export interface SourcePlan extends ResiliencePlan {
   readonly asOf?: string;
   readonly from?: (input: any) => { readonly [param: string]: unknown }; // from the input of whatever view asks
   readonly headers: { readonly [name: string]: string };
-  /** The header that takes the token, where it is not `authorization`. */
+  /** The header that takes the token, where it is not `authorization`; `?name` is a parameter of the query. */
   readonly tokenIn?: string;
   /** The source that this one is, asked in other words. */
   readonly base?: SourcePlan;
@@ -96,7 +97,10 @@ export function source<
       readonly from?: (input: Given) => { readonly [K in P]: unknown };
       /** Sent with every request over HTTP. Credentials are not among them: they come from the settings. */
       readonly headers?: { readonly [name: string]: string };
-      /** The header in which the token of the settings is sent as it is, like `"x-api-key"`; `authorization: Bearer …` unless said otherwise. */
+      /**
+       * Where the token of the settings is sent as it is: in a header, like `"x-api-key"`, or in the query, like
+       * `"?api_key"`; as `authorization: Bearer …` unless said otherwise.
+       */
       readonly tokenIn?: string;
     },
 ): Source<Name, keyof Given & string, Shape, AsOf> {
@@ -112,28 +116,32 @@ export function source<
     ...(shape && { shape }),
     ...(asOf !== undefined && { asOf }),
     ...(from && { from }),
-    headers: toHeaders(name, headers),
-    ...(tokenIn !== undefined && { tokenIn: tokenIn.toLowerCase() }),
+    headers: toHeaders(`The source "${name}"`, headers),
+    ...(tokenIn !== undefined && { tokenIn: toTokenPlace(name, tokenIn) }),
     ...toResilience(name, parts),
+    ...oneAttempt(name, fetch.plan, parts),
   };
   return Object.freeze({ kind: "source", name, asOf: asOf as AsOf, plan: Object.freeze(plan) });
 }
 
-function toHeaders(source: string, headers: { readonly [name: string]: string }): SourcePlan["headers"] {
-  const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  for (const [name, value] of lower) {
-    if (/^(authorization|proxy-authorization|cookie)$/.test(name))
-      throw new TypeError(
-        `The source "${source}" has the header "${name}" in the code. Set its token in TRILITH_SOURCE_<NAME>_TOKEN instead.`,
-      );
-    if (
-      !/^[\w!#$%&'*+.^`|~-]+$/.test(name) ||
-      /[\r\n\0]/.test(value) ||
-      /^(host|connection|content-length)$/.test(name)
-    )
-      throw new TypeError(`The source "${source}" cannot send the header "${name}".`);
-  }
-  return Object.freeze(Object.fromEntries(lower));
+/** A header, or with a question mark before it a parameter of the query. */
+function toTokenPlace(source: string, tokenIn: string): string {
+  if (!tokenIn.startsWith("?")) return checkedName(`The source "${source}"`, tokenIn.toLowerCase());
+  if (/^\?[\w.~-]+$/.test(tokenIn)) return tokenIn;
+  throw new TypeError(
+    `The source "${source}" cannot send its token in the query as ${JSON.stringify(tokenIn)}; write it like "?api_key".`,
+  );
+}
+
+/** What is not declared to be the same when it is asked twice is asked once. */
+function oneAttempt(source: string, { via, ...fetch }: FetchPlan, { attempts = 1, hedge }: Resilience) {
+  const isIdempotent = via !== "http" || (fetch as HttpPlan).send?.idempotent !== false;
+  if (isIdempotent) return {};
+  if (attempts > 1 || hedge !== undefined)
+    throw new TypeError(
+      `The source "${source}" is asked by POST, and may not be asked twice for one answer unless it says that this changes nothing: give sending() \`idempotent: true\`, or leave out \`attempts\` and \`hedge\`.`,
+    );
+  return { attempts: 1 };
 }
 
 function toBatch(

@@ -8,6 +8,10 @@ export interface UrlTemplate {
   readonly path: string;
   readonly query: string;
   readonly params: readonly string[];
+  /** Those of them without which there is no address; the others are left out where they are not given. */
+  readonly pathParams: readonly string[];
+  /** The path, and each pair of the query, as text and names of parameters in turn. */
+  readonly parts: { readonly path: readonly string[]; readonly pairs: readonly (readonly string[])[] };
 }
 
 /** Reads an address once, when its source is declared. Throws a sentence for what cannot be one. */
@@ -20,11 +24,22 @@ export function toUrlTemplate(text: string): UrlTemplate {
       `The host of "${text}" must be plain: no parameter (an input must not choose who is asked) and no credentials (they come from the settings).`,
     );
   }
-  const params = [...(path + query).matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name as string);
+  const params = paramsIn(path + query);
   if (/[{}]/.test((path + query).replaceAll(/\{[^{}]+\}/g, "")))
     throw new TypeError(`The braces in "${text}" do not pair up.`);
-  return Object.freeze({ text, origin, path, query, params: Object.freeze([...new Set(params)]) });
+  return Object.freeze({
+    ...{ text, origin, path, query },
+    params: Object.freeze([...new Set(params)]),
+    pathParams: Object.freeze([...new Set(paramsIn(path))]),
+    parts: Object.freeze({ path: inTurn(path), pairs: Object.freeze(query.slice(1).split("&").map(inTurn)) }),
+  });
 }
+
+const inTurn = (part: string): readonly string[] => Object.freeze(part.split(/\{([^{}]+)\}/));
+
+/** The names in braces, in their order. */
+export const paramsIn = (text: string): readonly string[] =>
+  [...text.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name as string);
 
 export type Filled = { readonly url: URL } | { readonly problem: string };
 /** Several values for a template's only parameter: `?iata=DAL,HOU` or `?iata=DAL&iata=HOU`. */
@@ -34,7 +49,8 @@ export interface Keys {
 }
 
 /**
- * Fills in the parameters, encoded. `origin` stands in for scheme, host and port, and may carry a path prefix; `keys`
+ * Fills in the parameters, encoded. A part of the query whose parameter is not given is left out. `origin` stands in for
+ * scheme, host and port, and may carry a path prefix; `keys`
  * stand in for the only parameter.
  */
 export function fillIn(
@@ -44,19 +60,38 @@ export function fillIn(
   keys?: Keys,
 ): Filled {
   const texts = new Map<string, string>();
-  for (const name of template.params) {
-    const text = keys ? keys.values.map(encode).join(",") : encode(toText(input[name]) ?? "");
-    if (text === "") return { problem: `needs "${name}", which was not given` };
-    texts.set(name, text);
-  }
-  const fill = (part: string): string =>
-    part.includes("{") ? part.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => texts.get(name) ?? "") : part;
-  const path = fill(template.path);
+  for (const name of template.params)
+    texts.set(name, keys ? keys.values.map(encode).join(",") : encode(toText(input[name]) ?? ""));
+  const textOf = (name: string): string | undefined => texts.get(name);
+  for (const name of template.pathParams) if (!textOf(name)) return { problem: `needs "${name}", which was not given` };
+  const path = filled(template.parts.path, textOf) ?? "";
   // A URL parser resolves "..", encoded or not, and a parameter would climb out of the path that was meant.
   const climbs = (text: string): boolean => text.split("/").some((part) => /^(\.|%2e){1,2}$/i.test(part));
   if (climbs(path) && !climbs(template.path)) return { problem: "cannot be asked for a name made of dots" };
-  const query = keys?.as === "repeated" ? repeated(template.query, keys.values) : fill(template.query);
+  const query = keys?.as === "repeated" ? repeated(template.query, keys.values) : optional(template, textOf);
   return { url: new URL(`${(origin ?? template.origin).replace(/\/+$/, "")}${path}${query}`) };
+}
+
+/** A text with its parameters in their places; nothing where one of them is not given. */
+export function fillText(template: string, textOf: (param: string) => string | undefined): string | undefined {
+  return filled(inTurn(template), textOf);
+}
+
+function filled(parts: readonly string[], textOf: (param: string) => string | undefined): string | undefined {
+  let text = "";
+  for (const [at, part] of parts.entries()) {
+    const piece = at % 2 === 0 ? part : textOf(part);
+    if (piece === undefined || (piece === "" && at % 2 === 1)) return undefined;
+    text += piece;
+  }
+  return text;
+}
+
+/** `?iata={iata}&lang={lang}` without `lang` is `?iata=DAL`. */
+function optional({ query, parts }: UrlTemplate, textOf: (param: string) => string | undefined): string {
+  if (!query.includes("{")) return query;
+  const given = parts.pairs.map((pair) => filled(pair, textOf)).filter((pair) => pair !== undefined);
+  return given.length === 0 ? "" : `?${given.join("&")}`;
 }
 
 /** `?a=1&iata={iata}` with two values is `?a=1&iata=DAL&iata=HOU`. */
@@ -72,7 +107,8 @@ const repeated = (query: string, values: readonly string[]): string =>
 // A lone surrogate cannot be encoded and would throw in the middle of a request.
 const encode = (text: string): string => encodeURIComponent(text.toWellFormed());
 
-function toText(value: unknown): string | undefined {
+/** A value as it travels in an address; nothing where there is none. */
+export function toText(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (value instanceof Date) return value.toISOString();
   return typeof value === "object" ? JSON.stringify(value) : String(value);

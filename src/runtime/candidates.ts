@@ -16,6 +16,7 @@ interface Kept {
   readonly place: string;
   readonly item: string;
   readonly revision: number;
+  /** JSON text, of a whole list behind the names of its items; see `toText`. */
   readonly said: string | null;
   readonly at: number;
   /** Counts the writes: who saw another turn than there is has to look again. 0 where only the room was made. */
@@ -52,11 +53,11 @@ export async function openCandidates(engine: Engine, clock: Clock): Promise<Cand
       const kept = await find(key);
       if (!kept) throw new Error("What a source said was not kept: its place is gone.");
       if (kept.turn > 0 && !outranks(candidate, toCandidate(kept))) return;
-      const { revision, said = null, at } = candidate;
+      const { revision, at } = candidate;
       const written = await engine.claim(
         collection.name,
         { key, where: { turn: { equals: kept.turn } }, limit: 1 },
-        { revision, said, at, turn: kept.turn + 1 },
+        { revision, said: toText(candidate), at, turn: kept.turn + 1 },
       );
       if (written.length > 0) return;
     }
@@ -70,7 +71,7 @@ export async function openCandidates(engine: Engine, clock: Clock): Promise<Cand
         const documents = await engine.find(collection.name, query);
         for (const { data } of documents) {
           const kept = data as Kept; // only this file writes the collection
-          if (kept.said !== null) candidates.push(toCandidate(kept));
+          if (kept.turn > 0) candidates.push(toCandidate(kept)); // otherwise it is only the room for one
         }
         const last = documents.at(-1);
         after = last && toAfter(last, undefined);
@@ -103,8 +104,19 @@ export function toSubscription({ name, events, handle }: Listener): Subscription
 
 const toCandidate = ({ place, item, revision, said, at }: Kept): Candidate => ({
   ...{ place, item, revision, at },
-  ...(said !== null && { said }),
+  ...(said !== null && fromText(said)),
 });
+
+// No JSON text begins like this, so what was written before lists had named items reads as it did.
+const named = "named ";
+const toText = ({ said, items }: Candidate): string | null =>
+  said !== undefined && items ? `${named}${JSON.stringify([items, said])}` : (said ?? null);
+
+function fromText(text: string): Pick<Candidate, "said" | "items"> {
+  if (!text.startsWith(named)) return { said: text };
+  const [items, said] = JSON.parse(text.slice(named.length)) as [readonly string[], string]; // as toText wrote it
+  return { said, items };
+}
 
 /** A place holds what somebody asked for, and is as long as that; a digest is neither. */
 const keyOf = ({ place, item }: Candidate): string => createHash("sha256").update(`${place}\n${item}`).digest("hex");

@@ -77,6 +77,21 @@ export function checkStarts(composition: Composition): void {
   }
 }
 
+/** Throws a sentence where two feeds would share a state, or one hands over to a command that nobody can be asked for. */
+export function checkFeeds({ feeds }: Composition, reachable: readonly AnyContract[]): void {
+  const names = new Set<string>();
+  const operations = new Set(reachable.flatMap(operationsOf).map(({ id }) => id));
+  for (const { name, into, late } of feeds) {
+    if (names.has(name)) throw new TypeError(`Two feeds are called "${name}". Give one another name.`);
+    names.add(name);
+    for (const { id } of [into, ...(late ? [late.into] : [])])
+      if (!operations.has(id))
+        throw new TypeError(
+          `The feed "${name}" hands over to ${id}, which nobody here implements. Add its store, workflow or view to the backend.`,
+        );
+  }
+}
+
 /**
  * The contracts that are used here and implemented elsewhere. Throws a sentence for one that nobody implements, and for
  * an address of a contract that nobody uses.

@@ -119,6 +119,55 @@ it("tries again what the command refused for a while, and skips nothing", async 
   await running.stop();
 });
 
+it("shows an operator at /metrics and /console/sources how a feed does, and what it is stuck with", async () => {
+  let isOpen = false;
+  const shut = store(
+    Hours,
+    { airports },
+    {
+      record: async (hour, { airports }) => {
+        if (!isOpen) throw new Error("Not now.");
+        await airports(hour.airport).decide((_, { Recorded }) => Recorded(hour));
+      },
+      list: async ({ airport }, { airports }) => (await airports(airport).state())?.seen ?? [],
+    },
+  );
+  const running = await backend("hours", { storage: [shut], feeds: [toFeed(250)] }).start({
+    environment: { PORT: "0", TRILITH_DATA: data, TRILITH_LOG: "fatal" },
+  });
+  const metrics = async (): Promise<readonly string[]> =>
+    (await (await fetch(`${running.url}/metrics`)).text()).split("\n");
+  await expect.poll(metrics, patient).toContain('trilith_feed_state{feed="hourly-departures",state="stuck"} 1');
+  expect((await metrics()).some((line) => line.startsWith("trilith_feed_stuck_seconds{feed="))).toBe(true);
+  const console = async () => (await (await fetch(`${running.url}/console/sources`)).json()) as { feeds: unknown[] };
+  expect((await console()).feeds).toMatchObject([
+    { feed: "hourly-departures", state: "stuck", stuck: { code: "Internal" } },
+  ]);
+  isOpen = true;
+  await expect.poll(metrics, patient).toContain('trilith_feed_handed_over_total{feed="hourly-departures"} 48');
+  const lines = await metrics();
+  for (const line of [
+    'trilith_feed_state{feed="hourly-departures",state="running"} 1',
+    'trilith_feed_records_total{feed="hourly-departures",input="departures"} 250',
+    'trilith_feed_late_total{feed="hourly-departures"} 0',
+    'trilith_feed_owed{feed="hourly-departures"} 0',
+  ])
+    expect(lines).toContain(line);
+  expect(lines.some((line) => /^trilith_feed_(lag|watermark)_seconds\{/.test(line))).toBe(true);
+  expect(lines.some((line) => line.startsWith("trilith_feed_stuck_seconds{"))).toBe(false);
+  await running.stop();
+});
+
+it("refuses two feeds of one name, and a command that nobody implements", async () => {
+  const environment = { PORT: "0", TRILITH_DATA: data, TRILITH_LOG: "fatal" };
+  await expect(
+    backend("hours", { storage: [hours], feeds: [toFeed(250), toFeed(250)] }).start({ environment }),
+  ).rejects.toThrow('Two feeds are called "hourly-departures". Give one another name.');
+  await expect(backend("hours", { feeds: [toFeed(250)] }).start({ environment })).rejects.toThrow(
+    'The feed "hourly-departures" hands over to hours.record, which nobody here implements.',
+  );
+});
+
 it("refuses two inputs of one name", () => {
   const [input] = toFeed(1).inputs;
   const { input: toInput, ...parts } = toFeed(1);

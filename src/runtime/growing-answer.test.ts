@@ -8,7 +8,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
-import { json, latest, prefer, source, view } from "../aggregation/index.ts";
+import { json, latest, list, many, prefer, source, view } from "../aggregation/index.ts";
 import { contract, query } from "../contracts/index.ts";
 import { backend, type Running } from "./index.ts";
 
@@ -17,6 +17,31 @@ const Cities = contract("cities", "1.0.0", {
     input: z.object({ city: z.string() }),
     output: z.object({ name: z.string(), people: z.int().optional(), mayor: z.string().optional() }),
     http: "GET /cities/{city}",
+    access: "public",
+  }),
+  list: query({
+    input: z.object({}),
+    output: z.object({
+      items: z.array(z.object({ name: z.string(), people: z.int().optional() })),
+      complete: z.boolean(),
+      missing: z.array(z.string()).optional(),
+    }),
+    http: "GET /cities",
+    access: "public",
+  }),
+  some: query({
+    input: z.object({ cities: z.array(z.string()).max(5) }),
+    output: z.object({
+      items: z.array(
+        z.object({
+          key: z.string(),
+          state: z.enum(["found", "missing", "unavailable", "invalid"]),
+          value: z.object({ name: z.string(), people: z.int().optional(), mayor: z.string().optional() }).optional(),
+          problem: z.string().optional(),
+        }),
+      ),
+    }),
+    http: "GET /some-cities",
     access: "public",
   }),
 });
@@ -32,24 +57,46 @@ const page = view(Cities.page, {
   fields: { name: prefer(guide), people: latest(guide, census), mayor: prefer(council) },
 });
 
+const Row = z.object({ name: z.string(), people: z.int() });
+const registers = (["north", "south"] as const).map((name) =>
+  source(name, { get: json("https://cities.test/all", z.array(Row)), attempts: 1 }),
+);
+const [north, south] = registers as [(typeof registers)[number], (typeof registers)[number]]; // there are two
+const all = list(Cities.list, {
+  budget: "2s",
+  same: "name",
+  fields: { name: prefer(north, south), people: prefer(north, south) },
+  orderBy: ["name"],
+});
+const some = many(Cities.some, page, { keys: "cities", as: "city" });
+
 /** Others may keep the machine busy. */
 const patient = { timeout: 15_000 };
 let data: string;
 let upstream: Server;
 let running: Running;
 let delays: { readonly [source: string]: number } = {};
+/** As a delay: the upstream answers when the test says so. */
+const untilReleased = Number.POSITIVE_INFINITY;
+const held: (() => void)[] = [];
 let cutOff = 0;
 const asked: string[] = [];
 beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), "trilith-growing-"));
   upstream = createServer((request, response) => {
-    const [, name = ""] = request.url?.split("/") ?? [];
+    const [, name = "", place = ""] = request.url?.split("/") ?? [];
     asked.push(name);
-    const body = { name, people: name.length, on: name === "census" ? "2026-02-02" : "2026-01-01", mayor: "Ada" };
-    const timer = setTimeout(() => {
+    const isRegister = name === "north" || name === "south";
+    const body: unknown = isRegister
+      ? [{ name, people: 1 }]
+      : { name, people: name.length, on: name === "census" ? "2026-02-02" : "2026-01-01", mayor: "Ada" };
+    const answer = (): void => {
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify(body));
-    }, delays[name] ?? 0);
+    };
+    const delay = delays[`${name}/${place}`] ?? delays[name] ?? 0;
+    if (delay === untilReleased) held.push(answer);
+    const timer = delay === untilReleased ? undefined : setTimeout(answer, delay);
     response.once("close", () => {
       clearTimeout(timer);
       if (!response.writableFinished) cutOff += 1;
@@ -58,10 +105,10 @@ beforeAll(async () => {
   await once(upstream, "listening");
   const address = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
   const urls = Object.fromEntries(
-    names.map((name) => [`TRILITH_SOURCE_${name.toUpperCase()}_URL`, `${address}/${name}`]),
+    [...names, "north", "south"].map((name) => [`TRILITH_SOURCE_${name.toUpperCase()}_URL`, `${address}/${name}`]),
   );
   const environment = { PORT: "0", TRILITH_DATA: data, TRILITH_LOG: "fatal", ...urls };
-  running = await backend("cities", { aggregation: [page] }).start({ environment });
+  running = await backend("cities", { aggregation: [page, all, some] }).start({ environment });
 });
 afterAll(async () => {
   await running.stop();
@@ -74,14 +121,21 @@ interface Heard {
   readonly event: string;
   readonly data: any; // whatever the test expects there
 }
-const hear = async (path: string): Promise<readonly Heard[]> =>
-  (await (await fetch(running.url + path, accept)).text())
+/** Releases what is held once so much was said. */
+async function hear(path: string, until = "\n\n"): Promise<readonly Heard[]> {
+  let text = "";
+  for await (const chunk of (await fetch(running.url + path, accept)).body ?? []) {
+    text += Buffer.from(chunk).toString();
+    if (text.includes(until)) for (const answer of held.splice(0)) answer();
+  }
+  return text
     .split("\n\n")
     .filter(Boolean)
     .map((block) => {
       const [event = "", data = ""] = block.split("\n").map((line) => line.slice(line.indexOf(":") + 2));
       return { event, data: JSON.parse(data) };
     });
+}
 /** These answers have no lists and no levels, so a step is a field. */
 const applied = (events: readonly Heard[]): unknown =>
   events.reduce<{ [field: string]: unknown }>((answer, { event, data }) => {
@@ -113,8 +167,8 @@ it("comes to the plain answer, however the upstreams are timed", async () => {
 });
 
 it("shows first what is there, and then what came later", async () => {
-  delays = { census: 100 };
-  const [first, ...others] = await hear("/cities/oslo");
+  delays = { census: untilReleased };
+  const [first, ...others] = await hear("/cities/oslo", '"pending":["census"]');
   expect(first).toMatchObject({
     event: "answer",
     data: { data: { name: "guide", people: 5 }, pending: expect.arrayContaining(["census"]) },
@@ -123,15 +177,50 @@ it("shows first what is there, and then what came later", async () => {
   delays = {};
 });
 
-it("lets go of the upstreams when the listener goes away", async () => {
-  delays = { census: 60_000, council: 60_000 };
+it("shows the lists that are there first, and then those that came later", async () => {
+  delays = { south: untilReleased };
+  const events = await hear("/cities");
+  expect(events[0]).toMatchObject({
+    event: "answer",
+    data: { data: { items: [{ name: "north" }], complete: false, missing: ["south"] }, pending: ["south"] },
+  });
+  expect(events.map(({ event }) => event)).toEqual(["answer", "patch", "complete"]);
+  expect(events[1]?.data.patch).toEqual(
+    expect.arrayContaining([
+      { op: "add", path: "/items/1", value: { name: "south", people: 1 } },
+      { op: "replace", path: "/complete", value: true },
+    ]),
+  );
+  expect(events[2]?.data.meta.sources).toMatchObject({ north: { state: "fresh" }, south: { state: "fresh" } });
+  delays = {};
+});
+
+it("shows each of many keys as soon as something is known of it", async () => {
+  delays = { "guide/oslo": untilReleased };
+  const events = await hear("/some-cities?cities=oslo&cities=rome");
+  expect(events[0]).toMatchObject({
+    event: "answer",
+    data: { data: { items: [{ key: "rome", state: "found", value: { name: "guide" } }] } },
+  });
+  expect(events[0]?.data.pending).toContain("guide");
+  expect(events.at(-1)?.event).toBe("complete");
+  expect(events.at(-1)?.data.meta.items).toMatchObject([{ key: "oslo" }, { key: "rome" }]);
+  delays = {};
+});
+
+it.each([
+  ["a thing", "/cities/oslo", { census: 60_000, council: 60_000 }, 2],
+  ["a list", "/cities", { south: 60_000 }, 1],
+  ["many things", "/some-cities?cities=oslo&cities=rome", { "guide/oslo": 60_000, "council/rome": 60_000 }, 2],
+])("lets go of the upstreams when the listener to %s goes away", async (_, path, given, count) => {
+  delays = given;
   cutOff = 0;
   const socket = connect(Number(new URL(running.url).port), "127.0.0.1");
-  socket.write("GET /cities/oslo HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n");
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n`);
   const [chunk] = await once(socket.setEncoding("utf8"), "data");
   expect(chunk).toContain("200 OK");
   socket.destroy();
-  await expect.poll(() => cutOff, patient).toBe(2);
+  await expect.poll(() => cutOff, patient).toBe(count);
   delays = {};
 });
 

@@ -165,6 +165,20 @@ describe("what is kept on the engine", () => {
     await engine.close();
   });
 
+  test("is taken away when the upstream has said that it is gone, unless it was there again since", async () => {
+    const engine = await openSqlite({ folder });
+    const store = await openLastGood(engine, systemClock);
+    await store.save([record("a", 5), record("b", 9)]);
+    await store.remove([
+      { source: "s", key: "a", at: 6 },
+      { source: "s", key: "b", at: 6 },
+      { source: "s", key: "c", at: 6 },
+    ]);
+    expect(await store.load("s", "a")).toBeUndefined();
+    expect(await store.load("s", "b")).toEqual(record("b", 9));
+    await engine.close();
+  });
+
   test("is bounded: by places a source, and by its time", async () => {
     const engine = await openSqlite({ folder });
     let now = 0;

@@ -64,6 +64,19 @@ export async function openLastGood(engine: Engine, clock: Clock): Promise<LastGo
       );
       await sweep();
     },
+    async remove(gone) {
+      // Looked at first: mostly nothing was ever kept, and a place may be another question's.
+      const removed = gone.map(async ({ source, key, at }): Promise<readonly Write[]> => {
+        const question = digestOf(key);
+        const place = placeOf(source, question);
+        const [document] = await engine.find(collection.name, { key: place, limit: 1 });
+        const kept = document?.data as Kept | undefined; // only this file writes the collection
+        const isOlder = kept?.question === question && kept.at <= at;
+        return isOlder ? [{ collection: collection.name, remove: place }] : [];
+      });
+      const writes = (await Promise.all(removed)).flat();
+      if (writes.length > 0) await write(writes);
+    },
   };
 }
 

@@ -166,13 +166,22 @@ describe("candidates on the engine", () => {
           const rival = newest.get(one.item);
           if (!rival || outranks(one, rival)) newest.set(one.item, one);
         }
-        const expected = [...newest.values()].filter(({ said }) => said !== undefined);
+        const expected = [...newest.values()];
         const byItem = (a: Candidate, b: Candidate): number => (a.item < b.item ? -1 : 1);
         expect([...((await nodes[0]?.load(place)) ?? [])].sort(byItem)).toEqual(expected.sort(byItem));
       }),
       { numRuns: 30 },
     );
     expect(await engine.check()).toEqual([]);
+  });
+
+  it("of a whole list keep what its items are called, and a tombstone is read like the rest", async () => {
+    const candidates = await openCandidates(engine, systemClock);
+    const whole = { ...toCandidate("board", { item: "", revision: 1, said: "[1,2]" }), items: ["a", "b"] };
+    const gone = toCandidate("board", { item: "a", revision: 2, said: undefined });
+    await candidates.keep([whole, gone]);
+    const loaded = [...(await candidates.load("board"))].sort((a, b) => a.revision - b.revision);
+    expect(loaded).toEqual([whole, gone]);
   });
 
   it("of a long list are read page by page", async () => {

@@ -1,6 +1,7 @@
-import type { AnyCommand, AnyContract, CallerInput, Client, Duration, Named } from "../contracts/index.ts";
+import type { AnyCommand, AnyContract, CallerInput, Client, Duration, EventNames, Named } from "../contracts/index.ts";
 import type { Page } from "../gateway/index.ts";
 import type { History, ScheduleAsked, ScheduleStatus } from "../orchestration/host.ts";
+import type { LogReader } from "../storage/index.ts";
 import type { RunsClient } from "./runs-client.ts";
 
 /** A backend that is up. */
@@ -12,6 +13,8 @@ export interface Running {
   stop(): Promise<void>;
   /** A typed client for code in the same process: scripts, tests. It waits for a command's result for as long as it takes. */
   client<C extends AnyContract>(contract: C, options?: { readonly key?: string } & Later): Client<C>;
+  /** Reads the events of a contract along the log, for code in the same process: scripts, tests. */
+  log<E extends { readonly [name: string]: unknown }>(events: E): LogReader<{ [K in EventNames<E>]: E[K] }>;
   /** Begins a run of a workflow's command, durable when this resolves, and does not wait for its end. */
   begin<Op extends AnyCommand & Named>(
     command: Op,

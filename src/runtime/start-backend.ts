@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
-import { provideViews } from "../aggregation/host.ts";
+import { FeedRunner, keptViews, provideViews } from "../aggregation/host.ts";
 import { type Call, systemClock, toClient, toMs } from "../contracts/index.ts";
 import { createGateway } from "../gateway/index.ts";
 import { Runner, Scheduler } from "../orchestration/host.ts";
@@ -12,10 +12,11 @@ import { createHttp, toRemoteProviders, toUpstream } from "../transports/http/in
 import type { StartOptions } from "./backend.ts";
 import { openCandidates, toSubscription } from "./candidates.ts";
 import { catalogOf, lockBeside } from "./catalog.ts";
-import { type Composition, checkStarts, toRemote, toServed } from "./composition.ts";
+import { type Composition, checkFeeds, checkStarts, toRemote, toServed } from "./composition.ts";
 import { toDeployment } from "./deployment.ts";
 import { createDispatch } from "./dispatcher.ts";
-import { startFeeds } from "./feeds.ts";
+import { toFeedKeeping } from "./feed-keeping.ts";
+import { toFeedMetrics } from "./feed-metrics.ts";
 import { openLastGood } from "./last-good.ts";
 import { listening } from "./listening.ts";
 import { provideOlder } from "./older.ts";
@@ -34,7 +35,7 @@ import { readSettings, type Settings } from "./settings.ts";
 import { toSourceMetrics } from "./source-metrics.ts";
 import { toSubscriptions } from "./starts.ts";
 import { openTimetable } from "./timetable.ts";
-import { byName } from "./upstreams.ts";
+import { byName, toConnections } from "./upstreams.ts";
 
 interface Plan {
   readonly name: string;
@@ -63,12 +64,13 @@ export async function startBackend({ name, version, composition }: Plan, options
     const { tracing, feed } = telemetry;
     const engine = options.engine ?? (await openEngine(settings, (sentence) => log.warn(sentence)));
     opened.defer(() => engine.close());
-    const http = createHttp({ connections: mostAtOnce(composition) });
+    const http = createHttp({ connections: toConnections(composition, settings) });
     opened.defer(() => http.close());
 
     const served = toServed(composition);
     const { older } = composition;
     const answered = [...served, ...older.map(({ contract }) => contract)];
+    checkFeeds(composition, [...answered, ...remote]);
     const dispatch = createDispatch([...answered, ...remote]);
     const views = provideViews(composition.aggregation, {
       upstream: toUpstream(http),
@@ -93,13 +95,15 @@ export async function startBackend({ name, version, composition }: Plan, options
       report: (sentence) => log.warn(sentence),
     });
     opened.defer(() => storage.close());
+    const node = randomUUID();
+    const { exclusive: alone } = await engine.status();
     const runner: Runner = new Runner(composition.orchestration, {
       journal: await openRunJournal(engine, clock),
       events: toRunEvents(storage),
       dispatch,
       clock,
       tracing,
-      node: randomUUID(),
+      node,
       newId: toIds(clock),
       leaseMs: settings.leaseMs,
       ...(options.alwaysSuspend && { evict: "always", suspendAfterMs: 0 }),
@@ -110,8 +114,13 @@ export async function startBackend({ name, version, composition }: Plan, options
     const scheduler = new Scheduler(composition.schedules, {
       timetable: await openTimetable(engine, clock),
       isUnderWay: async (run) => (await runner.status(run))?.row.endedAt === null,
-      alone: (await engine.status()).exclusive,
+      alone,
       warn: (sentence) => log.warn(sentence),
+      ...{ dispatch, clock, tracing },
+    });
+    const feeds = new FeedRunner(composition.feeds, {
+      keeping: toFeedKeeping({ engine, clock, node, leaseMs: settings.leaseMs, alone }),
+      warn: (sentence, err) => log.warn({ err }, sentence),
       ...{ dispatch, clock, tracing },
     });
     dispatch.bind("storage", storage.providers);
@@ -145,8 +154,8 @@ export async function startBackend({ name, version, composition }: Plan, options
           ready: false,
           parts: { log: { ready: false, detail: error.message } },
         })),
-      metrics: () => toSourceMetrics(views),
-      sources: () => ({ sources: views.sources(), views: views.views() }),
+      metrics: () => [...toSourceMetrics(views), ...toFeedMetrics(feeds.health(), clock.now())],
+      sources: () => ({ sources: views.sources(), views: views.views(), feeds: feeds.health() }),
       storage: { ...storage, check: () => engine.check() },
       catalog: once(() => catalogOf({ name, composition }, lockBeside(process.cwd()))),
       ...(await withGraphql(composition, settings)),
@@ -162,10 +171,8 @@ export async function startBackend({ name, version, composition }: Plan, options
     opened.defer(() => scheduler.stop());
     await scheduler.start();
     ready.resolve();
-    if (composition.feeds.length > 0) {
-      const feeds = await startFeeds(composition.feeds, { engine, dispatch, clock, tracing, log });
-      opened.defer(() => feeds.stop());
-    }
+    opened.defer(() => feeds.stop());
+    feeds.start();
     const { url, pages } = await listening(gateway, settings);
     log.info({ url, runs: runner.active }, `${name} is up at ${url}.`);
 
@@ -186,7 +193,7 @@ export async function startBackend({ name, version, composition }: Plan, options
       // Requests that wait for a run are answered once the run is let go of, so both come to an end side by side.
       // An event that was refused by a runner that stops, once too often, would be parked.
       const endsAt = clock.monotonic() + settings.shutdownMs;
-      const drained = Promise.all([scheduler.stop(), storage.endSubscriptions()]).then(() =>
+      const drained = Promise.all([scheduler.stop(), feeds.stop(), storage.endSubscriptions()]).then(() =>
         runner.drain(Math.max(0, endsAt - clock.monotonic())),
       );
       await Promise.all([gateway.close(), drained]);
@@ -201,6 +208,7 @@ export async function startBackend({ name, version, composition }: Plan, options
         return stopped;
       },
       client: (contract, options = {}) => toClient(contract, dispatch, ownCall(options)),
+      log: (events) => storage.reading(events),
       async begin(command, input, options = {}) {
         const { run } = await dispatch.call(command.id, input, { ...ownCall(options), detached: true });
         if (run !== undefined) return { run };
@@ -235,17 +243,13 @@ function longRunning({ orchestration, older }: Composition): readonly string[] {
   return [...ids, ...ways.map(({ older }) => older.id)];
 }
 
-/** As many connections to an origin as the most patient of its sources may use; a pool must not queue what a bulkhead let through. */
-const mostAtOnce = ({ aggregation }: Composition): number =>
-  Math.max(64, ...aggregation.flatMap(({ sources }) => sources).map(({ concurrency }) => concurrency));
-
 async function withGraphql({ graphql }: Composition, { graphqlIntrospection: introspection }: Settings) {
   if (graphql === false) return {};
   const { depth = 12, cost = 1_000 } = graphql === true ? {} : graphql;
   return { beside: await openGraphql({ depth, cost, introspection }) };
 }
 
-const hears = ({ aggregation }: Composition): boolean => aggregation.some(({ kept }) => kept !== undefined);
+const hears = ({ aggregation }: Composition): boolean => keptViews(aggregation).length > 0;
 
 const standsIn = ({ aggregation }: Composition): boolean =>
   aggregation.flatMap(({ sources }) => sources).some(({ staleIfErrorMs }) => staleIfErrorMs > 0);

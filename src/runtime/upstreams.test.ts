@@ -11,7 +11,7 @@ import { anonymous, contract, type Dispatch, query, silent, systemClock } from "
 import { createHttp, toUpstream } from "../transports/http/index.ts";
 import { backend } from "./index.ts";
 import { readSettings } from "./settings.ts";
-import { byName } from "./upstreams.ts";
+import { byName, toConnections } from "./upstreams.ts";
 
 const Cities = contract("cities", "1.0.0", {
   page: query({ input: z.object({ city: z.string() }), output: z.object({ name: z.string().optional() }) }),
@@ -21,7 +21,8 @@ const nobody: Dispatch = {
   void: () => Promise.reject(new Error("Nobody was to be called.")),
 };
 let connections = 0;
-const server = createServer((_, response) => {
+const server = createServer(({ url }, response) => {
+  if (url?.startsWith("/hang")) return;
   response.setHeader("content-type", "application/json");
   response.end('{"name":"inner"}');
 }).on("connection", () => {
@@ -92,5 +93,52 @@ describe("an address in the settings", () => {
   it("may lead to an inner one where the settings say so", async () => {
     const allowed = { TRILITH_SOURCE_VENDOR_GUIDE_INNER: "on" };
     expect(await ask("guide.cluster.test", ["127.0.0.1"], allowed)).toEqual(["fresh"]);
+  });
+});
+
+describe("two sources behind one address", () => {
+  const Answer = z.object({ name: z.string() });
+  const Tide = z.object({ tide: z.string() });
+  const Towns = contract("towns", "1.0.0", {
+    page: query({
+      input: z.object({ town: z.string() }),
+      output: z.object({ name: z.string().optional(), tide: z.string().optional() }),
+    }),
+  });
+  const healthy = source("healthy", { get: json("https://towns.test/{town}", Answer), concurrency: 8 });
+  const hanging = source("hanging", {
+    get: json("https://towns.test/hang/{town}", Tide),
+    concurrency: 70,
+    attempts: 1,
+    breaker: false,
+  });
+  const page = view(Towns.page, { budget: "1s", fields: { name: prefer(healthy), tide: prefer(hanging) } });
+
+  it("have the connections of both, and remote contracts their own beside them", () => {
+    const settings = readSettings({
+      TRILITH_SOURCE_HEALTHY_URL: "http://10.0.0.1:80/v2",
+      TRILITH_SOURCE_HANGING_URL: "http://10.0.0.1",
+    });
+    const connections = toConnections(backend("towns", { aggregation: [page] }).composition, settings);
+    expect(connections("http://10.0.0.1")).toBe(78);
+    expect(connections("https://elsewhere.test")).toBe(64);
+  });
+
+  it("do not hold each other up where one hangs", async () => {
+    const url = `http://127.0.0.1:${port}`;
+    const settings = readSettings({ TRILITH_SOURCE_HEALTHY_URL: url, TRILITH_SOURCE_HANGING_URL: url });
+    const { composition } = backend("towns", { aggregation: [page] });
+    const http = createHttp({ connections: toConnections(composition, settings) });
+    const { urls } = byName(composition, settings).sources;
+    const ports = { dispatch: nobody, clock: systemClock, random: Math.random, origins: urls };
+    const views = provideViews([page], { upstream: toUpstream(http), ...ports });
+    const call = { principal: anonymous, trace: silent, aborted: new AbortController().signal };
+    const replies = await Promise.all(
+      Array.from({ length: 75 }, (_, at) => views.providers[0]?.handle({ town: `t${at}` }, call, undefined)),
+    );
+    const states = replies.map((reply) => (reply as { meta: ViewMeta }).meta.sources.healthy?.state);
+    expect(new Set(states)).toEqual(new Set(["fresh"]));
+    await views.close();
+    await http.close();
   });
 });

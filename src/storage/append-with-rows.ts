@@ -22,24 +22,26 @@ export interface InlinePorts {
  * the engine refuses, is left out: its reader meets the event in the log a moment later, where it tries again and parks it
  * with the reason. So a mistake in a read model stops no command.
  */
-export async function appendWithRows(
+export function appendWithRows(append: LogAppend, events: readonly Going[], ports: InlinePorts): Promise<Outcome> {
+  const { log, inline } = ports;
+  return events.length === 0 || inline().length === 0 ? log.append(append) : withRows(append, events, ports);
+}
+
+async function withRows(
   append: LogAppend,
   events: readonly Going[],
   { log, inline, behind }: InlinePorts,
 ): Promise<Outcome> {
-  if (events.length === 0 || inline().length === 0) return log.append(append);
   const waitedFor = new Set<string>();
   const late = new Set<string>();
   const failed = new Set<string>();
   let suspects: readonly string[] = [];
   let doubts: Iterator<readonly string[]> | undefined;
   for (;;) {
-    const wanted = inline().filter(({ reader }) => !late.has(reader) && !failed.has(reader));
-    const rows = await toRows(
-      wanted.filter(({ reader }) => !suspects.includes(reader)),
-      events,
-      failed,
+    const wanted = inline().filter(
+      ({ reader }) => !late.has(reader) && !failed.has(reader) && !suspects.includes(reader),
     );
+    const rows = await toRows(wanted, events, failed);
     const outcome = await log.append(rows.readers.length === 0 ? append : { ...append, ...rows });
     if (outcome.ok) {
       // Who was told that it happened reads what it could write, and an operator what it could not.

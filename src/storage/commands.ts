@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   type Call,
   type Clock,
@@ -17,6 +17,7 @@ import {
 } from "../contracts/index.ts";
 import { appendWithRows, type InlinePorts } from "./append-with-rows.ts";
 import type { NewReceipt, Outcome, Receipt } from "./engine.ts";
+import type { AnyEventLog, LogReader } from "./event-log.ts";
 import type { Chance } from "./ids.ts";
 import { toJson } from "./json.ts";
 import type { AnyRowReader } from "./read-model.ts";
@@ -26,17 +27,19 @@ import { type Surroundings, toEmitters, Unit } from "./unit.ts";
 export interface CommandPorts extends Surroundings, InlinePorts {
   readonly clock: Clock;
   readonly chance: Chance;
-  /** How long a receipt is kept, in ms. */
+  /** How long a receipt is kept, in ms, where its store does not say. */
   readonly receiptsMs: number;
   /** Something was appended. */
   readonly appended: () => void;
   readonly rows: (store: AnyStore, part: string) => AnyRowReader;
+  readonly reading: (events: AnyEventLog["events"]) => LogReader<unknown>;
 }
 
 /** A lost race runs the handler again, up to so many times in all. */
 const mostAttempts = 20;
 const longestPauseMs = 50;
 const longestKey = 500;
+const leastOfRunsMs = 30 * 86_400_000;
 
 /** One command of a store: the handler's decisions, its rows and the receipt of its key in one append. */
 export function toCommandProvider(store: AnyStore, operation: Operation & Named, ports: CommandPorts): Provider {
@@ -55,6 +58,7 @@ class StoreCommand {
   readonly #handler: AnyHandler;
   /** What the handler is given, by name: the same for each run, but for the unit that it decides in. */
   readonly #parts: readonly (readonly [string, (unit: Unit) => unknown])[];
+  readonly #receiptsMs: number;
   readonly #fail: unknown;
   readonly #project: Projection | undefined;
   constructor(store: AnyStore, operation: Operation & Named, ports: CommandPorts) {
@@ -67,9 +71,10 @@ class StoreCommand {
         const emit = toEmitters(part);
         return [[name, (unit) => unit.entity(part, emit)]];
       }
-      const rows = ports.rows(store, name);
-      return [[name, () => rows]];
+      const reader = part.kind === "event log" ? ports.reading(part.events) : ports.rows(store, name);
+      return [[name, () => reader]];
     });
+    this.#receiptsMs = store.receiptsMs?.[operation.id.slice(store.id.length + 1)] ?? ports.receiptsMs;
     this.#fail = toFail(operation.id, operation.failures);
     this.#project = operation.output === nothing ? undefined : toProjection(toJsonSchema(operation.output));
   }
@@ -128,7 +133,7 @@ class StoreCommand {
       if (unit.events.length === 0 && !identity) return (await unit.wasOvertaken()) ? undefined : output;
       const receipt: NewReceipt | undefined = identity && {
         ...identity,
-        expires: this.#ports.clock.now() + this.#ports.receiptsMs,
+        expires: this.#ports.clock.now() + this.#keptMs(call),
         ...(output.output !== undefined && {
           result: toJson(output.output, `The output of ${this.#operation.id}`),
         }),
@@ -206,6 +211,11 @@ class StoreCommand {
     });
   }
 
+  /** A run may try again after it was asleep for long, whatever other callers are promised. */
+  #keptMs({ principal }: Call): number {
+    return principal.kind === "run" ? Math.max(this.#receiptsMs, leastOfRunsMs) : this.#receiptsMs;
+  }
+
   #scope(key: string, { principal }: Call): string {
     if (key === "" || key.length > longestKey || !key.isWellFormed() || key.includes("\u0000"))
       throw new Fault("InvalidInput", `A key is text of 1 to ${longestKey} characters.`);
@@ -246,5 +256,4 @@ interface Output {
 }
 const toReply = ({ result }: Receipt): Output => ({ output: result === undefined ? undefined : JSON.parse(result) });
 
-const digestOf = (written: unknown): string =>
-  createHash("sha256").update(toCanonicalJson(written)).digest("base64url");
+const digestOf = (written: unknown): string => hash("sha256", toCanonicalJson(written), "base64url");

@@ -43,7 +43,19 @@ export interface Engine {
   claim(collection: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]>;
   /** The names of the collections that are on disk, by whatever code they were defined. */
   collections(): Promise<readonly string[]>;
-  /** Removes a collection with everything in it, and forgets a reader, in one commit. What is not there is no matter. */
+  /**
+   * Takes everything out of a collection, and what belongs to it out of another, and forgets its reader, in one commit: it
+   * begins again, whichever processes lead it. What they had under way for the reader is not done.
+   */
+  empty(what: {
+    readonly collection: string;
+    readonly reader: { readonly log: string; readonly name: string };
+    readonly beside?: { readonly collection: string; readonly column: string; readonly equals: Column };
+  }): Promise<void>;
+  /**
+   * Removes a collection with everything in it, and forgets a reader, in one commit. What is not there is no matter.
+   * Another process that has defined the collection and needs it makes it anew.
+   */
   drop(what: {
     readonly collection?: string;
     readonly reader?: { readonly log: string; readonly name: string };
@@ -154,14 +166,27 @@ export interface StoredEvent {
   readonly meta?: string;
 }
 export type ReadQuery =
-  /** By stream, from a revision on (inclusive); backwards with `backwards`. */
-  | ({ readonly stream: string; readonly from: number; readonly limit: number; readonly backwards?: boolean } & Until)
-  /** By position, from one on (exclusive). A stream's category is what stands before the first slash of its name. */
+  /**
+   * By stream, from a revision on (inclusive); backwards with `backwards`. With `ahead` it may hold what is not on disk yet:
+   * for who does nothing with it but an append that expects what was seen, and comes after it.
+   */
+  | ({
+      readonly stream: string;
+      readonly from: number;
+      readonly limit: number;
+      readonly backwards?: boolean;
+      readonly ahead?: boolean;
+    } & Until)
+  /**
+   * By position, from one on (exclusive). A stream's category is what stands before the first slash of its name. Where
+   * little is wanted of much, no single statement goes on for long: an open one holds on to what others have written since.
+   */
   | ({
       readonly after: number;
       readonly limit: number;
       readonly types?: readonly string[];
       readonly categories?: readonly string[];
+      readonly streams?: readonly string[];
     } & Until);
 /** From a revision on (inclusive). */
 export interface TextQuery {

@@ -8,7 +8,7 @@ import {
   toProjection,
 } from "../contracts/index.ts";
 import { Halt } from "./halt.ts";
-import { toJson } from "./json.ts";
+import { toExactJson } from "./json.ts";
 import { parse } from "./parse.ts";
 
 /** An event on its way to the log: the written side as text, and the read side as everybody will see it. */
@@ -70,7 +70,7 @@ export class EventCodec {
   /** Keeps what the schema declares, checks it, and reads it back as it will be read from the disk. */
   encode(type: string, payload: unknown): Encoded | Promise<Encoded> {
     const { event, project } = this.#known(type);
-    const json = toJson(project(payload).value, `The event ${type}`);
+    const json = toExactJson(project(payload).value, `The event ${type}`);
     const { version } = event;
     const value = this.decode(type, version, json);
     return value instanceof Promise

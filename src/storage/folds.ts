@@ -52,9 +52,11 @@ export class Folds {
     return this.#kept.get(stream);
   }
 
-  async load(entity: AnyEntity, id: string): Promise<Folded> {
+  /** The present state. `ahead`: of what may not be on disk yet, for whoever has an append say whether it was the present one. */
+  async load(entity: AnyEntity, id: string, ahead = false): Promise<Folded> {
     const stream = toStreamName(entity.name, id);
     const kept = this.#kept.get(stream);
+    if (this.#exclusive) return this.#follow(entity, stream, kept, ahead);
     const end = await this.#end(stream);
     if (kept && this.#isAt(kept, end)) return kept;
     const led = kept && (await this.#lead(entity, stream, kept, end));
@@ -124,6 +126,21 @@ export class Folds {
     this.#snapshots.offer(entity, stream, folded);
   }
 
+  /** Where a revision tells its event, nothing has to be asked but what there is beyond it. */
+  async #follow(entity: AnyEntity, stream: string, kept: Folded | undefined, ahead: boolean): Promise<Folded> {
+    let folded = kept ?? (await this.#begin(entity, stream));
+    for (;;) {
+      const events = await this.#engine.read(this.#log, { stream, from: folded.revision + 1, limit: page, ahead });
+      if (events.length === 0) break;
+      for (const event of events) {
+        const next = this.#apply(entity, folded, event);
+        folded = next instanceof Promise ? await next : next;
+      }
+    }
+    if (folded.revision > (kept?.revision ?? -1)) this.keep(entity, stream, folded);
+    return folded;
+  }
+
   async #begin(entity: AnyEntity, stream: string): Promise<Folded> {
     return (await this.#snapshots.load(entity, stream))?.folded ?? (await this.#initial(entity));
   }
@@ -168,13 +185,14 @@ export class Folds {
   }
 
   /** Checked anew each time: an `initial` that a fold changed would be everybody's. */
-  async #initial(entity: AnyEntity): Promise<Folded> {
-    const state = await parse(
+  #initial(entity: AnyEntity): Folded | Promise<Folded> {
+    const checked = parse(
       entity.state,
       entity.initial,
       () => `The entity "${entity.name}" begins with what is not its state`,
     );
-    return { revision: -1, state: freeze(state) };
+    const begin = (state: unknown): Folded => ({ revision: -1, state: freeze(state) });
+    return checked instanceof Promise ? checked.then(begin) : begin(checked);
   }
 
   #apply(

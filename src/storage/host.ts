@@ -18,6 +18,7 @@ export type {
   DocumentQuery,
   Engine,
   EngineStatus,
+  Expectation,
   Expected,
   NewEvent,
   NewReceipt,

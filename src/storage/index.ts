@@ -15,6 +15,7 @@ export {
   type HistoryOptions,
   type PastEvent,
 } from "./entity.ts";
+export { type EventLog, eventLog, type LoggedEvent, type LogReader, type LogReadOptions } from "./event-log.ts";
 export {
   type CaughtUpOptions,
   type ReadModel,
@@ -30,6 +31,7 @@ export {
   type Parts,
   type QueryContext,
   type Store,
+  type StoreOptions,
   store,
 } from "./store.ts";
 export { type Delivery, type Subscription, subscription } from "./subscription.ts";

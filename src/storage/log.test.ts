@@ -88,6 +88,36 @@ test("an event of a megabyte is written, and a larger one is refused with its si
   ).rejects.toThrow("1200002 bytes");
 });
 
+test("what goes with an event is bounded too: its meta, its type, and the key and the result of a receipt", async () => {
+  const event = { stream: "thing/bounded", type: "things.Said", data: 1 };
+  const mebibyte = "x".repeat(1_048_576);
+  const refused = (append: Partial<Parameters<typeof log.append>[0]>, sentence: string) =>
+    expect(log.append({ events: [event], ...append })).rejects.toThrow(sentence);
+  await refused(
+    { events: [{ ...event, meta: mebibyte }] },
+    "has 1048579 bytes with its meta; an event has up to 1048576",
+  );
+  await refused({ events: [{ ...event, data: "€".repeat(200_000), meta: "€".repeat(200_000) }] }, "1200004 bytes");
+  await refused({ events: [{ ...event, type: "T".repeat(513) }] }, "The type of an event has up to 512 bytes");
+  for (const type of ["", "a\u0000b", "\ud800"])
+    await refused({ events: [{ ...event, type }] }, "not every engine can keep");
+  const receipt = { key: "k", digest: "d" };
+  await refused({ receipt: { ...receipt, result: `${mebibyte}x` } }, "has 1048577 bytes; it may have up to 1048576");
+  await refused({ receipt: { ...receipt, key: "€".repeat(1_366) } }, "The key of a receipt has up to 4096 bytes");
+  expect(await collect(log.stream("thing/bounded"))).toEqual([]);
+  const largest = { ...receipt, key: "k".repeat(4_096), result: mebibyte };
+  const bounded = { ...event, type: "T".repeat(512), meta: "x".repeat(1_048_573) };
+  expect(await log.append({ events: [bounded], receipt: largest })).toMatchObject({ ok: true });
+});
+
+test.each([-2, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
+  "%d is no revision that could be expected",
+  async (revision) => {
+    const append = { expect: { "thing/odd": revision }, events: [] };
+    await expect(log.append(append)).rejects.toThrow(`An append expects revision ${revision} of thing/odd`);
+  },
+);
+
 test("an append of ten thousand events, or of 16 MiB, is written, and a larger one is refused with what to do", async () => {
   const event = { stream: "thing/many", type: "things.Said", data: 1 };
   expect(await log.append({ events: Array(10_000).fill(event) })).toMatchObject({ ok: true });

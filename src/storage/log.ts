@@ -1,5 +1,5 @@
 import type { Clock } from "../contracts/index.ts";
-import { checkAppend } from "./append-limits.ts";
+import { checkAppend, checkEvent, checkReceipt } from "./append-limits.ts";
 import type {
   Append,
   Engine,
@@ -14,7 +14,7 @@ import type {
 } from "./engine.ts";
 import type { HistoryOptions } from "./entity.ts";
 import { type Chance, toIds } from "./ids.ts";
-import { toJson } from "./json.ts";
+import { toExactJson } from "./json.ts";
 import { checkStreamName } from "./stream-name.ts";
 import { toUntil } from "./until.ts";
 
@@ -47,12 +47,12 @@ export interface WalkOptions {
   readonly types?: readonly string[];
   /** Only events of streams whose names begin with one of these, before the slash. */
   readonly categories?: readonly string[];
+  /** Only events of these streams. */
+  readonly streams?: readonly string[];
   /** Nothing later than an instant, or than a position. */
   readonly until?: Date | number;
 }
 
-/** Bytes of UTF-8: what is larger belongs into a file, and its address into the event. */
-const largestEvent = 1_048_576;
 const page = 500;
 
 /** One log of an engine, in values instead of text. It retries nothing: a lost race is an outcome, and whoever decided decides again. */
@@ -82,6 +82,7 @@ export class Log {
     const { id = this.#nextId(), expect, events, documents, receipt, readers } = append;
     const written = events.map(toNewEvent);
     checkAppend(written, this.name);
+    if (receipt) checkReceipt(receipt);
     const [outcome] = await this.#engine.append(this.name, [
       {
         id,
@@ -98,12 +99,25 @@ export class Log {
   }
 
   /** A stream's events from a revision on (inclusive); backwards from there, or from the last one. */
-  async *stream(stream: string, { from, backwards = false, until }: HistoryOptions = {}): AsyncGenerator<Recorded> {
+  async *stream(stream: string, options?: HistoryOptions): AsyncGenerator<Recorded> {
+    for await (const event of this.streamAsKept(stream, options)) yield toRecorded(event);
+  }
+
+  /** The log's events after a position (exclusive), as far as the log goes now. */
+  async *after(position: number, options?: WalkOptions): AsyncGenerator<Recorded> {
+    for await (const event of this.afterAsKept(position, options)) yield toRecorded(event);
+  }
+
+  /** As `stream`, with payloads as the JSON text that they are kept as. */
+  async *streamAsKept(
+    stream: string,
+    { from, backwards = false, until }: HistoryOptions = {},
+  ): AsyncGenerator<StoredEvent> {
     let next = from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0);
     for (;;) {
       const query: ReadQuery = { stream, from: next, limit: page, backwards, ...toUntil(until) };
       const events = await this.#engine.read(this.name, query);
-      yield* events.map(toRecorded);
+      yield* events;
       const last = events.at(-1);
       if (!last) return;
       next = last.revision + (backwards ? -1 : 1);
@@ -111,8 +125,11 @@ export class Log {
     }
   }
 
-  /** The log's events after a position (exclusive), as far as the log goes now. */
-  async *after(position: number, { types, categories, until }: WalkOptions = {}): AsyncGenerator<Recorded> {
+  /** As `after`, with payloads as the JSON text that they are kept as. */
+  async *afterAsKept(
+    position: number,
+    { types, categories, streams, until }: WalkOptions = {},
+  ): AsyncGenerator<StoredEvent> {
     let after = position;
     for (;;) {
       const query: ReadQuery = {
@@ -120,10 +137,11 @@ export class Log {
         limit: page,
         ...(types && { types }),
         ...(categories && { categories }),
+        ...(streams && { streams }),
         ...toUntil(until),
       };
       const events = await this.#engine.read(this.name, query);
-      yield* events.map(toRecorded);
+      yield* events;
       const last = events.at(-1);
       if (!last) return;
       after = last.position;
@@ -147,7 +165,14 @@ function toExpectations(expect: NonNullable<LogAppend["expect"]>): Append["expec
   const list: Append["expect"] = isList(expect)
     ? expect
     : Object.entries(expect).map(([stream, revision]) => ({ stream, revision }));
-  for (const { stream } of list) checkStreamName(stream);
+  for (const { stream, revision } of list) {
+    checkStreamName(stream);
+    // -1 is the revision of a stream that is not there.
+    if (typeof revision === "number" && !(Number.isSafeInteger(revision) && revision >= -1))
+      throw new TypeError(
+        `An append expects revision ${revision} of ${stream}; revisions are 0, 1, 2 and so on, or "any", "none", "exists".`,
+      );
+  }
   return list;
 }
 
@@ -157,15 +182,11 @@ function toNewEvent(event: LogEvent): NewEvent {
   const { stream, type, version = 1, meta } = event;
   checkStreamName(stream);
   const what = `The event ${type} of ${stream}`;
-  const data = "json" in event ? event.json : toJson(event.data, what);
-  const size = data.length * 3 > largestEvent ? Buffer.byteLength(data) : data.length;
-  if (size > largestEvent) {
-    throw new TypeError(
-      `${what} has ${size} bytes; an event has up to ${largestEvent}. Keep what is large elsewhere, and its address in the event.`,
-    );
-  }
-  if (meta === undefined) return { stream, type, version, data };
-  return { stream, type, version, data, meta: toJson(meta, `${what}, its meta,`) };
+  const data = "json" in event ? event.json : toExactJson(event.data, what);
+  const written = { stream, type, version, data };
+  const whole = meta === undefined ? written : { ...written, meta: toExactJson(meta, `${what}, its meta,`) };
+  checkEvent(whole);
+  return whole;
 }
 
 function toRecorded({ data, meta, ...event }: StoredEvent): Recorded {

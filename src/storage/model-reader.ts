@@ -116,11 +116,10 @@ export class ModelReader {
   async rebuild(): Promise<void> {
     const { engine, log, parking } = this.#ports;
     const { collection, reader } = this.kept;
-    await engine.drop({ collection: collection.name, reader: { log, name: reader } });
-    await engine.define(collection);
+    await engine.empty({ collection: collection.name, reader: { log, name: reader }, beside: parking.all(reader) });
     this.#place = undefined;
     this.#ahead = undefined;
-    for (const { position } of await parking.of(reader, Number.POSITIVE_INFINITY)) await this.dismiss(position);
+    this.#parked = undefined;
   }
 
   /** How many events it has passed over. */
@@ -269,6 +268,8 @@ export class ModelReader {
   /** Whether so many more may be; where not even one may, the reader must not go on. */
   async #mayPark(more: number): Promise<boolean> {
     this.#parked ??= await this.parked();
+    // Others may have taken some out since they were counted.
+    if (this.#parked + more > mostParked) this.#parked = await this.parked();
     if (this.#parked + more <= mostParked) return true;
     if (more > 1) return false;
     this.#parked = undefined;

@@ -1,12 +1,15 @@
-import { type Clock, type Duration, operationsOf, type Provider, toMs } from "../contracts/index.ts";
+import { type Clock, type Duration, type EventNames, operationsOf, type Provider, toMs } from "../contracts/index.ts";
 import { type CommandPorts, toCommandProvider } from "./commands.ts";
 import { Couriers } from "./couriers.ts";
+import { Declarations } from "./declarations.ts";
 import { type Emit, toEmit } from "./emit.ts";
-import type { Engine, EngineStatus } from "./engine.ts";
+import type { Engine, EngineStatus, Write } from "./engine.ts";
 import { EventCodec } from "./event-codec.ts";
+import { eventsIn, type LogReader } from "./event-log.ts";
 import { Folds } from "./folds.ts";
 import { type Chance, systemChance } from "./ids.ts";
 import { Log } from "./log.ts";
+import { toLogReader } from "./log-reader.ts";
 import { Models, type ReadModelStatus } from "./models.ts";
 import { type Operating, toOperating } from "./operating.ts";
 import { Parking } from "./parking.ts";
@@ -37,6 +40,8 @@ export interface Storage extends Operating {
   /** One an operation of the stores' contracts. */
   readonly providers: readonly Provider[];
   readonly log: Log;
+  /** Reads events of the log, for code that is no store: as the present version of their contracts reads them. */
+  reading<E extends { readonly [name: string]: unknown }>(events: E): LogReader<{ [K in EventNames<E>]: E[K] }>;
   /** Writes an event that no store decides on, once for each key; durable, with its rows, when it resolves. */
   readonly emit: Emit;
   status(): Promise<StorageStatus>;
@@ -68,6 +73,12 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
   const { exclusive } = await engine.status();
   const parking = new Parking(engine);
   const models = new Models(stores, { engine, log, codec, clock, parking, exclusive, report });
+  const node = log.nextId();
+  const write = async (documents: readonly Write[]): Promise<void> => {
+    const outcome = await log.append({ events: [], documents });
+    if (!outcome.ok) throw new Error(`Documents of a reader were not written: ${outcome.why}.`);
+  };
+  const declarations = new Declarations(models.readers, { engine, clock, node, alone: exclusive, write });
   const couriers = new Couriers(stores, beside, {
     engine,
     log: log.name,
@@ -75,19 +86,20 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     clock,
     parking,
     exclusive,
-    node: log.nextId(),
-    write: async (documents) => {
-      const outcome = await log.append({ events: [], documents });
-      if (!outcome.ok) throw new Error(`Documents of a subscription were not written: ${outcome.why}.`);
-    },
+    node,
+    write,
     report,
   });
+  for (const { parts } of stores)
+    for (const part of Object.values(parts))
+      if (part.kind === "event log") for (const [, event] of eventsIn(part.events)) codec.learn(event);
   codec.check(log.name, await engine.types(log.name));
   const snapshots = new Snapshots(engine, log);
   const sweeper = new Sweeper(engine, log.name, clock);
   const close = async (): Promise<void> => {
     await couriers.close();
     await models.close();
+    await declarations.close();
     await snapshots.close();
     await sweeper.close();
   };
@@ -95,6 +107,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     await parking.define();
     await snapshots.define();
     await couriers.define();
+    await declarations.start();
     await models.start();
     couriers.start();
   } catch (error) {
@@ -112,13 +125,15 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     receiptsMs: toMs(ports.receiptsFor ?? "30 days"),
     appended: () => sweeper.nudge(),
     rows: (store, part) => models.rows(store, part),
+    reading: (events) => toLogReader(events, { engine, log, codec }),
     behind: (reader) => models.behind(reader),
   };
   return Object.freeze({
     log,
+    reading: all.reading as Storage["reading"], // its events have the types of what is declared
     emit: toEmit(all),
     providers: Object.freeze(stores.flatMap((store) => toProviders(store, all))),
-    ...toOperating({ engine, log: log.name, models, couriers, parking }),
+    ...toOperating({ engine, log: log.name, models, couriers, parking, declarations }),
     status: async () => {
       const status = await engine.status();
       const head = await engine.head(log.name);

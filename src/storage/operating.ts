@@ -1,5 +1,6 @@
 import type { Courier } from "./courier.ts";
 import type { Couriers } from "./couriers.ts";
+import type { Declarations } from "./declarations.ts";
 import type { Engine } from "./engine.ts";
 import type { Follower } from "./follower.ts";
 import type { Models } from "./models.ts";
@@ -19,7 +20,7 @@ export interface Operating {
   restart(reader: string, after: number): Promise<void>;
   /** The read models on disk that this code does not declare: of earlier versions, or of later ones. */
   retired(): Promise<readonly string[]>;
-  /** Drops one of them, once no node's code declares it any more. */
+  /** Drops one of them. Refused while a process runs whose code declares it; one that was killed counts half a minute longer. */
   drop(reader: string): Promise<void>;
 }
 
@@ -29,8 +30,9 @@ export function toOperating(around: {
   readonly models: Models;
   readonly couriers: Couriers;
   readonly parking: Parking;
+  readonly declarations: Declarations;
 }): Operating {
-  const { engine, log, models, couriers, parking } = around;
+  const { engine, log, models, couriers, parking, declarations } = around;
   const unknown = (what: string, reader: string, readers: readonly string[]): TypeError =>
     new TypeError(`There is no ${what} "${reader}". There are: ${readers.join(", ") || "none"}.`);
   const toFollower = (reader: string): Follower => {
@@ -75,6 +77,11 @@ export function toOperating(around: {
       if (models.follower(reader))
         throw new TypeError(`"${reader}" is what this code reads. Only what it does not declare can be dropped.`);
       if (!(await retired()).includes(reader)) throw unknown("retired read model", reader, await retired());
+      const nodes = await declarations.count(reader);
+      if (nodes > 0)
+        throw new TypeError(
+          `"${reader}" is read by ${nodes === 1 ? "another process that is" : `${nodes} other processes that are`} running, or ended within the last half minute. Drop it once nobody's code declares it any more.`,
+        );
       await engine.drop({ collection: reader, reader: { log, name: reader } });
     },
   };

@@ -43,6 +43,11 @@ export class Parking {
     return { collection: collection.name, remove: keyOf(reader, position) };
   }
 
+  /** Everything that a reader has parked, as `empty` takes it out. */
+  all(reader: string): { readonly collection: string; readonly column: string; readonly equals: string } {
+    return { collection: collection.name, column: "reader", equals: reader };
+  }
+
   /** In the order of the log; up to `limit`. */
   async of(reader: string, limit: number): Promise<readonly Parked[]> {
     const all: Parked[] = [];

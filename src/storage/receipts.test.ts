@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { expect, test, vi } from "vitest";
-import { systemClock } from "../contracts/index.ts";
+import { z } from "zod";
+import { type Call, command, contract, event, systemClock } from "../contracts/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
+import { entity, store } from "./index.ts";
 import { openOn, toBookingStore, toFolder } from "./test-kit.test-d.ts";
 
 const day = 86_400_000;
@@ -57,4 +59,53 @@ test("a thousand expired receipts go between other commands, and the time that t
     await engine.close();
     remove();
   }
+});
+
+test("a store says for how long its receipts are kept, by command; what a run calls is kept for thirty days at least", async () => {
+  const Doors = contract("doors", "1.0.0", {
+    open: command({ input: z.object({ door: z.string() }) }),
+    shut: command({ input: z.object({ door: z.string() }) }),
+    Moved: event(z.object({ door: z.string() })),
+  });
+  const door = entity("door", { events: Doors, state: z.null(), initial: null, evolve: { Moved: () => null } });
+  type Given = Parameters<typeof store<typeof Doors, { door: typeof door }>>;
+  const handlers: Given[2] = {
+    open: async (input, { door }) => void (await door(input.door).decide((_, { Moved }) => Moved(input))),
+    shut: async (input, { door }) => void (await door(input.door).decide((_, { Moved }) => Moved(input))),
+  };
+  const { folder, remove } = toFolder();
+  let now = Date.UTC(2026, 0, 1);
+  const clock = { ...systemClock, now: () => now };
+  const engine = await openSqlite({ folder, clock });
+  try {
+    const doors = store(Doors, { door }, handlers, { receiptsFor: { open: "2 days" } });
+    await using backend = await openOn(engine, [doors], { clock, receiptsFor: "7 days" });
+    const run = { id: "r1", kind: "run", scopes: [] } as const;
+    const move = (operation: string, key: string, options: Partial<Call> = {}) =>
+      backend.call(operation, { door: "front" }, { key, ...options });
+    await move("doors.open", "k");
+    await move("doors.shut", "k");
+    await move("doors.open", "k", { principal: run });
+    const kept = async (at: number) => {
+      now = Date.UTC(2026, 0, 1) + at * day;
+      await engine.sweep("main", now, 100);
+      const keys = ["anonymous:doors.open:k", "anonymous:doors.shut:k", "@run:doors.open:k"];
+      return Promise.all(keys.map(async (key) => (await engine.receipt("main", key)) !== undefined));
+    };
+    expect(await kept(1.9)).toEqual([true, true, true]);
+    expect(await kept(2.1)).toEqual([false, true, true]);
+    expect(await kept(7.1)).toEqual([false, false, true]);
+    expect(await kept(30.1)).toEqual([false, false, false]);
+  } finally {
+    await engine.close();
+    remove();
+  }
+  expect(store(Doors, { door }, handlers, { receiptsFor: "1 hour" }).receiptsMs).toEqual({
+    open: 3_600_000,
+    shut: 3_600_000,
+  });
+  expect(() => store(Doors, { door }, handlers, { receiptsFor: { Moved: "1 day" } as never })).toThrow(
+    'keeps receipts of "Moved", which is no command',
+  );
+  expect(() => store(Doors, { door }, handlers, { receiptsFor: "soon" as never })).toThrow("is not a duration");
 });

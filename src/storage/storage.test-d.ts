@@ -3,7 +3,7 @@ import { toStandardJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
 import { z } from "zod";
 import { command, contract, event, failure, query } from "../contracts/index.ts";
-import { entity, readModel, type Store, store, subscription } from "./index.ts";
+import { entity, eventLog, readModel, type Store, store, subscription } from "./index.ts";
 import { Booking, Bookings, type toBookingStore } from "./test-kit.test-d.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -132,6 +132,9 @@ store(
     ticket: async () => ({ tickt: "" }),
   },
 );
+store(Bookings, { flights }, rest, { receiptsFor: { hold: "90 days" } });
+// @ts-expect-error a query has no receipts
+store(Bookings, { flights }, rest, { receiptsFor: { get: "90 days" } });
 // @ts-expect-error forgetting an operation
 store(Bookings, { flights }, { hold: rest.hold, ticket: rest.ticket, release: rest.release });
 // @ts-expect-error an entity of somebody else's events
@@ -150,6 +153,26 @@ store(
       // @ts-expect-error a place belongs to pages, and is no row
       await bookings.find({}, { after: booking });
       return (await bookings.get(booking)) ?? fail.NotFound();
+    },
+  },
+);
+const everything = eventLog("everything", { events: Bookings });
+store(
+  Bookings,
+  { flights, everything },
+  {
+    ...rest,
+    get: async (_, { everything, fail }) => {
+      for await (const logged of everything.read({ events: ["Ticketed"], streams: ["flight/UA1"] })) {
+        if (logged.event === "Ticketed") return { ...logged.payload, traveller: "", status: "ticketed" };
+        // @ts-expect-error another event has no ticket
+        logged.payload.ticket;
+      }
+      // @ts-expect-error an event that is not declared
+      everything.read({ events: ["Cancelled"] });
+      // @ts-expect-error a log is read, and written by deciding
+      everything.decide;
+      return fail.NotFound();
     },
   },
 );

@@ -189,6 +189,25 @@ test("a call that nobody waits for any more writes nothing", async () => {
   expect((await backend.engine.head("main")).position).toBe(0);
 });
 
+test("a command looks ahead of the disk, and an answer that no append stands for waits until it is known to be true", async () => {
+  await using backend = await open(folder, [toBookingStore(1)]);
+  const looks: unknown[] = [];
+  const { engine } = backend;
+  const [read, revision] = [engine.read.bind(engine), engine.revision.bind(engine)];
+  engine.read = (log, query) => {
+    looks.push("stream" in query && [query.stream, query.ahead]);
+    return read(log, query);
+  };
+  engine.revision = (log, stream) => {
+    looks.push(stream);
+    return revision(log, stream);
+  };
+  await backend.call("bookings.hold", toSeat());
+  expect(looks).toEqual([["flight/UA1", true]]);
+  await expect(backend.call("bookings.hold", toSeat())).rejects.toMatchObject({ code: "SoldOut" });
+  expect(looks.slice(1)).toEqual(["flight/UA1"]);
+});
+
 test("an append is a span that says where it went", async () => {
   await using backend = await open(folder, [toBookingStore(180)]);
   const spans: unknown[] = [];

@@ -13,8 +13,6 @@ interface Touched {
   readonly stream: string;
   /** What the handler saw first, which the append expects. */
   readonly seen: Folded;
-  /** Whether that is from memory, and nobody has looked. */
-  readonly trusted: boolean;
   folded: Folded;
 }
 interface Pending extends Encoded {
@@ -63,8 +61,9 @@ export class Unit {
   #closed = false;
   #endTurn: (() => void) | undefined;
   /**
-   * `trusts`: it decides on states as they are remembered, without a look. The append expects their revisions, so it is
-   * right whenever it is written; where nothing is appended, ask `wasOvertaken` before the answer is believed.
+   * `trusts`: it decides on states as they are remembered, without a look, or as they are seen, before they are on disk.
+   * The append expects their revisions and comes after them, so it is right whenever it is written; where nothing is
+   * appended, ask `wasOvertaken` before the answer is believed.
    */
   constructor(operation: string, around: Surroundings, trusts: boolean) {
     this.#operation = operation;
@@ -117,8 +116,9 @@ export class Unit {
 
   /** Whether a state that it took on trust was not the present one. */
   async wasOvertaken(): Promise<boolean> {
-    for (const [stream, { trusted, seen }] of this.#touched)
-      if (trusted && !(await this.#around.folds.isPresent(stream, seen))) return true;
+    if (!this.#trusts) return false;
+    for (const [stream, { seen }] of this.#touched)
+      if (!(await this.#around.folds.isPresent(stream, seen))) return true;
     return false;
   }
 
@@ -140,7 +140,7 @@ export class Unit {
     // One turn a command: two that each held one and waited for the other's would wait for good.
     this.#endTurn ??= this.#around.turns.takeNow(stream);
     const recent = this.#endTurn && this.#trusts ? this.#around.folds.recent(stream) : undefined;
-    return recent ? this.#note(entity, stream, recent, true) : this.#load(entity, id, stream);
+    return recent ? this.#note(entity, stream, recent) : this.#load(entity, id, stream);
   }
 
   async #load(entity: AnyEntity, id: string, stream: string): Promise<Touched> {
@@ -150,12 +150,13 @@ export class Unit {
       if (this.#closed) this.#endTurn();
       this.#checkOpen();
     }
-    const recent = this.#trusts ? this.#around.folds.recent(stream) : undefined;
-    return this.#note(entity, stream, recent ?? (await this.#around.folds.load(entity, id)), recent !== undefined);
+    const { folds } = this.#around;
+    const recent = this.#trusts ? folds.recent(stream) : undefined;
+    return this.#note(entity, stream, recent ?? (await folds.load(entity, id, this.#trusts)));
   }
 
-  #note(entity: AnyEntity, stream: string, folded: Folded, trusted: boolean): Touched {
-    const touched = { entity, stream, seen: folded, trusted, folded };
+  #note(entity: AnyEntity, stream: string, folded: Folded): Touched {
+    const touched = { entity, stream, seen: folded, folded };
     this.#touched.set(stream, touched);
     return touched;
   }

@@ -4,6 +4,31 @@
  * has to pass. May import contracts, the layers' inside doors and engines.
  * Start with workflow-bench.ts and given-when-then.ts; engine-conformance.ts is for those who write an engine.
  */
+export {
+  type After,
+  type Append,
+  type Checkpoint,
+  type Collection,
+  type Column,
+  type Columns,
+  type Condition,
+  checkQuery,
+  type Document,
+  type DocumentQuery,
+  type Engine,
+  type EngineStatus,
+  type Expectation,
+  type Expected,
+  type NewEvent,
+  type NewReceipt,
+  type Outcome,
+  type Place,
+  type ReadQuery,
+  type Receipt,
+  type StoredEvent,
+  type TextQuery,
+  type Write,
+} from "../storage/host.ts";
 export type { Crash, EmittedEvent } from "./bench-node.ts";
 export { crashEverywhere } from "./crash-everywhere.ts";
 export { Memory, memoryEngine } from "./engine/memory-engine.ts";

@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
-import { runFeed, type Windowed } from "trilith/aggregation";
+import { type FeedState, type Input, runFeed, type Windowed } from "trilith/aggregation";
 import { systemClock } from "trilith/contracts";
 import { expect, test } from "vitest";
 import { departedAt, flightId, loadFlights } from "../data/flights.ts";
@@ -97,4 +98,61 @@ test("an hour that late reports change is told of again, and what comes too late
   expect(beyond.late.length).toBeGreaterThan(100);
   const counted = [...beyond.hours.values()].reduce((sum, { reported }) => sum + reported, 0);
   expect(counted + beyond.late.length).toBe(flights.length);
+});
+
+test("a feed of the real flights that is killed at random places says each revision of an hour in the same words", async () => {
+  const expected = inBatch();
+  const life = fc.record({
+    seed: fc.nat(),
+    size: fc.integer({ min: 50, max: 400 }),
+    keepEvery: fc.integer({ min: 1, max: 30 }),
+    // After how many hours that were told each process ends.
+    ends: fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 5 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(life, async ({ seed, size, keepEvery, ends }) => {
+      const reports = [
+        disordered(departures, seed, 20 * hourMs),
+        disordered(delays, seed + 1, 30 * 24 * hourMs),
+      ] as const;
+      const texts = new Map<string, string>();
+      const state: FeedState = {
+        load: async (feed) => texts.get(feed),
+        save: async (feed, text) => void texts.set(feed, text),
+      };
+      const words = new Map<string, string>();
+      const hours = new Map<string, Windowed<HourlyDelays>>();
+      const late = new Set<string>();
+      for (const [life, end] of [...ends, Number.POSITIVE_INFINITY].entries()) {
+        let told = 0;
+        // Which of the two comes first is another one in each life.
+        const inputs = reports.map((own, at) =>
+          toInput(`feed-${at}`, async function* (after) {
+            for (let from = Number(after ?? 0); from < own.length; from += size) {
+              if ((life + at) % 2 === 0) for (let turn = 0; turn < 3; turn++) await nextTurn();
+              yield { records: own.slice(from, from + size), position: from + size };
+            }
+          }),
+        ) as [Input<Report>, Input<Report>]; // there are two
+        const feed = runFeed({ name: "hours", inputs, stage: hourlyDelays(), clock: systemClock, state, keepEvery });
+        for await (const slice of feed) {
+          for (const window of slice.records) {
+            const name = `${window.key} ${window.start / hourMs}`;
+            const word = JSON.stringify(window);
+            expect(words.get(`${name} ${window.revision}`) ?? word).toBe(word);
+            words.set(`${name} ${window.revision}`, word);
+            if ((hours.get(name)?.revision ?? -1) <= window.revision) hours.set(name, window);
+            told += 1;
+          }
+          for (const { record } of slice.late ?? []) late.add(JSON.stringify(record));
+          if (told >= end) break;
+        }
+      }
+      const reported = [...hours.values()].reduce((sum, { value }) => sum + value.reported, 0);
+      expect(reported + late.size).toBe(flights.length);
+      expect([...hours.values()].reduce((sum, { value }) => sum + value.departures, 0)).toBe(flights.length);
+      expect([...hours.keys()].every((name) => expected.has(name))).toBe(true);
+    }),
+    { numRuns: 4 },
+  );
 });

@@ -1,5 +1,6 @@
 // Streams: departures and arrival delays come as two feeds, each out of order, and hourly statistics of an airport come out.
-import { type Aggregate, type Input, tumbling, type WindowStage, windowed } from "trilith/aggregation";
+import { type Aggregate, type Feed, feed, type Input, tumbling, type WindowStage, windowed } from "trilith/aggregation";
+import { Punctuality } from "../contracts.ts";
 
 /** A flight has left. */
 export interface Departure {
@@ -75,3 +76,20 @@ export const toInput = (name: string, batches: Input<Report>["read"]): Input<Rep
   outOfOrder: "6h",
   idle: "10s",
 });
+
+/** Both feeds into the store of hours. Each hour, and each time that it is told of again, takes effect once. */
+export const hourlyDelaysFeed = (departures: Input<Report>["read"], delays: Input<Report>["read"]): Feed =>
+  feed("hourly-delays", {
+    inputs: [toInput("departures", departures), toInput("delays", delays)],
+    stage: () => hourlyDelays(),
+    into: Punctuality.record,
+    input: ({ key, start, revision, value }) => ({
+      iata: key,
+      hour: new Date(start).toISOString(),
+      revision,
+      ...value,
+    }),
+    key: ({ key, start, revision }) => `${key}/${start}/${revision}`,
+    ahead: "2 days",
+    keepEvery: 10,
+  });

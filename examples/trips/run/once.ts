@@ -23,7 +23,12 @@ export async function once(): Promise<void> {
   ends.defer(() => held.release());
   const upstreams = ends.use(await launchUpstreams({ data, quiet: true, behaviour: { all: wellBehaved } }));
   // A port of its own unless one was asked for: the example may be running beside it.
-  const environment = { ...toEnvironment(upstreams.urls, data), PORT: process.env.PORT || "0" };
+  // And no reports of flights beside the two stories, which would be in their log.
+  const environment = {
+    ...toEnvironment(upstreams.urls, data),
+    PORT: process.env.PORT || "0",
+    TRIPS_REPORTS_URL: "",
+  };
   const backend = await supervise({ environment });
   ends.defer(() => backend.stop());
   const client = new TripsClient(backend.url, (await makeKeys(data)).newcomer);

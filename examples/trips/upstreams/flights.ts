@@ -1,11 +1,15 @@
 import { departedAt, flightId, loadFlights } from "../data/flights.ts";
 import { loadOpenFlights } from "../data/openflights.ts";
+import { toReports } from "../data/reports.ts";
 import { BadRequest, json } from "./http.ts";
 import { serve } from "./serve.ts";
+
+const reportsAtOnce = 100;
 
 const pageSize = 40;
 const boards = Map.groupBy(loadFlights(), ({ origin }) => origin);
 const airports = loadOpenFlights();
+const reports = toReports();
 
 await serve({
   name: "flights",
@@ -26,6 +30,14 @@ await serve({
             at: departedAt(record, hoursEastOfUtc(iata)),
           })),
       );
+    },
+    // In the order in which they came in, from a position on.
+    "GET /reports/{kind}": ({ params, query }) => {
+      const all = params.kind === "departures" ? reports.departures : params.kind === "delays" ? reports.delays : [];
+      const after = query.get("after") ?? "0";
+      if (!/^\d{1,9}$/.test(after)) throw new BadRequest("after is a position: a whole number from 0 on.");
+      const records = all.slice(Number(after), Number(after) + reportsAtOnce);
+      return json({ records, position: Number(after) + records.length });
     },
   },
 });

@@ -1,4 +1,5 @@
 import { type Duration, toMs } from "../../contracts/index.ts";
+import { Side } from "./side.ts";
 import { emitted, type Late, type Stage } from "./slice.ts";
 
 /** A record of the first input, with the last one of the second that was known by then. */
@@ -33,7 +34,7 @@ export function joinedAsOf<L, R>({ keys, tolerance, onLate }: AsOfOptions<L, R>)
   const toleranceMs = toMs(tolerance);
   let lefts: Timed<L>[] = [];
   const rights = new Map<string, Timed<R>[]>();
-  let late = 0;
+  const side = new Side(onLate);
 
   const keepRight = (right: Timed<R>): void => {
     const key = rightKey(right.record);
@@ -55,16 +56,14 @@ export function joinedAsOf<L, R>({ keys, tolerance, onLate }: AsOfOptions<L, R>)
 
   return {
     get late() {
-      return late;
+      return side.count;
     },
     take(slice) {
       const { input, records, times, before, watermark } = slice;
       for (let index = 0; index < records.length; index++) {
         const [record, at] = [records[index] as L | R, times[index] as number]; // both are as long
-        if (at < before) {
-          late += 1;
-          onLate?.({ record, at, watermark: before });
-        } else if (input === 0)
+        if (at < before) side.add(record, at, before);
+        else if (input === 0)
           lefts.push({ at, record: record as L }); // the first input is the left one
         else keepRight({ at, record: record as R });
       }
@@ -83,12 +82,13 @@ export function joinedAsOf<L, R>({ keys, tolerance, onLate }: AsOfOptions<L, R>)
         joined,
         done.map(({ at }) => at),
         slice,
+        side.drain(),
       );
     },
-    snapshot: () => ({ late, lefts, rights: [...rights] }),
+    snapshot: () => ({ late: side.count, lefts, rights: [...rights] }),
     restore(snapshot) {
       const kept = snapshot as { late: number; lefts: Timed<L>[]; rights: [string, Timed<R>[]][] }; // as it was written above
-      late = kept.late;
+      side.restore(kept.late);
       lefts = [...kept.lefts];
       for (const [key, known] of kept.rights) rights.set(key, [...known]);
     },

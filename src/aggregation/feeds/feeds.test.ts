@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../../contracts/index.ts";
+import { type Clock, systemClock } from "../../contracts/index.ts";
 import {
   type Batch,
   chain,
@@ -201,6 +201,20 @@ test("reordering gives every record out in order, and what comes too late to the
   expect(late).toEqual([2 * second]);
 });
 
+test("of two stages in a row both have a side output", async () => {
+  const stage = chain(reordered<Reading>(), windowed({ windows: tumbling("10s"), key, aggregate: sum }));
+  const records = [5, 31, 2, 33].map((seconds) => ({ at: seconds * second, key: "a", value: 1 }));
+  const late: Reading[] = [];
+  const parts = { name: "test", clock: systemClock, inputs: [toInput("one", records)] as const, stage };
+  for await (const slice of runFeed(parts)) late.push(...(slice.late ?? []).map(({ record }) => record));
+  expect(late.map(({ at }) => at / second)).toEqual([2]);
+  const strict = chain(windowed({ windows: tumbling("10s"), key, aggregate: sum }), reordered());
+  const sides: unknown[] = [];
+  for await (const slice of runFeed({ ...parts, stage: strict }))
+    sides.push(...(slice.late ?? []).map(({ record }) => record));
+  expect(sides).toEqual([records[2]]);
+});
+
 test("an as-of join is what the batch gives: the latest of before, within the tolerance", async () => {
   await fc.assert(
     fc.asyncProperty(disordered(5 * second), disordered(5 * second), async (lefts, rights) => {
@@ -322,6 +336,67 @@ describe("the watermark", () => {
     stop.abort();
     await running;
     expect(clock.timers).toBe(0);
+  });
+
+  test("does not take an input for idle whose batch waits for a slow consumer", async () => {
+    const clock = new ManualClock();
+    const [first, second, third] = [pushable(), pushable(), pushable()];
+    const common = { at, outOfOrder: "0.001s", idle: "5s" } as const;
+    const stage = windowed({ windows: tumbling("10s"), key, aggregate: sum });
+    const feed = runFeed({
+      name: "x",
+      clock,
+      stage,
+      inputs: [
+        { name: "first", read: first.read, ...common },
+        { name: "second", read: second.read, ...common },
+        { name: "third", read: third.read, ...common },
+      ],
+    });
+    first.push(toReading(50_000));
+    second.push(toReading(40_000));
+    third.push(toReading(1_000));
+    const given = [await feed.next()];
+    await clock.advance(6_000); // the consumer takes its time, and what the others brought waits
+    for (let pull = 0; pull < 2; pull++) given.push(await feed.next());
+    expect(stage.late).toBe(0);
+    expect(given.at(-1)?.value?.watermark).toBe(999);
+    const idle = feed.next();
+    await clock.advance(6_000); // now they are: all of them, and time stands still
+    first.push(toReading(60_000));
+    expect((await idle).value?.watermark).toBe(60_000 - 1);
+    await feed.return();
+    expect(clock.timers).toBe(0);
+  });
+
+  test("does not take an input for idle that was not heard because the process was busy", async () => {
+    const clock = new ManualClock();
+    const [local, wire] = [pushable(), pushable()];
+    // Whoever was busy comes to its timers first, and then to what has been waiting on its sockets.
+    const busy: Clock = {
+      ...clock,
+      after: (ms, wake) =>
+        clock.after(ms, () => {
+          wake();
+          if (ms === 5_000) wire.push(toReading(1_000));
+        }),
+    };
+    const common = { at, outOfOrder: "0.001s" } as const;
+    const feed = runFeed({
+      name: "x",
+      clock: busy,
+      stage: watching(),
+      inputs: [
+        { name: "local", read: local.read, ...common },
+        { name: "wire", read: wire.read, ...common, idle: "5s" },
+      ],
+    });
+    local.push(toReading(50_000));
+    await feed.next();
+    const next = feed.next();
+    await clock.advance(5_000);
+    expect((await next).value?.watermark).toBe(999); // and not that of the other one
+    await feed.return();
   });
 
   test("holds an input back that is too far ahead", async () => {

@@ -1,4 +1,5 @@
 import { type Duration, toMs } from "../../contracts/index.ts";
+import { Side } from "./side.ts";
 import { emitted, type OnLate, type Stage } from "./slice.ts";
 
 /** What was known of a key at an instant of the grid. */
@@ -36,7 +37,7 @@ export function filledForward<T>({ key, every, limit, onLate }: FillOptions<T>):
   const [everyMs, limitMs] = [toMs(every), toMs(limit)];
   if (everyMs <= 0) throw new TypeError("A grid has a step that is longer than nothing.");
   const series = new Map<string, Series<T>>();
-  let late = 0;
+  const side = new Side(onLate);
   let latest = Number.NEGATIVE_INFINITY;
 
   const fillTo = (one: Series<T>, end: number, out: Filled<T>[]): void => {
@@ -50,7 +51,7 @@ export function filledForward<T>({ key, every, limit, onLate }: FillOptions<T>):
 
   return {
     get late() {
-      return late;
+      return side.count;
     },
     take(slice) {
       const { records, times, watermark } = slice;
@@ -60,8 +61,7 @@ export function filledForward<T>({ key, every, limit, onLate }: FillOptions<T>):
         const name = key(record);
         const one = series.get(name);
         if (one && at < one.known.at) {
-          late += 1;
-          onLate?.({ record, at, watermark: slice.before });
+          side.add(record, at, slice.before);
           continue;
         }
         latest = Math.max(latest, at);
@@ -82,12 +82,17 @@ export function filledForward<T>({ key, every, limit, onLate }: FillOptions<T>):
         out,
         out.map(({ at }) => at),
         slice,
+        side.drain(),
       );
     },
-    snapshot: () => ({ late, latest: Number.isFinite(latest) ? latest : null, series: [...series.values()] }),
+    snapshot: () => ({
+      late: side.count,
+      latest: Number.isFinite(latest) ? latest : null,
+      series: [...series.values()],
+    }),
     restore(snapshot) {
       const kept = snapshot as { late: number; latest: number | null; series: Series<T>[] }; // as it was written above
-      late = kept.late;
+      side.restore(kept.late);
       latest = kept.latest ?? Number.NEGATIVE_INFINITY;
       for (const one of kept.series) series.set(one.key, { ...one });
     },

@@ -1,3 +1,4 @@
+import { Side } from "./side.ts";
 import { emitted, type OnLate, type Stage } from "./slice.ts";
 
 export interface ReorderOptions<T> {
@@ -15,20 +16,17 @@ export interface ReorderStage<T> extends Stage<T, T> {
  */
 export function reordered<T>({ ties = () => 0, onLate }: ReorderOptions<T> = {}): ReorderStage<T> {
   let waiting: { readonly at: number; readonly record: T }[] = [];
-  let late = 0;
+  const side = new Side(onLate);
   return {
     get late() {
-      return late;
+      return side.count;
     },
     take(slice) {
       const { records, times, before, watermark } = slice;
       for (let index = 0; index < records.length; index++) {
         const [record, at] = [records[index] as T, times[index] as number]; // both are as long
         if (at >= before) waiting.push({ at, record });
-        else {
-          late += 1;
-          onLate?.({ record, at, watermark: before });
-        }
+        else side.add(record, at, before);
       }
       // What waited is in order already, and the sort makes use of it.
       waiting.sort((a, b) => a.at - b.at || ties(a.record, b.record));
@@ -39,12 +37,13 @@ export function reordered<T>({ ties = () => 0, onLate }: ReorderOptions<T> = {})
         done.map(({ record }) => record),
         done.map(({ at }) => at),
         slice,
+        side.drain(),
       );
     },
-    snapshot: () => ({ late, waiting }),
+    snapshot: () => ({ late: side.count, waiting }),
     restore(snapshot) {
       const kept = snapshot as { readonly late: number; readonly waiting: typeof waiting }; // as it was written above
-      late = kept.late;
+      side.restore(kept.late);
       waiting = [...kept.waiting];
     },
   };

@@ -14,9 +14,17 @@ export interface Slice<T> {
   readonly watermark: number;
 }
 
+/** What a stage makes of a slice. */
+export interface Emitted<O, L = unknown> extends Slice<O> {
+  /** The side output: what came too late. Missing where nothing did. */
+  readonly late?: readonly Late<L>[];
+  /** It was given out before, in the same words, by somebody who may have ended before it was taken. */
+  readonly again?: boolean;
+}
+
 /** One step of a feed: synchronous, with nothing but its own state, so that the same slices give the same. */
-export interface Stage<I, O> {
-  take(slice: Slice<I>): Slice<O>;
+export interface Stage<I, O, L = I> {
+  readonly take: (slice: Slice<I>) => Emitted<O, L>;
   /** Everything that it remembers, as JSON. */
   snapshot(): unknown;
   /** Goes on from a snapshot. It is asked once, before the first slice. */
@@ -29,13 +37,20 @@ export interface Late<T> {
   readonly at: number;
   readonly watermark: number;
 }
-/** The side output for late records, in the words of Dataflow. They are counted in any case. */
+/**
+ * Is told of late records as they are met, in this process: after a crash of the same ones again. What is to be kept of
+ * them goes by the side output of a slice, and by `late` of a feed.
+ */
 export type OnLate<T> = (late: Late<T>) => void;
 
 /** Two steps, one after the other. */
-export function chain<A, B, C>(first: Stage<A, B>, second: Stage<B, C>): Stage<A, C> {
+export function chain<A, B, C, L = A, M = B>(first: Stage<A, B, L>, second: Stage<B, C, M>): Stage<A, C, L | M> {
   return {
-    take: (slice) => second.take(first.take(slice)),
+    take(slice) {
+      const between = first.take(slice);
+      const out = second.take(between);
+      return between.late ? { ...out, late: [...between.late, ...(out.late ?? [])] } : out;
+    },
     snapshot: () => [first.snapshot(), second.snapshot()],
     restore(snapshot) {
       const [one, two] = snapshot as readonly [unknown, unknown]; // as it was written above
@@ -46,10 +61,16 @@ export function chain<A, B, C>(first: Stage<A, B>, second: Stage<B, C>): Stage<A
 }
 
 /** What a stage gives out, in the order in which it was made. */
-export const emitted = <T>(records: readonly T[], times: readonly number[], from: Slice<unknown>): Slice<T> => ({
+export const emitted = <T, L>(
+  records: readonly T[],
+  times: readonly number[],
+  from: Slice<unknown>,
+  late: readonly Late<L>[] | undefined,
+): Emitted<T, L> => ({
   input: 0,
   records,
   times,
   before: from.before,
   watermark: from.watermark,
+  ...(late && { late }),
 });

@@ -1,5 +1,6 @@
 import { type Duration, toMs } from "../../contracts/index.ts";
 import { SessionPanes } from "./session-panes.ts";
+import { Side } from "./side.ts";
 import { emitted, type OnLate, type Stage } from "./slice.ts";
 import { SlidingPanes } from "./sliding-panes.ts";
 import type { Windows } from "./windows.ts";
@@ -73,19 +74,17 @@ export function windowed<T, A, R>({
   const latenessMs = toMs(allowedLateness);
   const panes: Panes<T, A> =
     windows.kind === "session" ? new SessionPanes(windows, aggregate) : new SlidingPanes(windows, aggregate);
-  let late = 0;
+  const side = new Side(onLate);
   return {
     get late() {
-      return late;
+      return side.count;
     },
     take(slice) {
       const { records, times, before, watermark } = slice;
       const closed = before - latenessMs;
       for (let index = 0; index < records.length; index++) {
         const [record, at] = [records[index] as T, times[index] as number]; // both are as long
-        if (panes.add(key(record), at, record, closed)) continue;
-        late += 1;
-        onLate?.({ record, at, watermark: before });
+        if (!panes.add(key(record), at, record, closed)) side.add(record, at, before);
       }
       const due = panes.due(watermark).sort(byEnd);
       const results = due.map((pane): Windowed<R> => {
@@ -100,12 +99,13 @@ export function windowed<T, A, R>({
         results,
         results.map(({ end }) => end - 1),
         slice,
+        side.drain(),
       );
     },
-    snapshot: () => ({ late, panes: [...panes.all()] }),
+    snapshot: () => ({ late: side.count, panes: [...panes.all()] }),
     restore(snapshot) {
       const kept = snapshot as { readonly late: number; readonly panes: readonly Pane<A>[] }; // as it was written above
-      late = kept.late;
+      side.restore(kept.late);
       panes.load(kept.panes);
     },
   };

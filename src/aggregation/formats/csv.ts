@@ -1,6 +1,6 @@
 import { CsvError, parse } from "csv-parse/sync";
 import type { JsonSchema } from "../../contracts/index.ts";
-import { Unreadable } from "./decode.ts";
+import { Unreadable } from "./unreadable.ts";
 
 /** RFC 4180 with a header line. A column that the schema wants and the header lacks is refused, even without records. */
 export function readCsv(text: string, schema: JsonSchema): readonly unknown[] {
@@ -18,6 +18,10 @@ export function readCsv(text: string, schema: JsonSchema): readonly unknown[] {
   const wanted = Array.isArray(schema.required) ? schema.required : [];
   const lacking = wanted.filter((column) => !header.includes(column));
   if (lacking.length > 0) throw new Unreadable(`answered with CSV that lacks the column ${lacking.join(", ")}`);
+  // An error page is text as well, and its first line would pass for a header.
+  const known = Object.keys((schema.properties as object | undefined) ?? {});
+  if (header.length > 0 && known.length > 0 && !header.some((column) => known.includes(column)))
+    throw new Unreadable("answered with text that has none of the promised columns");
   // fromEntries defines own fields, so a column called __proto__ cannot reach a prototype.
   return rest.map((cells) => Object.fromEntries(header.map((column, at) => [column, cells[at]])));
 }

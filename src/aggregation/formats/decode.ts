@@ -1,11 +1,14 @@
-import type { AnySchema, Issue, JsonSchema } from "../../contracts/index.ts";
-import { toJsonSchema, validate } from "../../contracts/index.ts";
+import { type AnySchema, type Issue, validate } from "../../contracts/index.ts";
 import type { HttpPlan } from "../fetch.ts";
+import { itemsOf, withItems } from "../page-items.ts";
+import type { PagingPlan } from "../paged.ts";
 import type { UpstreamAnswer } from "../port.ts";
 import type { Sample } from "../reading/tried.ts";
 import { readCsv } from "./csv.ts";
+import { describe } from "./describe.ts";
 import { readJson, readNdjson } from "./json.ts";
 import { toText } from "./text.ts";
+import { Unreadable } from "./unreadable.ts";
 import { readXml } from "./xml.ts";
 
 /** What came back, checked. */
@@ -20,11 +23,6 @@ export type Checked =
       readonly broken: readonly unknown[];
     }
   | { readonly state: "invalid"; readonly problem: string; readonly sample: Sample; readonly readable: boolean };
-
-/** A body that is not what was promised. Completes the sentence "The source … ". */
-export class Unreadable extends Error {
-  override readonly name = "Unreadable";
-}
 
 /** Reads and checks a body. */
 export async function decode(plan: HttpPlan, answer: UpstreamAnswer, batch: boolean): Promise<Decoded> {
@@ -47,30 +45,50 @@ const sampleBytes = 2_048;
 export interface Shape {
   readonly schema: AnySchema;
   readonly format?: HttpPlan["format"];
+  readonly paging?: PagingPlan;
 }
 
 /**
  * Checks what was said against its contract. A list with a broken record is invalid as a whole; a batch only loses that
  * record.
  */
-export async function check({ schema, format = "json" }: Shape, said: unknown, batch: boolean): Promise<Checked> {
+export async function check(shape: Shape, said: unknown, batch: boolean): Promise<Checked> {
+  const { schema, format = "json", paging = {} } = shape;
   if (format !== "json") return records(schema, said as readonly unknown[], batch);
-  if (batch && !Array.isArray(said)) return broken("answered with something that is no list", said);
+  if (batch && !itemsOf(paging, said)) return broken("answered with something that is no list", said);
   const checked = await validate(schema, said);
   if (checked.ok) return { state: "fresh", value: checked.value, said, broken: [] };
-  // The schema of a JSON batch is that of the whole list. A list of one tells which record it is that breaks it.
-  if (batch) return records(schema, said as readonly unknown[], true, true);
-  return broken(`answered with something that breaks its contract: ${tell(checked.issues)}`, said);
+  const problem = `answered with something that breaks its contract: ${tell(checked.issues)}`;
+  return batch ? withoutBroken(schema, paging, said, problem) : broken(problem, said);
 }
 
-async function records(schema: AnySchema, said: readonly unknown[], batch: boolean, lists = false): Promise<Checked> {
+/**
+ * The schema of a JSON batch is that of the whole answer. One with a single record in it tells which record it is that
+ * breaks it; where that is none of them, it is the rest.
+ */
+async function withoutBroken(
+  schema: AnySchema,
+  where: Pick<PagingPlan, "items">,
+  said: unknown,
+  problem: string,
+): Promise<Checked> {
+  const good: unknown[] = [];
+  const bad: unknown[] = [];
+  for (const record of itemsOf(where, said) ?? [])
+    ((await validate(schema, withItems(where, said, [record]))).ok ? good : bad).push(record);
+  const rest = withItems(where, said, good);
+  const checked = await validate(schema, rest);
+  return checked.ok ? { state: "fresh", value: checked.value, said: rest, broken: bad } : broken(problem, said);
+}
+
+async function records(schema: AnySchema, said: readonly unknown[], batch: boolean): Promise<Checked> {
   const good: unknown[] = [];
   const whole: unknown[] = [];
   const bad: unknown[] = [];
   for (const [at, record] of said.entries()) {
-    const checked = await validate(schema, lists ? [record] : record);
+    const checked = await validate(schema, record);
     if (checked.ok) {
-      good.push(lists ? (checked.value as readonly unknown[])[0] : checked.value);
+      good.push(checked.value);
       whole.push(record);
     } else if (batch) bad.push(record);
     else return broken(`answered with a record that breaks its contract: ${tell(checked.issues, at)}`, record);
@@ -113,12 +131,3 @@ const tell = (issues: readonly Issue[], at?: number): string => {
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
   return `${where || "the whole"}: ${first?.message ?? "refused"}${more}`;
 };
-
-/** Only a help (required columns, repeated elements, what is personal); a schema that cannot describe itself is still checked. */
-export function describe(schema: AnySchema): JsonSchema {
-  try {
-    return toJsonSchema(schema);
-  } catch {
-    return {};
-  }
-}

@@ -37,3 +37,10 @@ test("a field said twice is found, wherever it stands", () => {
     }),
   );
 });
+
+test("a whole number that would be rounded stays exact, and only that", () => {
+  expect(
+    readJson('{"id":9007199254740993,"n":[-9007199254740993,1e300,120000000000000000000,9007199254740991,1.5]}'),
+  ).toEqual({ id: 9007199254740993n, n: [-9007199254740993n, 1e300, 120000000000000000000, 9007199254740991, 1.5] });
+  expect(readJson("9007199254740993")).toBe(9007199254740993n);
+});

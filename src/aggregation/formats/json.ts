@@ -1,9 +1,9 @@
-import { Unreadable } from "./decode.ts";
+import { Unreadable } from "./unreadable.ts";
 
 const mostLevels = 200;
 
 /**
- * One document. Refused are a field called `__proto__`, nesting that would exhaust the stack of whoever walks it, and
+ * One document. Whole numbers beyond 2^53 are kept exactly. Refused are a field called `__proto__`, nesting that would exhaust the stack of whoever walks it, and
  * two fields of one name in an object (RFC 7493): which of them counts is anybody's guess.
  */
 export function readJson(text: string): unknown {
@@ -13,10 +13,19 @@ export function readJson(text: string): unknown {
   } catch {
     throw new Unreadable("answered with something that is not JSON");
   }
-  if (countFields(value) !== countNames(text))
+  const { fields, large } = survey(value);
+  if (fields !== countNames(text))
     throw new Unreadable("answered with JSON that has two fields of one name in an object");
-  return value;
+  return large ? JSON.parse(text, exactly) : value;
 }
+
+/** A whole number that would be rounded stays what it is, as a BigInt: a schema that wants a number says that it is none. */
+function exactly(_name: string, value: unknown, { source }: { readonly source?: string } = {}): unknown {
+  if (!isLarge(value) || source === undefined || !/^-?\d+$/.test(source)) return value;
+  return String(value) === source ? value : BigInt(source);
+}
+
+const isLarge = (value: unknown): value is number => Number.isInteger(value) && !Number.isSafeInteger(value);
 
 /** One document a line; blank lines do not count. */
 export function readNdjson(text: string): readonly unknown[] {
@@ -34,9 +43,10 @@ export function readNdjson(text: string): readonly unknown[] {
 }
 
 // JSON.parse makes `__proto__` a field like any other; the next Object.assign would make it a prototype.
-function countFields(root: unknown): number {
+function survey(root: unknown): { readonly fields: number; readonly large: boolean } {
   let level: unknown[] = [root];
   let fields = 0;
+  let large = isLarge(root);
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > mostLevels)
       throw new Unreadable(`answered with JSON that is nested more than ${mostLevels} levels deep`);
@@ -47,11 +57,13 @@ function countFields(root: unknown): number {
         throw new Unreadable('answered with JSON that has a field called "__proto__"');
       const inside = Object.values(value);
       if (!Array.isArray(value)) fields += inside.length;
-      for (const inner of inside) if (typeof inner === "object" && inner !== null) below.push(inner);
+      for (const inner of inside)
+        if (typeof inner === "object" && inner !== null) below.push(inner);
+        else if (typeof inner === "number" && isLarge(inner)) large = true;
     }
     level = below;
   }
-  return fields;
+  return { fields, large };
 }
 
 /** The strings in valid JSON that a colon follows: what the parser has read, and of two alike kept the last. */

@@ -1,6 +1,6 @@
 import type { HttpPlan } from "../fetch.ts";
 import type { UpstreamAnswer } from "../port.ts";
-import { Unreadable } from "./decode.ts";
+import { Unreadable } from "./unreadable.ts";
 
 /** The body as text, in the charset that the answer names: in its header, for XML also in its declaration, else UTF-8. */
 export function toText({ headers, body }: UpstreamAnswer, format: HttpPlan["format"]): string {

@@ -1,6 +1,6 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import type { JsonSchema } from "../../contracts/index.ts";
-import { Unreadable } from "./decode.ts";
+import { Unreadable } from "./unreadable.ts";
 
 /**
  * The elements at a path from the root. Text is text; attributes are fields with `@` before their names; what the

@@ -1,9 +1,11 @@
+import { toCanonicalJson } from "../../contracts/index.ts";
+
 /**
  * Where the candidates of a materialised view are kept. A candidate is known by its place (view, source, key), its item
  * in a list, and its revision; of those that differ in nothing but the revision only the newest counts.
  */
 export interface Candidates {
-  /** Everything at a place that was not taken back, in no particular order. */
+  /** Everything at a place, tombstones included, in no particular order. */
   load(place: string): Promise<readonly Candidate[]>;
   /** Keeps each, unless what is there already `outranks` it. Resolves when that is durable; whatever happens at once elsewhere, none gets lost. */
   keep(candidates: readonly Candidate[]): Promise<void>;
@@ -15,6 +17,8 @@ export interface Candidate {
   readonly revision: number;
   /** JSON text of what the source said. Missing where it took back what it had said: a tombstone, which is kept like the rest. */
   readonly said?: string;
+  /** Of a whole list: which item each of its records is, where single items of it may change. */
+  readonly items?: readonly string[];
   /** When it came, in ms since 1970. */
   readonly at: number;
 }
@@ -26,5 +30,7 @@ export interface Candidate {
 export function outranks(one: Omit<Candidate, "at">, other: Omit<Candidate, "at">): boolean {
   if (one.revision !== other.revision) return one.revision > other.revision;
   if (one.said === undefined || other.said === undefined) return one.said === undefined && other.said !== undefined;
-  return one.said > other.said;
+  return textOf(one) > textOf(other);
 }
+
+const textOf = ({ said, items }: Omit<Candidate, "at">): string => toCanonicalJson([said ?? null, items ?? null]);

@@ -1,9 +1,11 @@
 import { type Clock, Fault, type Issue, type Provider } from "../../contracts/index.ts";
+import { describe } from "../formats/describe.ts";
 import { toDeclared } from "../reading/last-good.ts";
 import type { SourcePlan } from "../source.ts";
 import type { AnyView } from "../view.ts";
 import type { Candidate, Candidates } from "./candidates.ts";
 import type { Change } from "./change.ts";
+import { fold } from "./fold.ts";
 import { toFound } from "./kept-reader.ts";
 import { type Intake, pushesOf } from "./materialized.ts";
 import { placeOf } from "./place.ts";
@@ -64,21 +66,36 @@ async function toCandidates(
 ): Promise<readonly Candidate[]> {
   const declared = toDeclared(source);
   const at = clock.now();
-  return Promise.all(
-    changes.map(async ({ key, item = "", revision, value }): Promise<Candidate> => {
+  const candidates = await Promise.all(
+    changes.map(async ({ key, item = "", items, revision, value }): Promise<Candidate> => {
       const place = placeOf(view, source, key);
       if (place === undefined) refuse(source, `its key lacks one of ${source.fetch.params.join(", ")}`);
       if (revision === undefined || !Number.isFinite(revision)) refuse(source, "it has no revision that counts");
-      if (value === undefined) return { place, item, revision, at };
+      if (value === undefined) {
+        if (item !== "" && !answersWithList(source)) refuse(source, "it takes back an item, and answers with no list");
+        return { place, item, revision, at };
+      }
       const isRecord = source.batch !== undefined || item !== "";
       const [said] = declared([isRecord ? [value] : value]) as [unknown];
       const text = JSON.stringify(isRecord ? (said as readonly unknown[])[0] : said);
-      const candidate = { place, item, revision, said: text, at };
-      const found = await toFound(source, [candidate], key);
+      const candidate = { place, item, revision, said: text, at, ...(items && { items }) };
+      const found = await toFound(source, fold([candidate]), key);
       if (found.state !== "fresh") refuse(source, found.problem);
       return candidate;
     }),
   );
+  return candidates.filter((candidate, at) => !candidates.slice(at + 1).some((later) => replaces(later, candidate)));
+}
+
+/** Of what is said in one go, what comes later is newer: the last word on an item, or on everything, is the one that counts. */
+const replaces = (later: Candidate, { place, item, revision }: Candidate): boolean =>
+  later.place === place && later.revision >= revision && (later.item === item || later.item === "");
+
+/** Whether a source has items that could be spoken of one by one. */
+function answersWithList({ fetch, batch }: SourcePlan): boolean {
+  if (batch || (fetch.via === "http" && fetch.format !== "json")) return true;
+  const { type } = describe(fetch.schema);
+  return type === undefined || type === "array";
 }
 
 function refuse(source: SourcePlan, why: string): never {

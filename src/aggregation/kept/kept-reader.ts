@@ -1,13 +1,14 @@
 import type { Clock } from "../../contracts/index.ts";
 import { restore } from "../reading/last-good.ts";
 import { type Found, toPick } from "../reading/pick.ts";
-import type { Input } from "../reading/question.ts";
+import { cannotTake, type Input } from "../reading/question.ts";
 import type { ReadEach, ReadRequest } from "../reading/reader.ts";
-import type { Reading } from "../reading/reading.ts";
+import { type Reading, rounded } from "../reading/reading.ts";
 import type { Tried } from "../reading/tried.ts";
 import type { SourcePlan } from "../source.ts";
 import type { AnyView } from "../view.ts";
-import type { Candidate, Candidates } from "./candidates.ts";
+import type { Candidates } from "./candidates.ts";
+import { type Folded, fold } from "./fold.ts";
 import { placeOf } from "./place.ts";
 
 const usualMs = 5;
@@ -53,14 +54,20 @@ export class KeptReader {
 
   async #read({ input }: ReadRequest, began: number): Promise<Reading> {
     const source = this.#source;
-    const key = source.from ? source.from(input) : input;
+    let key = input;
+    try {
+      if (source.from) key = source.from(input);
+    } catch (error) {
+      // As where it is asked.
+      return this.#without("invalid", began, cannotTake(error));
+    }
     const place = placeOf(this.#view, source, key);
     const kept = place === undefined ? [] : await this.#candidates.load(place);
-    if (kept.length === 0) return this.#without("missing", began, "has said nothing of this");
-    const tried = await toFound(source, kept, key);
+    const folded = fold(kept);
+    const tried = await toFound(source, folded, key);
     if (tried.state !== "fresh") return this.#without(tried.state, began, tried.problem);
     const { value, asOf } = tried.value;
-    const at = Math.min(...kept.map((candidate) => candidate.at));
+    const at = Math.min(...("counted" in folded ? folded.counted : []).map((candidate) => candidate.at));
     const now = this.#clock.now();
     const times = { ms: rounded(this.#clock.monotonic() - began), ageMs: Math.max(0, now - at) };
     const meta = { state: "fresh" as const, ...times, attempts: 0, cached: true as const };
@@ -74,23 +81,19 @@ export class KeptReader {
   }
 }
 
-/** What candidates come to when they are read as one answer of their source: checked by its schema of today, matched, shaped. */
+/** What was said in all, read as one answer of its source: checked by its schema of today, matched, shaped. */
 export async function toFound(
   source: SourcePlan,
-  candidates: readonly Candidate[],
+  folded: Folded,
   key: { readonly [param: string]: unknown },
 ): Promise<Tried<Found>> {
-  const ordered = candidates.filter(({ said }) => said !== undefined);
-  // In a list, what comes later is newer.
-  ordered.sort((a, b) => a.revision - b.revision || (a.item < b.item ? -1 : 1));
-  const values = ordered.map(({ item, said = "null" }) => ({ item, value: JSON.parse(said) as unknown }));
-  const inParts = values.some(({ item }) => item !== "");
-  const records = values.flatMap(({ item, value }) => (item === "" && Array.isArray(value) ? value : [value]));
-  const page = inParts ? records : source.batch ? [values[0]?.value] : values[0]?.value;
+  if (folded.state === "nothing")
+    return { state: "missing", kind: "nothing", problem: "has said nothing of this", repeat: false };
+  if (folded.state === "unclear") return { state: "invalid", kind: "broken", problem: folded.problem, repeat: false };
+  const isWhole = folded.state === "whole";
+  const page = isWhole ? (source.batch ? [folded.value] : folded.value) : folded.records;
   const gathered = await restore(source, JSON.stringify([page]));
   if (!gathered)
     return { state: "invalid", kind: "broken", problem: "has said something that breaks its contract", repeat: false };
   return toPick(source, gathered)(key[source.fetch.params[0] ?? ""]);
 }
-
-const rounded = (ms: number): number => Math.max(0, Math.round(ms * 10) / 10);

@@ -10,6 +10,7 @@ import {
   json,
   latest,
   majority,
+  many,
   materialized,
   paged,
   prefer,
@@ -88,7 +89,7 @@ const heard = materialized(page, {
 class MemoryCandidates implements Candidates {
   readonly kept = new Map<string, Candidate>();
   load = async (place: string): Promise<readonly Candidate[]> =>
-    [...this.kept.values()].filter((candidate) => candidate.place === place && candidate.said !== undefined);
+    [...this.kept.values()].filter((candidate) => candidate.place === place);
   keep = async (candidates: readonly Candidate[]): Promise<void> => {
     for (const candidate of candidates) {
       const key = `${candidate.place}\n${candidate.item}`;
@@ -171,7 +172,57 @@ function toUpstreams(pushes: readonly Push[]) {
     [...newest.values()]
       .filter(({ push, said }) => push.operation === operation && push.iata === iata && said !== undefined)
       .map(({ said }) => JSON.parse(said ?? "null"));
-  return (name: string, iata: string) => ofSource(`registries.${name}`, iata);
+  return (name: string, iata: string) => ({
+    records: ofSource(`registries.${name}`, iata),
+    // A list of which every item was taken back is an empty list, and not nothing.
+    isSpokenOf: pushes.some((push) => push.operation === `registries.${name}` && push.iata === iata),
+  });
+}
+
+/** What an event may say of one airport's board. */
+const flight = fc.constantFrom("a", "b", "c");
+const rows = fc.uniqueArray(fc.record({ flight, minutes: fc.nat(9) }), { selector: (row) => row.flight, maxLength: 3 });
+const step = fc.oneof(
+  fc.record({ op: fc.constant("put" as const), flight, minutes: fc.nat(9) }),
+  fc.record({ op: fc.constant("remove" as const), flight }),
+  fc.record({ op: fc.constant("whole" as const), records: rows }),
+  fc.record({ op: fc.constant("gone" as const) }),
+);
+type Step = (typeof step extends fc.Arbitrary<infer S> ? S : never) & { readonly named?: boolean };
+const boardPage = view(Airports.page, {
+  budget: "1s",
+  fields: { delays: union(board).dedupeBy("flight").orderBy("-minutes") },
+});
+const Boards = contract("boards", "1.0.0", { Changed: event(z.object({ steps: z.array(z.custom<Step>()) })) });
+const liveBoard = materialized(boardPage, {
+  version: 1,
+  from: [
+    fed(board, Boards, {
+      Changed: ({ steps }) =>
+        steps.map((one) => {
+          const key = { iata: "DAL" };
+          if (one.op === "put") return put(key, { flight: one.flight, minutes: one.minutes }, { item: one.flight });
+          if (one.op === "remove") return remove(key, { item: one.flight });
+          if (one.op === "gone") return remove(key);
+          return put(key, one.records, one.named === false ? {} : { items: ({ flight }) => flight });
+        }),
+    }),
+  ],
+});
+
+/** What the upstream has after all of this, one thing after the other; nothing where it knows nothing of the board. */
+function replayed(steps: readonly Step[]): readonly unknown[] | undefined {
+  let has: Map<string, unknown> | undefined;
+  for (const one of steps) {
+    if (one.op === "gone") has = undefined;
+    else if (one.op === "whole") has = new Map(one.records.map((row) => [row.flight, row]));
+    else {
+      has ??= new Map();
+      if (one.op === "put") has.set(one.flight, { flight: one.flight, minutes: one.minutes });
+      else has.delete(one.flight);
+    }
+  }
+  return has && [...has.values()];
 }
 
 describe("a materialised view", () => {
@@ -189,9 +240,9 @@ describe("a materialised view", () => {
           const clock = new ManualClock();
           const upstream = new ScriptedUpstream(clock, ({ source: name, url }) => {
             const iata = url.searchParams.get("iata") ?? url.pathname.slice(1);
-            const records = upstreams(name, iata);
+            const { records, isSpokenOf } = upstreams(name, iata);
+            if (name === "board" && isSpokenOf) return { body: records };
             if (records.length === 0) return { status: 404 };
-            if (name === "board") return { body: records };
             if (name === "main") return { body: records[0] };
             const { iata: code, name: title, city, height, seen } = records[0] as { readonly [field: string]: string };
             return {
@@ -211,6 +262,109 @@ describe("a materialised view", () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  test("gives what asking would give, for every history of events, in every order, repeated or not", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc
+          .array(fc.array(step, { minLength: 1, maxLength: 3 }), { maxLength: 8 })
+          .map((events) => events.map((steps, at) => ({ steps, position: at + 1 })))
+          .chain((events) =>
+            fc.tuple(
+              fc.constant(events),
+              fc.shuffledSubarray([...events, ...events], { minLength: 2 * events.length }),
+            ),
+          ),
+        async ([events, shuffled]) => {
+          const candidates = new MemoryCandidates();
+          const { call, listeners } = open(liveBoard, { candidates });
+          for (const { steps, position } of shuffled) await listeners[0]?.handle.Changed?.({ steps }, position);
+          const clock = new ManualClock();
+          const truth = replayed(events.flatMap(({ steps }) => steps));
+          const upstream = new ScriptedUpstream(clock, () => (truth ? { body: truth } : { status: 404 }));
+          const there = provideViews([boardPage], {
+            upstream,
+            dispatch: nobody,
+            clock,
+            random: () => 0.5,
+            origins: {},
+          });
+          const pull = there.providers[0]?.handle({ iata: "DAL" }, toCall(), {}) as Promise<Reply>; // there is one view
+          await clock.advance(50);
+          const [pulled, kept] = [await pull, await call("airports.page", { iata: "DAL" })];
+          expect(text(kept)).toBe(text(pulled));
+          expect(provenance(kept)).toEqual(provenance(pulled));
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  test("says that it cannot tell what a list has, where single items change that were never named", async () => {
+    const { call, listeners } = open(liveBoard, { candidates: new MemoryCandidates() });
+    const nameless = [{ op: "whole", named: false, records: [{ flight: "a", minutes: 1 }] }] as const;
+    await listeners[0]?.handle.Changed?.({ steps: nameless }, 1);
+    expect(await call("airports.page", { iata: "DAL" })).toMatchObject({ output: { delays: [{ flight: "a" }] } });
+    await listeners[0]?.handle.Changed?.({ steps: [{ op: "remove", flight: "a" }] }, 2);
+    const { meta } = (await call("airports.page", { iata: "DAL" })) as { meta: ViewMeta };
+    expect(meta.sources.board).toMatchObject({
+      state: "invalid",
+      problem: expect.stringContaining("name them with put(…, { items })"),
+    });
+    await listeners[0]?.handle.Changed?.({ steps: nameless }, 3);
+    expect(await call("airports.page", { iata: "DAL" })).toMatchObject({ output: { delays: [{ flight: "a" }] } });
+  });
+
+  test("is invalid, as asking is, where `from` cannot take the input", async () => {
+    const picky = source("picky", {
+      get: json("https://picky.test/{code}", z.array(Delay)),
+      from: ({ iata }: { iata: string }) => {
+        if (iata === "HOU") throw new RangeError("Not this one.");
+        return { code: iata };
+      },
+    });
+    const picked = view(Airports.page, { budget: "1s", fields: { delays: union(picky) } });
+    const Moves = contract("moves", "1.0.0", { Renamed: event(z.object({ iata: z.string() })) });
+    const kept = materialized(picked, { version: 1, from: [fed(picky, Moves, {})] });
+    const sourcesOf = async (one: AnyView) => {
+      const reply = await open(one, { candidates: new MemoryCandidates() }).call("airports.page", { iata: "HOU" });
+      const { state, problem } = (reply as { meta: ViewMeta }).meta.sources.picky ?? {};
+      return { state, problem };
+    };
+    expect(await sourcesOf(kept)).toEqual(await sourcesOf(picked));
+    expect((await sourcesOf(kept)).state).toBe("invalid");
+  });
+
+  test("takes back no item of an answer that has none", async () => {
+    const { call } = open(
+      materialized(page, {
+        version: 1,
+        from: [pushed(main, Registries.main, ({ iata, revision }) => remove({ iata }, { revision, item: "x" }))],
+      }),
+      { candidates: new MemoryCandidates() },
+    );
+    await expect(call("registries.main", { iata: "DAL", revision: 1 })).rejects.toThrow(
+      'What the source "main" says cannot be kept: it takes back an item, and answers with no list.',
+    );
+  });
+
+  test("answers for many keys from what was heard, as it does for one", async () => {
+    const Pages = contract("pages", "1.0.0", {
+      many: query({
+        input: z.object({ codes: z.array(z.string()).max(9) }),
+        output: z.object({
+          items: z.array(z.object({ key: z.string(), state: z.string(), value: z.unknown().optional() })),
+        }),
+      }),
+    });
+    const several = many(Pages.many, heard as never, { keys: "codes", as: "iata" as never }); // its state is plain text here
+    const { call } = open(several, { candidates: new MemoryCandidates() });
+    const record = { iata: "DAL", name: "Love", city: "Dallas", height: 1, seen: "2026-01-01" };
+    await call("registries.main", { iata: "DAL", revision: 1, record });
+    expect(await call("pages.many", { codes: ["DAL"] })).toMatchObject({
+      output: { items: [{ key: "DAL", state: "found", value: { name: "Love" } }] },
+    });
   });
 
   test("takes nothing that breaks the source's contract, and of a push all or nothing", async () => {

@@ -93,11 +93,16 @@ export function materialized<V extends AnyView>(
   return Object.freeze({ ...view, kept: Object.freeze({ version, intakes: Object.freeze([...from]) }) });
 }
 
+/** Every view that hears its sources, each once; one that answers for many keys asks such a view with each. */
+export const keptViews = (views: readonly AnyView[]): readonly AnyView[] => [
+  ...new Set(views.map((view): AnyView => view.many?.view ?? view).filter(({ kept }) => kept !== undefined)),
+];
+
 type AnyPush = Push<any>; // whatever it carries
 /** The commands through which sources push to views. */
 export const pushesOf = (views: readonly AnyView[]): readonly AnyPush[] => [
   ...new Set(
-    views
+    keptViews(views)
       .flatMap(({ kept }) => kept?.intakes ?? [])
       .flatMap((intake) => ("operation" in intake ? [intake.operation] : [])),
   ),

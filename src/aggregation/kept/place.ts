@@ -1,4 +1,5 @@
 import { toCanonicalJson } from "../../contracts/index.ts";
+import { lackingIn } from "../reading/request.ts";
 import type { SourcePlan } from "../source.ts";
 import type { AnyView } from "../view.ts";
 
@@ -9,6 +10,9 @@ export function placeOf(
   key: { readonly [param: string]: unknown },
 ): string | undefined {
   const said = fetch.params.map((param) => (Object.hasOwn(key, param) ? key[param] : undefined));
-  if (said.some((value) => value === undefined || value === null)) return undefined;
-  return toCanonicalJson([view.id, view.kept?.version ?? 0, name, said.map(String)]);
+  const isLacking = (value: unknown): boolean => value === undefined || value === null;
+  // As where it is asked: over HTTP some may be left out.
+  if (fetch.via === "http" ? lackingIn(fetch, key) !== undefined : said.some(isLacking)) return undefined;
+  const words = said.map((value) => (isLacking(value) ? null : String(value)));
+  return toCanonicalJson([view.id, view.kept?.version ?? 0, name, words]);
 }

@@ -20,6 +20,7 @@ import { everySource } from "../scope.ts";
 import { type Order, toOrder } from "../union.ts";
 import type { AnyView } from "../view.ts";
 import { byPlace, fromCursor, type Place, placeOf, toCursor } from "./cursor.ts";
+import { type Around, type Begun, GrowingList, isPartial } from "./growing-list.ts";
 import { itemSchema, type ListPlan } from "./list.ts";
 import { type Merged, type MergedList, merge, metaOf } from "./merge.ts";
 
@@ -30,7 +31,17 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
   const output = toJsonSchema(view.operation.output);
   const project = toProjection(output);
   const nulls = nullsOf(itemSchema(output), Object.keys(view.scope.fields));
-  const merged = remembered((readings) => merge(view.scope, plan, readings));
+  const mergeAll = (readings: ReadonlyMap<string, Reading>): MergedList => merge(view.scope, plan, readings);
+  const merged = remembered(mergeAll);
+  /** The items that keep the contract, with what is said around them; nothing where that breaks it. */
+  const sounded = async (around: Around, items: readonly unknown[], only: Selection | undefined) => {
+    const projected = (some: readonly unknown[]): unknown => project({ ...around, items: some }).value;
+    const { output } = view.operation;
+    const places = await keepSound(items, (some) =>
+      only ? validateParts(output, projected(some), only) : validate(output, projected(some)),
+    );
+    return places && { places, value: projected(places.map((at) => items[at])) };
+  };
 
   return (input, call) =>
     call.trace.span("view", view.id, {}, async (span): Promise<Reply> => {
@@ -38,48 +49,56 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
       const orders = ordersOf(plan, input.sort);
       const { after, limit, ...question } = input;
       const start = typeof after === "string" ? fromCursor(after, orders, question) : undefined;
+      const size = Math.min(plan.size.most, typeof limit === "number" && limit > 0 ? limit : plan.size.usual);
+      const pageOf = (whole: MergedList): Page => {
+        const found = whole.items.filter(({ value }) => isWanted(plan, value, input));
+        const { page, last } = cut(orders, found, start, size);
+        const items = page.map(({ value }) => ({ ...nulls, ...value }));
+        return { found: found.length, page, items, ...(last && { next: toCursor(last, question) }) };
+      };
       const nested = wantedOf(plan.nested, call.fields);
       const only = nested === plan.nested ? undefined : call.fields;
-      const nestedSources = Object.values(nested).flatMap(everySource);
-      const readings = await new Gathering(view.scope, input, asker, nestedSources).all();
+      const growth =
+        call.onPart &&
+        new GrowingList(
+          view,
+          nested,
+          {
+            begin: (readings) => pageOf(mergeAll(readings)),
+            check: async (around, items) => (await sounded(around, items, only))?.value,
+          },
+          call.onPart,
+        );
+      const gathering = new Gathering(view.scope, input, asker, Object.values(nested).flatMap(everySource));
+      if (growth) for (const source of view.scope.sources) void gathering.read(source).then((one) => growth.add(one));
+      using _telling = growth; // whatever comes of it, nothing is told afterwards
+      const readings = await gathering.all();
       if (call.aborted.aborted) throw nobodyWaits(view.id);
       refuseWithout(view, readings);
 
       const whole = merged(readings);
-      const found = whole.items.filter(({ value }) => isWanted(plan, value, input));
-      const size = Math.min(plan.size.most, typeof limit === "number" && limit > 0 ? limit : plan.size.usual);
-      const { page, last } = cut(orders, found, start, size);
+      const page = pageOf(whole);
+      const around = toAround(readings, page);
+      growth?.enriching(around, page.items);
       const enriched = await enrich(
-        page.map(({ value }) => ({ ...nulls, ...value })),
+        page.items,
         nested,
         asker,
+        growth && ((some, waiting) => growth.enriched(some, waiting)),
       );
       const { items } = enriched;
       if (call.aborted.aborted) throw nobodyWaits(view.id);
-      const missing = [...readings.values()].filter(isPartial).map(({ source }) => source);
-      const around = {
-        complete: missing.length === 0,
-        missing,
-        found: found.length,
-        ...(last && { next: toCursor(last, question) }),
-      };
-      const sound = await keepSound(items, (some) =>
-        only
-          ? validateParts(view.operation.output, projected(some), only)
-          : validate(view.operation.output, projected(some)),
-      );
-      function projected(some: readonly unknown[]): unknown {
-        return project({ ...around, items: some }).value;
-      }
+      const sound = await sounded(around, items, only);
       if (!sound)
         throw new Fault("InvalidOutput", `The list that ${view.id} makes of its sources breaks its contract.`, {
           outcome: "not done",
         });
-      const listMeta = toListMeta(whole, found.length, items.length - sound.length, missing);
-      const itemProjection = (value: unknown): unknown =>
-        (project({ ...around, items: [value] }).value as { readonly items: readonly unknown[] }).items[0];
+      const { places, value } = sound;
+      const listMeta = toListMeta(whole, page.found, items.length - places.length, around.missing);
+      const itemProjection = (item: unknown): unknown =>
+        (project({ ...around, items: [item] }).value as { readonly items: readonly unknown[] }).items[0];
       const inside = new Map(enriched.degraded);
-      const told = sound.map((at) => toItemTold(view, page[at] as Merged, inside.get(at))); // a sound item has its place on the page
+      const told = places.map((at) => toItemTold(view, page.page[at] as Merged, inside.get(at))); // a sound item has its place on the page
       const degraded = told.flatMap((one, at) => below(`/items/${at}`, one.degraded));
       const meta: ViewMeta = {
         fields:
@@ -91,9 +110,19 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
         list: reviewed(listMeta, whole, itemProjection),
         ...(degraded.length > 0 && { degraded }),
       };
-      span.set({ "trilith.found": found.length, "trilith.degraded": missing.length });
-      return { output: projected(sound.map((at) => items[at])), meta, ...(only && { only }) };
+      span.set({ "trilith.found": page.found, "trilith.degraded": around.missing.length });
+      return { output: value, meta, ...(only && { only }) };
     });
+}
+
+interface Page extends Begun {
+  readonly page: readonly Merged[];
+}
+
+/** What a list says around its items. */
+function toAround(readings: ReadonlyMap<string, Reading>, { found, next }: Begun): Around {
+  const missing = [...readings.values()].filter(isPartial).map(({ source }) => source);
+  return { complete: missing.length === 0, missing, found, ...(next !== undefined && { next }) };
 }
 
 /** Of what is nested: what somebody wants to see. The records themselves are read whole, for matching and order need them. */
@@ -133,12 +162,6 @@ function ordersOf({ orderBy, sortable }: ListPlan, sort: unknown): readonly Orde
   const message = `This list is not ordered by "${unknown.field}". It may be by: ${sortable.join(", ") || "nothing"}.`;
   throw new Fault("InvalidInput", message, { issues: [{ path: "/sort", message }], outcome: "not done" });
 }
-
-/** Whether something that this source has may not be there. */
-const isPartial = ({ meta, value }: Reading): boolean =>
-  (meta.state !== "fresh" && meta.state !== "stale" && meta.state !== "missing") ||
-  meta.complete === false ||
-  (value !== undefined && !Array.isArray(value));
 
 /** The places of those items that keep the contract. One that does not costs itself and no other; nothing where it is not the items. */
 async function keepSound(

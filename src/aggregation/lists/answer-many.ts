@@ -1,6 +1,7 @@
 import {
   Failed,
   Fault,
+  type Part,
   type Reply,
   type Selection,
   toCanonicalJson,
@@ -16,6 +17,7 @@ import { worst } from "../gathering.ts";
 import type { DegradedField, ItemMeta, SourceMeta, ViewMeta } from "../meta.ts";
 import { narrowKey } from "../narrow.ts";
 import type { AnyView } from "../view.ts";
+import { GrowingMany } from "./growing-many.ts";
 import type { Keyed, ManyPlan } from "./many.ts";
 
 /** Makes the function that answers for many keys out of the one that answers for each. */
@@ -25,32 +27,52 @@ export function toManyAnswer(
   answer: ReturnType<typeof toOneAnswer>,
 ): Answer {
   const project = toProjection(toJsonSchema(view.operation.output));
-  return (input, { fields, ...call }) =>
+  return (input, { fields, onPart, ...call }) =>
     call.trace.span("view", view.id, {}, async (span): Promise<Reply> => {
       const { [keys]: asked, ...rest } = input;
       const all = Array.isArray(asked) ? asked : [];
+      const names = all.map(toCanonicalJson);
       const wanting = toWanting(one, fields);
+      const only = wanting.only && fields;
+      const fuse = async (items: readonly Keyed<unknown, unknown>[]) => {
+        const { value } = project({ items });
+        const { output } = view.operation;
+        return { value, checked: await (only ? validateParts(output, value, only) : validate(output, value)) };
+      };
+      const growth =
+        onPart &&
+        new GrowingMany(
+          names,
+          view.sources.map(({ name }) => name),
+          async (items) => {
+            const { value, checked } = await fuse(items);
+            return checked.ok ? value : undefined;
+          },
+          onPart,
+        );
       // Who asks for a key twice is told twice, and it is found out once.
       const once = new Map<string, Promise<Told>>();
-      const tell = (key: unknown): Promise<Told> => {
-        const name = toCanonicalJson(key);
-        const ask = (heard: Wanting["heard"] & {}) =>
-          answer({ ...rest, [as]: key }, { ...call, trace: span }, { ...wanting, heard });
-        const told = once.get(name) ?? tellOf(key, ask);
-        once.set(name, told);
+      const tell = (key: unknown, at: number): Promise<Told> => {
+        const name = names[at] ?? "";
+        let told = once.get(name);
+        if (!told) {
+          const grows = growth && { onPart: (part: Part) => growth.grow(name, key, part) };
+          const own = { ...call, trace: span, ...grows };
+          told = tellOf(key, (heard) => answer({ ...rest, [as]: key }, own, { ...wanting, heard }));
+          once.set(name, told);
+          void told.then(({ item }) => growth?.settle(name, item)).catch(() => {}); // who waits for it hears of it
+        }
         return told;
       };
-      const told = await Promise.all(all.map(tell));
-      const fused = project({ items: told.map(({ item }) => item) }).value;
-      const { output } = view.operation;
-      const checked = await (wanting.only && fields ? validateParts(output, fused, fields) : validate(output, fused));
+      const told = await Promise.all(all.map(tell)).finally(() => growth?.end());
+      const { value: fused, checked } = await fuse(told.map(({ item }) => item));
       if (!checked.ok) {
         const message = `What ${view.id} says of its keys breaks its contract; \`issues\` says where.`;
         throw new Fault("InvalidOutput", message, { issues: checked.issues, outcome: "not done" });
       }
       span.set({ "trilith.keys": once.size });
       const meta = toMeta(view, told, await Promise.all(once.values()));
-      return { output: fused, checked, meta, ...(wanting.only && fields && { only: fields }) };
+      return { output: fused, checked, meta, ...(only && { only }) };
     });
 }
 

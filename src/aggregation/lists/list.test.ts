@@ -324,6 +324,45 @@ describe("the pages of a list", () => {
   });
 });
 
+describe("the pages of a list whose records are matched by keys", () => {
+  test("have each thing once, though a source goes down between two of them", async () => {
+    const matched = list(Cities.list, {
+      budget: "1s",
+      same: matching<Row>({ keys: [({ id }) => id] }),
+      fields: {
+        id: prefer(guide, census),
+        name: prefer(guide, census),
+        country: prefer(guide),
+        people: prefer(census),
+      },
+      orderBy: ["name"],
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.nat(99), { minLength: 1, maxLength: 12 }),
+        fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (ids, isDown, limit) => {
+          const all = ids.map((id) => ({ id: `k${id}`, name: "the same", people: id }));
+          let page = 0;
+          const { ask } = backend(
+            (name) => (name === "census" && isDown[page] ? { status: 503 } : { body: all }),
+            matched,
+          );
+          const seen: string[] = [];
+          for (let after: string | undefined; page === 0 || after !== undefined; page++) {
+            const { output } = await ask({ limit, ...(after !== undefined && { after }) });
+            seen.push(...output.items.map(({ id }) => id));
+            after = output.next;
+          }
+          expect(seen.toSorted()).toEqual(all.map(({ id }) => id).toSorted());
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
 describe("a list whose records are matched", () => {
   const Shops = contract("shops", "1.0.0", {
     list: query({

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { assemble } from "../assemble.ts";
 import { toInstant } from "../instant.ts";
 import { type Clusters, cluster, type Doubt, type Sighting } from "../match/cluster.ts";
+import type { MatchingPlan } from "../match/matching.ts";
+import { keysOf } from "../match/score.ts";
 import type { FieldMeta } from "../meta.ts";
 import { Unusable } from "../normalise/unusable.ts";
 import { byText, fieldOf } from "../order.ts";
@@ -13,7 +15,7 @@ import type { ListPlan } from "./list.ts";
 /** One thing, fused from what several sources have of it. */
 export interface Merged {
   readonly value: { readonly [field: string]: unknown };
-  /** No other item has it, and the same thing has it again tomorrow as long as its records are the same. */
+  /** No other item has it, and the same thing has it again tomorrow, whatever else its sources say of it then. */
   readonly tie: string;
   /** What each source has of it, for the provenance of a page. */
   readonly readings: ReadonlyMap<string, Reading>;
@@ -52,7 +54,7 @@ export function merge(
     );
     const values = Object.entries(fields).map(([name, field]) => [name, assemble(name, field, own).value] as const);
     const value = Object.fromEntries(values.filter(([, part]) => part !== undefined));
-    return { value, tie: key ?? digest(value), readings: own };
+    return { value, tie: key, readings: own };
   });
   return { items: apart(fused), duplicates, keyless, review, crowded: crowded.length };
 }
@@ -62,7 +64,7 @@ export const metaOf = ({ fields }: Pick<FieldScope, "fields">, { readings }: Mer
   Object.fromEntries(Object.entries(fields).map(([name, plan]) => [name, assemble(name, plan, readings).meta]));
 
 interface Grouped extends Partial<Omit<Clusters, "groups">> {
-  readonly groups: readonly { readonly key?: string; readonly members: readonly Sighting[] }[];
+  readonly groups: readonly { readonly key: string; readonly members: readonly Sighting[] }[];
   readonly keyless: number;
 }
 
@@ -83,9 +85,25 @@ function byKey(fields: readonly string[], sightings: readonly Sighting[]): Group
   return { groups: [...groups].map(([key, members]) => ({ key, members })), keyless };
 }
 
-function byLikeness(matching: Parameters<typeof cluster>[0], sightings: readonly Sighting[]): Grouped {
+function byLikeness(matching: MatchingPlan, sightings: readonly Sighting[]): Grouped {
   const { groups, ...more } = cluster(matching, sightings);
-  return { groups: groups.map((members) => ({ members })), keyless: 0, ...more };
+  return {
+    groups: groups.map((members) => ({ key: digest(nameOf(matching, members)), members })),
+    keyless: 0,
+    ...more,
+  };
+}
+
+/**
+ * What a group is known by. What is fused of it changes with every source that comes and goes, and would carry it over
+ * the edge of a page; a key that its records share does not. Where none has one: its first record.
+ */
+function nameOf({ keys }: MatchingPlan, members: readonly Sighting[]): unknown {
+  for (const [at, of] of keys.entries()) {
+    const [first] = members.flatMap(({ record }) => keysOf(of, record)).sort(byText);
+    if (first !== undefined) return [at, first];
+  }
+  return toSaid(members[0]?.record); // they are sorted
 }
 
 /** What one source has of one thing: of several records the newest and then the first by its text, for order says nothing. */
@@ -108,10 +126,10 @@ function readingOf(list: Reading, members: readonly Sighting[], asOf: string | u
   return { source, meta, value: newest.record, ...(instant !== undefined && { asOf: instant }) };
 }
 
-/** It travels in addresses, so it is short and says nothing of the item. */
+/** It travels in addresses, so it is short and shows nothing of the item. */
 const digest = (value: unknown): string => createHash("sha256").update(toSaid(value)).digest("base64url").slice(0, 22);
 
-/** Items that came out equal in every field, which likeness alone cannot tell apart, are numbered. */
+/** Items that likeness alone cannot tell apart are numbered. */
 function apart(items: readonly Merged[]): readonly Merged[] {
   const seen = new Map<string, number>();
   return items.map((item) => {

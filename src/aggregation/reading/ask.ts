@@ -1,17 +1,18 @@
-import { type Call, type Dispatch, Failed, Fault, type Span } from "../../contracts/index.ts";
+import { type Call, type Clock, type Dispatch, Failed, Fault, type Span } from "../../contracts/index.ts";
 import type { CustomPlan } from "../custom.ts";
 import type { CallPlan, HttpPlan } from "../fetch.ts";
 import { type Checked, check, decode } from "../formats/decode.ts";
 import { type Upstream, type UpstreamAnswer, UpstreamProblem, type UpstreamProblemKind } from "../port.ts";
 import type { SourcePlan } from "../source.ts";
-import { fillIn } from "../url-template.ts";
 import { dependentMs } from "./budget.ts";
+import { toRequest } from "./request.ts";
 import type { Tried, Trouble, TroubleKind } from "./tried.ts";
 
 /** Where the answers of one source come from. */
 export interface AskPorts {
   readonly upstream: Upstream;
   readonly dispatch: Dispatch;
+  readonly clock: Clock;
   /** Stands in for scheme, host and port of the source's address. */
   readonly origin?: string;
   /** Whether a name may lead to an inner address. */
@@ -60,16 +61,20 @@ export async function ask(source: SourcePlan, ports: AskPorts, question: Questio
 
 async function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts, question: Question): Promise<Tried<Said>> {
   const keys = source.batch && question.keys && { values: question.keys, as: source.batch.keysAs };
-  const filled = fillIn(plan.url, question.input, ports.origin, keys);
+  const filled = toRequest(plan, question.input, ports.origin, keys || undefined);
   if ("problem" in filled) return nothing(filled.problem);
-  const url = question.turn?.(filled.url) ?? filled.url;
+  const { method, body: asked } = filled;
+  const url = withToken(question.turn?.(filled.url) ?? filled.url, source.tokenIn, ports.credentials);
   let answer: UpstreamAnswer;
   try {
     answer = await ports.upstream.fetch({
       source: source.name,
       url,
+      method,
+      ...(asked !== undefined && { body: asked }),
       headers: {
         accept: accepted[plan.format],
+        ...filled.headers,
         ...source.headers,
         ...credentialsIn(source.tokenIn, ports.credentials),
       },
@@ -84,7 +89,7 @@ async function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts, que
     return problemOf(error);
   }
   const { status, headers, body } = answer;
-  const refused = refusal(answer);
+  const refused = refusal(answer, ports.clock);
   if (refused) return { ...refused, status };
   const decoded = await decode(plan, answer, source.batch !== undefined);
   if (decoded.state === "missing") return nothing("has nothing for this", status);
@@ -200,9 +205,22 @@ const problems: {
 
 /** `Bearer abc` as it is, or `abc` alone in a header of the upstream's own. */
 function credentialsIn(tokenIn: string | undefined, credentials: string | undefined) {
-  if (credentials === undefined) return {};
-  return tokenIn === undefined ? { authorization: credentials } : { [tokenIn]: credentials.replace(/^\S+\s+/, "") };
+  if (credentials === undefined || tokenIn?.startsWith("?")) return {};
+  return tokenIn === undefined ? { authorization: credentials } : { [tokenIn]: bare(credentials) };
 }
+
+/** The token as a parameter of the query, of a further page as well, whatever its address says of it. */
+function withToken(url: URL, tokenIn: string | undefined, credentials: string | undefined): URL {
+  if (credentials === undefined || !tokenIn?.startsWith("?")) return url;
+  const [name, token] = [tokenIn.slice(1), bare(credentials)];
+  const whole = new URL(url);
+  // To write the rest of the query anew would change how its keys are encoded.
+  if (whole.searchParams.has(name)) whole.searchParams.set(name, token);
+  else whole.search = `${whole.search}${whole.search ? "&" : "?"}${name}=${encodeURIComponent(token)}`;
+  return whole;
+}
+
+const bare = (credentials: string): string => credentials.replace(/^\S+\s+/, "");
 
 const accepted: { readonly [F in HttpPlan["format"]]: string } = {
   json: "application/json",
@@ -212,7 +230,7 @@ const accepted: { readonly [F in HttpPlan["format"]]: string } = {
 };
 
 /** What a status says without its body; nothing where the body counts. */
-function refusal({ status, headers }: UpstreamAnswer): Trouble | undefined {
+function refusal({ status, headers }: UpstreamAnswer, clock: Clock): Trouble | undefined {
   if (status === 204 || (status >= 200 && status < 300 && status !== 206)) return undefined;
   if (status === 404 || status === 410) return nothing(`answered ${status}`);
   if (status < 400) {
@@ -220,10 +238,23 @@ function refusal({ status, headers }: UpstreamAnswer): Trouble | undefined {
     return { state: "invalid", kind: "unexpected", problem: `answered ${status}, ${why}`, repeat: false };
   }
   const repeat = status >= 500 || status === 408 || status === 425 || status === 429;
-  const seconds = Number(headers["retry-after"]);
-  const wish = headers["retry-after"] !== undefined && seconds >= 0 ? { notBeforeMs: seconds * 1_000 } : {};
+  const notBeforeMs = waitOf(headers, clock);
+  const wish = notBeforeMs !== undefined && { notBeforeMs };
   return { state: "down", kind: repeat ? "failing" : "refused", problem: `answered ${status}`, repeat, ...wish };
 }
+
+/** `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date, which is measured by the upstream's own clock where it tells it. */
+function waitOf({ "retry-after": wish, date }: UpstreamAnswer["headers"], clock: Clock): number | undefined {
+  if (wish === undefined) return undefined;
+  if (/^\s*\d+(\.\d+)?\s*$/.test(wish)) return Number(wish) * 1_000;
+  const [until, now] = [httpDate(wish), httpDate(date)];
+  return until === undefined ? undefined : Math.max(0, until - (now ?? clock.now()));
+}
+
+const httpDate = (text: string | undefined): number | undefined => {
+  const at = text?.trim().endsWith("GMT") ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
+};
 
 const sizeOf = (said: unknown): number => {
   try {

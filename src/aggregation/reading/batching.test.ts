@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type Attributes, type Span, silent } from "../../contracts/index.ts";
-import { type AnySource, csv, custom, json, source } from "../index.ts";
-import type { UpstreamRequest } from "../port.ts";
+import { type AnySource, csv, custom, json, paged, source } from "../index.ts";
+import type { LastGood, LastGoodRecord, UpstreamRequest } from "../port.ts";
 import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "../test-kit.test-d.ts";
 import { Cache } from "./cache.ts";
+import { LastGoodWriter } from "./last-good.ts";
 import type { Input } from "./question.ts";
 import { Reader } from "./reader.ts";
 
@@ -52,6 +53,85 @@ function reading(declared: AnySource, script: (request: UpstreamRequest, count: 
   const asked = () => upstream.requests.map(({ url }) => url.search);
   return { clock, upstream, reader, read, readEach, all, asked };
 }
+describe("a batch that comes in pages, its records in a field", () => {
+  const Page = z.object({ data: z.array(Row), next: z.string().nullable() });
+  const inPages = (more: Partial<Parameters<typeof paged>[1]> = {}) =>
+    source("s", {
+      batch: paged(json("https://s.test/?of={key}", Page), {
+        items: "data",
+        next: { cursor: "next", as: "after" },
+        ...more,
+      } as { items: "data"; next: { cursor: string; as: string } }),
+      match: "code",
+      staleIfError: "1h",
+      attempts: 1,
+    });
+  const pages = ({ url }: UpstreamRequest): Scripted =>
+    url.searchParams.has("after")
+      ? { type: "application/json", body: { data: [{ code: "c", name: "C" }], next: null } }
+      : {
+          type: "application/json",
+          body: {
+            data: [
+              { code: "a", name: "A" },
+              { code: "x", name: 5 },
+              { code: "b", name: "B" },
+            ],
+            next: "2",
+          },
+        };
+
+  test("gives each key its record, and costs a broken one its own key", async () => {
+    const { all } = reading(inPages(), pages);
+    const answers = await all(["a", "b", "c", "x", "y"]);
+    expect(answers.map(({ value }) => (value as { name?: string } | undefined)?.name)).toEqual([
+      "A",
+      "B",
+      "C",
+      undefined,
+      undefined,
+    ]);
+    expect(states(answers)).toEqual(["fresh", "fresh", "fresh", "invalid", "missing"]);
+  });
+
+  test("does not call missing what it did not read to the end for", async () => {
+    const { all } = reading(inPages({ pages: 1 }), pages);
+    const answers = await all(["a", "c"]);
+    expect(states(answers)).toEqual(["fresh", "down"]);
+    expect(answers[1]?.meta.problem).toContain("ours was not among it");
+  });
+
+  test("is kept key by key for the next process", async () => {
+    const declared = inPages();
+    const clock = new ManualClock();
+    const kept = new Map<string, LastGoodRecord>();
+    const store: LastGood = {
+      load: async (_, key) => kept.get(key),
+      save: async (records) => records.forEach((record) => void kept.set(record.key, record)),
+      remove: async () => {},
+    };
+    const open = (script: (request: UpstreamRequest) => Scripted) => {
+      const lastGood = { store, writer: new LastGoodWriter(store, clock) };
+      const ports = { dispatch: nobody, clock, random: () => 0.5, cache: new Cache(1_000, 1_000_000), lastGood };
+      const reader = new Reader(declared.plan, { ...ports, upstream: new ScriptedUpstream(clock, script) });
+      const about = { principal: toCall().principal, scope: "public", span: silent, aborted: toCall().aborted };
+      const read = async (keys: readonly string[]) => {
+        const inputs = keys.map((key) => ({ key }));
+        const readings = reader.readEach(inputs, { ...about, deadline: clock.monotonic() + 1_000 });
+        await clock.advance(1_000);
+        return readings;
+      };
+      return { read, lastGood };
+    };
+    const first = open(pages);
+    await first.read(["a", "b", "c"]);
+    await first.lastGood.writer.flush();
+    const answers = await open(() => ({ status: 503 })).read(["c", "b", "a"]);
+    expect(answers.map(({ value }) => (value as { name: string }).name)).toEqual(["C", "B", "A"]);
+    expect(states(answers)).toEqual(["stale", "stale", "stale"]);
+  });
+});
+
 const states = (readings: readonly { readonly meta: { readonly state: string } }[]) =>
   readings.map(({ meta }) => meta.state);
 

@@ -4,7 +4,7 @@ export interface Kept {
   readonly found?: { readonly value: unknown; readonly asOf?: number; readonly incomplete?: string };
   /** On the monotonic clock. */
   readonly at: number;
-  /** On the same clock: when it was last handed to what outlives the process. */
+  /** On the same clock: when it was last handed to what outlives the process, or taken away there. */
   readonly writtenAt?: number;
 }
 

@@ -39,7 +39,10 @@ export class Keeper {
   keep(key: string, { tried, at }: Landed<Found>): void {
     if (!this.#keeps) return;
     const { cache } = this.#ports;
-    if (tried.state === "missing") cache.set(key, { at }, key.length);
+    if (tried.state === "missing") {
+      const writtenAt = this.#forget(key, at);
+      cache.set(key, { at, ...(writtenAt !== undefined && { writtenAt }) }, key.length);
+    }
     if (tried.state !== "fresh") return;
     const { value, asOf, bytes, incomplete } = tried.value;
     const { fetch } = this.#source;
@@ -79,11 +82,20 @@ export class Keeper {
     }
   }
 
+  /** What is gone must not come back with the next process. Once: while it stays gone, nothing is written that could. */
+  #forget(key: string, at: number): number | undefined {
+    const { cache, clock, lastGood } = this.#ports;
+    const kept = cache.peek(key);
+    if (!lastGood || (kept && !kept.found && kept.writtenAt !== undefined)) return kept?.writtenAt;
+    return lastGood.writer.forget(this.#source.name, key, clock.now()) ? at : undefined;
+  }
+
   /** When it was last written, counting this time. A busy source would otherwise write the same answer all the time. */
   #write(key: string, { said, incomplete }: Found, at: number): number | undefined {
     const { cache, clock, lastGood } = this.#ports;
     const { name, staleIfErrorMs } = this.#source;
-    const writtenAt = cache.peek(key)?.writtenAt;
+    const before = cache.peek(key);
+    const writtenAt = before?.found && before.writtenAt; // that it was gone is no answer that was written
     const isRecent = writtenAt !== undefined && at - writtenAt < Math.min(rewriteMs, staleIfErrorMs * rewriteShare);
     if (!lastGood || incomplete !== undefined || isRecent) return writtenAt;
     const now = clock.now();

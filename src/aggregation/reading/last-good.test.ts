@@ -4,7 +4,7 @@ import { contract, query } from "../../contracts/index.ts";
 import { provideViews } from "../host.ts";
 import { type AnySource, json, paged, source, union, view } from "../index.ts";
 import type { ViewMeta } from "../meta.ts";
-import type { LastGood, LastGoodRecord } from "../port.ts";
+import type { LastGood, LastGoodGone, LastGoodRecord } from "../port.ts";
 import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "../test-kit.test-d.ts";
 import { LastGoodWriter } from "./last-good.ts";
 
@@ -12,6 +12,7 @@ import { LastGoodWriter } from "./last-good.ts";
 class Shelf implements LastGood {
   readonly records = new Map<string, LastGoodRecord>();
   saves = 0;
+  removals = 0;
   refuses = false;
   async load(source: string, key: string) {
     if (this.refuses) throw new Error("It cannot be read.");
@@ -21,6 +22,11 @@ class Shelf implements LastGood {
     if (this.refuses) throw new Error("It is full.");
     this.saves += 1;
     for (const record of records) this.records.set(`${record.source} ${record.key}`, record);
+  }
+  async remove(gone: readonly LastGoodGone[]) {
+    if (this.refuses) throw new Error("It cannot be written.");
+    this.removals += gone.length;
+    for (const { source, key } of gone) this.records.delete(`${source} ${key}`);
   }
 }
 
@@ -86,6 +92,43 @@ describe("what an earlier process was told last", () => {
     expect(told.ageMs).toBeGreaterThanOrEqual(60_000);
     expect(clock.timers).toBe(0);
     expect(JSON.stringify([...shelf.records.values()])).not.toContain("secret");
+  });
+
+  test("does not come back once the upstream has said that there is nothing any more, in a process or after it", async () => {
+    const clock = new ManualClock();
+    const shelf = new Shelf();
+    let script: (count: number) => Scripted = pages;
+    const first = process(clock, shelf, (count) => script(count));
+    await first.ask();
+    await clock.advance(1_000);
+    expect(shelf.records.size).toBe(1);
+    script = () => ({ status: 404 });
+    expect(await first.ask()).toMatchObject({ state: "missing" });
+    expect(await first.ask()).toMatchObject({ state: "missing" });
+    await first.views.close();
+    expect(shelf.removals).toBe(1);
+    expect(await process(clock, shelf, dead).ask()).toMatchObject({ state: "down", items: undefined });
+
+    // What a process before it kept is taken away by one that never saw it.
+    await process(clock, shelf, pages).ask();
+    await clock.advance(1_000);
+    const third = process(clock, shelf, () => ({ status: 404 }));
+    await third.ask();
+    await third.views.close();
+    expect(await process(clock, shelf, dead).ask()).toMatchObject({ state: "down", items: undefined });
+  });
+
+  test("is kept anew when it is there again", async () => {
+    const clock = new ManualClock();
+    const shelf = new Shelf();
+    let script: (count: number) => Scripted = () => ({ status: 404 });
+    const first = process(clock, shelf, (count) => script(count));
+    await first.ask();
+    let count = 0;
+    script = () => pages(++count);
+    await first.ask();
+    await first.views.close();
+    expect(await process(clock, shelf, dead).ask()).toMatchObject({ state: "stale" });
   });
 
   test("is as good as nothing where it no longer fits the schema", async () => {

@@ -1,8 +1,10 @@
 import { type Clock, toProjection } from "../../contracts/index.ts";
-import { check, describe } from "../formats/decode.ts";
-import type { LastGood, LastGoodRecord } from "../port.ts";
+import { check } from "../formats/decode.ts";
+import { describe } from "../formats/describe.ts";
+import { itemsOf } from "../page-items.ts";
+import type { LastGood, LastGoodGone, LastGoodRecord } from "../port.ts";
 import type { SourcePlan } from "../source.ts";
-import { type Gathered, itemsOf } from "./pages.ts";
+import type { Gathered } from "./pages.ts";
 import { isPersonal } from "./samples.ts";
 
 const flushAfterMs = 1_000;
@@ -19,10 +21,10 @@ const bite = 100;
 export class LastGoodWriter {
   readonly #store: LastGood;
   readonly #clock: Clock;
-  readonly #pending = new Map<string, LastGoodRecord>();
+  readonly #pending = new Map<string, LastGoodRecord | LastGoodGone>();
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
-  /** Records that were not written: too many at once, or the store refused. */
+  /** Records that were not written or taken away: too many at once, or the store refused. */
   lost = 0;
   constructor(store: LastGood, clock: Clock) {
     this.#store = store;
@@ -37,15 +39,12 @@ export class LastGoodWriter {
     } catch {
       return false; // an adapter of somebody's own may bring what JSON cannot say
     }
-    if (text.length > longest) return false;
-    const id = `${source}\n${key}`;
-    if (this.#pending.size >= mostPending && !this.#pending.has(id)) {
-      this.lost += 1;
-      return false;
-    }
-    this.#pending.set(id, { source, key, said: text, at, expires });
-    this.#cancel ??= this.#clock.after(flushAfterMs, () => void this.flush());
-    return true;
+    return text.length <= longest && this.#add({ source, key, said: text, at, expires });
+  }
+
+  /** Takes away what may have been kept, here or by an earlier process. Says whether it will be. */
+  forget(source: string, key: string, at: number): boolean {
+    return this.#add({ source, key, at });
   }
 
   /** Writes what waits, after whatever is being written. Never rejects. */
@@ -56,14 +55,30 @@ export class LastGoodWriter {
     return this.#writing;
   }
 
+  #add(entry: LastGoodRecord | LastGoodGone): boolean {
+    const id = `${entry.source}\n${entry.key}`;
+    if (this.#pending.size >= mostPending && !this.#pending.has(id)) {
+      this.lost += 1;
+      return false;
+    }
+    this.#pending.set(id, entry);
+    this.#cancel ??= this.#clock.after(flushAfterMs, () => void this.flush());
+    return true;
+  }
+
   async #write(): Promise<void> {
     while (this.#pending.size > 0) {
-      const records = [...this.#pending].slice(0, bite);
-      for (const [id] of records) this.#pending.delete(id);
-      await this.#store.save(records.map(([, record]) => record)).catch(() => {
-        this.lost += records.length;
-      });
+      const entries = [...this.#pending].slice(0, bite);
+      for (const [id] of entries) this.#pending.delete(id);
+      const records = entries.flatMap(([, entry]) => ("said" in entry ? [entry] : []));
+      const gone = entries.flatMap(([, entry]) => ("said" in entry ? [] : [entry]));
+      if (records.length > 0) await this.#store.save(records).catch(() => this.#lose(records.length));
+      if (gone.length > 0) await this.#store.remove(gone).catch(() => this.#lose(gone.length));
     }
+  }
+
+  #lose(count: number): void {
+    this.lost += count;
   }
 }
 

@@ -6,6 +6,7 @@ import { Breaker, type Verdict } from "./breaker.ts";
 import { Bulkhead, type NoPlace, type Place } from "./bulkhead.ts";
 import { pause, type Waiting } from "./flight.ts";
 import type { Health } from "./health.ts";
+import { rounded } from "./reading.ts";
 import { type Landed, settles, type Tried, type Trouble } from "./tried.ts";
 
 /** Asks once. `remainingMs` is how long this one question is waited for. Never rejects. */
@@ -67,7 +68,6 @@ export class Line {
       ...(hedgeAfterMs !== undefined && { hedgeAfterMs }),
       mayHedge: () => this.#mayHedge(places),
     };
-    const usualMs = this.#health.percentile(0.99, 1);
     try {
       const tried = await attempt(
         (aborted, hedge) => this.#measured(waiting, once, aborted, hedge, hedgeAfterMs),
@@ -77,7 +77,7 @@ export class Line {
       );
       if (tried.state !== "fresh") this.#health.troubled(tried.kind);
       const called = waiting.aborted.aborted && waiting.remainingMs > 1;
-      settle(called ? "neither" : verdictOn(tried, this.#clock.monotonic() - began, usualMs));
+      settle(called ? "neither" : this.#verdictOn(tried, this.#clock.monotonic() - began));
       return tried;
     } finally {
       for (const each of places) each.leave();
@@ -100,7 +100,7 @@ export class Line {
     // out, a percentile that hedges would forget every slow answer, sink, and hedge ever more.
     const outran = aborted.aborted && hedgeAfterMs !== undefined && ms >= hedgeAfterMs;
     if (outran || (!aborted.aborted && (tried.state === "fresh" || tried.state === "missing")))
-      this.#health.measured(Math.max(0, Math.round(ms * 10) / 10));
+      this.#health.measured(rounded(ms));
     return tried;
   }
 
@@ -117,6 +117,20 @@ export class Line {
   #hedgeAfterMs(): number | undefined {
     const { hedge } = this.#plan;
     return typeof hedge === "string" ? this.#health.percentile(Number(hedge.slice(1)) / 100) : hedge;
+  }
+
+  /**
+   * What an end says about the upstream. That nobody waited any longer says something only where it took longer than it
+   * usually does: a view in a hurry must not close the door on the patient ones.
+   */
+  #verdictOn(tried: Tried<unknown>, ms: number): Verdict {
+    if (tried.state === "fresh" || tried.state === "missing") return "good";
+    if (tried.state === "slow" && tried.kind === "budget") {
+      const usualMs = this.#health.percentile(0.99, 1);
+      return usualMs === undefined || ms > usualMs ? "bad" : "neither";
+    }
+    if (tried.state === "invalid" || tried.kind === "refused" || tried.kind === "forbidden") return "neither";
+    return "bad";
   }
 
   #refused(trouble: Trouble): Trouble {
@@ -141,15 +155,3 @@ const noPlace: { readonly [P in NoPlace]: Trouble } = {
   late: { state: "shed", kind: "late", problem: "was not asked: its turn would come too late", repeat: false },
   gone: { state: "slow", kind: "budget", problem: "was not asked in time", repeat: false },
 };
-
-/**
- * What an end says about the upstream. That nobody waited any longer says something only where it took longer than it
- * usually does: a view in a hurry must not close the door on the patient ones.
- */
-function verdictOn(tried: Tried<unknown>, ms: number, usualMs: number | undefined): Verdict {
-  if (tried.state === "fresh" || tried.state === "missing") return "good";
-  if (tried.state === "slow" && tried.kind === "budget")
-    return usualMs === undefined || ms > usualMs ? "bad" : "neither";
-  if (tried.state === "invalid" || tried.kind === "refused" || tried.kind === "forbidden") return "neither";
-  return "bad";
-}

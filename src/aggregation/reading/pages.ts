@@ -1,3 +1,4 @@
+import { fieldAt, itemsOf } from "../page-items.ts";
 import type { PagingPlan } from "../paged.ts";
 import type { Question, Said } from "./ask.ts";
 import type { Landed, Trouble } from "./tried.ts";
@@ -70,12 +71,6 @@ export async function gatherPages(
   }
 }
 
-/** The records of one page. */
-export function itemsOf({ items }: Pick<PagingPlan, "items">, value: unknown): readonly unknown[] | undefined {
-  const list = items === undefined ? value : fieldAt(value, items);
-  return Array.isArray(list) ? list : undefined;
-}
-
 /** The way to the next page; nothing where this was the last, and trouble where it leads astray. */
 function toNext(
   { next }: PagingPlan,
@@ -122,13 +117,4 @@ function nextLink(header: string | undefined): string | undefined {
     if ((rel?.[1] ?? rel?.[2] ?? "").toLowerCase().split(/\s+/).includes("next")) return target;
   }
   return undefined;
-}
-
-function fieldAt(value: unknown, path: string): unknown {
-  let at = value;
-  for (const name of path.split(".")) {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return undefined;
-    at = (at as { readonly [field: string]: unknown })[name];
-  }
-  return at;
 }

@@ -1,5 +1,6 @@
 import { toCanonicalJson } from "../../contracts/index.ts";
 import { toInstant } from "../instant.ts";
+import { itemsOf, withItems } from "../page-items.ts";
 import type { SourcePlan } from "../source.ts";
 import type { Gathered } from "./pages.ts";
 import type { Tried } from "./tried.ts";
@@ -29,14 +30,14 @@ export function toPick(source: SourcePlan, gathered: Gathered): Pick {
   const { match } = batch;
   const rows = gathered.value as readonly Fields[];
   const places = placesOf(rows, match);
-  const said = gathered.said.flat(); // of a batch, record by record
+  const pages = saidOf(source, gathered.said);
   const bytes = Math.ceil(gathered.bytes / Math.max(1, rows.length));
   return (key) => {
     const text = String(key);
     const found = ranked(source, rows, places.get(text) ?? []);
     const [first] = found;
-    if (first === undefined) return withoutOurs(gathered.broken, match, text);
-    return shaped(source, gathered, rows[first], [[said[first]]], bytes, found.length - 1);
+    if (first === undefined) return withoutOurs(gathered, match, text);
+    return shaped(source, gathered, rows[first], [pages[first]?.()], bytes, found.length - 1);
   };
 }
 
@@ -70,8 +71,14 @@ function shaped(
 
 type Fields = { readonly [name: string]: unknown };
 
+/** Record by record: the page that it came in, as if there were no other in it. */
+function saidOf({ fetch }: SourcePlan, said: readonly unknown[]): readonly (() => unknown)[] {
+  const where = (fetch.via === "http" && fetch.paging) || {};
+  return said.flatMap((page) => (itemsOf(where, page) ?? []).map((record) => () => withItems(where, page, [record])));
+}
+
 /** Among the records that could not be read may be ours: those that have our key, and those whose key nobody can read. */
-function withoutOurs(broken: readonly unknown[], match: string, key: string): Tried<Found> {
+function withoutOurs({ broken, incomplete }: Gathered, match: string, key: string): Tried<Found> {
   const keyOf = (record: unknown): unknown =>
     typeof record === "object" && record !== null && Object.hasOwn(record, match)
       ? (record as Fields)[match]
@@ -80,6 +87,8 @@ function withoutOurs(broken: readonly unknown[], match: string, key: string): Tr
     const theirs = keyOf(record);
     return typeof theirs !== "string" && typeof theirs !== "number" ? true : String(theirs) === key;
   });
+  if (maybe.length === 0 && incomplete !== undefined)
+    return { state: "down", kind: "failing", problem: `${incomplete}, and ours was not among it`, repeat: false };
   if (maybe.length === 0)
     return { state: "missing", kind: "nothing", problem: "has nothing for this key", repeat: false };
   const problem = `answered with ${maybe.length} records that break their contract, and without ours`;

@@ -12,23 +12,26 @@ export interface Asking {
   readonly question: string;
 }
 
-/** Makes questions of inputs for one source and one scope; a sentence where an input cannot be asked with. */
-export function toAskings(source: SourcePlan, scope: string): (input: Input) => Asking | string {
+/** Makes questions of inputs for one source, by scope; a sentence where an input cannot be asked with. */
+export function toAskings(source: SourcePlan): (scope: string) => (input: Input) => Asking | string {
   const { name, fetch, from } = source;
   const [first = ""] = fetch.params;
   const before = `[${JSON.stringify(name)},[`;
-  const after = `],${JSON.stringify(scope)}]`;
-  return (given) => {
+  return (scope) => (given) => {
     let input = given;
     try {
       if (from) input = from(given);
     } catch (error) {
-      return `was not asked: \`from\` cannot take the input (${error instanceof Error ? error.name : "something was thrown"})`;
+      return cannotTake(error);
     }
     const words = fetch.params.map((param) => wordOf(input[param])).join(",");
-    return { input, key: input[first], question: `${before}${words}${after}` };
+    return { input, key: input[first], question: `${before}${words}],${JSON.stringify(scope)}]` };
   };
 }
+
+/** Completes the sentence "The source … " where `from` threw. */
+export const cannotTake = (error: unknown): string =>
+  `was not asked: \`from\` cannot take the input (${error instanceof Error ? error.name : "something was thrown"})`;
 
 /** What another contract says may depend on who asks, so there the caller is part of it. */
 export function scopeOf(

@@ -34,6 +34,33 @@ function reading(resilience: Resilience, script: (count: number) => Scripted) {
 const body = { n: 1 };
 
 describe("repetition", () => {
+  test("waits for as long as the upstream wishes, in seconds or until a date by its own clock", async () => {
+    const now = new ManualClock().now();
+    const at = (ms: number): string => new Date(now + ms).toUTCString();
+    for (const [headers, ms] of [
+      [{ "retry-after": "2" }, 2_000],
+      [{ "retry-after": at(3_000) }, 3_000],
+      [{ "retry-after": at(63_000), date: at(60_000) }, 3_000],
+      [{ "retry-after": at(-60_000) }, 25],
+      [{ "retry-after": "soon" }, 25],
+    ] as const) {
+      const { settle, upstream } = reading({ attempts: 2 }, (count) =>
+        count === 1 ? { status: 503, headers } : { body },
+      );
+      expect((await settle(10_000)).meta).toMatchObject({ state: "fresh", attempts: 2, ms });
+      expect(upstream.requests).toHaveLength(2);
+    }
+    const beyond = reading({ attempts: 2 }, () => ({ status: 503, headers: { "retry-after": at(60_000) } }));
+    expect((await beyond.settle(10_000)).meta).toMatchObject({ state: "down", attempts: 1 });
+  });
+
+  test("is no help where a number cannot be said exactly, and an answer that takes it exactly has it", async () => {
+    const large = '{"n":9007199254740993,"more":9007199254740993}';
+    const { settle, reader } = reading({}, () => ({ body: large }));
+    expect((await settle()).meta).toMatchObject({ state: "invalid", attempts: 1 });
+    expect(reader.health().samples).toMatchObject([{ said: expect.stringContaining("9007199254740993") }]);
+  });
+
   test("what may pass is asked again, after a pause inside the budget", async () => {
     const { settle, upstream } = reading({ attempts: 3 }, (count) => (count < 3 ? { status: 503 } : { body }));
     const { meta, value } = await settle();

@@ -62,6 +62,7 @@ export class Reader {
   readonly #batcher: Batcher<Landing> | undefined;
   readonly #samples: Samples;
   readonly #keeper: Keeper;
+  readonly #askings: ReturnType<typeof toAskings>;
   /** By question: the request that will answer it. */
   readonly #flights = new Map<string, Flight<Landing>>();
   #closed = false;
@@ -74,6 +75,7 @@ export class Reader {
     this.#batcher = source.batch && new Batcher(source.batch, clock);
     this.#samples = new Samples(source, credentials);
     this.#keeper = new Keeper(source, ports);
+    this.#askings = toAskings(source);
   }
 
   /** Resolves by the deadline, whatever the source does. */
@@ -90,7 +92,7 @@ export class Reader {
     const readings: Reading[] = new Array(inputs.length);
     const open: Open[] = [];
     const scope = scopeOf(this.#source, request);
-    const toAsking = toAskings(this.#source, scope);
+    const toAsking = this.#askings(scope);
     const own = { ...request, scope };
     for (const [at, input] of inputs.entries()) {
       const asking = toAsking(input);

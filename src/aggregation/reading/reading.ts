@@ -89,4 +89,5 @@ export class Teller {
   }
 }
 
-const rounded = (ms: number): number => Math.max(0, Math.round(ms * 10) / 10);
+/** In ms, to a tenth. */
+export const rounded = (ms: number): number => Math.max(0, Math.round(ms * 10) / 10);

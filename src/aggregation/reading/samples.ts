@@ -1,5 +1,5 @@
 import { type AnySchema, type JsonSchema, maskPersonal } from "../../contracts/index.ts";
-import { describe } from "../formats/decode.ts";
+import { describe } from "../formats/describe.ts";
 import type { SourcePlan } from "../source.ts";
 import type { Sample } from "./tried.ts";
 
@@ -24,7 +24,13 @@ export class Samples {
   constructor(source: SourcePlan, credentials: string | undefined) {
     this.#source = source;
     // "Bearer abc" must not be told, and neither must "abc".
-    this.#secrets = credentials === undefined ? [] : [credentials, credentials.replace(/^\S+\s+/, "")].filter(Boolean);
+    const plain = credentials === undefined ? [] : [credentials, credentials.replace(/^\S+\s+/, "")].filter(Boolean);
+    // Nor as it stands in an address that the upstream repeats.
+    const encoded = plain.flatMap((text) => [
+      encodeURIComponent(text),
+      new URLSearchParams({ t: text }).toString().slice(2),
+    ]);
+    this.#secrets = [...new Set([...plain, ...encoded])];
   }
 
   add(at: number, problem: string, sample: Sample): void {
@@ -64,8 +70,14 @@ function toText(schema: JsonSchema, { said, text }: Sample): string {
   const speaksOfOne = schema.type === "array" && !Array.isArray(said);
   const own = speaksOfOne && isRecord(schema.items) ? schema.items : schema;
   const open = personal ? onlyDeclared(own, maskPersonal(own, said)) : said;
-  return JSON.stringify(open, (name, value) => (secretNames.test(name) && value !== null ? "[secret]" : value)) ?? "";
+  return (
+    JSON.stringify(open, (name, value) => (secretNames.test(name) && value !== null ? "[secret]" : toPlain(value))) ??
+    ""
+  );
 }
+
+// What JSON cannot say, it says as text.
+const toPlain = (value: unknown): unknown => (typeof value === "bigint" ? String(value) : value);
 
 const secretNames = /^(.*authorization|.*token|.*secret|.*passw(or)?d|.*api[-_]?key|(set-)?cookie|.*credentials?)$/i;
 

@@ -1,4 +1,5 @@
 import { type Clock, Fault } from "../../contracts/index.ts";
+import { type Bounds, Capacity } from "../../storage/capacity.ts";
 import type { Outcome, Receipt } from "../../storage/host.ts";
 import { Latencies } from "../../storage/latencies.ts";
 import type { Calls } from "./calls.ts";
@@ -8,7 +9,7 @@ import type { Lane } from "./lane.ts";
 import type { Prepared } from "./prepared.ts";
 import { Queue, type Queued } from "./queue.ts";
 import { type Patience, rideOut, toFault } from "./riding-out.ts";
-import { sentenceOf, troubleOf } from "./trouble.ts";
+import { isGone, sentenceOf, troubleOf } from "./trouble.ts";
 
 export interface AppenderPorts {
   readonly lane: Lane;
@@ -16,14 +17,19 @@ export interface AppenderPorts {
   readonly epochs: Epochs;
   readonly clock: Clock;
   readonly patience: Patience;
-  /** How many appends may wait. */
-  readonly capacity: number;
+  /** How much may wait. */
+  readonly bounds: Bounds;
   readonly receipts: (log: string, keys: readonly string[]) => Promise<ReadonlyMap<string, Receipt>>;
+  /** Makes appends ready once more, after looking up again where their documents go. */
+  readonly renew: (appends: readonly Prepared[]) => Promise<readonly Prepared[]>;
   /** A log has grown. */
   readonly grown: (log: string, position: number) => void;
 }
 interface Waiting extends Queued {
   readonly since: number;
+  readonly renewed?: boolean;
+  /** What it takes of the bound. */
+  readonly size: number;
   resolve(outcome: Outcome): void;
   reject(error: Error): void;
 }
@@ -40,15 +46,16 @@ export class Appender {
   readonly #queue = new Queue<Waiting>();
   readonly #latencies = new Latencies();
   readonly #underWay: (readonly Waiting[])[] = [];
-  #unanswered = 0;
+  readonly #room: Capacity;
   #scheduled = false;
   #closing: (() => void) | undefined;
   constructor(ports: AppenderPorts) {
     this.#ports = ports;
+    this.#room = new Capacity(ports.bounds, "appends are waiting for PostgreSQL");
   }
 
   get queued(): number {
-    return this.#unanswered;
+    return this.#room.count;
   }
 
   get appendMs(): { readonly p50: number; readonly p99: number } {
@@ -58,23 +65,16 @@ export class Appender {
   /** Durable when it resolves. All of them are taken, or none where that would be too many. */
   append(appends: readonly Prepared[]): Promise<readonly Outcome[]> {
     if (this.#closing) return Promise.reject(closed());
-    if (this.#unanswered > 0 && this.#unanswered + appends.length > this.#ports.capacity) {
-      return Promise.reject(
-        new Fault(
-          "Unavailable",
-          `${this.#unanswered} appends are waiting for PostgreSQL, and no more may. Try again later.`,
-          {
-            outcome: "not done",
-          },
-        ),
-      );
-    }
-    this.#unanswered += appends.length;
+    const full = this.#room.admit(
+      appends.length,
+      appends.reduce((sum, { size }) => sum + size, 0),
+    );
+    if (full) return Promise.reject(full);
     const since = this.#ports.clock.monotonic();
     const outcomes = appends.map(
       (prepared) =>
         new Promise<Outcome>((resolve, reject) =>
-          this.#queue.add({ prepared, together: appends, since, resolve, reject }),
+          this.#queue.add({ prepared, together: appends, since, size: prepared.size, resolve, reject }),
         ),
     );
     this.#schedule();
@@ -116,12 +116,20 @@ export class Appender {
       await this.#settle(waiting, appends, await this.#call(new Group(appends)));
     } catch (error) {
       // One that cannot be written takes its group with it, so each half goes again; halves end at the one.
-      if (waiting.length > 1 && troubleOf(error) === "refused") {
+      if (isGone(error) && waiting.some(({ renewed = false }) => !renewed)) await this.#renew(waiting);
+      else if (waiting.length > 1 && troubleOf(error) === "refused") {
         const half = Math.ceil(waiting.length / 2);
         await this.#send(waiting.slice(0, half));
         await this.#send(waiting.slice(half));
       } else for (const entry of waiting) this.#fail(entry, error);
     }
+  }
+
+  /** A table has gone that one of them writes to, and nothing of any was done. */
+  async #renew(waiting: readonly Waiting[]): Promise<void> {
+    const ready = await this.#ports.renew(waiting.map(({ prepared }) => prepared)).catch((error: Error) => error);
+    if (ready instanceof Error) for (const entry of waiting) this.#fail(entry, ready);
+    else await this.#send(waiting.map((entry, at) => ({ ...entry, prepared: ready[at] as Prepared, renewed: true }))); // one an entry
   }
 
   async #call(group: Group): Promise<Answer> {
@@ -145,7 +153,7 @@ export class Appender {
     const reached = outcomes[last];
     if (reached !== undefined && reached !== "again" && "last" in reached) {
       const { append } = appends[last] as Prepared; // at the same place
-      epochs.learn(log, { epoch, position: reached.last }, append.events.length > 0 ? append.id : null);
+      epochs.learn(log, { epoch, position: reached.last, append: append.events.length > 0 ? append.id : null });
       grown(log, reached.last);
     }
     const keys = appends.flatMap(({ append }, index) =>
@@ -165,7 +173,7 @@ export class Appender {
   }
 
   #answer(entry: Waiting, outcome: Outcome): void {
-    this.#unanswered--;
+    this.#room.leave(1, entry.size);
     this.#latencies.add(this.#ports.clock.monotonic() - entry.since);
     entry.resolve(outcome);
   }
@@ -175,12 +183,12 @@ export class Appender {
       this.#answer(entry, { ok: false, why: "refused", message: sentenceOf(error) });
       return;
     }
-    this.#unanswered--;
+    this.#room.leave(1, entry.size);
     entry.reject(toFault(error));
   }
 
   #endIfDone(): void {
-    if (this.#closing && this.#unanswered === 0 && this.#underWay.length === 0) this.#closing();
+    if (this.#closing && this.#room.count === 0 && this.#underWay.length === 0) this.#closing();
   }
 }
 

@@ -3,11 +3,13 @@ import { checkColumns } from "../../storage/draft.ts";
 import type { Collection, Columns, Document, DocumentQuery, Engine, Write } from "../../storage/host.ts";
 import { Refused } from "../../storage/refused.ts";
 import type { Asker } from "./asker.ts";
-import { checkCollection, type KnownCollection, shapeOf, toDefinition } from "./collections.ts";
+import { checkCollection, columnOf, type KnownCollection, shapeOf, toDefinition } from "./collections.ts";
 import type { Row } from "./connections.ts";
 import { type Sql, toCount, toLimit, toSql } from "./document-query.ts";
 import { type DocumentWrite, toDocumentWrites } from "./document-writes.ts";
+import type { Indexes, Wanted } from "./indexes.ts";
 import { fromJsonText, fromText, toJsonText, toText } from "./text.ts";
+import { isGone } from "./trouble.ts";
 
 interface DocumentRow extends Row {
   readonly key: string;
@@ -24,8 +26,12 @@ export class DocumentStore {
   readonly #schema: string;
   readonly #clock: Clock;
   readonly #collections = new Map<string, KnownCollection>();
-  constructor(asker: Asker, schema: string, clock: Clock) {
+  /** By the numbers that they ever had. */
+  readonly #names = new Map<number, string>();
+  readonly #indexes: Indexes;
+  constructor(asker: Asker, schema: string, clock: Clock, indexes: Indexes) {
     this.#asker = asker;
+    this.#indexes = indexes;
     this.#schema = schema;
     this.#clock = clock;
   }
@@ -40,21 +46,46 @@ export class DocumentStore {
     const { name } = collection;
     const known = this.#collections.get(name);
     if (known && JSON.stringify(known.collection) === JSON.stringify(collection)) return;
-    const [row] = await this.#asker.ask<{ known: string }>(
-      `select ${this.#schema}.define_v1($1, $2, $3, $4, $5, $6) as known`,
-      toDefinition(collection),
-    );
-    const said = row?.known ?? "";
-    if (!/^\d+$/.test(said)) {
-      throw new TypeError(
-        `The collection "${name}" is in the database with the columns ${said} and now declares ${shapeOf(collection)}. Give it a new name (for a read model: raise its version), so that it is built anew.`,
-      );
-    }
-    this.#collections.set(name, { collection, id: Number(said), table: `${this.#schema}.document_${said}` });
+    await this.#define(collection);
   }
 
-  async find(name: string, query: DocumentQuery): Promise<readonly Document[]> {
-    const known = this.#known(name);
+  /**
+   * Looks collections up again: where a table has gone, another process has dropped it, and perhaps made it anew. Whoever
+   * comes first does that, for it is defined here, and so it is needed.
+   */
+  async renew(names: readonly string[]): Promise<void> {
+    for (const name of new Set(names)) {
+      const known = this.#collections.get(name);
+      if (known) await this.#define(known.collection);
+    }
+  }
+
+  /** The same for what is on its way already, by the numbers that collections had: gives those that they have now. */
+  async renewNumbers(numbers: readonly number[]): Promise<(number: number) => number> {
+    await this.renew(numbers.flatMap((number) => this.#names.get(number) ?? []));
+    return (number) => this.#collections.get(this.#names.get(number) ?? "")?.id ?? number;
+  }
+
+  async #define(collection: Collection): Promise<void> {
+    const { name } = collection;
+    const text = `select ${this.#schema}.define_v2($1, $2, $3, $4, $5, $6) as said`;
+    const values = toDefinition(collection);
+    const [row] = await this.#asker.ask<{ said: string }>(text, values);
+    const { id, missing, leftOver } = readDefinition(collection, row?.said);
+    if (missing.length + leftOver.length > 0)
+      await this.#indexes.settle(name, id, async (client) => {
+        const { rows } = await client.query<{ said: string }>(text, [...values]);
+        return readDefinition(collection, rows[0]?.said);
+      });
+    this.#names.set(id, name);
+    this.#collections.set(name, { collection, id, table: `${this.#schema}.document_${id}` });
+  }
+
+  find(name: string, query: DocumentQuery): Promise<readonly Document[]> {
+    return this.#on(name, (known) => this.#find(known, query));
+  }
+
+  async #find(known: KnownCollection, query: DocumentQuery): Promise<readonly Document[]> {
     const found: DocumentRow[] = [];
     const most = toLimit(query.limit);
     for (const { text, values } of toSql(known, query)) {
@@ -64,18 +95,23 @@ export class DocumentStore {
     return found.slice(0, most).map(toDocument);
   }
 
-  async count(name: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number> {
-    const { text, values } = toCount(this.#known(name), query);
-    const [row] = await this.#asker.ask<{ count: number }>(text, values);
-    return row?.count ?? 0;
+  count(name: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number> {
+    return this.#on(name, async (known) => {
+      const { text, values } = toCount(known, query);
+      const [row] = await this.#asker.ask<{ count: number }>(text, values);
+      return row?.count ?? 0;
+    });
   }
 
-  async claim(name: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {
-    const known = this.#known(name);
+  claim(name: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {
+    return this.#on(name, (known) => this.#claimAll(known, query, set));
+  }
+
+  async #claimAll(known: KnownCollection, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {
     const { collection, table } = known;
     const unknown = Object.keys(set).find((field) => !collection.columns.some((column) => column.name === field));
     if (unknown !== undefined)
-      throw new TypeError(`A claim sets columns, and the collection "${name}" has no column "${unknown}".`);
+      throw new TypeError(`A claim sets columns, and the collection "${collection.name}" has no column "${unknown}".`);
     orRefuse(() => checkColumns(collection, "(claimed)", set));
     const claimed: DocumentRow[] = [];
     for (let tries = 0; claimed.length < query.limit && tries < mostTries; tries++) {
@@ -141,8 +177,21 @@ export class DocumentStore {
 
   async drop({ collection, reader }: Parameters<Engine["drop"]>[0]): Promise<void> {
     const texts = [collection, reader?.log, reader?.name].map((text) => (text === undefined ? null : toText(text)));
-    await this.#asker.ask(`select ${this.#schema}.drop_v1($1, $2, $3)`, texts);
+    await this.#asker.ask(`select ${this.#schema}.drop_v2($1, $2, $3)`, texts);
     if (collection !== undefined) this.#collections.delete(collection);
+  }
+
+  async empty({ collection, reader, beside }: Parameters<Engine["empty"]>[0]): Promise<void> {
+    const { log, name } = reader;
+    await this.#on(collection, async () => {
+      const column = beside && columnOf(this.#known(beside.collection).collection, beside.column).sql;
+      await this.#asker.ask(`select ${this.#schema}.empty_v1($1, $2, $3, $4, $5, $6)`, [
+        ...[log, name, collection].map(toText),
+        beside ? toText(beside.collection) : null,
+        column ?? null,
+        beside ? toText(String(beside.equals)) : null,
+      ]);
+    });
   }
 
   /** Writes as they travel, or why they cannot be. */
@@ -155,11 +204,31 @@ export class DocumentStore {
     }
   }
 
+  /** Once more, where its table is not the one any more that is known here. */
+  async #on<T>(name: string, work: (known: KnownCollection) => Promise<T>): Promise<T> {
+    const known = this.#known(name);
+    try {
+      return await work(known);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      await this.renew([name]);
+      return work(this.#known(name));
+    }
+  }
+
   #known(name: string): KnownCollection {
     const known = this.#collections.get(name);
     if (!known) throw new TypeError(`There is no collection "${name}". Define it before anything is asked of it.`);
     return known;
   }
+}
+
+/** As `define` says it: an object, or the columns that the collection has. */
+function readDefinition(collection: Collection, said = "[]"): Wanted {
+  if (said.startsWith("{")) return JSON.parse(said) as Wanted;
+  throw new TypeError(
+    `The collection "${collection.name}" is in the database with the columns ${said} and now declares ${shapeOf(collection)}. Give it a new name (for a read model: raise its version), so that it is built anew.`,
+  );
 }
 
 const toDocument = ({ key, revision, data }: DocumentRow): Document => ({

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { Clock } from "../../contracts/index.ts";
+import type { Bounds } from "../../storage/capacity.ts";
 import type {
   Append,
   Checkpoint,
@@ -26,6 +27,7 @@ import { DocumentStore } from "./document-store.ts";
 import { Epochs } from "./epochs.ts";
 import { EventPages } from "./event-pages.ts";
 import { appendStatement } from "./group.ts";
+import { Indexes } from "./indexes.ts";
 import { Lane } from "./lane.ts";
 import { prepare } from "./prepared.ts";
 import { ReaderSteps } from "./reader-steps.ts";
@@ -40,7 +42,7 @@ export interface EnginePorts {
   /** Quoted already. */
   readonly schema: string;
   readonly clock: Clock;
-  readonly queue: number;
+  readonly queue: Bounds;
   readonly patienceMs: number;
   readonly report: (sentence: string) => void;
 }
@@ -71,10 +73,15 @@ export class PostgresEngine implements Engine {
     this.#patience = { clock, patienceMs, ended: this.#ended.signal };
     const calls = new Calls();
     this.#asker = new Asker(connections, schema, calls, this.#patience);
-    this.#documents = new DocumentStore(this.#asker, schema, clock);
+    this.#documents = new DocumentStore(
+      this.#asker,
+      schema,
+      clock,
+      new Indexes({ connections, schema, patience: this.#patience, report }),
+    );
     this.#steps = new ReaderSteps(this.#asker, schema, this.#documents);
     this.#receipts = new Receipts(this.#asker, schema);
-    this.#epochs = new Epochs(report);
+    this.#epochs = new Epochs(report, (log) => this.#begun(log));
     this.#lane = new Lane(connections, appendStatement(schema), (client) => this.#compare(client));
     this.#pages = new EventPages(schema, (sql, values) => this.#asker.ask(sql, values));
     this.#watchers = new Watchers({
@@ -91,7 +98,15 @@ export class PostgresEngine implements Engine {
       epochs: this.#epochs,
       clock,
       patience: this.#patience,
-      capacity: queue,
+      renew: async (appends) => {
+        const numbers = appends.flatMap(({ writes }) => writes.map(({ collection }) => collection));
+        const present = await this.#documents.renewNumbers(numbers);
+        return appends.map((append) => ({
+          ...append,
+          writes: append.writes.map((write) => ({ ...write, collection: present(write.collection) })),
+        }));
+      },
+      bounds: queue,
       receipts: (log, keys) => this.#receipts.find(log, keys),
       grown: (log, position) => this.#watchers.grown(log, position),
     });
@@ -165,10 +180,14 @@ export class PostgresEngine implements Engine {
 
   async head(log: string): Promise<Place> {
     this.#checkOpen();
-    const place = await this.#pages.place(log);
-    if (this.#epochs.isBehind(log, place)) return this.#place(log, (sql, values) => this.#asker.ask(sql, values));
-    this.#learn(log, place);
-    return place;
+    const seen = this.#epochs.seen(log);
+    const { same, ...head } = await this.#pages.head(log, seen?.named);
+    const { epoch, position } = head;
+    const isLost = !same && epoch === seen?.epoch;
+    if (isLost || this.#epochs.isBehind(log, head))
+      return this.#place(log, (sql, values) => this.#asker.ask(sql, values));
+    this.#epochs.learn(log, head);
+    return { epoch, position };
   }
 
   async watch(log: string, after: number, aborted: AbortSignal): Promise<void> {
@@ -198,6 +217,12 @@ export class PostgresEngine implements Engine {
   async collections(): Promise<readonly string[]> {
     this.#checkOpen();
     return this.#documents.collections();
+  }
+
+  async empty(what: Parameters<Engine["empty"]>[0]): Promise<void> {
+    this.#checkOpen();
+    checkLogName(what.reader.log);
+    await this.#documents.empty(what);
   }
 
   async drop(what: Parameters<Engine["drop"]>[0]): Promise<void> {
@@ -247,26 +272,28 @@ export class PostgresEngine implements Engine {
   /** On a new connection: whether this is still the log of before. */
   async #compare(client: Client): Promise<void> {
     const ask = async (sql: string, values: readonly unknown[]) => (await client.query(sql, [...values])).rows;
-    for (const [log] of this.#epochs.logs) await this.#place(log, ask);
+    for (const log of this.#epochs.logs) await this.#place(log, ask);
   }
 
   async #place(log: string, ask: (sql: string, values: readonly unknown[]) => Promise<readonly Row[]>): Promise<Place> {
     const seen = this.#epochs.seen(log);
-    const [row] = await ask(`select ${this.#schema}.place_v1($1, $2, $3, $4) as place`, [
+    const [row] = await ask(`select ${this.#schema}.place_v2($1, $2, $3, $4, $5) as place`, [
       toText(log),
       seen?.epoch ?? 0,
       seen?.position ?? 0,
-      seen?.append ?? null,
+      seen?.named?.position ?? 0,
+      seen?.named?.append ?? null,
     ]);
-    const [epoch, position] = JSON.parse(row?.place as string) as [number, number]; // as the function composes it
-    this.#learn(log, { epoch, position });
+    const [epoch, position, append] = JSON.parse(row?.place as string) as [number, number, string | null]; // as the function composes it
+    this.#epochs.learn(log, { epoch, position, append });
     return { epoch, position };
   }
 
-  #learn(log: string, place: Place): void {
-    const before = this.#epochs.seen(log);
-    this.#epochs.learn(log, place);
-    if (before && before.epoch < place.epoch) this.#watchers.upset(log);
+  /** What was seen of the database may not be what is there. */
+  #begun(log: string): void {
+    this.#pages.forget();
+    this.#steps.forget();
+    this.#watchers.upset(log);
   }
 
   #checkOpen(): void {

@@ -1,5 +1,6 @@
-import type { Place, ReadQuery, StoredEvent, TextQuery } from "../../storage/host.ts";
+import type { ReadQuery, StoredEvent, TextQuery } from "../../storage/host.ts";
 import type { Row } from "./connections.ts";
+import type { Head } from "./epochs.ts";
 import { fromText, toText } from "./text.ts";
 
 /** A page ends at whichever comes first, so that a look is short whatever is in the log. */
@@ -28,10 +29,15 @@ interface EventRow extends Row {
 export class EventPages {
   readonly #ask: Ask;
   readonly #schema: string;
-  readonly #logs = new Map<string, number>();
+  #logs = new Map<string, number>();
   constructor(schema: string, ask: Ask) {
     this.#schema = schema;
     this.#ask = ask;
+  }
+
+  /** The numbers of logs may be others now. */
+  forget(): void {
+    this.#logs = new Map();
   }
 
   async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
@@ -59,13 +65,22 @@ export class EventPages {
     return rows.map(({ data }) => data);
   }
 
-  async place(log: string): Promise<Place> {
-    const [row] = await this.#ask<{ epoch: number; position: number }>(
-      `select l.epoch, coalesce((select max(e.position) from ${this.#schema}.event e where e.log = l.id), 0) as position
-       from ${this.#schema}.log l where l.name = $1`,
-      [toText(log)],
+  /** A log's head; and whether an append is still where it was. */
+  async head(
+    log: string,
+    named: { readonly position: number; readonly append: string } | undefined,
+  ): Promise<Head & { readonly same: boolean }> {
+    const [row] = await this.#ask<Head & Row & { readonly same: boolean }>(
+      `select l.epoch, coalesce(h.position, 0) as position, h.append, $3::uuid is null or exists (
+         select from ${this.#schema}.event e where e.log = l.id and e.position = $2 and e.append = $3
+       ) as same
+       from ${this.#schema}.log l left join lateral (
+         select e.position, e.append from ${this.#schema}.event e where e.log = l.id order by e.position desc limit 1
+       ) h on true
+       where l.name = $1`,
+      [toText(log), named?.position ?? 0, named?.append ?? null],
     );
-    return row ?? { epoch: 1, position: 0 };
+    return row ?? { epoch: 1, position: 0, append: null, same: named === undefined };
   }
 
   async types(log: string): Promise<readonly { readonly type: string; readonly version: number }[]> {
@@ -117,8 +132,8 @@ export class EventPages {
     until: number | undefined,
     limit: number,
   ): Promise<readonly StoredEvent[]> {
-    const { types, categories } = query;
-    if (!types && !categories) {
+    const { types, categories, streams } = query;
+    if (!types && !categories && !streams) {
       const bound = until === undefined ? "" : "and position <= $3";
       const values = [log, query.after, ...(until === undefined ? [] : [until])];
       return this.#page(`log = $1 and position > $2 ${bound}`, "position", values, limit);
@@ -132,8 +147,11 @@ export class EventPages {
       const within = categories
         ? `and split_part((select name from ${this.#schema}.stream s where s.id = stream), '/', 1) = any($${values.push(categories.map(toText))}::text[])`
         : "";
+      const of = streams
+        ? `and stream = any(array(select id from ${this.#schema}.stream where log = $1 and name = any($${values.push(streams.map(toText))}::text[])))`
+        : "";
       const events = await this.#page(
-        `log = $1 and position > $2 and position <= $3 ${wanted} ${within}`,
+        `log = $1 and position > $2 and position <= $3 ${wanted} ${within} ${of}`,
         "position",
         values,
         limit,

@@ -1,8 +1,8 @@
 import type { Client } from "pg";
 import { append } from "./sql/append.ts";
-import { collections } from "./sql/collections.ts";
+import { collections, endings } from "./sql/collections.ts";
 import { documents } from "./sql/documents.ts";
-import { places, revisionAt } from "./sql/places.ts";
+import { place, places, revisionAt } from "./sql/places.ts";
 import { finishedSteps, readers } from "./sql/readers.ts";
 import { spans, tables } from "./sql/tables.ts";
 
@@ -11,10 +11,11 @@ import { spans, tables } from "./sql/tables.ts";
  * still run the code of before go on with theirs.
  */
 const migrations: readonly ((schema: string) => string)[] = [
-  (schema) => [tables, places, documents, readers, collections].map((part) => part(schema)).join("\n"),
+  (schema) => [tables, places, documents, readers].map((part) => part(schema)).join("\n"),
   finishedSteps,
   (schema) => [spans, revisionAt].map((part) => part(schema)).join("\n"),
   append,
+  (schema) => [place, collections, endings].map((part) => part(schema)).join("\n"),
 ];
 
 /**

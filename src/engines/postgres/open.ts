@@ -17,6 +17,8 @@ export interface PostgresOptions {
   readonly clock?: Clock;
   /** How many appends may wait; past it they are refused as `Unavailable`. 20,000 unless told. */
   readonly queue?: number;
+  /** How many characters of JSON they may hold together. 64 Mi (67,108,864) unless told. */
+  readonly queueSize?: number;
   /** How many connections may ask at once, beside the one that appends and the one that listens. 8 unless told. */
   readonly connections?: number;
   /** How long appends and questions wait for a server that is away before they fail as `Unavailable`. "30s" unless told. */
@@ -32,7 +34,8 @@ const oldest = 150_000;
  * connections must be sessions: a pooler in front has to be one by session. Throws a sentence where the server will not do.
  */
 export async function openPostgres(options: PostgresOptions): Promise<Engine> {
-  const { url, connection, clock = systemClock, queue = 20_000, patience = "30s", report = () => {} } = options;
+  const { url, connection, clock = systemClock, patience = "30s", report = () => {} } = options;
+  const queue = { count: options.queue ?? 20_000, size: options.queueSize ?? 67_108_864 };
   const asked = url ?? connection;
   if (asked === undefined) throw new TypeError('openPostgres needs a "url" or a "connection".');
   const name = checkSchema(options.schema ?? "trilith");

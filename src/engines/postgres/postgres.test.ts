@@ -52,7 +52,7 @@ test("ten that start at once make one schema between them", async () => {
   const outcomes = await Promise.all(opened.map((engine, index) => only(engine, toAppend(`s/${index}`))));
   expect(outcomes.every((outcome) => outcome?.ok)).toBe(true);
   const versions = await postgres.query(`select version from ${schema}.migration`);
-  expect(versions).toEqual([{ version: 1 }, { version: 2 }, { version: 3 }, { version: 4 }]);
+  expect(versions).toEqual([{ version: 1 }, { version: 2 }, { version: 3 }, { version: 4 }, { version: 5 }]);
 });
 
 test("a schema that newer code has written is refused", async () => {
@@ -274,12 +274,151 @@ test("a log that was overtaken since is found out by whose append is where", asy
   expect(await engine.head("main")).toEqual({ epoch: 2, position: 7 });
 });
 
+test("a log that was overtaken since is found out by whoever was only told of it, too", async () => {
+  const schema = postgres.freshSchema();
+  const said: string[] = [];
+  const [writer, reader, mixed, late] = [
+    await openPostgres({ url: postgres.url, schema }),
+    await open(schema, { report: (sentence) => said.push(sentence) }),
+    await open(schema),
+    await open(schema),
+  ];
+  await only(writer, toAppend("s/0"));
+  expect(await late.head("main")).toEqual({ epoch: 1, position: 1 });
+  for (let n = 1; n < 5; n++) await only(writer, toAppend(`s/${n}`));
+  await only(mixed, toAppend("s/mixed", { events: [], documents: [] })); // it is told that the log has five
+  expect(await reader.head("main")).toEqual({ epoch: 1, position: 5 });
+  await writer.close(); // it died with the primary, and with it what it knew
+  await postgres.query(`delete from ${schema}.event where position > 3`);
+  await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
+  for (let n = 0; n < 6; n++) expect(await only(late, toAppend(`late/${n}`))).toMatchObject({ first: 4 + n });
+  expect(await late.head("main")).toEqual({ epoch: 1, position: 9 }); // of what it has seen nothing is lost
+  expect(await reader.head("main")).toEqual({ epoch: 2, position: 9 });
+  expect(said).toEqual([expect.stringContaining('The log "main" is in epoch 2: it was at position 5 in epoch 1')]);
+  for (const engine of [mixed, late]) expect(await engine.head("main")).toEqual({ epoch: 2, position: 9 });
+});
+
+test("whoever was told of the head appends to no log that was overtaken without saying so", async () => {
+  const schema = postgres.freshSchema();
+  const [writer, told, other] = [
+    await openPostgres({ url: postgres.url, schema }),
+    await open(schema),
+    await open(schema),
+  ];
+  await only(told, toAppend("s/told"));
+  for (let n = 0; n < 5; n++) await only(writer, toAppend(`s/${n}`));
+  await told.head("main");
+  await writer.close();
+  await postgres.query(`delete from ${schema}.event where position > 3`);
+  for (let n = 0; n < 6; n++) await only(other, toAppend(`other/${n}`)); // beyond where it was, and the first append is there
+  await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
+  expect(await only(told, toAppend("s/new"))).toMatchObject({ ok: true, first: 10 });
+  expect(await told.head("main")).toEqual({ epoch: 2, position: 10 });
+});
+
+const wide = {
+  name: "wide",
+  columns: [
+    { name: "state", type: "text" as const },
+    { name: "n", type: "number" as const },
+  ],
+};
+const indexesOf = async (schema: string) =>
+  (
+    await postgres.query(
+      `select replace(pg_get_indexdef(indexrelid), '${schema}.', '') as on, indisvalid as valid from pg_index
+       where indrelid::regclass::text like '${schema}.document%' and not indisprimary order by 1`,
+    )
+  ).map((row) => `${/\(.*/.exec(row.on)?.[0]}${row.valid ? "" : " is not valid"}`);
+/** A table that is not nearly empty. */
+async function filled(schema: string): Promise<Engine> {
+  const engine = await open(schema);
+  await engine.define({ ...wide, indexes: [["state"], ["n"]] });
+  const [row] = await postgres.query(`select id from ${schema}.collection where name = 'wide'`);
+  await postgres.query(`insert into ${schema}.document_${row.id} (revision, key, data)
+    select 1, 'k' || n, json_build_object('state', 'some', 'n', n, 'more', repeat('x', 100)) from generate_series(1, 10000) n`);
+  return engine;
+}
+const slowly = { name: "wide", columns: wide.columns, indexes: [["n"], ["state", "n"]] };
+const asBuilt = ["(c1 NULLS FIRST, key)", "(c2 NULLS FIRST, c1 NULLS FIRST, key)"];
+
+test("a new index of a large table is made beside those who write, however long it takes, and one that is left over goes", async () => {
+  const schema = postgres.freshSchema();
+  const engine = await filled(schema);
+  expect(await indexesOf(schema)).toEqual(["(c1 NULLS FIRST, key)", "(c2 NULLS FIRST, key)"]);
+  await postgres.query(`create table ${schema}.seen (setting text)`);
+  await postgres.query(`create function ${schema}.look() returns event_trigger language plpgsql as $$ begin
+    insert into ${schema}.seen values (current_setting('statement_timeout')); end $$`);
+  await postgres.query(
+    `create event trigger look on ddl_command_end when tag in ('CREATE INDEX') execute function ${schema}.look()`,
+  );
+  // Somebody who is at the table keeps the index from being finished.
+  const holder = await import("pg").then(({ default: pg }) => new pg.Client(postgres.url));
+  await holder.connect();
+  await holder.query("begin");
+  await holder.query(`delete from ${schema}.document_1 where key = 'k1'`);
+  const said: string[] = [];
+  const others = [await open(schema, { report: (sentence) => said.push(sentence) }), await open(schema)];
+  const defined = Promise.all(others.map((other) => other.define(slowly)));
+  await expect.poll(() => indexesOf(schema), { timeout: 10_000 }).toContain(`${asBuilt[1]} is not valid`);
+  for (let n = 0; n < 5; n++) {
+    const write = { collection: "wide", put: `new ${n}`, data: { state: "new", n } };
+    expect(await only(engine, toAppend("s/a", { documents: [write] }))).toMatchObject({ ok: true });
+  }
+  expect(await Promise.race([defined, "still at it"])).toBe("still at it");
+  await holder.query("commit");
+  await holder.end();
+  await defined;
+  await postgres.query("drop event trigger look");
+  expect(await postgres.query(`select distinct setting from ${schema}.seen`)).toEqual([{ setting: "0" }]);
+  expect(await indexesOf(schema)).toEqual(asBuilt);
+  expect(said.length).toBeLessThanOrEqual(1); // one of the two has made it
+  const where = { state: { equals: "new" } };
+  for (const one of others) expect(await one.find("wide", { where, limit: 9 })).toHaveLength(5);
+});
+
+test("an index whose making was broken off is made again", async () => {
+  const schema = postgres.freshSchema();
+  await filled(schema);
+  const holder = await import("pg").then(({ default: pg }) => new pg.Client(postgres.url));
+  await holder.connect();
+  await holder.query("begin");
+  await holder.query(`delete from ${schema}.document_1 where key = 'k1'`);
+  const other = await open(schema);
+  const defined = other.define(slowly);
+  await expect.poll(() => indexesOf(schema), { timeout: 10_000 }).toContain(`${asBuilt[1]} is not valid`);
+  await postgres.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where query like 'create index concurrently%'",
+  );
+  await holder.query("commit");
+  await holder.end();
+  await defined;
+  expect(await indexesOf(schema)).toEqual(asBuilt);
+});
+
 test("a full queue refuses what comes next, which was not done", async () => {
   const engine = await open(postgres.freshSchema(), { queue: 10 });
   const results = await Promise.allSettled(Array.from({ length: 12 }, () => only(engine, toAppend("s/a"))));
   expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(10);
   expect(results.at(-1)).toMatchObject({ reason: { code: "Unavailable", outcome: "not done" } });
   expect(String((results.at(-1) as PromiseRejectedResult).reason)).toContain("10 appends are waiting");
+});
+
+test("a queue is full by what waits in it as well, and lets one in that is larger than all of it", async () => {
+  const engine = await open(postgres.freshSchema(), { queueSize: 1_000_000 });
+  const data = JSON.stringify("x".repeat(400_000));
+  const events = [{ stream: "s/a", type: "t.Said", version: 1, data }];
+  const results = await Promise.allSettled(Array.from({ length: 4 }, () => only(engine, toAppend("s/a", { events }))));
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "rejected"]);
+  expect(results.at(-1)).toMatchObject({ reason: { code: "Unavailable", outcome: "not done" } });
+  expect(String((results.at(-1) as PromiseRejectedResult).reason)).toMatch(
+    /2 appends are waiting .+ with 80\d{4} characters/,
+  );
+  expect(await only(engine, toAppend("s/a", { events: [...events, ...events, ...events] }))).toMatchObject({
+    ok: true,
+    first: 3,
+  });
+  expect((await engine.status()).queued).toBe(0);
 });
 
 test("an append that cannot be is refused by itself, though the others of its group were with it", async () => {

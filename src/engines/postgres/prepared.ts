@@ -45,6 +45,7 @@ export function prepare(
     refused = error.message;
   }
   for (const { data } of writes) size += (data?.length ?? 0) + 64;
+  size += receipt?.result?.length ?? 0;
   const expecting = expect.filter(({ revision }) => revision !== "any").map(({ stream }) => `stream ${stream}`);
   return {
     log,

@@ -7,7 +7,7 @@ import type { KnownCollection } from "./collections.ts";
 import type { DocumentStore } from "./document-store.ts";
 import { checkWhole, toWaves } from "./document-writes.ts";
 import { fromJsonText, fromText, toJsonText, toText } from "./text.ts";
-import { isStale } from "./trouble.ts";
+import { isGone, isStale } from "./trouble.ts";
 
 type Step = Checkpoint & { readonly from: number };
 /** A document as it was, and the transaction that wrote it so. */
@@ -43,15 +43,30 @@ export class ReaderSteps {
   readonly #asker: Asker;
   readonly #schema: string;
   readonly #documents: DocumentStore;
-  readonly #seen = new Generations<Seen>(rememberedDocuments);
+  #seen = new Generations<Seen>(rememberedDocuments);
   constructor(asker: Asker, schema: string, documents: DocumentStore) {
     this.#asker = asker;
     this.#schema = schema;
     this.#documents = documents;
   }
 
+  /** Transactions may have the numbers of others that are lost. */
+  forget(): void {
+    this.#seen = new Generations(rememberedDocuments);
+  }
+
   /** Whether it was done. Throws a TypeError for documents that cannot be. */
   async commit(step: Step, writes: readonly Write[]): Promise<boolean> {
+    try {
+      return await this.#commit(step, writes);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      await this.#documents.renew(writes.map(({ collection }) => collection));
+      return this.#commit(step, writes);
+    }
+  }
+
+  async #commit(step: Step, writes: readonly Write[]): Promise<boolean> {
     try {
       const drafted = await this.#draft(writes);
       const rows = toRows(drafted);
@@ -60,7 +75,10 @@ export class ReaderSteps {
         text: `select ${this.#schema}.commit_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) as done`,
         values: [...toStart(step, call, again), ...rows],
       }));
-      if (row === undefined || row.done === "false") return false;
+      if (row === undefined || row.done === "false") {
+        this.forget(); // somebody else moved the reader, or a fail-over moved it back
+        return false;
+      }
       this.#remember(drafted, row.done);
       return true;
     } catch (error) {

@@ -30,7 +30,6 @@ const troubles: readonly (readonly [state: string, trouble: Trouble])[] = [
   ["53300", "away"],
   ["25006", "away"], // read-only: a replica, or a server that is about to become one
   ["25P0", "away"],
-  ["42P01", "refused"],
   ["22", "refused"],
   ["23", "refused"],
   ["54", "refused"],
@@ -45,6 +44,12 @@ export function troubleOf(error: unknown): Trouble {
 /** Whether it was not done because what it rests on is not so any more: an error as it is told to callers. */
 export const isStale = ({ cause }: Error): boolean => cause instanceof DatabaseError && cause.code === staleState;
 
+/** Whether a table is not there under the number by which it is known: others have dropped it, or made it anew. */
+export function isGone(error: unknown): boolean {
+  const cause = error instanceof Error && !(error instanceof DatabaseError) ? error.cause : error;
+  return cause instanceof DatabaseError && cause.code === "42P01";
+}
+
 /** What a person can do about it, by SQLSTATE. */
 const advice: { readonly [state: string]: string } = {
   "22": "A value does not fit.",
@@ -52,7 +57,7 @@ const advice: { readonly [state: string]: string } = {
   "28": "It does not let this user in. Check the user and the password in the connection URL.",
   "3D": "It has no such database. Make it, or name another in the connection URL.",
   "42501": "This role may not do that. It must own the schema, or be allowed to create it in the database.",
-  "42P01": "A table is not there. If a collection was dropped by another node, define it again.",
+  "42P01": "A table is not there. If somebody has dropped it by hand, restart the backend, which makes it anew.",
   "53100": "Its disk is full. Make room.",
   "53200": "It is out of memory.",
   "53300": "It has no connection left. Raise max_connections, or ask for fewer.",

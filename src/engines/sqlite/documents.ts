@@ -83,6 +83,21 @@ export class Documents {
     this.#collections.set(name, { collection, id: this.#nextId++, ...this.#prepare(collection) });
   }
 
+  empty(name: string): void {
+    const { collection } = this.#known(name);
+    this.drop(name);
+    this.define(collection);
+  }
+
+  /** Takes out what has a value in a column. */
+  take({ collection: name, column, equals }: { collection: string; column: string; equals: Column }): void {
+    const { collection } = this.#known(name);
+    if (!collection.columns.some((one) => one.name === column))
+      throw new Refused(`The collection "${name}" has no column "${column}".`);
+    this.#db.prepare(`delete from ${tableOf(name)} where ${columnOf(column)} is ?`).run(equals);
+    this.#stored = new Generations(rememberedDocuments);
+  }
+
   drop(name: string): void {
     const known = this.#collections.get(name);
     this.#db.exec(`drop table if exists ${tableOf(name)}`);

@@ -27,10 +27,15 @@ import type { FoundRow } from "./messages.ts";
 import { type Packed, pack, packWrites, unpackOutcomes } from "./packed.ts";
 import { Places } from "./places.ts";
 import { ScannerThread } from "./scanner-thread.ts";
+import { SharedLook } from "./shared-look.ts";
 import { Statements } from "./statements.ts";
 import { sentenceOf } from "./trouble.ts";
 import { Watchers } from "./watchers.ts";
 import type { WriterThread } from "./writer-thread.ts";
+
+type WalkQuery = Extract<ReadQuery, { readonly after: number }>;
+/** How far one statement looks for events of some kind: none of them may hold on to the WAL, or hold up other walks, for long. */
+const window = 20_000;
 
 /**
  * Writes go to the writer's thread. Looks by key and pages of a stream are answered here, on a connection that may only
@@ -43,6 +48,7 @@ export class SqliteEngine implements Engine {
   readonly #writer: WriterThread;
   readonly #scanner: ScannerThread;
   readonly #db: DatabaseSync;
+  readonly #shared: SharedLook;
   readonly #statements: Statements;
   readonly #pages: EventPages;
   readonly #places: Places;
@@ -59,6 +65,7 @@ export class SqliteEngine implements Engine {
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
     // The entries of many runs lie between each other: with the 2 MiB that are usual a page is read again for each.
     this.#db.exec("pragma cache_size = -65536");
+    this.#shared = new SharedLook(this.#db);
     this.#statements = new Statements(this.#db);
     this.#pages = new EventPages(this.#db);
     this.#places = new Places(this.#statements, this.#pages);
@@ -92,11 +99,23 @@ export class SqliteEngine implements Engine {
 
   async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
     if ("after" in query) {
-      this.#checkOpen();
-      const page = await this.#scanner.read(log, query);
+      const page = await this.#walk(log, query);
       return this.#look(() => page);
     }
-    return this.#look(() => this.#pages.read(log, query));
+    const look = (): readonly StoredEvent[] => this.#pages.read(log, query);
+    return query.ahead ? this.#see(look) : this.#look(look);
+  }
+
+  async #walk(log: string, query: WalkQuery): Promise<readonly StoredEvent[]> {
+    this.#checkOpen();
+    if (!query.types && !query.categories && !query.streams) return this.#scanner.read(log, query);
+    const last = this.#see(() => this.#pages.lastOf(log, query));
+    for (let { after } = query; after < last; after += window) {
+      const stretch = { ...query, after, untilPosition: Math.min(last, after + window) };
+      const page = await this.#scanner.read(log, stretch);
+      if (page.length > 0) return page;
+    }
+    return [];
   }
 
   async texts(log: string, query: TextQuery): Promise<readonly string[]> {
@@ -127,7 +146,9 @@ export class SqliteEngine implements Engine {
   }
 
   async receipt(log: string, key: string): Promise<Receipt | undefined> {
-    return this.#look(() => this.#places.receipt(log, key));
+    const found = this.#see(() => this.#places.receipt(log, key));
+    // That there is none stays true, whatever a crash takes back.
+    return found && this.#look(() => found);
   }
 
   async commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean> {
@@ -172,6 +193,11 @@ export class SqliteEngine implements Engine {
       const rows = this.#statements.for("select name from collection order by name").all() as { name: string }[];
       return rows.map(({ name }) => name);
     });
+  }
+
+  async empty({ collection, reader, beside }: Parameters<Engine["empty"]>[0]): Promise<void> {
+    for (const name of beside ? [collection, beside.collection] : [collection]) this.#known(name);
+    await this.#writer.run({ kind: "empty", collection, reader, beside }, 1);
   }
 
   async drop({ collection, reader }: Parameters<Engine["drop"]>[0]): Promise<void> {
@@ -228,7 +254,7 @@ export class SqliteEngine implements Engine {
   #see<T>(read: () => T): T {
     this.#checkOpen();
     try {
-      return read();
+      return this.#shared.look(read);
     } catch (error) {
       if ((error as { errcode?: unknown }).errcode === undefined) throw error;
       throw new Fault("Unavailable", `The database ${this.#file} cannot be read. ${sentenceOf(error)}`, {

@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import type { Collection, Columns, DocumentQuery, Expected } from "../../storage/host.ts";
+import type { Collection, Column, Columns, DocumentQuery, Expected } from "../../storage/host.ts";
 import type { Packed } from "./packed.ts";
 
 /**
@@ -57,6 +57,12 @@ export type Command =
   | { readonly kind: "claim"; readonly collection: string; readonly query: DocumentQuery; readonly set: Columns }
   | { readonly kind: "define"; readonly collection: Collection }
   | { readonly kind: "sweep"; readonly log: string; readonly now: number; readonly limit: number }
+  | {
+      readonly kind: "empty";
+      readonly collection: string;
+      readonly reader: { readonly log: string; readonly name: string };
+      readonly beside: { readonly collection: string; readonly column: string; readonly equals: Column } | undefined;
+    }
   | {
       readonly kind: "drop";
       readonly collection: string | undefined;

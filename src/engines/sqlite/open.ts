@@ -15,13 +15,15 @@ export interface SqliteOptions {
   readonly clock?: Clock;
   /** How many writes may wait for the disk; past it they are refused as `Unavailable`. 20,000 unless told. */
   readonly queue?: number;
+  /** How many characters of JSON they may hold together. 64 Mi (67,108,864) unless told. */
+  readonly queueSize?: number;
   /** The largest that the database file may become; past it writes fail as they do on a full disk. No bound unless told. */
   readonly maxBytes?: number;
 }
 
 /** Opens the storage engine on SQLite (WAL, flushed before anything is told). Throws a sentence where the folder or its file will not do. */
 export async function openSqlite(options: SqliteOptions): Promise<Engine> {
-  const { clock = systemClock, queue = 20_000, maxBytes } = options;
+  const { clock = systemClock, queue = 20_000, queueSize = 67_108_864, maxBytes } = options;
   const folder = resolve(options.folder);
   const file = join(folder, "trilith.db");
   try {
@@ -33,7 +35,10 @@ export async function openSqlite(options: SqliteOptions): Promise<Engine> {
   const settings: WriterOptions = { file, now: clock.now(), maxBytes };
   let writer: WriterThread | undefined;
   try {
-    writer = await WriterThread.over(startThread("writer", settings), clock, queue);
+    writer = await WriterThread.over(startThread("writer", settings), clock, {
+      count: queue,
+      size: queueSize,
+    });
     return new SqliteEngine(file, { lock, writer, clock });
   } catch (error) {
     await writer?.close();

@@ -1,5 +1,5 @@
 import type { Append, Expected, Outcome, Write } from "../../storage/host.ts";
-import type { AppendMessage, EventMessage, ReceiptMessage, WriteMessage } from "./messages.ts";
+import type { AppendMessage, Command, EventMessage, ReceiptMessage, WriteMessage } from "./messages.ts";
 
 /**
  * Appends and their outcomes as they travel between the threads: flat arrays of text and numbers. As graphs of objects each
@@ -47,6 +47,14 @@ function pushWrite(packed: (string | number | null)[], write: Write): void {
     const { increment: key, by, initial } = write;
     packed.push("increment", collection, key, JSON.stringify(by), JSON.stringify(initial));
   }
+}
+
+/** How many characters a command holds: about what it takes in memory while it waits. */
+export function sizeOf(command: Command): number {
+  const packed = isPacked(command) ? command : command.kind === "commit" ? command.writes : [];
+  let size = 0;
+  for (const value of packed) if (typeof value === "string") size += value.length;
+  return size;
 }
 
 /** The log, and the group. */

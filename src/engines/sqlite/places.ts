@@ -15,15 +15,7 @@ export class Places {
 
   /** A stream's last revision, or -1. */
   revision(log: string, stream: string): number {
-    const known = this.#pages.log(log);
-    if (!known) return -1;
-    const row = this.#statements
-      .for(
-        `select max(revision) revision from event_${known.id}
-         where stream = (select id from stream where log = ? and name = ?)`,
-      )
-      .get(known.id, stream) as { revision: number | null };
-    return row.revision ?? -1;
+    return this.#pages.revision(log, stream);
   }
 
   receipt(log: string, key: string): Receipt | undefined {

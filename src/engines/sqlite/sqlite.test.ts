@@ -312,6 +312,37 @@ test("a full queue refuses the next write, which was not done", async () => {
   expect(await only(engine, toAppend("s/a"))).toMatchObject({ ok: true, first: 11 });
 });
 
+test("a walk that finds little lets others have their turn, for it is many short statements", async () => {
+  const engine = await open();
+  const events = Array.from({ length: 10_000 }, () => ({ stream: "s/a", type: "t.Said", version: 1, data: "1" }));
+  for (let n = 0; n < 7; n++) await only(engine, toAppend("s/a", { events }));
+  const done: string[] = [];
+  const walk = engine.read("main", { after: 0, limit: 10, types: ["t.Said"], streams: ["s/none"] });
+  const short = engine.read("main", { after: 69_990, limit: 10, types: ["t.Said"] });
+  await Promise.all([
+    walk.then((found) => done.push(`walk ${found.length}`)),
+    short.then((found) => done.push(`short ${found.length}`)),
+  ]);
+  expect(done).toEqual(["short 10", "walk 0"]);
+});
+
+test("a queue is full by what waits in it as well, and lets one in that is larger than all of it", async () => {
+  const engine = await open({ queueSize: 1_000_000 });
+  const data = JSON.stringify("x".repeat(400_000));
+  const events = [{ stream: "s/a", type: "t.Said", version: 1, data }];
+  const results = await Promise.allSettled(Array.from({ length: 4 }, () => only(engine, toAppend("s/a", { events }))));
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "rejected"]);
+  expect(results.at(-1)).toMatchObject({ reason: { code: "Unavailable", outcome: "not done" } });
+  expect(String((results.at(-1) as PromiseRejectedResult).reason)).toMatch(
+    /2 writes are waiting .+ with 80\d{4} characters/,
+  );
+  expect(await only(engine, toAppend("s/a", { events: [...events, ...events, ...events] }))).toMatchObject({
+    ok: true,
+    first: 3,
+  });
+  expect((await engine.status()).queued).toBe(0);
+});
+
 test("closing writes what was asked for, and refuses what comes after", async () => {
   const engine = await open();
   const asked = Promise.all(Array.from({ length: 500 }, () => only(engine, toAppend("s/a"))));

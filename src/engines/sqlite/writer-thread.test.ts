@@ -14,7 +14,7 @@ test("a writer that dies leaves what it had got unknown, what it had not got und
   const folder = mkdtempSync(join(tmpdir(), "trilith-writer-"));
   try {
     const worker = startThread("writer", { file: join(folder, "trilith.db"), now: 0, maxBytes: undefined });
-    const writer = await WriterThread.over(worker, systemClock, 1_000);
+    const writer = await WriterThread.over(worker, systemClock, { count: 1_000, size: 2 ** 26 });
     const event = { stream: "s/a", type: "t.Said", version: 1, data: "1" };
     const command = pack("main", [{ id: "a", expect: [], events: Array(20_000).fill(event) }]);
     await writer.run(command, 1);
@@ -51,7 +51,7 @@ test("what was seen before it was flushed is told after the flush, or never", as
      );`,
     { eval: true },
   );
-  const writer = await WriterThread.over(played, systemClock, 1_000);
+  const writer = await WriterThread.over(played, systemClock, { count: 1_000, size: 2 ** 26 });
   played.removeAllListeners("message"); // what it says from here on is for the test
   const command: Command = { kind: "sweep", log: "main", now: 0, limit: 1 };
   const begun = async (): Promise<void> => void (await once(played, "message"));

@@ -1,5 +1,6 @@
 import { type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { type Clock, Fault } from "../../contracts/index.ts";
+import { type Bounds, Capacity } from "../../storage/capacity.ts";
 import { Latencies } from "../../storage/latencies.ts";
 import {
   type Command,
@@ -11,11 +12,13 @@ import {
   type Result,
   type ToWriter,
 } from "./messages.ts";
-import { isPacked } from "./packed.ts";
+import { isPacked, sizeOf } from "./packed.ts";
 
 interface Waiting {
   readonly command: Command;
   readonly weight: number;
+  /** Of its JSON. */
+  readonly size: number;
   readonly since: number;
   resolve(result: Result): void;
   reject(error: Error): void;
@@ -48,7 +51,7 @@ const longestBatch = 1_024;
 export class WriterThread {
   readonly #worker: Worker;
   readonly #clock: Clock;
-  readonly #capacity: number;
+  readonly #room: Capacity;
   readonly #latencies = new Latencies();
   readonly #sent: (readonly Waiting[])[] = [];
   /** What the writer has said to batches. Nobody listens there: it is fetched when they are on disk. */
@@ -59,13 +62,12 @@ export class WriterThread {
   readonly #flusher: MessagePort;
   #lookers: Looker[] = [];
   #queue: Waiting[] = [];
-  #weight = 0;
   #scheduled = false;
   #stopped: string | undefined;
   #closing: (() => void) | undefined;
 
   /** Takes a writer's thread over as soon as it is ready. */
-  static async over(worker: Worker, clock: Clock, capacity: number): Promise<WriterThread> {
+  static async over(worker: Worker, clock: Clock, bounds: Bounds): Promise<WriterThread> {
     const ready = await new Promise<Ready>((resolve, reject) => {
       worker.once("message", (message: FromWriter) => {
         if ("ready" in message) resolve(message);
@@ -73,16 +75,16 @@ export class WriterThread {
       });
       worker.once("error", reject);
     });
-    return new WriterThread(worker, ready, clock, capacity);
+    return new WriterThread(worker, ready, clock, bounds);
   }
 
-  private constructor(worker: Worker, { replies, flusher, progress }: Ready, clock: Clock, capacity: number) {
+  private constructor(worker: Worker, { replies, flusher, progress }: Ready, clock: Clock, bounds: Bounds) {
     this.#worker = worker;
     this.#replies = replies;
     this.#flusher = flusher;
     this.#progress = progress;
     this.#clock = clock;
-    this.#capacity = capacity;
+    this.#room = new Capacity(bounds, "writes are waiting for the disk");
     worker.removeAllListeners("error");
     worker.on("message", () => this.#closing?.()); // after the first the writer says one thing only, that it has closed
     worker.on("error", (error) => this.#stop(error instanceof Error ? error.message : String(error)));
@@ -96,7 +98,7 @@ export class WriterThread {
   }
 
   get queued(): number {
-    return this.#weight;
+    return this.#room.count;
   }
 
   /** How long appends took, from being asked for to being durable, in ms. */
@@ -108,16 +110,11 @@ export class WriterThread {
   run(command: Command, weight: number): Promise<Result> {
     if (this.#stopped !== undefined) return Promise.reject(notWritten(this.#stopped));
     if (this.#closing) return Promise.reject(notWritten("It is being closed."));
-    if (this.#weight > 0 && this.#weight + weight > this.#capacity) {
-      return Promise.reject(
-        new Fault("Unavailable", `${this.#weight} writes are waiting for the disk, and no more may. Try again later.`, {
-          outcome: "not done",
-        }),
-      );
-    }
+    const size = sizeOf(command);
+    const full = this.#room.admit(weight, size);
+    if (full) return Promise.reject(full);
     return new Promise((resolve, reject) => {
-      this.#queue.push({ command, weight, since: this.#clock.monotonic(), resolve, reject });
-      this.#weight += weight;
+      this.#queue.push({ command, weight, size, since: this.#clock.monotonic(), resolve, reject });
       this.#schedule();
     });
   }
@@ -166,7 +163,7 @@ export class WriterThread {
         this.#sent.push(batch);
       } catch (error) {
         // Something in it cannot be copied to another thread: no JSON text, where the port asks for some.
-        this.#weight -= batch.reduce((sum, { weight }) => sum + weight, 0);
+        for (const { weight, size } of batch) this.#room.leave(weight, size);
         for (const { reject } of batch) reject(error instanceof Error ? error : new Error(String(error)));
       }
     }
@@ -199,7 +196,7 @@ export class WriterThread {
     for (let index = 0; index < batch.length; index++) {
       const waiting = batch[index] as Waiting; // inside the bounds
       const reply = replies[index] as Reply; // one a command
-      this.#weight -= waiting.weight;
+      this.#room.leave(waiting.weight, waiting.size);
       if (isPacked(reply)) {
         this.#latencies.add(now - waiting.since);
         waiting.resolve(reply);
@@ -238,7 +235,7 @@ export class WriterThread {
     this.#sent.length = 0;
     this.#lookers = [];
     this.#queue = [];
-    this.#weight = 0;
+    this.#room.clear();
     this.#flusher.close();
     this.#replies.close();
     this.#closing?.();

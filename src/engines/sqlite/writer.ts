@@ -104,6 +104,11 @@ class Writer {
         return this.#documents.define(command.collection) as undefined;
       case "sweep":
         return this.#ledger.sweep(command.log, command.now, command.limit);
+      case "empty":
+        this.#documents.empty(command.collection);
+        if (command.beside) this.#documents.take(command.beside);
+        this.#ledger.forget(command.reader.log, command.reader.name);
+        return undefined;
       case "drop":
         if (command.collection !== undefined) this.#documents.drop(command.collection);
         if (command.reader) this.#ledger.forget(command.reader.log, command.reader.name);

@@ -1,23 +1,18 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { toCanonicalJson } from "../../contracts/index.ts";
 
 /** The run that a caller's key stands for: the same key starts one run, however often it is sent. */
 export const toRunId = (principal: string, operation: string, key: string): string =>
-  toUuid(
-    createHash("sha256")
-      .update(JSON.stringify([principal, operation, key]))
-      .digest(),
-  );
+  toUuid(hash("sha256", JSON.stringify([principal, operation, key]), "buffer"));
 
 /** What is compared in replay and between two calls with one key. */
-export const digestOf = (value: unknown): string =>
-  createHash("sha256").update(toCanonicalJson(value)).digest("base64url").slice(0, 22);
+export const digestOf = (value: unknown): string => hash("sha256", toCanonicalJson(value), "base64url").slice(0, 22);
 
 const longestKey = 400;
 /** The key of a step: the same in every attempt and replay. Deep paths and long names are told by their hash. */
 export function toKey(root: string, path: string): string {
   const key = `${root}/${path}`;
-  return key.length <= longestKey ? key : `${root}/~${createHash("sha256").update(path).digest("base64url")}`;
+  return key.length <= longestKey ? key : `${root}/~${hash("sha256", path, "base64url")}`;
 }
 
 /** Random draws that are the same in every replay: hashes of the run, the scope and a count. */
@@ -37,15 +32,13 @@ export class Draws {
     return this.#next().readUIntBE(0, 6) / 2 ** 48;
   }
   #next(): Buffer {
-    return createHash("sha256")
-      .update(`${this.#run()}/${this.#scope}#${this.#count++}`)
-      .digest();
+    return hash("sha256", `${this.#run()}/${this.#scope}#${this.#count++}`, "buffer");
   }
 }
 
 /** RFC 9562, version 8: a UUID whose bits are the maker's own. */
-function toUuid(hash: Buffer): string {
-  const bytes = Buffer.from(hash.subarray(0, 16));
+function toUuid(digest: Buffer): string {
+  const bytes = Buffer.from(digest.subarray(0, 16));
   bytes[6] = ((bytes[6] as number) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
   const hex = bytes.toString("hex");

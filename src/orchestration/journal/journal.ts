@@ -5,6 +5,12 @@ import type { Line, Ticket } from "./line.ts";
 import type { Nodes } from "./nodes.ts";
 import type { RunCount, RunFilter, RunPage, RunQuery } from "./search.ts";
 
+/** Entries, and how large they are together, in characters of JSON. */
+export interface Loaded {
+  readonly entries: readonly Entry[];
+  readonly size: number;
+}
+
 /**
  * The port to where runs are kept. A run is a stream of entries that only its owner writes; what others want to tell it
  * goes to its inbox. Beside them stands one row a run, which changes at start, suspend, claim and end, never per step.
@@ -21,7 +27,7 @@ export interface Journal {
   /** A run's entries, all of them or from a revision on (inclusive), and so many at most. Throws `Unreadable` past `sizeToRead`. */
   read(run: string, from?: number, limit?: number): Promise<readonly Entry[]>;
   /** A run's entries from a revision on, and how large they are together, in characters of JSON. */
-  load(run: string, from?: number): Promise<{ readonly entries: readonly Entry[]; readonly size: number }>;
+  load(run: string, from?: number): Promise<Loaded>;
   /** A run's last entry, or its last one of a type; nothing where there is none from a revision on (inclusive). */
   last(run: string, type?: Entry["type"], from?: number): Promise<Entry | undefined>;
   /** The revision of a run's last entry, whatever stands in its journal; -1 where there is none. */

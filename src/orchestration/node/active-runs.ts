@@ -74,7 +74,7 @@ export class ActiveRuns {
   activate(
     { workflow, rethrow, shapes }: Known,
     row: RunRow,
-    parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin">,
+    parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin" | "replayed">,
     size = 0,
   ): Execution {
     const { dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog, errorOf, attemptFailed } =

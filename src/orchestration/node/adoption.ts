@@ -1,5 +1,13 @@
 import { type Clock, validateStored } from "../../contracts/index.ts";
-import { type Entry, type Item, inboxFrom, type Journal, type RunRow, Unreadable } from "../journal/journal.ts";
+import {
+  type Entry,
+  type Item,
+  inboxFrom,
+  type Journal,
+  type Loaded,
+  type RunRow,
+  Unreadable,
+} from "../journal/journal.ts";
 import { toTicket } from "../language/flow.ts";
 import type { Verdict } from "../replay/verdict.ts";
 import { toOuterEnd } from "../steering/outer-end.ts";
@@ -12,6 +20,8 @@ export interface AdoptionPorts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly catalog: Catalog;
+  /** Reads the run's present stretch, when there is room for it. */
+  readonly load: () => Promise<Loaded>;
   /** Whether a run may be tried now that may be what ends processes. */
   readonly mayTry: (row: RunRow, claims: number) => boolean;
 }
@@ -115,7 +125,7 @@ async function takeUp(
   { counted }: { readonly counted: boolean },
 ): Promise<Adopted> {
   const { journal, clock, catalog } = ports;
-  const { entries, size } = await journal.load(row.run, row.from);
+  const { entries, size } = await ports.load();
   const [started] = entries;
   const inbox = await journal.inbox(row.run, inboxFrom(started));
   const steering = new Steering(entries, inbox);

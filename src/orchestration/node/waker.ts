@@ -6,6 +6,7 @@ import { adopt } from "./adoption.ts";
 import { Alarm } from "./alarm.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Membership } from "./membership.ts";
+import { type Reading, Replays } from "./replays.ts";
 import { Trials } from "./trials.ts";
 
 export interface WakerPorts {
@@ -34,6 +35,7 @@ export class Waker {
   readonly #ports: WakerPorts;
   readonly #alarm: Alarm;
   readonly #trials: Trials;
+  readonly #replays = new Replays();
   #stopped = false;
   /** Whether runs were left waiting because too many are in memory. */
   #backlog = false;
@@ -134,9 +136,15 @@ export class Waker {
 
   async #adopt(row: RunRow, node: string): Promise<void> {
     const { journal, clock, active, membership, tell, ended } = this.#ports;
+    let reading: Reading | undefined;
+    let isReplayed = false;
     try {
       const adopted = await adopt(row, node, {
         ...this.#ports,
+        load: async () => {
+          reading = await this.#replays.read(() => journal.load(row.run, row.from));
+          return reading;
+        },
         mayTry: (...suspect) => this.#trials.mayTry(...suspect),
       });
       if (adopted.kind === "suspected") return;
@@ -146,15 +154,18 @@ export class Waker {
       else if (adopted.kind === "paused") tell(row, adopted);
       else if (adopted.kind === "ended") ended(row, adopted.verdict);
       else if (adopted.kind === "fenced") this.left(row, adopted, { told: false });
-      else if (membership.isIn && membership.node === node)
-        active.activate(adopted.known, adopted.row, adopted, adopted.size);
-      else this.#trials.over(row.run); // counted out meanwhile: the run is left to whoever takes over
+      else if (membership.isIn && membership.node === node) {
+        isReplayed = true;
+        active.activate(adopted.known, adopted.row, { ...adopted, replayed: reading?.over }, adopted.size);
+      } else this.#trials.over(row.run); // counted out meanwhile: the run is left to whoever takes over
     } catch (error) {
       tell(row, { kind: "lost", error });
       this.#untidy = true;
       this.#trials.over(row.run);
       await journal.putBack(row.run, node, clock.now() + putBackMs);
       this.#alarm.at(clock.now() + putBackMs);
+    } finally {
+      if (!isReplayed) reading?.over();
     }
   }
 

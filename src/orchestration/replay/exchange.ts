@@ -163,7 +163,16 @@ export class Exchange {
   /** Begins what has not begun: all of it, or only what is no action. */
   activate(what: "all" | "no actions"): void {
     const idle = this.#idle;
-    if (idle.length === 0 || (what === "no actions" && idle.length === 1 && idle[0]?.kind === "action")) return;
+    const only = idle[0];
+    if (only === undefined) return;
+    if (idle.length === 1) {
+      if (this.waiting.get(only.path) === only && what === "no actions" && only.kind === "action") return;
+      idle.length = 0;
+      if (this.waiting.get(only.path) !== only) return;
+      only.activate();
+      if (only.kind !== "action") this.offer();
+      return;
+    }
     const begun: Waiting[] = [];
     let left = 0;
     for (const waiting of idle) {

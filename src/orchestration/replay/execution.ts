@@ -54,6 +54,8 @@ export interface ExecutionParts {
   readonly suspendAfterMs: number;
   readonly evict: "waiting" | "always";
   readonly events: Events | undefined;
+  /** Told, once or more often, that nothing of the journal is left to be acted out. */
+  readonly replayed?: (() => void) | undefined;
   /** Told of attempts that failed. */
   readonly attemptFailed?: ((event: AttemptEvent) => void) | undefined;
   /** Only replays, up to the journal's last entry. */
@@ -98,6 +100,7 @@ export class Execution {
   #halting: Asked | undefined;
   /** Whether a result was delivered that was not in the journal. */
   #advanced = false;
+  #isReplayed = false;
   #trace: Trace = silent;
   #parking: "no" | "when settled" | "now" | "dropped" = "no";
 
@@ -173,8 +176,15 @@ export class Execution {
     this.#undoStack.shut();
     void this.#body.close();
     this.#exchange.drop(() => true);
+    this.#replayed();
     this.#committer.begun.reject(verdict); // in vain, where it has begun
     return verdict;
+  }
+
+  #replayed(): void {
+    if (this.#isReplayed) return;
+    this.#isReplayed = true;
+    this.parts.replayed?.();
   }
 
   /** Something has come into the inbox. */
@@ -241,6 +251,7 @@ export class Execution {
       const replayed = exchange.replayNext();
       if (replayed === "unasked") await this.#untilAsked();
       if (replayed !== "over") continue;
+      this.#replayed();
       if (this.parts.rehearsal) return { kind: "rehearsed", ended: this.#ended, asked: this.script.asked };
       const ends = this.#steer();
       if (ends) return this.#terminate(ends);

@@ -174,6 +174,54 @@ export const collections: Cases = {
     assert.equal(await room.engine.commit({ log: "main", reader: "gone", epoch, from: 0, position: 1 }, []), true);
   },
 
+  "a collection that another process drops is made anew by whoever has defined it": async (room) => {
+    const other = await room.second();
+    const write = { collection: "people", put: "ada", data: { city: "London", age: 36 } };
+    const asks: readonly (() => Promise<unknown>)[] = [
+      () => room.engine.find("people", { limit: 1 }),
+      () => room.engine.count("people", { limit: 1 }),
+      () => room.engine.claim("people", { where: { city: { equals: "Paris" } }, limit: 1 }, { city: "London" }),
+      async () => toWritten(await room.append({ events: [toEvent("a/1")], documents: [write], readers: ["r"] })),
+      async () => {
+        const place = await room.engine.checkpoint("main", "r");
+        const step = { log: "main", reader: "r", ...place, from: place.position };
+        assert.equal(await room.engine.commit(step, [write]), true);
+      },
+    ];
+    await room.engine.define(people);
+    for (const ask of asks) {
+      await other.drop({ collection: "people", reader: { log: "main", name: "r" } });
+      await room.engine.commit({ log: "main", reader: "r", ...(await room.engine.head("main")), from: 0 }, []);
+      await ask();
+      assert.deepEqual(await room.engine.collections(), ["people"]);
+    }
+    assert.deepEqual(await room.keys("people"), ["ada"]);
+    await other.drop({ collection: "people" });
+    await other.define(people); // it is not the same one
+    const outcomes = await Promise.all(
+      toRange(20).map((n) => room.append({ events: [toEvent(`b/${n}`)], ...(n % 4 === 3 && { documents: [write] }) })),
+    );
+    assert.deepEqual(new Set(outcomes.map(toWord)), new Set(["written"]));
+    assert.deepEqual(
+      (await room.find("people")).map(({ revision }) => revision),
+      [5],
+    );
+  },
+
+  "a collection that another process has dropped, with other columns, is not written by mistake": async (room) => {
+    const other = await room.second();
+    await room.engine.define(people);
+    await other.drop({ collection: "people" });
+    await other.define({ name: "people", columns: [{ name: "age", type: "text" }], indexes: [["age"]] });
+    const write = { collection: "people", put: "ada", data: { age: 36 } };
+    await assert.rejects(room.engine.find("people", { limit: 1 }));
+    await room.append({ documents: [write] }).then(
+      (outcome) => assert.equal(outcome.ok, false),
+      () => {},
+    );
+    assert.deepEqual(await other.find("people", { limit: 1 }), []);
+  },
+
   "dropping what is not there is no matter": async (room) => {
     await room.engine.drop({});
     await room.engine.drop({ collection: "nowhere", reader: { log: "never-written", name: "nobody" } });

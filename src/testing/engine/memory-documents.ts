@@ -42,6 +42,10 @@ export class MemoryCollection {
     this.#declared = collection;
   }
 
+  clear(): void {
+    this.#documents = new Map();
+  }
+
   /** The documents after these writes, all or none of them; nothing changes before `keep`. */
   draft(): Draft {
     const drafted = new Map(this.#documents);

@@ -37,7 +37,7 @@ export function memoryEngine(options: { readonly clock?: Clock; readonly memory?
 class MemoryEngine implements Engine {
   readonly #memory: Memory;
   readonly #clock: Clock;
-  readonly #defined = new Set<string>();
+  readonly #defined = new Map<string, { readonly declared: Collection; readonly kept: MemoryCollection }>();
   readonly #closed = new AbortController();
   constructor(memory: Memory, clock: Clock) {
     this.#memory = memory;
@@ -46,11 +46,7 @@ class MemoryEngine implements Engine {
 
   async define(collection: Collection): Promise<void> {
     this.#checkOpen();
-    const { collections } = this.#memory;
-    const known = collections.get(collection.name);
-    if (known) known.declare(collection);
-    else collections.set(collection.name, new MemoryCollection(collection));
-    this.#defined.add(collection.name);
+    this.#define(collection);
   }
 
   async append(log: string, group: readonly Append[]): Promise<readonly Outcome[]> {
@@ -146,6 +142,17 @@ class MemoryEngine implements Engine {
     return [...this.#memory.collections.keys()];
   }
 
+  async empty({ collection, reader, beside }: Parameters<Engine["empty"]>[0]): Promise<void> {
+    const emptied = this.#collection(collection);
+    const others = beside && this.#collection(beside.collection);
+    const where = beside && { [beside.column]: { equals: beside.equals } };
+    const found = others?.find({ ...(where && { where }), limit: Number.POSITIVE_INFINITY }) ?? [];
+    const gone = found.map(({ key }): Write => ({ collection: beside?.collection ?? "", remove: key }));
+    this.#write(gone)();
+    emptied.clear();
+    this.#log(reader.log).readers.delete(reader.name);
+  }
+
   async drop({ collection, reader }: Parameters<Engine["drop"]>[0]): Promise<void> {
     this.#checkOpen();
     if (collection !== undefined) this.#memory.collections.delete(collection);
@@ -211,9 +218,20 @@ class MemoryEngine implements Engine {
 
   #collection(name: string): MemoryCollection {
     this.#checkOpen();
-    const known = this.#defined.has(name) && this.#memory.collections.get(name);
-    if (!known) throw new Refused(`There is no collection "${name}". Define it first.`);
-    return known;
+    const defined = this.#defined.get(name);
+    if (!defined) throw new Refused(`There is no collection "${name}". Define it first.`);
+    const present = this.#memory.collections.get(name);
+    return present === defined.kept ? present : this.#define(defined.declared);
+  }
+
+  /** Also where somebody else has dropped it: whoever has defined it needs it. */
+  #define(declared: Collection): MemoryCollection {
+    const { collections } = this.#memory;
+    const kept = collections.get(declared.name) ?? new MemoryCollection(declared);
+    kept.declare(declared);
+    collections.set(declared.name, kept);
+    this.#defined.set(declared.name, { declared, kept });
+    return kept;
   }
 
   #checkOpen(): void {

@@ -104,8 +104,13 @@ function isWanted({ stream, revision, position, type }: StoredEvent, query: Read
   if ("stream" in query)
     return stream === query.stream && (query.backwards ? revision <= query.from : revision >= query.from);
   const category = stream.slice(0, stream.indexOf("/"));
-  const { after, types, categories } = query;
-  return position > after && (types?.includes(type) ?? true) && (categories?.includes(category) ?? true);
+  const { after, types, categories, streams } = query;
+  return (
+    position > after &&
+    (types?.includes(type) ?? true) &&
+    (categories?.includes(category) ?? true) &&
+    (streams?.includes(stream) ?? true)
+  );
 }
 
 export function meets(actual: number, expected: Expected): boolean {

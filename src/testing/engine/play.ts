@@ -215,7 +215,8 @@ class Game {
     };
     const types = below(2) === 0 ? { types: [this.#one(["t.A", "t.B", "t.C"])] } : {};
     const categories = below(2) === 0 ? { categories: [this.#one(["a", "b", "c"])] } : {};
-    const byPosition: ReadQuery = { after: below(9), limit: 1_000, ...until, ...types, ...categories };
+    const some = below(3) === 0 ? { streams: [this.#one(streams), this.#one(streams)] } : {};
+    const byPosition: ReadQuery = { after: below(9), limit: 1_000, ...until, ...types, ...categories, ...some };
     for (const asked of [byStream, byPosition])
       await this.#same(async (engine) => (await engine.read(log, asked)).map(withoutTime));
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Write } from "../../storage/host.ts";
 import { type Cases, follow, people, type Room, toEvent, toRange, toReceipt, toWord, toWritten } from "./room.ts";
 
 const put = (key: string, age: unknown) => ({ collection: "people", put: key, data: { age } });
@@ -67,6 +68,48 @@ export const readers: Cases = {
     await assert.rejects(commit(0, 1, "old"), TypeError);
     assert.deepEqual([await at(room), await age(room)], [0, undefined]);
     assert.equal(await commit(0, 1), true);
+  },
+
+  "what is emptied begins again: its rows, its reader, and what belongs to it beside, in one commit": async (room) => {
+    const commit = await toCommit(room);
+    await room.engine.define({ ...people, name: "parked" });
+    await room.put("parked", { a: { city: "reader" }, b: { city: "other" }, c: { city: "reader" }, d: {} });
+    await room.say("a/1", "a/1");
+    assert.equal(await commit(0, 2), true);
+    const reader = { log: "main", name: "reader" };
+    await room.engine.empty({
+      collection: "people",
+      reader,
+      beside: { collection: "parked", column: "city", equals: "reader" },
+    });
+    assert.deepEqual([await at(room), await room.keys("people"), await room.keys("parked")], [0, [], ["b", "d"]]);
+    assert.equal(await commit(2, 2), false); // somebody who leads it too, and has not heard
+    assert.equal(await commit(0, 1), true);
+    assert.deepEqual([await at(room), await room.keys("people")], [1, ["ada"]]);
+    await room.engine.empty({ collection: "people", reader });
+    await room.reopen();
+    await room.engine.define(people);
+    assert.deepEqual([await at(room), await room.keys("people")], [0, []]);
+  },
+
+  "what another process empties is empty, and takes what comes": async (room) => {
+    const other = await room.second();
+    const commit = await toCommit(room);
+    await other.define(people);
+    await room.say("a/1", "a/1");
+    const increment = (): Write => ({ collection: "people", increment: "ada", by: { age: 1 }, initial: { age: 0 } });
+    const { epoch } = await room.engine.checkpoint("main", "reader");
+    const step = (from: number, position: number) =>
+      room.engine.commit({ log: "main", reader: "reader", epoch, from, position }, [increment()]);
+    assert.equal(await step(0, 1), true);
+    await other.empty({ collection: "people", reader: { log: "main", name: "reader" } });
+    assert.equal(await step(1, 2), false);
+    assert.equal(await step(0, 1), true); // and not on what was there before
+    assert.equal(await age(room), 1);
+    const append = { events: [toEvent("a/1")], documents: [increment()], readers: ["reader"] };
+    assert.deepEqual(await room.append(append), { ok: false, why: "behind", reader: "reader" });
+    assert.equal(await commit(1, 2, 7), true);
+    assert.equal(await age(room), 7);
   },
 
   "a checkpoint may move without documents": async (room) => {

@@ -129,6 +129,50 @@ export const reads: Cases = {
     assert.deepEqual(await of(), []);
   },
 
+  "a log is filtered by stream": async (room) => {
+    const streams = ["a/1", "a/2", "a/10", "b/1", "A/1", "a/1"];
+    await room.say(...streams);
+    const of = async (...wanted: string[]) =>
+      (await room.all({ streams: wanted, limit: 2 })).map(({ position }) => position);
+    assert.deepEqual(await of("a/1"), [1, 6]);
+    assert.deepEqual(await of("a/2", "b/1", "a/2"), [2, 4]);
+    assert.deepEqual(await of("a/1", "never/1"), [1, 6]);
+    assert.deepEqual(await of("never/1"), []);
+    assert.deepEqual(await of("a/%"), []);
+    assert.deepEqual(await of("a"), []);
+    assert.deepEqual(await of(), []);
+    assert.deepEqual(await room.all({ streams: ["a/1"] }, "runs"), []);
+  },
+
+  "types, categories and streams are wanted together, as of a position or an instant": async (room) => {
+    for (const n of toRange(18)) {
+      room.clock.set(room.clock.now() + 50);
+      const event = toEvent(`${"ab"[n % 2]}/${n % 3}`, { type: `things.T${n % 2}`, data: `${n}` });
+      await room.append({ events: [event] });
+    }
+    assert.deepEqual(
+      toNumbers(await room.all({ types: ["things.T0"], streams: ["a/0", "b/0"], limit: 1 })),
+      [0, 6, 12],
+    );
+    assert.deepEqual(toNumbers(await room.all({ categories: ["b"], streams: ["a/0", "b/0"] })), [3, 9, 15]);
+    assert.deepEqual(toNumbers(await room.all({ streams: ["a/0", "b/0"], untilPosition: 7 })), [0, 3, 6]);
+    const [, , , fourth] = await room.all();
+    assert.deepEqual(toNumbers(await room.all({ streams: ["a/0", "b/0"], untilAt: fourth?.at ?? 0 })), [0, 3]);
+  },
+
+  "what is wanted is found however far behind other events it lies": async (room) => {
+    const other = toRange(9_000).map(() => toEvent("other/1"));
+    for (const _ of toRange(5)) await room.append({ events: other });
+    await room.append({ events: [toEvent("rare/1", { type: "things.Rare" })] });
+    for (const query of [{ types: ["things.Rare"] }, { categories: ["rare"] }, { streams: ["rare/1"] }]) {
+      assert.deepEqual(
+        (await room.all(query)).map(({ position }) => position),
+        [45_001],
+      );
+      assert.deepEqual(await room.all({ ...query, untilPosition: 45_000 }), []);
+    }
+  },
+
   "types and categories are wanted together": async (room) => {
     await room.append({
       events: toRange(12).map((n) => toEvent(`${"ab"[n % 2]}/1`, { type: `things.T${n % 3}`, data: `${n}` })),

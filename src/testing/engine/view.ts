@@ -43,6 +43,12 @@ function viewOf(engine: Engine, prefix: string): Engine {
         .filter((name) => name.startsWith(toCollection("")))
         .map((name) => name.slice(toCollection("").length));
     },
+    empty: ({ collection, reader, beside }) =>
+      engine.empty({
+        collection: toCollection(collection),
+        reader: { ...reader, log: toLog(reader.log) },
+        ...(beside && { beside: { ...beside, collection: toCollection(beside.collection) } }),
+      }),
     drop: ({ collection, reader }) =>
       engine.drop({
         ...(collection !== undefined && { collection: toCollection(collection) }),

@@ -1,6 +1,6 @@
 import type { lookup } from "node:dns";
 import type { LookupFunction } from "node:net";
-import { Agent, buildConnector, type Dispatcher } from "undici";
+import { Agent, buildConnector, type Dispatcher, Pool } from "undici";
 import { ForbiddenAddress, isInner, toLookupOuter } from "./addresses.ts";
 import { acceptEncoding, decompress } from "./body.ts";
 import { exchange } from "./exchange.ts";
@@ -30,8 +30,8 @@ export interface Http {
 export interface HttpOptions {
   /** How long a connection may take to come about; 5,000 unless said otherwise. */
   readonly connectTimeoutMs?: number;
-  /** Connections to one origin; more requests queue. 64 unless said otherwise. */
-  readonly connections?: number;
+  /** Connections to one origin; more requests queue. 64 unless said otherwise, for all or origin by origin. */
+  readonly connections?: number | ((origin: string) => number);
   /** Certificates (PEM) that are trusted in place of the well-known ones. */
   readonly ca?: string;
   /** How names are resolved; the machine's own way unless said otherwise. */
@@ -80,8 +80,9 @@ function toAgent({ connectTimeoutMs = 5_000, connections = 64, ca, resolve }: Ht
     ...(ca !== undefined && { ca }),
     ...(named ? resolve && { lookup: resolve as LookupFunction } : { lookup: toLookupOuter(resolve) }), // its overloads are wider
   });
+  const most = typeof connections === "number" ? () => connections : connections;
   return new Agent({
-    connections,
+    factory: (origin, own) => new Pool(origin, { ...own, connections: most(new URL(origin).origin) }),
     pipelining: 1,
     // The caller's signal ends what takes too long; these two only end what nobody would.
     headersTimeout: 120_000,

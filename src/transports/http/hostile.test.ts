@@ -37,6 +37,8 @@ const formats = {
     source("hostile", { batch: ndjson("https://hostile.test/{iata}", Row), match: "iata", ...resilience }),
   csv: (resilience: Resilience) =>
     source("hostile", { batch: csv("https://hostile.test/{iata}", Row), match: "iata", ...resilience }),
+  "optional csv": (resilience: Resilience) =>
+    source("hostile", { batch: csv("https://hostile.test/{iata}", Row.partial()), match: "iata", ...resilience }),
   xml: (resilience: Resilience) =>
     source("hostile", {
       batch: xml("https://hostile.test/{iata}", "airports/airport", Row),
@@ -198,6 +200,12 @@ describe("a hostile upstream costs its fields, in time, and leaves nothing behin
     ["nests without end", send(`{"name":"Dallas","x":${deep}}`), "invalid", { budget: "5s" }],
     ["sends bytes that are not UTF-8", send(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])), "invalid"],
     ["sends CSV with broken quotes", send('iata,name\nDAL,"Dallas\n', csvType), "invalid", { format: "csv" }],
+    [
+      "sends an error page as plain text where every column may be absent",
+      send("Service temporarily unavailable\n", { "content-type": "text/plain" }),
+      "invalid",
+      { format: "optional csv" },
+    ],
     ["sends CSV without a column", send("iata\nDAL\n", csvType), "invalid", { format: "csv" }],
     ["sends CSV records that are too long", send("iata,name\nDAL,Dallas,x\n", csvType), "invalid", { format: "csv" }],
     ["sends one broken line", send('{"iata":"HOU","name":"Hobby"}\n{"iata":"DAL",\n'), "invalid", { format: "ndjson" }],

@@ -6,10 +6,12 @@ import { HttpProblem, type HttpProblemKind } from "./problem.ts";
 /** The sources of views, asked over HTTP. `http` belongs to the caller, who closes it. */
 export function toUpstream(http: Http): Upstream {
   return {
-    async fetch({ url, headers, aborted, maxBytes, remainingMs, traceparent, redirects, named }) {
+    async fetch({ url, method = "GET", body, headers, remainingMs, traceparent, redirects, ...limits }) {
       const all = { ...headers, ...traceHeaders(traceparent), [remainingHeader]: String(remainingMs) };
       try {
-        return await follow(http, { method: "GET", url, headers: all, aborted, maxBytes, named }, redirects);
+        const { aborted, maxBytes, named } = limits;
+        const request = { method, url, headers: all, aborted, maxBytes, named, ...(body !== undefined && { body }) };
+        return await follow(http, request, redirects);
       } catch (error) {
         if (!(error instanceof HttpProblem)) throw error;
         throw new UpstreamProblem(kinds[error.kind], error.message, error.cause);
@@ -31,9 +33,15 @@ async function follow(http: Http, request: HttpRequest, most: number): Promise<H
   const downgrades = url.protocol === "https:" && to?.protocol === "http:";
   if (!to || !/^https?:$/.test(to.protocol) || downgrades)
     throw new HttpProblem("unreadable", "redirects to an address that is not followed");
-  if (to.origin === url.origin) return follow(http, { ...request, url: to }, most - 1);
+  const { body, ...rest } = request;
+  // As browsers do it (https://fetch.spec.whatwg.org/#http-redirect-fetch): only 307 and 308 send the body on.
+  const sendsOn = body !== undefined && (answer.status === 307 || answer.status === 308);
+  const { "content-type": _of, ...bodiless } = headers;
+  const next = sendsOn ? request : { ...rest, method: "GET" as const, headers: bodiless };
+  if (to.origin === url.origin) return follow(http, { ...next, url: to }, most - 1);
+  if (sendsOn) throw new HttpProblem("unreadable", "redirects to another origin, which its body does not follow");
   const others = Object.fromEntries(Object.entries(headers).filter(([name]) => harmless.has(name)));
-  return follow(http, { ...request, url: to, headers: others, named: false }, most - 1);
+  return follow(http, { ...next, url: to, headers: others, named: false }, most - 1);
 }
 
 /** Whatever else a source sends may be a credential. */

@@ -5,6 +5,7 @@ import { machine, signalFrom, startOn, workflow } from "trilith/orchestration";
 import { entity, readModel, store } from "trilith/storage";
 import { z } from "zod";
 import { airportPage } from "../../../examples/trips/aggregation/airport-page.ts";
+import { hourStore } from "../../../examples/trips/storage/hours.ts";
 import { Booking, Bookings, Fares, Payments, Trips, tripsV1 } from "./contracts.ts";
 
 const flights = entity("flight", {
@@ -117,7 +118,7 @@ const followBookings = startOn(Bookings.SeatHeld, Trips.follow, {
 
 export default backend("trips", {
   version: "2.0.0",
-  storage: [bookingStore],
+  storage: [bookingStore, hourStore],
   orchestration: [bookTrip(1), bookTrip(2), bookingLife, followBookings],
   aggregation: [airportPage],
   older: [tripsV1],

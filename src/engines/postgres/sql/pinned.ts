@@ -23,3 +23,8 @@ export const staleState = "TR002";
 /** Whoever appends to a log holds this until the commit. A lock of the database's own, so no row is written for it. */
 export const lockLog = (schema: string): string =>
   `perform pg_advisory_xact_lock(hashtextextended('log ' || p_log, '${schema}.log'::regclass::oid::bigint))`;
+
+/** Whoever moves a reader holds this until the commit. */
+export const lockReader = (schema: string): string =>
+  `perform pg_advisory_xact_lock(
+      hashtextextended('reader ' || p_log || ' ' || p_reader, '${schema}.log'::regclass::oid::bigint))`;

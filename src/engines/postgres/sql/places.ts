@@ -2,8 +2,7 @@ import { lockLog, pinned } from "./pinned.ts";
 
 /**
  * Where things are in a log. Positions and times grow together along a log, and positions and revisions along a stream,
- * so halving finds the end of a prefix. `place` says a log's head, and begins a new epoch where the log is not the one that
- * somebody was told of: it ends before that position, or has another append there, for a replica that lagged took over.
+ * so halving finds the end of a prefix.
  */
 export const places = (schema: string): string => `
   create function ${schema}.position_at_v1(p_log integer, p_at bigint) returns bigint language plpgsql stable ${pinned} as $$
@@ -18,27 +17,6 @@ export const places = (schema: string): string => `
         then v_low := v_middle; else v_high := v_middle - 1; end if;
     end loop;
     return v_low;
-  end $$;
-
-  create function ${schema}.place_v1(p_log text, p_epoch integer, p_position bigint, p_append uuid) returns text
-  language plpgsql ${pinned} as $$
-  declare
-    v_log integer;
-    v_epoch integer;
-    v_head bigint;
-  begin
-    ${lockLog(schema)};
-    select id, epoch into v_log, v_epoch from ${schema}.log where name = p_log;
-    v_epoch := coalesce(v_epoch, 1);
-    v_head := coalesce((select max(position) from ${schema}.event where log = v_log), 0);
-    if p_position > 0 and p_epoch >= v_epoch and not exists (
-      select from ${schema}.event where log = v_log and position = p_position and (p_append is null or append = p_append)
-    ) then
-      v_epoch := p_epoch + 1;
-      insert into ${schema}.log as l (name, epoch) values (p_log, v_epoch)
-      on conflict (name) do update set epoch = excluded.epoch;
-    end if;
-    return json_build_array(v_epoch, v_head);
   end $$;
 `;
 
@@ -57,5 +35,36 @@ export const revisionAt = (schema: string): string => `
         then v_low := v_middle; else v_high := v_middle - 1; end if;
     end loop;
     return v_low - 1;
+  end $$;
+`;
+
+/**
+ * A log's head. It begins a new epoch where the log is not the one that somebody was told of: it ends before `p_position`,
+ * or another append is at `p_at`, for a replica that lagged took over. (A number alone does not tell: it is given out again.)
+ */
+export const place = (schema: string): string => `
+  create function ${schema}.place_v2(
+    p_log text, p_epoch integer, p_position bigint, p_at bigint, p_append uuid
+  ) returns text
+  language plpgsql ${pinned} as $$
+  declare
+    v_log integer;
+    v_epoch integer;
+    v_head bigint;
+    v_append uuid;
+  begin
+    ${lockLog(schema)};
+    select id, epoch into v_log, v_epoch from ${schema}.log where name = p_log;
+    v_epoch := coalesce(v_epoch, 1);
+    select position, append into v_head, v_append from ${schema}.event where log = v_log order by position desc limit 1;
+    v_head := coalesce(v_head, 0);
+    if p_epoch >= v_epoch and (p_position > v_head or (p_append is not null and not exists (
+      select from ${schema}.event where log = v_log and position = p_at and append = p_append
+    ))) then
+      v_epoch := p_epoch + 1;
+      insert into ${schema}.log as l (name, epoch) values (p_log, v_epoch)
+      on conflict (name) do update set epoch = excluded.epoch;
+    end if;
+    return json_build_array(v_epoch, v_head, v_append);
   end $$;
 `;

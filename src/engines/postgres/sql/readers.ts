@@ -1,4 +1,4 @@
-import { pinned, staleState } from "./pinned.ts";
+import { lockReader, pinned, staleState } from "./pinned.ts";
 
 /**
  * A reader's step: documents and checkpoint, unless somebody else has moved the reader, or the log is in another epoch.
@@ -82,8 +82,7 @@ const variables = `
     v_reply text;`;
 
 const mayMove = (schema: string): string => `
-    perform pg_advisory_xact_lock(
-      hashtextextended('reader ' || p_log || ' ' || p_reader, '${schema}.log'::regclass::oid::bigint));
+    ${lockReader(schema)};
     if p_again then
       select reply into v_reply from ${schema}.call where id = p_call;
       if found then return v_reply; end if;
