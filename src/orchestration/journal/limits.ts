@@ -8,12 +8,12 @@ export const entriesOfRun = 50_000;
 const entriesToEnd: number = 5 * entriesOfRun;
 
 /** How large a run's journal may become, in characters of JSON; with its undo, twice as large. */
-export const sizeOfRun: number = 64 * 2 ** 20;
+const sizeOfRun: number = 64 * 2 ** 20;
 /** What nobody reads into memory, whoever wrote it: the last append before the limit may have been a large one. */
 export const sizeToRead: number = 3 * sizeOfRun;
 /** Signals that a run has not taken: more are refused. How many, and how large they may be in characters of JSON. */
-export const mostUnread = 10_000;
-export const unreadSize: number = 16 * 2 ** 20;
+const mostUnread = 10_000;
+const unreadSize: number = 16 * 2 ** 20;
 
 /** What is said of a journal that is too large to be read. */
 export const tooLargeToRead = (run: string): string =>
