@@ -105,11 +105,11 @@ describe("the runs in the console", () => {
     await page.getByLabel("Runs in which state").selectOption("waiting");
     await expect.poll(() => rows.count()).toBe(1);
     await page.getByLabel("Runs in which state").selectOption("all");
-    await page.getByLabel("Find runs by operation, tag or id").fill("tenant=beta");
+    await page.getByLabel("Find runs by operation, tag, key or id").fill("tenant=beta");
     await expect.poll(() => rows.count()).toBe(1);
-    await page.getByLabel("Find runs by operation, tag or id").fill(waits);
+    await page.getByLabel("Find runs by operation, tag, key or id").fill(waits);
     await expect.poll(() => rows.count()).toBe(1);
-    await page.getByLabel("Find runs by operation, tag or id").fill("");
+    await page.getByLabel("Find runs by operation, tag, key or id").fill("");
     await expect.poll(() => rows.count()).toBe(3);
     await rows.filter({ hasText: "Failed" }).click();
     await sees("The bank is closed. · 2 attempts");

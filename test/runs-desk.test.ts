@@ -16,9 +16,11 @@ const Orders = contract("orders", "1.0.0", {
     output: z.object({ placed: z.string() }),
     failures: { SoldOut: failure(409, "Nothing is left.") },
     signals: { approved: signal(z.object({ by: z.string() }), { access: "orders:approve" }) },
+    progress: z.object({ done: z.int(), at: z.string().default("the shelf") }),
     http: "POST /orders",
     access: "orders:place",
   }),
+  bare: command({ input: Order }),
 });
 let open = true;
 const place = workflow(
@@ -30,6 +32,7 @@ const place = workflow(
       await run.sleep("20ms"); // so that who does not wait is answered before the end
       throw fail.SoldOut();
     }
+    run.progress({ done: 1 });
     await run.signal.approved;
     return { placed };
   },
@@ -241,6 +244,26 @@ describe("runs from code", () => {
     expect((await running.runs.counts()).some(({ state }) => state === "done")).toBe(true);
   });
 
+  it("tell of themselves in the words of their command", async () => {
+    const { run } = await running.begin(Orders.place, { id: "told", tenant: "told" }, { key: "told once" });
+    const orders = running.runs.of(Orders.place, place);
+    await until(async () => (await orders.status(run))?.progress?.done === 1);
+    const at: string | undefined = (await orders.status(run))?.progress?.at;
+    expect(at).toBe("the shelf");
+    const aborted = new AbortController();
+    for await (const { done } of orders.follow(run, aborted.signal)) {
+      expect(done satisfies number).toBe(1);
+      break;
+    }
+    // @ts-expect-error: the command declares no progress
+    const none = async () => (await running.runs.of(Orders.bare).status(run))?.progress?.done;
+    expect(await none()).toBeUndefined(); // and the run is none of its own
+    expect((await orders.list({ key: "told once" })).runs).toMatchObject([{ run, key: "told once" }]);
+    expect((await ask("reader", "GET", "/runs?key=told%20once")).body.runs).toMatchObject([{ run }]);
+    expect((await ask("reader", "GET", "/runs?key=told")).body.runs).toEqual([]);
+    await orders.signal(run, "approved", { by: "bob" });
+  });
+
   it("throw what their caller would be told", async () => {
     const { run } = await running.begin(Orders.place, { id: "failing", tenant: "acme", fails: true });
     await expect(running.runs.of(Orders.place).result(run, { withinMs: 5_000 })).rejects.toMatchObject({
@@ -275,6 +298,8 @@ describe("trilith runs", () => {
   it("finds and steers the runs of a backend over HTTP", async () => {
     const run = await begin("cli", { tenant: "cli" });
     const at = ["--url", running.url];
+    const keyed = await running.begin(Orders.place, { id: "keyed", tenant: "keyed" }, { key: "from the cli" });
+    expect((await trilith("list", "--run-key", "from the cli", ...at)).out).toContain(keyed.run);
     const found = await trilith("list", "--tag", "tenant=cli", "--operation", "orders.place", ...at);
     expect(found).toMatchObject({
       code: 0,

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 
 const usage = `Usage:
   trilith runs list [--operation trips.book] [--state failed,paused] [--id 0192] [--tag tenant=acme] …
-                                         finds runs, the latest first; --limit, --after, --workflow,
+                                         finds runs, the latest first; --limit, --after, --workflow, --run-key,
                                          --started-from, --started-to, --ended-from, --ended-to, --order asc
   trilith runs counts                    how many runs of each workflow are in each state
   trilith runs show <run>                how it stands with a run
@@ -124,7 +124,7 @@ function read(args: readonly string[]) {
       options: {
         ...{ url: text, key: text, reason: text, step: text, input: text, limit: text, after: text, order: text },
         ...{ operation: text, workflow: text, state: text, id: text, "started-from": text, "started-to": text },
-        ...{ "ended-from": text, "ended-to": text },
+        ...{ "ended-from": text, "ended-to": text, "run-key": text },
         tag: { type: "string", multiple: true },
         ...{
           yes: { type: "boolean" },
@@ -140,7 +140,8 @@ function read(args: readonly string[]) {
 }
 
 const plain = ["operation", "workflow", "state", "id", "limit", "after", "order"] as const;
-const instants = {
+const renamed = {
+  "run-key": "key",
   "started-from": "startedFrom",
   "started-to": "startedTo",
   "ended-from": "endedFrom",
@@ -150,8 +151,8 @@ const instants = {
 function toQuery(values: Read["values"]): { readonly [name: string]: string } {
   const asked: Record<string, string> = {};
   for (const name of plain) if (values[name] !== undefined) asked[name] = values[name];
-  for (const [option, name] of Object.entries(instants)) {
-    const value = values[option as keyof typeof instants];
+  for (const [option, name] of Object.entries(renamed)) {
+    const value = values[option as keyof typeof renamed];
     if (value !== undefined) asked[name] = value;
   }
   for (const tag of values.tag ?? []) {

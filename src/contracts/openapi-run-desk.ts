@@ -38,6 +38,7 @@ export const runDeskPaths = (): { readonly [path: string]: object } => ({
         inQuery("workflow", "In one version: `trips.book@1`."),
         inQuery("state", "One or several, with commas.", text),
         inQuery("id", "How the run's id begins."),
+        inQuery("key", "The key that it was begun with."),
         ...["startedFrom", "startedTo", "endedFrom", "endedTo"].map((name) => inQuery(name, "Inclusive.", instant)),
         inQuery("orderBy", "By default `startedAt`.", { enum: ["startedAt", "endedAt"] }),
         inQuery("order", "By default the latest first.", { enum: ["asc", "desc"] }),
@@ -206,6 +207,7 @@ export const runDeskComponents = (): { readonly [name: string]: object } => ({
     properties: {
       ...{ run: text, operation: text, workflow: text, state: { enum: states }, startedAt: instant, endedAt: instant },
       startedBy: text,
+      key: { type: "string", description: "That its caller began it with." },
       reason: { type: "string", description: "Why it is paused, or is being undone, in plain words." },
       failure: { type: "string", description: "The failure of its contract that it came to." },
       tags: { type: "object", additionalProperties: { type: ["string", "number"] } },

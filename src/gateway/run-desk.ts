@@ -47,6 +47,7 @@ export interface RunFilter {
   readonly workflow?: string;
   readonly states?: readonly RunState[];
   readonly prefix?: string;
+  readonly key?: string;
   readonly started?: { readonly from?: number; readonly to?: number };
   readonly ended?: { readonly from?: number; readonly to?: number };
   readonly tags?: { readonly [name: string]: TagValue | { readonly from?: TagValue; readonly to?: TagValue } };
@@ -72,6 +73,8 @@ export interface RunSummary {
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly startedBy: string;
+  /** That its caller began it with. */
+  readonly key?: string;
   /** Why it is paused, or is being undone, in plain words. */
   readonly reason?: string;
   /** Of a run that failed as its contract foresees: the failure. */

@@ -10,7 +10,7 @@ const mostRuns = 200;
 const usualRuns = 50;
 
 /**
- * What `GET /runs?…` asks for: `operation`, `workflow`, `state` (several with commas), `id` (how it begins), `startedFrom`,
+ * What `GET /runs?…` asks for: `operation`, `workflow`, `state` (several with commas), `id` (how it begins), `key`, `startedFrom`,
  * `startedTo`, `endedFrom`, `endedTo` (ISO 8601), `tag.<name>`, `tag.<name>.from`, `tag.<name>.to`, `orderBy`, `order`,
  * `limit`, `after`. What is not one of these is refused.
  */
@@ -27,6 +27,7 @@ export function readRunQuery(url: string): { readonly filter: RunFilter; readonl
     workflow: take("workflow"),
     state: take("state")?.split(","),
     id: take("id"),
+    key: take("key"),
     ...{ startedFrom: take("startedFrom"), startedTo: take("startedTo") },
     ...{ endedFrom: take("endedFrom"), endedTo: take("endedTo") },
     tags: takeTags(asked),
@@ -42,7 +43,18 @@ export function readRunFilter(given: unknown): RunFilter {
     throw invalid(
       'Say which runs are meant: "filter" is an object, such as {"operation": "trips.book", "state": "failed"}.',
     );
-  const known = ["operation", "workflow", "state", "id", "startedFrom", "startedTo", "endedFrom", "endedTo", "tags"];
+  const known = [
+    "operation",
+    "workflow",
+    "state",
+    "id",
+    "key",
+    "startedFrom",
+    "startedTo",
+    "endedFrom",
+    "endedTo",
+    "tags",
+  ];
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown !== undefined) throw invalid(`Runs are not found by "${unknown}".`);
   const { state, ...filter } = given as { readonly [name: string]: unknown };
@@ -73,12 +85,13 @@ function toFilter(given: { readonly [name: string]: unknown }): RunFilter {
     return { ...(first !== undefined && { from: first }), ...(last !== undefined && { to: last }) };
   };
   const { state, tags } = given;
-  const [operation, workflow, prefix] = [text("operation"), text("workflow"), text("id")];
+  const [operation, workflow, prefix, key] = [text("operation"), text("workflow"), text("id"), text("key")];
   const [started, ended] = [range("startedFrom", "startedTo"), range("endedFrom", "endedTo")];
   return {
     ...(operation !== undefined && { operation }),
     ...(workflow !== undefined && { workflow }),
     ...(prefix !== undefined && { prefix }),
+    ...(key !== undefined && { key }),
     ...(state !== undefined && { states: toStates(state) }),
     ...(started && { started }),
     ...(ended && { ended }),

@@ -35,6 +35,12 @@ export const runRows: Collection = {
   ],
 };
 
+/** A row for each key that a run was begun with and that run, in the order of the keys: written once, and asked for seldom. */
+export const keyRows: Collection = { name: "run key", columns: [], indexes: [] };
+
+/** Where the rows of a key begin, which end with a run's id. */
+export const keyOf = (key: string): string => `${encodeURIComponent(key.toWellFormed())}/`;
+
 /** Nodes and how long their leases run, on the engine's clock. */
 export const nodeRows: Collection = {
   name: "run node",
@@ -80,6 +86,6 @@ export const bulkRows: Collection = {
 };
 
 export async function defineRuns(engine: Engine): Promise<void> {
-  for (const collection of [bulkRows, runRows, nodeRows, ticketRows, turnRows, laneRows])
+  for (const collection of [bulkRows, runRows, keyRows, nodeRows, ticketRows, turnRows, laneRows])
     await engine.define(collection);
 }

@@ -39,11 +39,12 @@ export function toRunDesk(runner: Runner, workflows: readonly Workflow[]): RunDe
 const isMachine = (workflow: Workflow): workflow is Machine => "drawn" in workflow;
 
 export function toSummary(row: RunRow): RunSummary {
-  const { run, operation, workflow, state, startedAt, endedAt, startedBy, reason, failure, tags } = row;
+  const { run, operation, workflow, state, startedAt, endedAt, startedBy, key, reason, failure, tags } = row;
   return {
     ...{ run, operation, workflow, state, startedBy },
     startedAt: new Date(startedAt).toISOString(),
     ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
+    ...(key !== undefined && { key }),
     ...(reason !== null && (state === "paused" || state === "undoing") && { reason }),
     ...(typeof failure === "string" && { failure }),
     ...(tags && { tags }),

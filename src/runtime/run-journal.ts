@@ -26,7 +26,7 @@ import {
   type Write,
 } from "../storage/host.ts";
 import { toBulks } from "./run-bulks.ts";
-import { defineRuns, runLog as log, runRows as runs } from "./run-collections.ts";
+import { defineRuns, keyOf, keyRows, runLog as log, runRows as runs } from "./run-collections.ts";
 import { toFreed, toLeft, toLine, toQueued } from "./run-line.ts";
 import { toNodes } from "./run-nodes.ts";
 import { countRuns, searchRuns, toIndexed } from "./run-search.ts";
@@ -241,7 +241,10 @@ function toWrites(
     : [];
   if (begin) {
     const put: Write = { collection: runs.name, put: run, data: { ...begin, ...toIndexed(begin) } };
-    return [put, ...(begin.state === "queued" && begin.ticket ? toQueued(begin, begin.ticket, last) : []), ...due];
+    const key: readonly Write[] =
+      begin.key === undefined ? [] : [{ collection: keyRows.name, put: `${keyOf(begin.key)}${run}`, data: {} }];
+    const queued = begin.state === "queued" && begin.ticket ? toQueued(begin, begin.ticket, last) : [];
+    return [put, ...key, ...queued, ...due];
   }
   // A further stretch begins with its last entry alone.
   const grown = size !== undefined && row && { size: row.from === undefined ? size + added : added };

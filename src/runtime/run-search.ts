@@ -10,7 +10,7 @@ import {
   type RunState,
 } from "../orchestration/host.ts";
 import { type After, type Condition, type Document, type Engine, toAfter } from "../storage/host.ts";
-import { runRows, tagColumns } from "./run-collections.ts";
+import { keyOf, keyRows, runRows, tagColumns } from "./run-collections.ts";
 
 const states: readonly RunState[] = [
   ...(["queued", "running", "waiting", "undoing", "paused"] as const),
@@ -41,6 +41,7 @@ export async function searchRuns(engine: Engine, filter: RunFilter, query: RunQu
   const limit = Math.min(Math.max(1, query.limit), mostRuns);
   const cursor = query.after === undefined ? undefined : fromCursor(query.after);
   if (filter.prefix !== undefined) return byPrefix(engine, filter, filter.prefix, limit, cursor?.run);
+  if (filter.key !== undefined) return byKey(engine, filter, filter.key, limit, cursor?.run);
   const streams = await toStreams(engine, filter, orderBy);
   const bound = filter[orderBy === "startedAt" ? "started" : "ended"] ?? {};
   const range = beyond(bound, cursor?.at, ascending);
@@ -204,6 +205,34 @@ async function byPrefix(
       place = document.key;
       const row = toRow(document);
       if (fits(row, filter)) found.push(row);
+      else passedOver++;
+    }
+    if (page.length < mostRuns) return { runs: found };
+  }
+}
+
+/** By the key that it was begun with: whoever uses the same one for several operations finds several. In the order of the ids. */
+async function byKey(
+  engine: Engine,
+  filter: RunFilter,
+  key: string,
+  limit: number,
+  after: string | undefined,
+): Promise<RunPage> {
+  const found: RunRow[] = [];
+  const start = keyOf(key);
+  let place = `${start}${after ?? ""}`;
+  for (let passedOver = 0; ; ) {
+    const page = await engine.find(keyRows.name, { after: { key: place }, limit: mostRuns });
+    for (const { key: named } of page) {
+      if (!named.startsWith(start)) return { runs: found };
+      if (found.length === limit || passedOver >= mostPassedOver) {
+        const run = place.slice(start.length);
+        return { runs: found, next: toCursor({ run, startedAt: 0, endedAt: 0 }, "startedAt") };
+      }
+      place = named;
+      const [document] = await engine.find(runRows.name, { key: named.slice(start.length), limit: 1 });
+      if (document && fits(toRow(document), filter)) found.push(toRow(document));
       else passedOver++;
     }
     if (page.length < mostRuns) return { runs: found };

@@ -5,6 +5,7 @@ import {
   type In,
   type Named,
   nothing,
+  type Out,
   type Signal,
   validate,
 } from "../contracts/index.ts";
@@ -73,7 +74,13 @@ export interface RunsClient {
 type FilterOf<T extends Tags> = Omit<RunFilter, "operation" | "tags"> & {
   readonly tags?: { readonly [K in keyof T]?: TagCondition<Extract<T[K], string | number>> };
 };
+/** What a command's runs tell of themselves; nothing where its contract declares no progress. */
+type ProgressOf<Op extends AnyCommand> = Out<NonNullable<Op["progress"]>>;
 export interface RunsOf<Op extends AnyCommand, T extends Tags> {
+  /** How one stands, with what it last said of itself. Undefined where there is none, or it is of another command. */
+  status(run: string): Promise<(Omit<RunStatus, "progress"> & { readonly progress?: ProgressOf<Op> }) | undefined>;
+  /** What one says of itself, from the last on; ends when the run does. */
+  follow(run: string, aborted?: AbortSignal): AsyncIterable<ProgressOf<Op>>;
   list(filter?: FilterOf<T>, page?: Partial<RunQuery>): Promise<RunPageOf>;
   /** Waits for its end; undefined where it is not there within so many ms. Throws what its caller would be told. */
   result(run: string, wait: { readonly withinMs: number }): Promise<{ readonly output: CallerOutput<Op> } | undefined>;
@@ -129,6 +136,15 @@ export function toRunsClient(runner: Runner, traceparent: () => string): RunsCli
     },
     follow: (run: string, aborted = new AbortController().signal) => runner.follow(run, aborted),
     of: <Op extends AnyCommand & Named, T extends Tags>(command: Op): RunsOf<Op, T> => ({
+      async status(run) {
+        const status = await toRuns(runner).status(run);
+        if (status?.operation !== command.id) return undefined;
+        const { progress, ...others } = status;
+        return { ...others, ...(progress !== undefined && { progress: await toProgress(command, run, progress) }) };
+      },
+      async *follow(run, aborted = new AbortController().signal) {
+        for await (const progress of runner.follow(run, aborted)) yield await toProgress(command, run, progress);
+      },
       list: (filter = {}, page) => list({ ...(filter as RunFilter), operation: command.id }, page), // the same words, typed by the tags
       async result(run, { withinMs }) {
         const ended = await runner.result(run, withinMs);
@@ -145,4 +161,14 @@ export function toRunsClient(runner: Runner, traceparent: () => string): RunsCli
       all: (to, filter, doing) => all(to, { ...(filter as RunFilter), operation: command.id }, doing), // the same words, typed by the tags
     }),
   });
+}
+
+async function toProgress<Op extends AnyCommand & Named>(
+  command: Op,
+  run: string,
+  written: unknown,
+): Promise<ProgressOf<Op>> {
+  const read = command.progress && (await validate(command.progress, written));
+  if (read?.ok) return read.value as ProgressOf<Op>; // its schema has read it
+  throw new Fault("InvalidOutput", `What run ${run} says of itself is not what ${command.id} declares now.`);
 }

@@ -55,15 +55,17 @@ const place = workflow(
   async ({ order, shelf, how, pauseMs }, { stock, payments, run, fail }) => {
     const item = { order, shelf };
     const payment = run.uuid();
-    await stock.take(item).undo(() => stock.giveBack(item));
+    // More attempts than an outage lasts: what an order comes to is said by the order, and by nothing that fails meanwhile.
+    const patiently = { attempts: 30 };
+    await stock.take(item, patiently).undo(() => stock.giveBack(item));
     await run.sleep(`${pauseMs}ms`);
     await payments
-      .charge({ payment, card: "card-1", amount: 5 }, { attempts: 8, timeout: "3s" })
+      .charge({ payment, card: "card-1", amount: 5 }, { ...patiently, timeout: "3s" })
       .undo(() => payments.refund({ payment }));
     if (how === "signalled") await run.signal.wanted.within("1 hour");
     if (how === "ignored" && !(await run.signal.wanted.within("700ms"))) throw fail.Refused();
     if (how === "refused") throw fail.Refused();
-    await stock.keep(item);
+    await stock.keep(item, patiently);
     return { order };
   },
 );

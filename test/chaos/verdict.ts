@@ -26,6 +26,10 @@ export async function judge(
     const what = `order ${order.order} (run ${run}, ${order.how}, ${state})`;
     const count = (type: string): number => effects.get(`${type} ${order.order}`) ?? 0;
     const [taken, givenBack, kept] = [count("Taken"), count("GivenBack"), count("Kept")];
+    // How it ends is said by the order, whatever happens to the nodes: a fault that is taken for an answer would end it otherwise.
+    const expected = order.how === "refused" || order.how === "ignored" ? "failed" : "done";
+    if ((state === "done" || state === "failed") && state !== expected)
+      violations.push(`${what} should be ${expected}: ${await storyOf(engine, run)}`);
     const payment = new Draws(run, "").uuid(); // the workflow's first draw
     const { chargedCents = 0, refundedCents = 0 } = ledger.get(payment) ?? {};
     ledger.delete(payment);

@@ -454,6 +454,10 @@ describe.each([
     expect(sorted(await all({ tags: { month: { from: -2, to: 2 } } }))).toEqual(where((n) => n >= 8 && n <= 12));
     expect(await all({ tags: { tenant: "none" } })).toEqual([]);
     expect(await all({ prefix: ids[3] as string })).toEqual([ids[3]]);
+    expect(await all({ key: (await node.row(ids[3] as string))?.key ?? "" })).toEqual([ids[3]]);
+    expect((await node.row(ids[3] as string))?.key).toBeTruthy();
+    expect(await all({ key: "nobody's" })).toEqual([]);
+    expect(await all({ key: (await node.row(ids[3] as string))?.key ?? "", states: ["cancelled"] })).toEqual([]);
     expect(await all({ prefix: (ids[3] as string).slice(0, 12) })).toEqual([ids[3]]);
     const at = startedAt(ids[15] as string);
     expect(sorted(await all({ started: { from: at } }))).toEqual(sorted(ids.filter((run) => startedAt(run) >= at)));

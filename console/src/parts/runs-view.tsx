@@ -55,8 +55,8 @@ function RunFilter(): JSX.Element {
         <Icon name="search" />
         <input
           type="search"
-          placeholder="trips.book, tenant=acme, 0192…"
-          aria-label="Find runs by operation, tag or id"
+          placeholder="trips.book, tenant=acme, key:…, 0192…"
+          aria-label="Find runs by operation, tag, key or id"
           autocomplete="off"
           spellcheck={false}
           value={runs.words.value}

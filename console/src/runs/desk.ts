@@ -35,7 +35,7 @@ export class RunsDesk {
     void this.look();
   }
 
-  /** By state, and by words: a tag (`tenant=acme`), an operation (`trips.book`), or how an id begins. */
+  /** By state, and by words: a tag (`tenant=acme`), a key (`key:1234`), an operation (`trips.book`), or how an id begins. */
   filter(words: string, state: RunState | "all"): void {
     this.words.value = words;
     this.state.value = state;
@@ -113,7 +113,9 @@ export class RunsDesk {
     if (this.state.value !== "all") query.set("state", this.state.value);
     for (const word of this.words.value.split(/\s+/).filter(Boolean)) {
       const [, tag, value] = /^([\w-]+)=(.*)$/.exec(word) ?? [];
-      if (tag !== undefined && value !== undefined) query.set(`tag.${tag}`, value);
+      const [, key] = /^key:(.+)$/.exec(word) ?? [];
+      if (key !== undefined) query.set("key", key);
+      else if (tag !== undefined && value !== undefined) query.set(`tag.${tag}`, value);
       else if (/^[a-z][\w-]*\.\w+@\d+$/i.test(word)) query.set("workflow", word);
       else if (/^[a-z][\w-]*\.\w+$/i.test(word)) query.set("operation", word);
       else query.set("id", word);

@@ -83,6 +83,8 @@ export interface RunRow {
   readonly startedAt: number;
   readonly endedAt: number | null;
   readonly startedBy: string;
+  /** Under which its caller began it; missing where there was none, and of a child, whose key is its step's. */
+  readonly key?: string;
   readonly traceparent: string;
   /** Why it is paused, or is being undone, for a person. */
   readonly reason: string | null;

@@ -9,6 +9,8 @@ export interface RunFilter {
   readonly states?: readonly RunState[];
   /** How its id begins. */
   readonly prefix?: string;
+  /** The key that it was begun with, in full. */
+  readonly key?: string;
   /** In ms since 1970, both inclusive. */
   readonly started?: Range;
   readonly ended?: Range;
@@ -48,13 +50,14 @@ export interface RunCount {
 /** Whether a run is one of those that are meant. */
 export function fits(
   row: RunRow,
-  { operation, workflow, states, prefix, started, ended, tags = {} }: RunFilter,
+  { operation, workflow, states, prefix, key, started, ended, tags = {} }: RunFilter,
 ): boolean {
   return (
     (operation === undefined || row.operation === operation) &&
     (workflow === undefined || row.workflow === workflow) &&
     (states === undefined || states.includes(row.state)) &&
     (prefix === undefined || row.run.startsWith(prefix)) &&
+    (key === undefined || row.key === key) &&
     (started === undefined || isIn(row.startedAt, started)) &&
     (ended === undefined || (row.endedAt !== null && isIn(row.endedAt, ended))) &&
     Object.entries(tags).every(([name, condition]) => hasTag(row.tags?.[name], condition))

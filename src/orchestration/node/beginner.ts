@@ -159,7 +159,7 @@ export class Beginner {
     return { ...row, state: "queued", ticket: toTicket(workflow.id, workflow.flow, input) };
   }
 
-  #rowOf(workflow: Workflow, run: string, { principal, trace: { traceparent } }: Call): RunRow {
+  #rowOf(workflow: Workflow, run: string, { principal, key, trace: { traceparent } }: Call): RunRow {
     return {
       run,
       operation: workflow.id,
@@ -170,6 +170,7 @@ export class Beginner {
       startedAt: this.#ports.clock.now(),
       endedAt: null,
       startedBy: principal.id,
+      ...(key !== undefined && principal.kind !== "run" && { key }),
       traceparent,
       reason: null,
     };
