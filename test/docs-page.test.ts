@@ -59,6 +59,7 @@ describe("the API docs of the example", () => {
       "/check-ins",
       "/bookings/{booking}",
       "/flights/{flight}/bookings",
+      "/airports/{iata}/hours",
       "/trips",
       "/airports/{iata}",
       "/runs/{run}",

@@ -6,12 +6,14 @@ import type { Log } from "./log.ts";
 import { checkStreamName } from "./stream-name.ts";
 
 type AnyLogged = LoggedEvent<any>; // whatever its events are
+type AnyLogReader = LogReader<any>; // likewise
+type AnyReadOptions = LogReadOptions<any>; // likewise
 
 /** Events of the log for handlers and scripts. The codec learns them, so that what it cannot read is said before anything is. */
 export function toLogReader(
   declared: { readonly [name: string]: unknown },
   { engine, log, codec }: { readonly engine: Engine; readonly log: Log; readonly codec: EventCodec },
-): LogReader<any> {
+): AnyLogReader {
   const events = eventsIn(declared);
   const names = new Map(events.map(([name, event]) => [event.id, name]));
   for (const [, event] of events) codec.learn(event);
@@ -29,7 +31,7 @@ export function toLogReader(
   };
 
   return Object.freeze({
-    async *read({ after = 0, until, events, categories, streams }: LogReadOptions<any> = {}) {
+    async *read({ after = 0, until, events, categories, streams }: AnyReadOptions = {}) {
       for (const stream of streams ?? []) checkStreamName(stream);
       if (!Number.isSafeInteger(after) || after < 0)
         throw new TypeError(`A log is read after a position: 0, 1, 2 and so on. ${after} is none.`);
