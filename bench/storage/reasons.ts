@@ -21,7 +21,7 @@ export const reasons: Reasons = {
   },
   rebuild: {
     limit:
-      "The limit folds a page of a thousand events in memory and writes each row once. Trilith hands every event to the handler of the read model, whose writes are data that the engine applies in the order of the log, in one commit with the checkpoint; it checks the event against its contract first. Folding the increments of one row within a page, and reading the next page while one is written, would change it.",
+      "The limit folds a page of a thousand events in memory and writes each row once. Trilith checks each event against its contract and hands it to the handler of the read model, whose writes are data; what those of up to four thousand events make of a row is worked out first, and each row is written once, in one commit with the checkpoint. Compiled checks, and reading the next page while one is written, would change it.",
     peer: "Both write a page and its checkpoint in one commit.",
   },
 };
