@@ -11,6 +11,7 @@ export async function serverVersion({ postgres }: Place): Promise<string> {
  */
 export async function countStatements(url: string): Promise<(runs: number) => Promise<Notes>> {
   const before = await asked(url, async (client) => {
+    await client.query("select pg_advisory_lock(1)"); // two processes may come at once; it is let go with the connection
     await client.query("create extension if not exists pg_stat_statements");
     await client.query("select pg_stat_statements_reset()");
     return transaction(client);
