@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { command, contract, event, query, silent, systemClock } from "../src/contracts/index.ts";
+import { command, contract, event, Fault, query, silent, systemClock } from "../src/contracts/index.ts";
 import { openPostgres } from "../src/engines/postgres/index.ts";
 import { openSqlite } from "../src/engines/sqlite/index.ts";
 import { type Engine, openStorage } from "../src/storage/host.ts";
@@ -117,6 +117,25 @@ describe.each([
       expect(await stores.client(Notes).bad({})).toEqual(["a", "b", "c", "d", "e"]);
     })(),
   );
+
+  test("a command whose model was left out has happened, though the engine is away a moment later", () =>
+    story(async (engine) => {
+      let isAway = false;
+      const away = () => Promise.reject(new Fault("Unavailable", "The disk sleeps.", { outcome: "not done" }));
+      const leaving = toChanged(engine, {
+        append: async (log, appends) => {
+          const outcomes = await engine.append(log, appends);
+          isAway ||= appends.some(({ events }) => events.length > 0);
+          return outcomes;
+        },
+        head: (log) => (isAway ? away() : engine.head(log)),
+      });
+      await using stores = await testStores([toNotes(throwing)], { engine: leaving });
+      await write(stores, line("a", 13));
+      isAway = false;
+      expect((await engine.head("main")).position).toBe(1);
+      await eventually(() => parkedOf(stores, "bad")).toMatchObject([{ position: 1 }]);
+    })());
 
   test("the model that can goes on in the commit of its event while its neighbour is left out", () =>
     story(async (engine) => {

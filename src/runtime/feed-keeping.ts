@@ -25,7 +25,7 @@ export interface FeedKeepingPorts {
 export function toFeedKeeping(ports: FeedKeepingPorts): FeedKeeping {
   const { engine, clock, node, leaseMs, alone } = ports;
   const newId = toIds(clock);
-  const append = async (one: Omit<Append, "id">): Promise<Outcome | undefined> =>
+  const append = async (one: Omit<Append, "id"> & { readonly id?: string }): Promise<Outcome | undefined> =>
     (await engine.append(log, [{ id: newId(), ...one }]))[0];
 
   const lease = async (feed: string): Promise<boolean> => {
@@ -52,8 +52,9 @@ export function toFeedKeeping(ports: FeedKeepingPorts): FeedKeeping {
       for (const collection of [states, leases]) await engine.define(collection);
       if (!(await lease(feed))) return undefined;
       const stream = `feed/${feed}`;
+      const id = newId();
       const outcome = await append({
-        expect: [],
+        ...{ id, expect: [] },
         events: [{ stream, type: "Taken", version: 1, data: JSON.stringify({ node }) }],
       });
       const revision = outcome?.ok && "revisions" in outcome ? outcome.revisions[stream] : undefined;
@@ -67,7 +68,9 @@ export function toFeedKeeping(ports: FeedKeepingPorts): FeedKeeping {
           },
           async save(_feed, state) {
             const documents = [{ collection: states.name, put: feed, data: { state } }];
-            const outcome = await append({ expect: [{ stream, revision }], events: [], documents });
+            // And by that event: after a fail-over to a replica that lagged another one may have its revision.
+            const expect = [{ stream, revision, event: `${id}/0` }];
+            const outcome = await append({ expect, events: [], documents });
             isOthers ||= outcome?.ok === false && outcome.why === "conflict";
             if (isOthers) throw new Error(`Another node has taken the feed "${feed}", and goes on with it.`);
             if (!outcome?.ok) throw new Error(`The state of the feed "${feed}" was not kept: ${toWhy(outcome)}`);

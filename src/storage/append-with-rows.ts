@@ -13,8 +13,11 @@ export interface InlinePorts {
   readonly log: Log;
   /** The read models whose rows travel with an append. */
   readonly inline: () => readonly KeptModel[];
-  /** A reader has to follow the log for a while. Resolves when it has caught up, or has had its chance. */
-  readonly behind: (reader: string) => Promise<void>;
+  /**
+   * A reader has to follow the log for a while, up to a position or to its end. Resolves when it has come there, or has had
+   * its chance. With a position it asks the engine nothing, and does not fail.
+   */
+  readonly behind: (reader: string, position?: number) => Promise<void>;
   /** Events were appended with the rows of these readers: the others have to follow, and may not know of it. */
   readonly carried: (readers: readonly string[]) => void;
 }
@@ -47,7 +50,8 @@ async function withRows(
     if (outcome.ok) {
       carried(rows.readers);
       // Who was told that it happened reads what it could write, and an operator what it could not.
-      if (!("again" in outcome)) await Promise.all([...failed, ...suspects].map(behind));
+      // It has happened, whatever becomes of that.
+      if ("last" in outcome) await Promise.all([...failed, ...suspects].map((one) => behind(one, outcome.last)));
       return outcome;
     }
     if (outcome.why === "behind") {

@@ -22,7 +22,7 @@ export interface Engine {
   find(collection: string, query: DocumentQuery): Promise<readonly Document[]>;
   /** How many documents a query finds; counts no further than its limit. */
   count(collection: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number>;
-  /** What is known of a key: looked up before the work is done again. */
+  /** What is known of a key, for who was not told what became of his append. An append looks it up by itself. */
   receipt(log: string, key: string): Promise<Receipt | undefined>;
   /** A reader's checkpoint and its documents in one commit; false where `from` or the epoch is not its checkpoint's any more. */
   commit(checkpoint: Checkpoint & { readonly from: number }, writes: readonly Write[]): Promise<boolean>;

@@ -119,7 +119,10 @@ export class Folds {
     return next instanceof Promise ? next.then(toFolded) : toFolded(next);
   }
 
-  /** Takes a state for the present one, until somebody looks. It must be on disk. */
+  /**
+   * Takes a state for the present one, until somebody looks. It is on disk, or was read `ahead`: then every look that
+   * gives it out, and every append that rests on it, waits for the flush that brings it there.
+   */
   keep(entity: AnyEntity, stream: string, folded: Folded): void {
     const kept = this.#kept.get(stream);
     if (!kept || kept.revision < folded.revision) this.#kept.set(stream, folded);

@@ -118,6 +118,7 @@ export class ModelReader {
     const { collection, reader } = this.kept;
     await engine.empty({ collection: collection.name, reader: { log, name: reader }, beside: parking.all(reader) });
     this.#place = undefined;
+    this.#seen = 0;
     this.#ahead = undefined;
     this.#parked = undefined;
   }
@@ -200,9 +201,9 @@ export class ModelReader {
       return await this.#commit(place, position, writes, parks);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      if (events.length === 0 || typeof taken[0] === "string") throw error;
       // What the engine refuses is one event's doing: each half goes by itself, until it is found.
       if (events.length > 1) return this.#takeHalves(place, { events, taken }, position);
+      if (events.length === 0 || typeof taken[0] === "string") throw error;
       return this.#take(place, { events, taken: [error.message] }, position);
     }
   }
@@ -237,7 +238,9 @@ export class ModelReader {
     const { engine, log } = this.#ports;
     for (let attempt = 0; attempt < 100; attempt++) {
       const place = await engine.checkpoint(log, this.kept.reader);
-      if (await this.#commit(place, place.position, writes)) return;
+      if (!(await this.#commit(place, place.position, writes))) continue;
+      this.#seen = 0; // of a reader that somebody may have moved back in the meantime
+      return;
     }
     throw new Error(`The reader "${this.kept.reader}" is being moved by somebody else all the time. Try again later.`);
   }

@@ -62,7 +62,10 @@ test("events that are no concern of a read model cost it no commit", async () =>
   for (let round = 0; round < 5; round++)
     await backend.storage.log.append({ events: [{ stream: "other/x", type: "others.Done", data: {} }] });
   await backend.call("tally.get", { id: "a", wait: "15s" });
-  // A rebuild begins at the beginning, and not behind what was looked at before.
+  // A rebuild begins at the beginning, and not behind what was looked at before; neither where somebody lets an event go.
+  await Promise.all([backend.storage.rebuild("tally.row@1"), backend.storage.dismiss("tally.row@1", 1)]);
+  await eventually(async () => expect(await modelOf(backend)).toMatchObject({ position: 37, behind: 0 }));
+  expect(await backend.call("tally.get", { id: "a", wait: "15s" })).toMatchObject({ adds: 2 });
   await backend.storage.rebuild("tally.row@1");
   await eventually(async () => expect(await modelOf(backend)).toMatchObject({ position: 37, behind: 0 }));
   expect(await backend.call("tally.get", { id: "a", wait: "15s" })).toMatchObject({ adds: 2 });
@@ -125,6 +128,19 @@ test("what the engine refuses is found among its neighbours, parked, and can be 
   await expect(backend.storage.resume("tally.raw@1")).rejects.toThrow(
     'There is no reader "tally.raw@1". There are: tally.row@1.',
   );
+});
+
+test("what the engine refuses is found behind what its handler refuses as well", async () => {
+  const wrong: On = ({ id, amount }, rows) => {
+    if (amount === 0) throw new Error("Nothing is nothing.");
+    usual({ id, amount }, rows);
+    if (amount === 5) rows.patch(id, { sum: "five" as never });
+  };
+  await using writer = await openOn(engine, [toTallyStore({ version: 9 })]);
+  for (const amount of [0, 5, 1]) await add(writer, "a", amount);
+  await using backend = await openOn(engine, [toTallyStore({ on: wrong })]);
+  await eventually(async () => expect(await modelOf(backend)).toMatchObject({ behind: 0, parked: 2 }));
+  expect(await backend.call("tally.get", { id: "a", wait: "15s" })).toEqual({ id: "a", sum: 1, adds: 1 });
 });
 
 test("a reader that would park everything stops instead, and goes on when it is resumed", async () => {

@@ -99,12 +99,12 @@ export class Models {
   }
 
   /** An append found a model behind. Gives it a moment to catch up; until it has, appends go without its rows. */
-  async behind(reader: string): Promise<void> {
+  async behind(reader: string, position?: number): Promise<void> {
     const { follower } = this.#inline.find(({ kept }) => kept.reader === reader) ?? {};
     if (!follower) return;
     follower.fellBehind();
-    const { position } = await this.#ports.engine.head(this.#ports.log.name);
-    await follower.reached(position, patienceMs).catch(() => {});
+    const to = position ?? (await this.#ports.engine.head(this.#ports.log.name)).position;
+    await follower.reached(to, patienceMs).catch(() => {});
   }
 
   follower(reader: string): Follower | undefined {

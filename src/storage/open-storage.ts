@@ -126,7 +126,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     appended: () => sweeper.nudge(),
     rows: (store, part) => models.rows(store, part),
     reading: (events) => toLogReader(events, { engine, log, codec }),
-    behind: (reader) => models.behind(reader),
+    behind: (reader, position) => models.behind(reader, position),
     carried: (readers) => models.carried(readers),
   };
   return Object.freeze({

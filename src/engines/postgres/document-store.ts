@@ -82,7 +82,7 @@ export class DocumentStore {
   }
 
   find(name: string, query: DocumentQuery): Promise<readonly Document[]> {
-    return this.#on(name, (known) => this.#find(known, query));
+    return this.#on([name], (known) => this.#find(known, query));
   }
 
   async #find(known: KnownCollection, query: DocumentQuery): Promise<readonly Document[]> {
@@ -96,7 +96,7 @@ export class DocumentStore {
   }
 
   count(name: string, query: Pick<DocumentQuery, "where" | "limit">): Promise<number> {
-    return this.#on(name, async (known) => {
+    return this.#on([name], async (known) => {
       const { text, values } = toCount(known, query);
       const [row] = await this.#asker.ask<{ count: number }>(text, values);
       return row?.count ?? 0;
@@ -104,7 +104,7 @@ export class DocumentStore {
   }
 
   claim(name: string, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {
-    return this.#on(name, (known) => this.#claimAll(known, query, set));
+    return this.#on([name], (known) => this.#claimAll(known, query, set));
   }
 
   async #claimAll(known: KnownCollection, query: DocumentQuery, set: Columns): Promise<readonly Document[]> {
@@ -183,7 +183,7 @@ export class DocumentStore {
 
   async empty({ collection, reader, beside }: Parameters<Engine["empty"]>[0]): Promise<void> {
     const { log, name } = reader;
-    await this.#on(collection, async () => {
+    await this.#on(beside ? [collection, beside.collection] : [collection], async () => {
       const column = beside && columnOf(this.#known(beside.collection).collection, beside.column).sql;
       await this.#asker.ask(`select ${this.#schema}.empty_v1($1, $2, $3, $4, $5, $6)`, [
         ...[log, name, collection].map(toText),
@@ -205,14 +205,17 @@ export class DocumentStore {
   }
 
   /** Once more, where its table is not the one any more that is known here. */
-  async #on<T>(name: string, work: (known: KnownCollection) => Promise<T>): Promise<T> {
-    const known = this.#known(name);
+  async #on<T>(
+    names: readonly [name: string, ...others: string[]],
+    work: (known: KnownCollection) => Promise<T>,
+  ): Promise<T> {
+    const known = this.#known(names[0]);
     try {
       return await work(known);
     } catch (error) {
       if (!isGone(error)) throw error;
-      await this.renew([name]);
-      return work(this.#known(name));
+      await this.renew(names);
+      return work(this.#known(names[0]));
     }
   }
 
