@@ -155,8 +155,8 @@ export class Waker {
       else if (adopted.kind === "ended") ended(row, adopted.verdict);
       else if (adopted.kind === "fenced") this.left(row, adopted, { told: false });
       else if (membership.isIn && membership.node === node) {
-        isReplayed = true;
         active.activate(adopted.known, adopted.row, { ...adopted, replayed: reading?.over }, adopted.size);
+        isReplayed = true;
       } else this.#trials.over(row.run); // counted out meanwhile: the run is left to whoever takes over
     } catch (error) {
       tell(row, { kind: "lost", error });
