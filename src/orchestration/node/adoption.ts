@@ -171,9 +171,17 @@ async function takeUp(
   const state = entries.some(({ type }) => type === "UndoBegan") ? "undoing" : "running";
   const last = lastOf(row, entries);
   const claims = row.claims ?? 0;
-  const term = counted ? (row.term ?? 1) : entries.filter(({ type }) => type === "Claimed").length + 1;
-  const taken = { owner: node, state, claims: counted ? claims : claims + 1, term } as const;
-  const claimed: Entry = { type: "Claimed", node, term, at: Math.max(clock.now(), entries.at(-1)?.at ?? 0) };
+  const { term = entries.filter(({ type }) => type === "Claimed").length } = row;
+  const taken = {
+    ...{ owner: node, state },
+    ...(counted ? { claims, term } : { claims: claims + 1, term: term + 1 }),
+  } as const;
+  const claimed: Entry = {
+    type: "Claimed",
+    node,
+    term: taken.term,
+    at: Math.max(clock.now(), entries.at(-1)?.at ?? 0),
+  };
   const fresh = counted ? [] : [claimed];
   // A claim that is written down already has left the state as it was for any run.
   const isWritten = counted && state === "running";
