@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { command, contract, signal, silentTracing, type Tracing } from "../../src/contracts/index.ts";
 import type { Entry, Journal, RunRow } from "../../src/orchestration/host.ts";
@@ -58,6 +58,52 @@ it("a claim's term counts every claim of a run, in whichever of its stretches", 
   expect(terms).toEqual(terms.map((_, n) => n + 1));
   expect((await node.row(run))?.term).toBe(terms.length);
   await node.stop();
+});
+
+describe("a run whose journal is large", () => {
+  it("is not read where somebody wants it to end", async () => {
+    await using world = await inMemory();
+    const first = await start(world);
+    const run = await begin(world, first, { size: 2, stretch: 1 });
+    await first.stop();
+    const terminate = {
+      signal: "",
+      payload: null,
+      by: "ann",
+      at: world.clock.now(),
+      control: { to: "terminate" },
+    } as const;
+    await first.journal.post(run, terminate);
+    const engine = await world.engine();
+    const journal = await openRunJournal(engine, world.clock);
+    expect((await journal.find(run))?.size).toBeGreaterThan(2 ** 20);
+    const node = await start(world);
+    let loads = 0;
+    const { load } = node.journal;
+    Object.assign(node.journal, {
+      load: (...given: Parameters<typeof load>) => {
+        loads++;
+        return load(...given);
+      },
+    });
+    await world.until(async () => (await node.row(run))?.endedAt !== null);
+    expect(await node.row(run)).toMatchObject({ state: "terminated" });
+    expect(loads).toBe(0);
+    await node.stop();
+  });
+
+  it("goes on where that was meant for a life of it that is over, in the same stretch and in a further one", async () => {
+    await using world = await inMemory();
+    const first = await start(world);
+    const run = await begin(world, first, { size: 2, stretch: 1 });
+    await first.runner.steer(run, { to: "terminate", by: "ann" });
+    await world.until(async () => (await first.row(run))?.state === "terminated");
+    await first.runner.steer(run, { to: "retry", by: "ann" });
+    await world.until(async () => (await first.row(run))?.state === "waiting" && first.runner.active === 0);
+    for (let n = 0; n < 3; n++) await next(world, first, run);
+    expect((await first.row(run))?.state).toBe("done");
+    await first.stop();
+  });
 });
 
 it("a long journal whose run could not be begun makes room for others", async () => {

@@ -72,7 +72,8 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
   try {
     if (await isLight(row, journal)) return await takeUp(row, node, ports, { counted: false });
     const counted = await count(row, node, ports);
-    return "kind" in counted ? counted : await takeUp(counted, node, ports, { counted: true });
+    if ("kind" in counted) return counted;
+    return (await endUnread(counted, ports)) ?? (await takeUp(counted, node, ports, { counted: true }));
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     const ended = await endUnread(row, ports);
@@ -172,10 +173,8 @@ async function takeUp(
   const last = lastOf(row, entries);
   const claims = row.claims ?? 0;
   const { term = entries.filter(({ type }) => type === "Claimed").length } = row;
-  const taken = {
-    ...{ owner: node, state },
-    ...(counted ? { claims, term } : { claims: claims + 1, term: term + 1 }),
-  } as const;
+  const counts = counted ? { claims, term } : { claims: claims + 1, term: term + 1 };
+  const taken = { owner: node, state, ...counts } as const;
   const claimed: Entry = {
     type: "Claimed",
     node,
@@ -241,13 +240,17 @@ async function pauseUnread(row: RunRow, last: number, claims: number, ports: Ado
   return appended === "fenced" ? { kind: "fenced" } : { kind: "paused", reason };
 }
 
-/** Somebody may want a run to end whose journal nobody can read: that takes nothing of it but where it ends. */
+/** Somebody may want a run to end whose journal nobody can read, or should: that takes nothing of it but where it begins and ends. */
 async function endUnread(row: RunRow, ports: AdoptionPorts): Promise<Adopted | undefined> {
   const { journal } = ports;
+  const { run, from } = row;
   try {
-    const retried = await journal.last(row.run, "Retried", row.from).catch(ifUnreadable);
-    const over = retried?.type === "Retried" ? (retried.over ?? -1) : -1;
-    const { standing } = new Steering([], await journal.inbox(row.run, over + 1));
+    // A further stretch begins with what was left of the inbox: what was meant for a life before it is not among that.
+    const first = await journal.read(run, from, 1).catch(ifUnreadable);
+    const inbox = await journal.inbox(run, inboxFrom(first?.[0]));
+    if (new Steering(first ?? [], inbox).standing?.control.to !== "terminate") return undefined;
+    const retried = await journal.last(run, "Retried", from).catch(ifUnreadable);
+    const { standing } = new Steering([...(first ?? []), ...(retried ? [retried] : [])], inbox);
     if (standing?.control.to !== "terminate") return undefined;
     return await end(row, await journal.revision(row.run), standing, "terminate", ports);
   } catch (error) {
