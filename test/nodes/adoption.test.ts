@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { command, contract, signal, silentTracing, type Tracing } from "../../src/contracts/index.ts";
+import { command, contract, Fault, signal, silentTracing, type Tracing } from "../../src/contracts/index.ts";
 import type { Entry, Journal, RunRow } from "../../src/orchestration/host.ts";
 import { workflow } from "../../src/orchestration/index.ts";
 import { openRunJournal } from "../../src/runtime/run-journal.ts";
@@ -61,6 +61,42 @@ it("a claim's term counts every claim of a run, in whichever of its stretches", 
 });
 
 describe("a run whose journal is large", () => {
+  it.each([
+    { what: "reading it", methods: ["load"] },
+    { what: "reading its inbox", methods: ["inbox"] },
+    { what: "everything for a while", methods: ["load", "append", "putBack"] },
+  ] as const)("is not taken for what ends nodes where their engine fails at $what", async ({ methods }) => {
+    await using world = await inMemory();
+    const first = await start(world);
+    const run = await begin(world, first, { size: 2, stretch: 3 });
+    await first.stop();
+    await go(world, first.journal, run);
+    const node = await start(world);
+    const whole = { ...node.journal };
+    let failed = 0;
+    let isDown = false;
+    const unavailable = () => Promise.reject(new Fault("Unavailable", "It is out of reach.", { outcome: "unknown" }));
+    const failing =
+      (method: "load" | "inbox" | "append" | "putBack") =>
+      (...given: unknown[]) => {
+        const begins = method === "load" || method === "inbox";
+        if (begins && failed < 10) {
+          failed++;
+          isDown = true;
+          world.clock.after(700, () => {
+            isDown = false;
+          });
+          return unavailable();
+        }
+        return isDown ? unavailable() : (whole[method] as (...given: unknown[]) => Promise<unknown>)(...given);
+      };
+    Object.assign(node.journal, Object.fromEntries(methods.map((method) => [method, failing(method)])));
+    await world.until(async () => ["done", "paused"].includes((await first.row(run))?.state ?? ""), 300_000);
+    expect(failed).toBe(10);
+    expect(await first.row(run)).toMatchObject({ state: "done", claims: 0 });
+    await node.stop();
+  });
+
   it("is not read where somebody wants it to end", async () => {
     await using world = await inMemory();
     const first = await start(world);

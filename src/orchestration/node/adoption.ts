@@ -24,6 +24,8 @@ export interface AdoptionPorts {
   readonly load: () => Promise<Loaded>;
   /** Whether a run may be tried now that may be what ends processes. */
   readonly mayTry: (row: RunRow, claims: number) => boolean;
+  /** The claim is about to be written down; told how its row forgets it, should it come to nothing while its node goes on. */
+  readonly counting: (uncount: () => Promise<unknown>) => void;
 }
 export type Adopted =
   | {
@@ -109,9 +111,14 @@ async function count(row: RunRow, node: string, ports: AdoptionPorts): Promise<R
   const term = (row.term ?? 0) + 1;
   const taken = { owner: node, claims: (row.claims ?? 0) + 1, term } as const;
   const claimed = { type: "Claimed", node, term, at: Math.max(clock.now(), written) } as const;
+  ports.counting(() => uncount(row, last + 1, journal));
   const appended = await journal.append(run, last, [claimed], { row: taken });
   return typeof appended === "object" && "position" in appended ? { ...row, ...taken } : fenced(row, node, ports);
 }
+
+/** The claim was written with this revision; if it was not, or somebody else has written since, there is nothing to forget. */
+const uncount = ({ run, claims = 0 }: RunRow, revision: number, journal: Journal): Promise<unknown> =>
+  journal.append(run, revision, [], { row: { claims } });
 
 /** Whoever had it before was at it still. It has lost it with the row, so the next claim finds it at rest. */
 async function fenced({ run }: RunRow, node: string, { journal, clock }: AdoptionPorts): Promise<Adopted> {
@@ -184,6 +191,7 @@ async function takeUp(
   const fresh = counted ? [] : [claimed];
   // A claim that is written down already has left the state as it was for any run.
   const isWritten = counted && state === "running";
+  if (!counted) ports.counting(() => uncount(row, last + 1, journal));
   const appended = isWritten ? undefined : await journal.append(row.run, last, fresh, { row: taken });
   if (appended !== undefined && (typeof appended === "string" || "refused" in appended))
     return fenced(row, node, ports);
