@@ -86,6 +86,22 @@ describe.each([
     expect(await node.journal.inbox(run)).toHaveLength(2);
   });
 
+  it("a row forgets a claim without an entry, unless somebody has written since", async () => {
+    await using world = await open();
+    const node = await start(world);
+    const run = await begin(world, node, 0);
+    await node.stop();
+    const { journal } = node;
+    const revision = await journal.revision(run);
+    const claimed = { type: "Claimed", node: "other", term: 9, at: world.clock.now() } as const;
+    await journal.append(run, revision, [claimed], { row: { claims: 3 } });
+    expect(await journal.append(run, revision, [], { row: { claims: 1 } })).toBe("fenced");
+    expect(await node.row(run)).toMatchObject({ claims: 3 });
+    await journal.append(run, revision + 1, [], { row: { claims: 2 } });
+    expect(await node.row(run)).toMatchObject({ claims: 2 });
+    expect(await journal.revision(run)).toBe(revision + 1);
+  });
+
   it("a run takes no more signals than it may leave unread, and says so; what operators want it hears", async () => {
     await using world = await open();
     const node = await start(world);

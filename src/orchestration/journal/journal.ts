@@ -101,7 +101,10 @@ export interface RunRow {
   readonly awaits?: readonly string[];
   readonly asleepBy?: string | null;
   readonly asleepAt?: number;
-  /** Signals that it had not taken when it left memory, and those that came since; how many, and how large in characters of JSON. */
+  /**
+   * Signals that it has not taken; how many, and how large in characters of JSON. Exact of one that has left memory; of one
+   * in memory it may be too much by a small part of what may be unread.
+   */
   readonly unread?: number;
   readonly unreadSize?: number;
   /** Of a workflow with limits: what it stands in line with, and holds once it was let in. */

@@ -24,6 +24,8 @@ export interface AdoptionPorts {
   readonly load: () => Promise<Loaded>;
   /** Whether a run may be tried now that may be what ends processes. */
   readonly mayTry: (row: RunRow, claims: number) => boolean;
+  /** The claim is about to be written down; told how its row forgets it, should it come to nothing while its node goes on. */
+  readonly counting: (uncount: () => Promise<unknown>) => void;
 }
 export type Adopted =
   | {
@@ -72,7 +74,8 @@ export async function adopt(row: RunRow, node: string, ports: AdoptionPorts): Pr
   try {
     if (await isLight(row, journal)) return await takeUp(row, node, ports, { counted: false });
     const counted = await count(row, node, ports);
-    return "kind" in counted ? counted : await takeUp(counted, node, ports, { counted: true });
+    if ("kind" in counted) return counted;
+    return (await endUnread(counted, ports)) ?? (await takeUp(counted, node, ports, { counted: true }));
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     const ended = await endUnread(row, ports);
@@ -108,9 +111,14 @@ async function count(row: RunRow, node: string, ports: AdoptionPorts): Promise<R
   const term = (row.term ?? 0) + 1;
   const taken = { owner: node, claims: (row.claims ?? 0) + 1, term } as const;
   const claimed = { type: "Claimed", node, term, at: Math.max(clock.now(), written) } as const;
+  ports.counting(() => uncount(row, last + 1, journal));
   const appended = await journal.append(run, last, [claimed], { row: taken });
   return typeof appended === "object" && "position" in appended ? { ...row, ...taken } : fenced(row, node, ports);
 }
+
+/** The claim was written with this revision; if it was not, or somebody else has written since, there is nothing to forget. */
+const uncount = ({ run, claims = 0 }: RunRow, revision: number, journal: Journal): Promise<unknown> =>
+  journal.append(run, revision, [], { row: { claims } });
 
 /** Whoever had it before was at it still. It has lost it with the row, so the next claim finds it at rest. */
 async function fenced({ run }: RunRow, node: string, { journal, clock }: AdoptionPorts): Promise<Adopted> {
@@ -171,12 +179,19 @@ async function takeUp(
   const state = entries.some(({ type }) => type === "UndoBegan") ? "undoing" : "running";
   const last = lastOf(row, entries);
   const claims = row.claims ?? 0;
-  const term = counted ? (row.term ?? 1) : entries.filter(({ type }) => type === "Claimed").length + 1;
-  const taken = { owner: node, state, claims: counted ? claims : claims + 1, term } as const;
-  const claimed: Entry = { type: "Claimed", node, term, at: Math.max(clock.now(), entries.at(-1)?.at ?? 0) };
+  const { term = entries.filter(({ type }) => type === "Claimed").length } = row;
+  const counts = counted ? { claims, term } : { claims: claims + 1, term: term + 1 };
+  const taken = { owner: node, state, ...counts } as const;
+  const claimed: Entry = {
+    type: "Claimed",
+    node,
+    term: taken.term,
+    at: Math.max(clock.now(), entries.at(-1)?.at ?? 0),
+  };
   const fresh = counted ? [] : [claimed];
   // A claim that is written down already has left the state as it was for any run.
   const isWritten = counted && state === "running";
+  if (!counted) ports.counting(() => uncount(row, last + 1, journal));
   const appended = isWritten ? undefined : await journal.append(row.run, last, fresh, { row: taken });
   if (appended !== undefined && (typeof appended === "string" || "refused" in appended))
     return fenced(row, node, ports);
@@ -233,13 +248,17 @@ async function pauseUnread(row: RunRow, last: number, claims: number, ports: Ado
   return appended === "fenced" ? { kind: "fenced" } : { kind: "paused", reason };
 }
 
-/** Somebody may want a run to end whose journal nobody can read: that takes nothing of it but where it ends. */
+/** Somebody may want a run to end whose journal nobody can read, or should: that takes nothing of it but where it begins and ends. */
 async function endUnread(row: RunRow, ports: AdoptionPorts): Promise<Adopted | undefined> {
   const { journal } = ports;
+  const { run, from } = row;
   try {
-    const retried = await journal.last(row.run, "Retried", row.from).catch(ifUnreadable);
-    const over = retried?.type === "Retried" ? (retried.over ?? -1) : -1;
-    const { standing } = new Steering([], await journal.inbox(row.run, over + 1));
+    // A further stretch begins with what was left of the inbox: what was meant for a life before it is not among that.
+    const first = await journal.read(run, from, 1).catch(ifUnreadable);
+    const inbox = await journal.inbox(run, inboxFrom(first?.[0]));
+    if (new Steering(first ?? [], inbox).standing?.control.to !== "terminate") return undefined;
+    const retried = await journal.last(run, "Retried", from).catch(ifUnreadable);
+    const { standing } = new Steering([...(first ?? []), ...(retried ? [retried] : [])], inbox);
     if (standing?.control.to !== "terminate") return undefined;
     return await end(row, await journal.revision(row.run), standing, "terminate", ports);
   } catch (error) {

@@ -41,6 +41,8 @@ export class Waker {
   #backlog = false;
   /** Whether rows may name this node as the owner of runs that it does not have. */
   #untidy = false;
+  /** How the rows of runs forget a claim that came to nothing here, until they have. */
+  readonly #uncounts = new Map<string, () => Promise<unknown>>();
 
   constructor(ports: WakerPorts) {
     this.#ports = ports;
@@ -100,6 +102,7 @@ export class Waker {
   /** What waits for its trial is somebody else's by now, or will be. */
   lost(): void {
     this.#trials.clear();
+    this.#uncounts.clear();
   }
 
   async stop(): Promise<void> {
@@ -138,6 +141,7 @@ export class Waker {
     const { journal, clock, active, membership, tell, ended } = this.#ports;
     let reading: Reading | undefined;
     let isReplayed = false;
+    let uncount: (() => Promise<unknown>) | undefined;
     try {
       const adopted = await adopt(row, node, {
         ...this.#ports,
@@ -146,6 +150,9 @@ export class Waker {
           return reading;
         },
         mayTry: (...suspect) => this.#trials.mayTry(...suspect),
+        counting: (how) => {
+          uncount = how;
+        },
       });
       if (adopted.kind === "suspected") return;
       if (adopted.kind === "later" || adopted.kind === "paused" || adopted.kind === "ended") this.#trials.over(row.run);
@@ -155,18 +162,26 @@ export class Waker {
       else if (adopted.kind === "ended") ended(row, adopted.verdict);
       else if (adopted.kind === "fenced") this.left(row, adopted, { told: false });
       else if (membership.isIn && membership.node === node) {
-        isReplayed = true;
         active.activate(adopted.known, adopted.row, { ...adopted, replayed: reading?.over }, adopted.size);
+        isReplayed = true;
       } else this.#trials.over(row.run); // counted out meanwhile: the run is left to whoever takes over
     } catch (error) {
       tell(row, { kind: "lost", error });
       this.#untidy = true;
       this.#trials.over(row.run);
-      await journal.putBack(row.run, node, clock.now() + putBackMs);
+      if (uncount) this.#uncounts.set(row.run, uncount);
+      await this.#giveBack(row.run, node, clock.now() + putBackMs);
       this.#alarm.at(clock.now() + putBackMs);
     } finally {
       if (!isReplayed) reading?.over();
     }
+  }
+
+  /** Gives a run back as it was: that it could not be taken up says nothing of it, for this node is there still. */
+  async #giveBack(run: string, node: string, at: number): Promise<void> {
+    await this.#uncounts.get(run)?.().catch(this.#ports.failed);
+    await this.#ports.journal.putBack(run, node, at);
+    this.#uncounts.delete(run);
   }
 
   /** Makes due what this node owns by its row and not in fact: its journal was out of reach at the wrong moment. */
@@ -176,7 +191,7 @@ export class Waker {
     this.#untidy = false;
     try {
       for (const run of await journal.heldBy(node, tidyAtOnce))
-        if (!active.has(run) && !this.#trials.has(run)) await journal.putBack(run, node, clock.now());
+        if (!active.has(run) && !this.#trials.has(run)) await this.#giveBack(run, node, clock.now());
     } catch (error) {
       this.#untidy = true;
       throw error;

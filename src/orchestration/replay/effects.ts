@@ -45,6 +45,9 @@ export interface EffectPorts {
 type Outcome = { readonly value: unknown } | { readonly error: Error };
 const attemptsOfSteps = 5;
 const attemptsOfUndo = 20;
+/** So many signals taken, or so large in characters of JSON, and the run's row says too much of what is unread: a small part of what it may leave. */
+const manyTaken = 256;
+const muchTaken: number = 2 ** 20;
 
 /** The effects that a workflow's code can have: steps, timers, signals. `given` is the scope of the client that is asked through. */
 export class Effects {
@@ -54,6 +57,9 @@ export class Effects {
   readonly #names = new Map<string, ReadonlySet<string>>();
   readonly #before: InboxSeen;
   #items: readonly Item[];
+  /** What was taken since the row was last told what is unread. */
+  #takenSince = 0;
+  #takenSizeSince = 0;
 
   /** `before` is what earlier stretches of the run have seen. */
   constructor(ports: EffectPorts, items: readonly Item[], before: InboxSeen = { upTo: -1, left: [] }) {
@@ -95,6 +101,14 @@ export class Effects {
       unreadSize += size;
     }
     return { unread, unreadSize };
+  }
+
+  /** The same, where so much was taken that the row, which counts what comes, says far too much. */
+  unreadAtLast(): { readonly unread: number; readonly unreadSize: number } | undefined {
+    if (this.#takenSince < manyTaken && this.#takenSizeSince < muchTaken) return undefined;
+    this.#takenSince = 0;
+    this.#takenSizeSince = 0;
+    return this.unread;
   }
 
   async step(given: Scope, spec: StepSpec, { undo, or }: Chained): Promise<unknown> {
@@ -177,7 +191,7 @@ export class Effects {
       this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
     });
     this.#names.delete(path);
-    if (result.type === "SignalTaken") this.#taken.add(result.item); // it is so in the journal, whoever hears of it
+    if (result.type === "SignalTaken") this.#take(result.item); // it is so in the journal, whoever hears of it
     if (scope.closed) return never;
     return result.type === "SignalTaken" ? result : undefined;
   }
@@ -187,6 +201,15 @@ export class Effects {
     this.#items = this.#unseen(items);
     this.#settleDue();
     this.#ports.exchange.wake();
+  }
+
+  #take(revision: number): void {
+    this.#taken.add(revision);
+    const [first] = this.#items;
+    const likely = first && this.#items[revision - first.revision]; // there are gaps only where an earlier stretch has taken some
+    const item = likely?.revision === revision ? likely : this.#items.find((item) => item.revision === revision);
+    this.#takenSince++;
+    this.#takenSizeSince += item?.size ?? 0;
   }
 
   #unseen(items: readonly Item[]): readonly Item[] {

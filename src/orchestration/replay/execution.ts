@@ -267,6 +267,8 @@ export class Execution {
         continue;
       }
       if (this.script.pending.length > 0) {
+        const unread = this.effects.unreadAtLast();
+        if (unread) this.#committer.change(unread);
         const written = await this.#committer.commit();
         if (typeof written === "object") return written;
       }
@@ -318,7 +320,8 @@ export class Execution {
 
   /** Lets go of the run, for whoever claims it next. */
   #leave(verdict: Verdict): Promise<Verdict> {
-    return this.#close({ state: "waiting", owner: null, wakeAt: this.parts.clock.now() }, verdict);
+    const { unread } = this.effects;
+    return this.#close({ state: "waiting", owner: null, wakeAt: this.parts.clock.now(), ...unread }, verdict);
   }
 
   /** What waits for its next attempt waits no longer: it is begun when the run goes on. */
@@ -440,7 +443,8 @@ export class Execution {
     this.#noteHalt();
     this.script.write({ type: "Paused", reason });
     const { inboxSeen } = this.effects;
-    const row = { state: "paused", owner: null, wakeAt: null, reason } as const;
+    const unread = this.#isReplayed ? this.effects.unread : undefined; // before, what it took is not all known
+    const row = { state: "paused", owner: null, wakeAt: null, reason, ...unread } as const;
     const written = await this.#committer.commit({ row, inboxSeen });
     if (written === "written") return { kind: "paused", reason };
     if (written !== "inbox moved") return written;
