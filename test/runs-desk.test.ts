@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { command, contract, failure, signal } from "../src/contracts/index.ts";
@@ -27,7 +28,9 @@ const place = workflow(
   Orders.place,
   { version: 1, tags: ({ tenant, id }) => ({ tenant, length: id.length }) },
   async ({ id, fails }, { run, fail }) => {
-    const placed = await run.step("place", () => (open ? id : Promise.reject(new Error("closed"))), { attempts: 1 });
+    // Later, so that who does not wait is answered before the end.
+    const closed = () => pause(20).then(() => Promise.reject(new Error("closed")));
+    const placed = await run.step("place", () => (open ? id : closed()), { attempts: 1 });
     if (fails) {
       await run.sleep("20ms"); // so that who does not wait is answered before the end
       throw fail.SoldOut();

@@ -17,6 +17,8 @@ export class RunsDesk {
   readonly run: Signal<RunSummary | undefined> = signal(undefined);
   /** What went wrong, in a sentence. */
   readonly trouble: Signal<string | undefined> = signal(undefined);
+  /** Whether that was in looking: then it is over with a look that succeeds, and otherwise with the next thing that is done. */
+  #troubleOfLook = false;
   #chosen: string | undefined;
   #asked = 0;
 
@@ -30,6 +32,7 @@ export class RunsDesk {
   choose(run: string | undefined): void {
     if (run === this.#chosen) return;
     this.#chosen = run;
+    this.trouble.value = undefined;
     this.entries.value = undefined;
     this.run.value = this.runs.value.find((one) => one.run === run);
     void this.look();
@@ -64,9 +67,13 @@ export class RunsDesk {
       this.more.value = list.next;
       this.run.value = present;
       this.entries.value = history?.entries;
-      this.trouble.value = undefined;
+      if (this.#troubleOfLook) this.trouble.value = undefined;
+      this.#troubleOfLook = false;
     } catch (error) {
-      if (asked === this.#asked) this.trouble.value = (error as Error).message;
+      if (asked === this.#asked) {
+        this.trouble.value = (error as Error).message;
+        this.#troubleOfLook = true;
+      }
     }
     this.loaded.value = true;
   }
@@ -99,11 +106,13 @@ export class RunsDesk {
   async #do(path: string, body: unknown): Promise<unknown> {
     try {
       const done = await ask(path, body);
+      this.trouble.value = undefined;
       await this.look();
       setTimeout(() => void this.look(), soonMs); // its node may take a moment
       return done;
     } catch (error) {
       this.trouble.value = (error as Error).message;
+      this.#troubleOfLook = false;
       return undefined;
     }
   }
