@@ -1,15 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 import { command, contract, event, query, upcast } from "../src/contracts/index.ts";
-import { openPostgres } from "../src/engines/postgres/index.ts";
-import { openSqlite } from "../src/engines/sqlite/index.ts";
-import type { Engine } from "../src/storage/host.ts";
 import { entity, eventLog, store } from "../src/storage/index.ts";
 import { testStores } from "../src/testing/index.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { onBothEngines } from "./both-engines.ts";
 
 const Move = z.object({ item: z.string(), count: z.int() });
 const Asked = z.object({
@@ -79,35 +73,7 @@ const gates = store(
   },
 );
 
-let postgres: TestPostgres;
-beforeAll(async () => {
-  postgres = await startPostgres(18);
-}, 60_000);
-afterAll(() => postgres.remove());
-
-const onSqlite = async () => {
-  const folder = await mkdtemp(join(tmpdir(), "trilith-log-"));
-  const engine = await openSqlite({ folder });
-  return { engine, remove: () => engine.close().then(() => rm(folder, { recursive: true })) };
-};
-const onPostgres = async () => {
-  const engine = await openPostgres({ url: postgres.url, schema: postgres.freshSchema() });
-  return { engine, remove: () => engine.close() };
-};
-
-describe.each([
-  ["SQLite", onSqlite],
-  ["PostgreSQL", onPostgres],
-] as const)("on %s", (_, open) => {
-  const story = async (tell: (engine: Engine) => Promise<void>): Promise<void> => {
-    const { engine, remove } = await open();
-    try {
-      await tell(engine);
-    } finally {
-      await remove();
-    }
-  };
-
+onBothEngines((story) => {
   test("a handler reads its log from a position, as of one, and by event, category and stream", () =>
     story(async (engine) => {
       await using stores = await testStores([stock, gates], { engine });

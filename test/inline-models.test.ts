@@ -1,16 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 import { command, contract, event, Fault, query, silent, systemClock } from "../src/contracts/index.ts";
-import { openPostgres } from "../src/engines/postgres/index.ts";
-import { openSqlite } from "../src/engines/sqlite/index.ts";
 import { type Engine, openStorage } from "../src/storage/host.ts";
 import { entity, type Rows, readModel, store } from "../src/storage/index.ts";
 import { toChanged } from "../src/storage/test-kit.test-d.ts";
 import { type StoresUnderTest, testStores } from "../src/testing/index.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { onBothEngines } from "./both-engines.ts";
 
 const Line = z.object({ id: z.string(), n: z.number() });
 type Line = z.infer<typeof Line>;
@@ -60,36 +55,8 @@ const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 1
 const write = (stores: StoresUnderTest, ...lines: Line[]) => stores.client(Notes).write({ lines });
 const line = (id: string, n = 1): Line => ({ id, n });
 
-let postgres: TestPostgres;
-beforeAll(async () => {
-  postgres = await startPostgres(18);
-}, 60_000);
-afterAll(() => postgres.remove());
-
-const onSqlite = async () => {
-  const folder = await mkdtemp(join(tmpdir(), "trilith-inline-"));
-  const engine = await openSqlite({ folder });
-  return { engine, remove: () => engine.close().then(() => rm(folder, { recursive: true })) };
-};
-const onPostgres = async () => {
-  const engine = await openPostgres({ url: postgres.url, schema: postgres.freshSchema() });
-  return { engine, remove: () => engine.close() };
-};
-
-describe.each([
-  ["SQLite", onSqlite],
-  ["PostgreSQL", onPostgres],
-] as const)("on %s", (_, open) => {
-  const story =
-    (tell: (engine: Engine) => Promise<void>): (() => Promise<void>) =>
-    async () => {
-      const { engine, remove } = await open();
-      try {
-        await tell(engine);
-      } finally {
-        await remove();
-      }
-    };
+onBothEngines((tellIt) => {
+  const story = (tell: (engine: Engine) => Promise<void>) => () => tellIt(tell);
   const parkedOf = async ({ storage }: StoresUnderTest, model: string) =>
     (await storage.parked(`notes.${model}@1`)).map(({ position, reason }) => ({ position, reason }));
 
