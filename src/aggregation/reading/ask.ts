@@ -6,6 +6,7 @@ import { type Upstream, type UpstreamAnswer, UpstreamProblem, type UpstreamProbl
 import type { SourcePlan } from "../source.ts";
 import { dependentMs } from "./budget.ts";
 import { toRequest } from "./request.ts";
+import { toMask } from "./secrecy.ts";
 import type { Tried, Trouble, TroubleKind } from "./tried.ts";
 
 /** Where the answers of one source come from. */
@@ -46,8 +47,14 @@ export interface Said {
   readonly headers?: UpstreamAnswer["headers"];
 }
 
-/** Asks a source once, and checks what comes back. Never rejects. */
+/** Asks a source once, and checks what comes back. Never rejects, and tells no credentials, whatever the answer repeats. */
 export async function ask(source: SourcePlan, ports: AskPorts, question: Question): Promise<Tried<Said>> {
+  const tried = await askOpenly(source, ports, question);
+  if (tried.state === "fresh" || ports.credentials === undefined) return tried;
+  return { ...tried, problem: toMask(ports.credentials)(tried.problem) };
+}
+
+async function askOpenly(source: SourcePlan, ports: AskPorts, question: Question): Promise<Tried<Said>> {
   const { fetch } = source;
   try {
     if (fetch.via === "http") return await overHttp(source, fetch, ports, question);
