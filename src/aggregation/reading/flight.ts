@@ -19,6 +19,12 @@ export interface Course<T> {
   readonly left: (question: string) => void;
 }
 
+/** Somebody who waits for a flight, told once what becomes of it. */
+interface Waiter<T> {
+  landed(answer: T): void;
+  failed(error: unknown): void;
+}
+
 /**
  * One request that is under way, the questions that travel in it, and everybody who waits for their answers. Each has
  * its own deadline: who leaves takes nothing from the others, and when the last one leaves, it is given up.
@@ -27,10 +33,9 @@ export class Flight<T> implements Waiting {
   readonly #abort = new AbortController();
   readonly #clock: Clock;
   readonly #course: Course<T>;
-  readonly #landing = Promise.withResolvers<T>();
+  readonly #waiters = new Set<Waiter<T>>();
   /** By question: what it asks for, and how many want it. */
   readonly #board = new Map<string, { readonly key: string; wanted: number }>();
-  #waiting = 0;
   #deadline = 0;
   #over = false;
   #departed = false;
@@ -40,7 +45,6 @@ export class Flight<T> implements Waiting {
   constructor(clock: Clock, course: Course<T>) {
     this.#clock = clock;
     this.#course = course;
-    this.#landing.promise.catch(() => {}); // whoever waits hears of it; there may be nobody
   }
 
   get aborted(): AbortSignal {
@@ -69,15 +73,7 @@ export class Flight<T> implements Waiting {
   depart(): void {
     if (this.#departed) return;
     this.#departed = true;
-    void Promise.resolve().then(async () => {
-      try {
-        this.#landing.resolve(await this.#course.fly(this));
-      } catch (error) {
-        this.#landing.reject(error);
-      } finally {
-        this.#end();
-      }
-    });
+    queueMicrotask(() => void this.#fly());
   }
 
   abort(): void {
@@ -88,31 +84,51 @@ export class Flight<T> implements Waiting {
 
   /**
    * Waits for the answers to questions on board until it landed, the deadline passed, or this waiter was called away;
-   * both of the latter give `undefined`.
+   * both of the latter give `undefined`. Whoever boards waits from the same turn on.
    */
   wait(questions: readonly string[], deadline: number, aborted?: AbortSignal): Promise<T | undefined> {
-    this.#waiting += 1;
     this.#deadline = Math.max(this.#deadline, deadline);
     return new Promise((resolve, reject) => {
-      const leave = (landed?: T): void => {
-        if (!cancel) return;
+      const end = (): void => {
+        this.#waiters.delete(waiter);
         cancel();
-        cancel = undefined;
         aborted?.removeEventListener("abort", goAway);
-        this.#waiting -= 1;
-        if (!this.#over) this.#leave(questions);
-        resolve(landed);
       };
-      const goAway = (): void => leave();
-      let cancel: (() => void) | undefined = this.#clock.after(deadline - this.#clock.monotonic(), goAway);
+      const goAway = (): void => {
+        end();
+        this.#leave(questions);
+        resolve(undefined);
+      };
+      const waiter: Waiter<T> = {
+        landed(answer) {
+          end();
+          resolve(answer);
+        },
+        failed(error) {
+          end();
+          reject(error);
+        },
+      };
+      this.#waiters.add(waiter);
+      const cancel = this.#clock.after(deadline - this.#clock.monotonic(), goAway);
       aborted?.addEventListener("abort", goAway, { once: true });
-      this.#landing.promise.then(leave, reject);
-      if (aborted?.aborted) leave();
+      if (aborted?.aborted) goAway();
     });
   }
 
+  async #fly(): Promise<void> {
+    try {
+      const answer = await this.#course.fly(this);
+      this.#end();
+      for (const waiter of this.#waiters) waiter.landed(answer);
+    } catch (error) {
+      this.#end();
+      for (const waiter of this.#waiters) waiter.failed(error);
+    }
+  }
+
   #leave(questions: readonly string[]): void {
-    if (this.#waiting === 0) this.abort();
+    if (this.#waiters.size === 0) this.abort();
     if (this.#departed || this.#over) return;
     for (const question of questions) {
       const known = this.#board.get(question);
