@@ -134,8 +134,8 @@ function read(plan: HttpPlan, text: string): unknown {
 
 // A proxy in front of a broken service likes to say that all is well, in HTML.
 function refuseErrorPage({ headers }: UpstreamAnswer, format: HttpPlan["format"]): void {
-  const type = headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
-  if (type === "text/html" || (type === "application/xhtml+xml" && format !== "xml"))
+  const [, type] = /^\s*(text\/html|application\/xhtml\+xml)\s*(?:;|$)/i.exec(headers["content-type"] ?? "") ?? [];
+  if (type && (format !== "xml" || type.toLowerCase() === "text/html"))
     throw new Unreadable(`answered with an HTML page where ${names[format]} was promised`);
 }
 
