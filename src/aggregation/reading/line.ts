@@ -78,7 +78,7 @@ export class Line {
       const tried = await this.#limited(waiting, once, places);
       if (tried.state !== "fresh") this.#health.troubled(tried.kind);
       const called = waiting.aborted.aborted && waiting.remainingMs > 1;
-      settle(called ? "neither" : this.#verdictOn(tried, this.#clock.monotonic() - began));
+      settle(called ? "neither" : this.#verdictOn(tried, began));
       return tried;
     } finally {
       for (const each of places) each.leave();
@@ -144,11 +144,11 @@ export class Line {
    * What an end says about the upstream. That nobody waited any longer says something only where it took longer than it
    * usually does: a view in a hurry must not close the door on the patient ones.
    */
-  #verdictOn(tried: Tried<unknown>, ms: number): Verdict {
+  #verdictOn(tried: Tried<unknown>, began: number): Verdict {
     if (tried.state === "fresh" || tried.state === "missing") return "good";
     if (tried.state === "slow" && tried.kind === "budget") {
       const usualMs = this.#health.percentile(0.99, 1);
-      return usualMs === undefined || ms > usualMs ? "bad" : "neither";
+      return usualMs === undefined || this.#clock.monotonic() - began > usualMs ? "bad" : "neither";
     }
     if (tried.state === "invalid" || tried.kind === "refused" || tried.kind === "forbidden") return "neither";
     return "bad";
