@@ -1,4 +1,5 @@
 import type { Clock } from "../../contracts/index.ts";
+import type { Patience } from "./patience.ts";
 
 /** What a request that is under way knows of those who wait for it. */
 export interface Waiting {
@@ -19,10 +20,12 @@ export interface Course<T> {
   readonly left: (question: string) => void;
 }
 
-/** Somebody who waits for a flight, told once what becomes of it. */
+/** Somebody who waits for a flight, and is told once what becomes of it. */
 interface Waiter<T> {
-  landed(answer: T): void;
-  failed(error: unknown): void;
+  readonly patience: Patience;
+  readonly leave: () => void;
+  readonly resolve: (answer: T) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -83,36 +86,20 @@ export class Flight<T> implements Waiting {
   }
 
   /**
-   * Waits for the answers to questions on board until it landed, the deadline passed, or this waiter was called away;
-   * both of the latter give `undefined`. Whoever boards waits from the same turn on.
+   * Waits for the answers to questions on board until it landed, or patience ends, which gives `undefined`. Whoever boards
+   * waits from the same turn on.
    */
-  wait(questions: readonly string[], deadline: number, aborted?: AbortSignal): Promise<T | undefined> {
-    this.#deadline = Math.max(this.#deadline, deadline);
+  wait(questions: readonly string[], patience: Patience): Promise<T | undefined> {
+    this.#deadline = Math.max(this.#deadline, patience.deadline);
     return new Promise((resolve, reject) => {
-      const end = (): void => {
+      const leave = (): void => {
         this.#waiters.delete(waiter);
-        cancel();
-        aborted?.removeEventListener("abort", goAway);
-      };
-      const goAway = (): void => {
-        end();
         this.#leave(questions);
         resolve(undefined);
       };
-      const waiter: Waiter<T> = {
-        landed(answer) {
-          end();
-          resolve(answer);
-        },
-        failed(error) {
-          end();
-          reject(error);
-        },
-      };
+      const waiter: Waiter<T> = { patience, leave, resolve, reject };
       this.#waiters.add(waiter);
-      const cancel = this.#clock.after(deadline - this.#clock.monotonic(), goAway);
-      aborted?.addEventListener("abort", goAway, { once: true });
-      if (aborted?.aborted) goAway();
+      patience.begin(leave);
     });
   }
 
@@ -120,10 +107,16 @@ export class Flight<T> implements Waiting {
     try {
       const answer = await this.#course.fly(this);
       this.#end();
-      for (const waiter of this.#waiters) waiter.landed(answer);
+      for (const { patience, leave, resolve } of this.#waiters) {
+        patience.end(leave);
+        resolve(answer);
+      }
     } catch (error) {
       this.#end();
-      for (const waiter of this.#waiters) waiter.failed(error);
+      for (const { patience, leave, reject } of this.#waiters) {
+        patience.end(leave);
+        reject(error);
+      }
     }
   }
 

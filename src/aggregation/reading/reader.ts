@@ -7,7 +7,8 @@ import { Flight, type Waiting } from "./flight.ts";
 import { Health, type SourceHealth } from "./health.ts";
 import { Keeper, type KeeperPorts } from "./keeper.ts";
 import { Line } from "./line.ts";
-import { type Gathered, gatherPages, landOne } from "./pages.ts";
+import { gatherPages, landOne } from "./pages.ts";
+import { Patience } from "./patience.ts";
 import { toPick } from "./pick.ts";
 import { type Asking, type Input, scopeOf, toAskings } from "./question.ts";
 import { type Answered, type Reading, Teller } from "./reading.ts";
@@ -24,9 +25,7 @@ export interface ReadEach {
   /** Who may see the answer that this is a part of: the view's access. What one scope asked for is no other's. */
   readonly scope: string;
   readonly span: Span;
-  /** On the monotonic clock. */
-  readonly deadline: number;
-  readonly aborted: AbortSignal;
+  readonly patience: Patience;
 }
 export interface ReaderPorts extends AskPorts, KeeperPorts {
   readonly clock: Clock;
@@ -84,7 +83,13 @@ export class Reader {
   async read(request: ReadRequest): Promise<Reading> {
     const { asking, own, began, teller } = this.#begun(request);
     const found = this.#look(0, asking(request.input), own, began, teller);
-    const reading = "flight" in found ? await this.#arrived(found, request, teller) : found;
+    let reading: Reading;
+    if ("flight" in found) {
+      const landing = await found.flight.wait([found.question], request.patience);
+      const answered = this.#answered(found, landing, request, teller);
+      reading = answered instanceof Promise ? await answered : answered;
+      saidStatus(landing, found.question, request.span);
+    } else reading = found;
     this.#told([reading], request.span);
     return reading;
   }
@@ -162,7 +167,7 @@ export class Reader {
     if (!kept || !hit) return undefined;
     if (age < cacheForMs) return teller.cached(kept, "fresh");
     if (!this.#flights.has(question) && !this.#closed)
-      void this.#board(asking, request).wait([question], began + renewalMs);
+      void this.#board(asking, request).wait([question], new Patience(this.#ports.clock, began + renewalMs));
     return teller.cached(kept, "stale");
   }
 
@@ -170,7 +175,8 @@ export class Reader {
   #open(at: number, asking: Asking, request: ReadEach, began: number, teller: Teller): Open | Reading {
     const { question, key, input } = asking;
     const kept = this.#keeper.get(question);
-    if (request.deadline <= began || request.aborted.aborted || this.#closed)
+    const { patience } = request;
+    if (patience.deadline <= began || patience.isGone || this.#closed)
       return teller.instead(kept, "slow", "was not asked: the time had run out", 0);
     // Looked for beside the question, for at the deadline it would be too late to begin.
     const recalled = kept ? undefined : this.#keeper.recall(question, input);
@@ -180,32 +186,24 @@ export class Reader {
     return { at, question, kept, recalled, flight, leads: !known && flight.leader === question };
   }
 
-  /** Waits for the request in which one question travels. */
-  async #arrived(open: Open, request: ReadEach, teller: Teller): Promise<Reading> {
-    const landing = await open.flight.wait([open.question], request.deadline, request.aborted);
-    const reading = this.#answered(open, landing, request, teller);
-    this.#saidStatus(landing, open.question, request.span);
-    return reading;
-  }
-
   /** Waits for the requests in which questions travel, each once, and fills in what they came to. */
   async #allArrived(open: readonly Open[], request: ReadEach, teller: Teller, readings: Reading[]): Promise<void> {
     const travelling = [...Map.groupBy(open, ({ flight }) => flight)].map(async ([flight, questions]) => {
       const wanted = questions.map(({ question }) => question);
-      const landing = await flight.wait(wanted, request.deadline, request.aborted);
+      const landing = await flight.wait(wanted, request.patience);
       for (const one of questions) readings[one.at] = await this.#answered(one, landing, request, teller);
-      this.#saidStatus(landing, wanted[0] ?? "", request.span);
+      saidStatus(landing, wanted[0] ?? "", request.span);
     });
     await Promise.all(travelling);
   }
 
-  #saidStatus(landing: Landing | undefined, question: string, span: Span): void {
-    const status = landing?.get(question)?.tried.status;
-    if (status !== undefined) span.set({ "http.response.status_code": status });
-  }
-
   /** What one question came to. Where that is nothing, what an earlier process kept may stand in for it. */
-  #answered(one: Open, landing: Landing | undefined, request: ReadEach, teller: Teller): Reading | Promise<Reading> {
+  #answered(
+    one: Open,
+    landing: Landing | undefined,
+    { patience }: ReadEach,
+    teller: Teller,
+  ): Reading | Promise<Reading> {
     const { question, recalled, kept, flight, leads } = one;
     const answered = landing?.get(question);
     const state = answered?.tried.state ?? "slow";
@@ -214,7 +212,7 @@ export class Reader {
         ? teller.landed(answered, last, leads ? answered.attempts : 0)
         : teller.instead(last, "slow", "has not answered within the budget", leads ? flight.attempts : 0);
     if (!recalled || state === "fresh" || state === "missing") return tell(kept);
-    return this.#untilDeadline(recalled, request).then(() => tell(this.#keeper.get(question)));
+    return asLongAs(patience, recalled).then(() => tell(this.#keeper.get(question)));
   }
 
   /** Sends a question on its way, alone or with others that come at about the same time. */
@@ -253,7 +251,10 @@ export class Reader {
     const keysOf = new Set<string>();
     flight.forEach((_, key) => void keysOf.add(key));
     const keys = keysOf.size;
-    const { tried, attempts, at } = await this.#gather(flight, request, byKey ? [...keysOf] : undefined);
+    const askPage = this.#toAskPage(flight, request, byKey ? [...keysOf] : undefined);
+    const { fetch } = this.#source;
+    const paging = fetch.via === "http" ? fetch.paging : undefined;
+    const { tried, attempts, at } = paging ? await gatherPages(paging, askPage) : landOne(await askPage(undefined));
     const { status } = tried;
     const pick = tried.state === "fresh" ? toPick(this.#source, tried.value) : () => tried;
     const landing = new Map<string, Answered>();
@@ -270,16 +271,12 @@ export class Reader {
     return landing;
   }
 
-  /** Everything that is said in answer to one question, or to the questions of one batch. */
-  async #gather(waiting: Waiting, request: ReadRequest, keys?: readonly string[]): Promise<Landed<Gathered>> {
-    const { fetch } = this.#source;
-    const { input, principal, span } = request;
-    const askPage = (turn: Question["turn"]): Promise<Landed<Said>> =>
+  /** Asks one question, or the questions of one batch, page by page where there are pages. */
+  #toAskPage(waiting: Waiting, { input, principal, span }: ReadRequest, keys?: readonly string[]) {
+    return (turn: Question["turn"]): Promise<Landed<Said>> =>
       this.#line.ask(waiting, (aborted, remainingMs) =>
         this.#ask({ input, ...(keys && { keys }), ...(turn && { turn }), principal, span, aborted, remainingMs }),
       );
-    const paging = fetch.via === "http" ? fetch.paging : undefined;
-    return paging ? gatherPages(paging, askPage) : landOne(await askPage(undefined));
   }
 
   #sampled(tried: Tried<unknown>): void {
@@ -287,23 +284,24 @@ export class Reader {
       this.#samples.add(this.#ports.clock.now(), this.#sentence(tried.problem), tried.sample);
   }
 
-  #untilDeadline(work: Promise<void>, { deadline, aborted }: ReadEach): Promise<void> {
-    const { clock } = this.#ports;
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancel();
-        aborted.removeEventListener("abort", end);
-        resolve();
-      };
-      const cancel = clock.after(Math.max(0, deadline - clock.monotonic()), end);
-      aborted.addEventListener("abort", end, { once: true });
-      void work.then(end);
-    });
-  }
-
   #sentence(problem: string): string {
     return `The source "${this.#source.name}" ${problem}.`;
   }
+}
+
+/** Waits for work that never rejects, or until patience ends. */
+const asLongAs = (patience: Patience, work: Promise<void>): Promise<void> =>
+  new Promise((resolve) => {
+    patience.begin(resolve);
+    void work.then(() => {
+      patience.end(resolve);
+      resolve();
+    });
+  });
+
+function saidStatus(landing: Landing | undefined, question: string, span: Span): void {
+  const status = landing?.get(question)?.tried.status;
+  if (status !== undefined) span.set({ "http.response.status_code": status });
 }
 
 /** A key as it travels; nothing where there is none. */
