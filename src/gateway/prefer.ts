@@ -10,8 +10,11 @@ export interface Preferences {
 /** Nobody waits longer than this, whatever they prefer: proxies on the way give up about then. */
 const longestWaitS = 60;
 
+const none: Preferences = { meta: false };
+
 export function readPreferences(header: string | string[] | undefined): Preferences {
-  const said = [header ?? []]
+  if (header === undefined) return none;
+  const said = [header]
     .flat()
     .flatMap((line) => line.split(/[,;]/))
     .map((one) => one.trim().toLowerCase());

@@ -5,6 +5,7 @@ import { type AnySource, json, type Resilience, source } from "../index.ts";
 import { UpstreamProblem } from "../port.ts";
 import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "../test-kit.test-d.ts";
 import { Cache } from "./cache.ts";
+import { Patience } from "./patience.ts";
 import { Reader } from "./reader.ts";
 
 const Answer = z.object({ n: z.number() });
@@ -21,8 +22,7 @@ function reading(resilience: Resilience, script: (count: number) => Scripted, an
       principal: toCall().principal,
       scope: "public",
       span: silent,
-      deadline: clock.monotonic() + budgetMs,
-      aborted,
+      patience: new Patience(clock, clock.monotonic() + budgetMs, aborted),
     });
   const settle = async (budgetMs = 1_000, key = "k") => {
     const answer = read(key, budgetMs);

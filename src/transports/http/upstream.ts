@@ -11,7 +11,7 @@ export function toUpstream(http: Http): Upstream {
       try {
         const { aborted, maxBytes, named } = limits;
         const request = { method, url, headers: all, aborted, maxBytes, named, ...(body !== undefined && { body }) };
-        return await follow(http, request, redirects);
+        return await (redirects === 0 ? http.send(request) : follow(http, request, redirects));
       } catch (error) {
         if (!(error instanceof HttpProblem)) throw error;
         throw new UpstreamProblem(kinds[error.kind], error.message, error.cause);
