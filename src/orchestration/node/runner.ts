@@ -290,6 +290,7 @@ export class Runner {
 
   /** A run's inbox has something new: it looks if it is here, and otherwise whoever claims it first. */
   async #toldOf(run: string): Promise<void> {
+    this.#waker.tell(run);
     await this.#active.poke(run);
     if (!this.#active.has(run)) this.#wake();
   }
