@@ -113,7 +113,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
       if (part.kind === "event log") for (const [, event] of eventsIn(part.events)) codec.learn(event);
   const stored = await engine.types(log.name);
   codec.check(log.name, stored);
-  const snapshots = new Snapshots(engine, log);
+  const snapshots = new Snapshots(engine, log, clock, report);
   const sweeper = new Sweeper(engine, log.name, clock);
   const close = async (): Promise<void> => {
     await couriers.close();
