@@ -76,12 +76,12 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const expect: Expectation[] = [
         end?.revision === revision ? { stream, revision, event: end.event } : toExpected(stream, revision),
       ];
-      if (inboxSeen !== undefined) expect.push(toExpected(`inbox/${run}`, inboxSeen));
+      if (inboxSeen) expect.push({ ...toExpected(`inbox/${run}`, inboxSeen.revision), event: inboxSeen.event });
       const id = newId();
       let size = 0;
       for (const { data } of events) size += data.length;
-      const documents = toWrites(run, change, revision + entries.length, size);
       const last = { revision: revision + entries.length, event: `${id}/${events.length - 1}` };
+      const documents = toWrites(run, change, last, size);
       if (tell) events.push(toInboxEvent(tell.run, tell.item));
       return engine.append(log, [{ id, expect, events, documents }]).then((outcomes) => {
         const outcome = outcomes[0] as Outcome; // one append, one outcome
@@ -232,7 +232,7 @@ const noWrites: readonly Write[] = [];
 function toWrites(
   run: string,
   { begin, row, frees, tell, queues, leaves, size }: Change,
-  last: number,
+  last: { readonly revision: number; readonly event: string },
   added: number,
 ): readonly Write[] {
   if (!begin && !row && !frees && !tell && !queues && !leaves) return noWrites; // step after step
@@ -252,7 +252,7 @@ function toWrites(
   return [
     ...(row || queues || frees ? [{ collection: runs.name, patch: run, data }] : []),
     ...(frees ? toFreed(frees) : []),
-    ...(queues ? toQueued({ run, startedAt: queues.startedAt }, queues.ticket, queues.revision) : []),
+    ...(queues ? toQueued({ run, startedAt: queues.startedAt }, queues.ticket, last) : []),
     ...(leaves ? toLeft(run, leaves) : []),
     ...due,
   ];
@@ -346,7 +346,7 @@ async function readInbox(engine: Engine, run: string, from = 0): Promise<readonl
   for (;;) {
     const events = await engine.read(log, { stream: `inbox/${run}`, from: from + items.length, limit: page });
     if (events.length === 0) return items;
-    for (const { data, revision } of events)
-      for (const item of parsed<NewItem>(run, data)) items.push({ ...item, revision, size: data.length });
+    for (const { data, revision, id } of events)
+      for (const item of parsed<NewItem>(run, data)) items.push({ ...item, revision, event: id, size: data.length });
   }
 }

@@ -90,7 +90,7 @@ export function memoryJournal(): MemoryJournal {
       if (refused !== undefined) return { refused };
       if (stream.length - 1 !== revision) return "fenced";
       const inboxHead = (inboxes.get(run)?.length ?? 0) - 1;
-      if (changed.inboxSeen !== undefined && inboxHead > changed.inboxSeen) return "inbox moved";
+      if (changed.inboxSeen !== undefined && inboxHead > changed.inboxSeen.revision) return "inbox moved";
       streams.set(run, [...stream, ...texts]);
       const size = texts.reduce((sum, text) => sum + text.length, 0);
       change(run, changed, size);

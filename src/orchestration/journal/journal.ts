@@ -132,8 +132,8 @@ export interface Change {
   readonly leaves?: Ticket;
   /** How large the journal was before: the row keeps how large it is now. */
   readonly size?: number;
-  /** Written only if the inbox has had no more items than this: otherwise a signal could slip between a look and a suspension. */
-  readonly inboxSeen?: number;
+  /** Written only if the inbox ends with this item: otherwise a signal could slip between a look and a suspension. */
+  readonly inboxSeen?: Seen;
   /** Told in the same commit: the run that waits for this one's end. */
   readonly tell?: { readonly run: string; readonly item: NewItem };
 }
@@ -163,8 +163,13 @@ export interface Control {
   /** For whoever reads the journal. */
   readonly reason?: string;
 }
-export interface Item extends NewItem {
+/** The last item of an inbox that was seen; revision -1: there was none. */
+export interface Seen {
   readonly revision: number;
+  /** Which one it is, where another one may come to have its revision. */
+  readonly event?: string;
+}
+export interface Item extends NewItem, Seen {
   /** In characters of JSON. */
   readonly size: number;
 }
@@ -345,6 +350,10 @@ export const isNote = (entry: Entry): entry is Note & { readonly at: number } =>
 /** The first item of the inbox that a stretch may still take, by its first entry. */
 export const inboxFrom = (first: Entry | undefined): number =>
   first?.type === "Continued" ? Math.min(first.inbox.upTo + 1, ...first.inbox.left) : 0;
+
+/** What is expected of an inbox in which this item was the last one. */
+export const toSeen = (last: Item | undefined): Seen =>
+  last ? { revision: last.revision, ...(last.event !== undefined && { event: last.event }) } : { revision: -1 };
 
 export const hasEnded = ({ state }: Pick<RunRow, "state">): boolean => endStates.has(state);
 const endStates: ReadonlySet<string> = new Set(["done", "failed", "cancelled", "terminated"] satisfies EndState[]);

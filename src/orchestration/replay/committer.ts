@@ -1,5 +1,5 @@
 import { type Clock, Fault, type Span, type Trace } from "../../contracts/index.ts";
-import type { Appended, Change, Entry, Journal, NewEntry, RunRow } from "../journal/journal.ts";
+import type { Appended, Change, Entry, Journal, NewEntry, RunRow, Seen } from "../journal/journal.ts";
 import type { Script } from "./script.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -16,7 +16,7 @@ export interface CommitterParts {
   readonly trace: () => Trace;
   readonly beginning: Beginning | undefined;
   /** The last item of the inbox that the run has seen, and done what it asks. */
-  readonly inboxSeen: () => number;
+  readonly inboxSeen: () => Seen;
 }
 
 const pauseMs = 100;
@@ -29,7 +29,7 @@ export class Committer {
   readonly #script: Script;
   readonly #clock: Clock;
   readonly #trace: () => Trace;
-  readonly #inboxSeen: () => number;
+  readonly #inboxSeen: () => Seen;
   #beginning: Beginning | undefined;
   #row: Change["row"] | undefined;
   /** Resolves when the run's first entries are on disk; rejects with the verdict where they are not. */

@@ -1,6 +1,14 @@
 import type { Clock, Trace } from "../../contracts/index.ts";
 import { toKey } from "../journal/identity.ts";
-import type { InboxSeen, Item, Request, Result, StepKind } from "../journal/journal.ts";
+import {
+  type InboxSeen,
+  type Item,
+  type Request,
+  type Result,
+  type Seen,
+  type StepKind,
+  toSeen,
+} from "../journal/journal.ts";
 import type { Chained, Undo } from "../language/lazy-step.ts";
 import { toPlain } from "../language/plain.ts";
 import type { Policy } from "../language/policy.ts";
@@ -57,6 +65,7 @@ export class Effects {
   readonly #names = new Map<string, ReadonlySet<string>>();
   readonly #before: InboxSeen;
   #items: readonly Item[];
+  #lost = false;
   /** What was taken since the row was last told what is unread. */
   #takenSince = 0;
   #takenSizeSince = 0;
@@ -69,9 +78,15 @@ export class Effects {
     ports.exchange.offer = () => this.#settleDue();
   }
 
-  /** The revision of the last item of the inbox that was seen; -1 for none. */
-  get inboxSeen(): number {
-    return Math.max(this.#before.upTo, this.#items.at(-1)?.revision ?? -1);
+  /** The last item of the inbox that was seen. */
+  get inboxSeen(): Seen {
+    const last = this.#items.at(-1);
+    return last && last.revision > this.#before.upTo ? toSeen(last) : { revision: this.#before.upTo };
+  }
+
+  /** Whether an item that was taken is not in the inbox any more: then what the code does rests on what is lost. */
+  get hasLost(): boolean {
+    return this.#lost;
   }
 
   /** What a further stretch is told of the inbox. */
@@ -79,7 +94,7 @@ export class Effects {
     const left = this.#items.flatMap(({ revision, signal }) =>
       this.#taken.has(revision) || signal === "" ? [] : [revision],
     );
-    return { upTo: this.inboxSeen, left };
+    return { upTo: this.inboxSeen.revision, left };
   }
 
   /** The signals that the code waits for at present. */
@@ -198,6 +213,11 @@ export class Effects {
 
   /** The inbox as it is now. */
   look(items: readonly Item[]): void {
+    for (const { revision, event } of this.#items) {
+      if (!this.#taken.has(revision)) continue;
+      const now = items[revision - (items[0]?.revision ?? 0)]; // there are no gaps in an inbox
+      if (now?.event !== event) this.#lost = true;
+    }
     this.#items = this.#unseen(items);
     this.#settleDue();
     this.#ports.exchange.wake();

@@ -142,7 +142,10 @@ export class Execution {
     };
     this.#committer = new Committer({
       ...{ journal, run, script: this.script, clock, trace, beginning: begin },
-      inboxSeen: () => (this.#steering.open[0]?.revision ?? this.effects.inboxSeen + 1) - 1,
+      inboxSeen: () => {
+        const [asked] = this.#steering.open;
+        return asked ? { revision: asked.revision - 1 } : this.effects.inboxSeen;
+      },
     });
     this.#undoStack = new UndoStack({ run, root, exchange, dispatch, places, act: acting });
     this.effects = new Effects(
@@ -453,7 +456,7 @@ export class Execution {
       (entry) => entry.type !== "Paused" && !(entry.type === "Steered" && entry.item === halt),
     );
     await this.poke();
-    return undefined;
+    return this.effects.hasLost ? { kind: "fenced" } : undefined;
   }
 
   async #close(row: NonNullable<Change["row"]>, verdict: Verdict, others: Pick<Change, "tell"> = {}): Promise<Verdict> {
@@ -469,7 +472,7 @@ export class Execution {
     if (written === "written") return { kind: "suspended", wakeAt };
     if (written !== "inbox moved") return written;
     await this.poke();
-    return undefined;
+    return this.effects.hasLost ? { kind: "fenced" } : undefined;
   }
 
   /** Until when nothing can happen here: null for a signal alone; undefined where something may happen soon. */
