@@ -18,6 +18,12 @@ const projects: { readonly [what: string]: Files } = {
   function setTimeout(done: () => void) { done(); }
   setTimeout(() => {});`,
   ),
+  "normalisers in a source": {
+    "aggregation/more.ts": `import { text } from "trilith/normalise";
+import { countryCode } from "trilith/normalise/countries";
+export const it = [text, countryCode()];
+`,
+  },
   "workers, requires and modules of others": {
     "orchestration/more.ts": `import { createRequire } from "node:module";
 import { Worker } from "somebody";

@@ -259,6 +259,11 @@ const planted: { readonly [what: string]: Planted } = {
     at: ["orchestration/planted.ts", '"trilith/storage"'],
     files: importing('import { entity } from "trilith/storage"; export const it = entity;'),
   },
+  "a normaliser where nothing is shaped": {
+    rule: "layers/door",
+    at: ["orchestration/planted.ts", '"trilith/normalise/countries"'],
+    files: importing('import { countryCode } from "trilith/normalise/countries"; export const it = countryCode;'),
+  },
   "an engine in a layer": {
     rule: "layers/door",
     at: ["storage/planted.ts", '"trilith/sqlite"'],

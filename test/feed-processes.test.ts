@@ -141,6 +141,7 @@ test("a node that lost its lease without noticing cannot write the state of a fe
   const after = await quick?.take("f"); // a lease of no time is over at once
   expect(await after?.state.load("f")).toBe("one");
   expect(await slow?.take("f")).toBeUndefined();
+  expect(await slow?.holder("f")).toBe("node-1");
   await expect(before?.state.save("f", "two")).rejects.toThrow('Another node has taken the feed "f"');
   expect(await before?.renew()).toBe(false);
   await before?.release(); // and what is another's is not let go of
@@ -148,6 +149,7 @@ test("a node that lost its lease without noticing cannot write the state of a fe
   expect(await after?.state.load("f")).toBe("three");
   expect(await after?.renew()).toBe(true);
   await after?.release();
+  expect(await quick?.holder("f")).toBeUndefined();
   expect(await slow?.take("f")).toBeDefined();
   await Promise.all(engines.map((engine) => engine.close()));
 });

@@ -134,6 +134,15 @@ const Position = z.object({ latitude: z.number().min(-90).max(90), longitude: z.
 
 const Iata = z.string().regex(/^[A-Z0-9]{3}$/, "An airport has three letters, like ABQ.");
 
+/** What the registries agree on, or what a rule chose where they do not. */
+const Golden = z.object({
+  iata: z.string(),
+  name: impersonal(z.string()),
+  city: z.string().optional(),
+  country: z.string().length(2).optional(),
+  position: Position.optional(),
+});
+
 export const Airports = contract(
   "airports",
   { version: "1.0.0", owner: "trips", summary: "What is known of an airport." },
@@ -153,6 +162,45 @@ export const Airports = contract(
       summary: "One honest page out of three registries that disagree.",
       examples: [
         { input: { iata: "ABQ" }, output: { name: "Albuquerque International Sunport", city: "Albuquerque" } },
+      ],
+    }),
+    list: query({
+      input: z.object({
+        country: z
+          .string()
+          .regex(/^[A-Z]{2}$/, "A country has two letters, like US.")
+          .optional(),
+        after: z.string().optional(),
+        limit: z.int().positive().optional(),
+      }),
+      output: z.object({
+        items: z.array(Golden),
+        complete: z.boolean(),
+        next: z.string().optional(),
+        missing: z.array(z.string()).optional(),
+        found: z.int().optional(),
+      }),
+      http: "GET /airports",
+      access: "public",
+      summary: "The golden records of all airports, page by page.",
+      examples: [
+        {
+          input: { country: "NR" },
+          output: {
+            items: [
+              {
+                iata: "INU",
+                name: "Nauru International Airport",
+                city: "Nauru",
+                country: "NR",
+                position: { latitude: -0.54746, longitude: 166.91901 },
+              },
+            ],
+            complete: true,
+            missing: [],
+            found: 1,
+          },
+        },
       ],
     }),
   },

@@ -72,6 +72,8 @@ export interface Views {
 /** How a view has been doing since the start. */
 export interface ViewHealth {
   readonly view: string;
+  /** The sources that it asks, by name. */
+  readonly sources: readonly string[];
   readonly answers: number;
   /** Answers in which a rejected candidate said something else, by field. */
   readonly conflicts: { readonly [field: string]: number };
@@ -111,7 +113,16 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
     }),
   );
   const tallies = new Map(
-    views.map(({ id }): [string, Tally] => [id, { answers: 0, conflicts: new Map(), unusable: new Map(), review: 0 }]),
+    views.map(({ id, sources }): [string, Tally] => [
+      id,
+      {
+        sources: [...new Set(sources.map((asked) => baseOf(asked).name))],
+        answers: 0,
+        conflicts: new Map(),
+        unusable: new Map(),
+        review: 0,
+      },
+    ]),
   );
   const { candidates } = ports;
   const materialised = keptViews(views);
@@ -134,8 +145,9 @@ export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views
     listeners: candidates ? toListeners(materialised, candidates, clock) : [],
     sources: () => [...readers.values()].map((reader) => reader.health()),
     views: () =>
-      [...tallies].map(([view, { answers, conflicts, unusable, review }]) => ({
+      [...tallies].map(([view, { sources, answers, conflicts, unusable, review }]) => ({
         view,
+        sources,
         answers,
         conflicts: Object.fromEntries(conflicts),
         unusable: Object.fromEntries(unusable),
@@ -178,6 +190,7 @@ function checkKept(views: readonly AnyView[], candidates: Candidates | undefined
 }
 
 interface Tally {
+  readonly sources: readonly string[];
   answers: number;
   readonly conflicts: Map<string, number>;
   readonly unusable: Map<string, number>;

@@ -47,6 +47,12 @@ export function toFeedKeeping(ports: FeedKeepingPorts): FeedKeeping {
   };
 
   return {
+    node,
+    async holder(feed) {
+      if (alone) return node;
+      const [known] = await engine.find(leases.name, { key: feed, limit: 1 });
+      return (known?.data as { readonly owner: string | null } | undefined)?.owner ?? undefined; // only this file writes the collection
+    },
     renewEveryMs: alone ? Number.POSITIVE_INFINITY : leaseMs / 3,
     async take(feed) {
       for (const collection of [states, leases]) await engine.define(collection);

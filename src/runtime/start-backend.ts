@@ -157,7 +157,7 @@ export async function startBackend({ name, version, composition }: Plan, options
           parts: { log: { ready: false, detail: error.message } },
         })),
       metrics: () => [...toSourceMetrics(views), ...toFeedMetrics(feeds.health(), clock.now())],
-      sources: () => ({ sources: views.sources(), views: views.views(), feeds: feeds.health() }),
+      sources: () => ({ node, sources: views.sources(), views: views.views(), feeds: feeds.health() }),
       storage: { ...storage, check: () => engine.check() },
       catalog: once(() => catalogOf({ name, composition }, lockBeside(process.cwd()))),
       ...(await withGraphql(composition, settings)),

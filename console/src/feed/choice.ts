@@ -1,8 +1,8 @@
 import { type Signal, signal } from "@preact/signals";
 
-export type View = "live" | "runs" | "schedules" | "contracts";
+export type View = "live" | "runs" | "schedules" | "sources" | "contracts";
 
-/** What is chosen, kept in the address so that it can be sent to somebody and survives a reload: `#trace=…`, `#runs`, `#run=…`, `#schedules`, `#contracts`. */
+/** What is chosen, kept in the address so that it can be sent to somebody and survives a reload: `#trace=…`, `#runs`, `#run=…`, `#schedules`, `#sources`, `#contracts`. */
 export class Choice {
   readonly trace: Signal<string | undefined>;
   readonly view: Signal<View>;
@@ -39,7 +39,7 @@ export class Choice {
 function fromHash(): { readonly trace: string | undefined; readonly view: View; readonly run: string | undefined } {
   const hash = new URLSearchParams(location.hash.slice(1));
   const run = hash.get("run") ?? undefined;
-  const named = (["schedules", "contracts"] as const).find((one) => hash.has(one)) ?? "live";
+  const named = (["schedules", "sources", "contracts"] as const).find((one) => hash.has(one)) ?? "live";
   const view = run !== undefined || hash.has("runs") ? "runs" : named;
   return { trace: hash.get("trace") ?? undefined, view, run };
 }

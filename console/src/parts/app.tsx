@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { ContractsView } from "../contracts/contracts-view.tsx";
 import { follow } from "../model/follow.ts";
 import { SchedulesView } from "../schedules/schedules-view.tsx";
+import { SourcesView } from "../sources/sources-view.tsx";
 import { useConsole } from "./context.ts";
 import { OutageStrip } from "./outage-strip.tsx";
 import { RunsView } from "./runs-view.tsx";
@@ -42,12 +43,20 @@ export function App(): JSX.Element {
   const shown = chosen ?? followed.value;
   const trace = shown === undefined ? undefined : live.world.value.traces.get(shown);
   const view = choice.view.value;
-  if (view === "contracts" || view === "schedules")
+  const page = {
+    contracts: ContractsView,
+    schedules: SchedulesView,
+    sources: SourcesView,
+    live: undefined,
+    runs: undefined,
+  };
+  const Page = page[view];
+  if (Page)
     return (
       <div class="app">
         <TopBar />
         <OutageStrip />
-        {view === "contracts" ? <ContractsView /> : <SchedulesView />}
+        <Page />
       </div>
     );
   if (view === "runs")

@@ -29,6 +29,9 @@ export function TopBar(): JSX.Element {
         <a href="#schedules" aria-current={choice.view.value === "schedules" ? "page" : undefined}>
           Schedules
         </a>
+        <a href="#sources" aria-current={choice.view.value === "sources" ? "page" : undefined}>
+          Sources
+        </a>
         <a href="#contracts" aria-current={choice.view.value === "contracts" ? "page" : undefined}>
           Contracts
         </a>

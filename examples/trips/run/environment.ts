@@ -14,6 +14,9 @@ export function toEnvironment(urls: Readonly<Record<Name, string>>, data: string
     TRILITH_SOURCE_OPENFLIGHTS_URL: urls.openflights,
     TRILITH_SOURCE_OURAIRPORTS_URL: urls.ourairports,
     TRILITH_SOURCE_FAA_URL: urls.faa,
+    TRILITH_SOURCE_OPENFLIGHTS_LIST_URL: urls.openflights,
+    TRILITH_SOURCE_OURAIRPORTS_LIST_URL: urls.ourairports,
+    TRILITH_SOURCE_FAA_LIST_URL: urls.faa,
     TRILITH_SOURCE_DELAYS_URL: urls.flights,
     TRIPS_REPORTS_URL: process.env.TRIPS_REPORTS_URL ?? urls.flights, // "" for a log without hours
     TRILITH_REMOTE_FARES_URL: urls.fares,

@@ -1,5 +1,6 @@
-import { loadOpenFlights, OPENFLIGHTS_UPDATED } from "../data/openflights.ts";
+import { loadOpenFlights } from "../data/openflights.ts";
 import { json } from "./http.ts";
+import { toOpenFlights } from "./registry-words.ts";
 import { serve } from "./serve.ts";
 
 const airports = loadOpenFlights();
@@ -8,20 +9,11 @@ await serve({
   name: "openflights",
   behaviour: { latency: "5..40", errors: 0.02 },
   routes: {
+    "GET /airports.json": () => json([...airports.values()].map(toOpenFlights)),
     "GET /airports/{iata}": ({ params: { iata = "" } }) => {
       const airport = airports.get(iata.toUpperCase());
       if (!airport) return json({ error: `No airport has the IATA code ${iata}.` }, 404);
-      const { name, city, country, latitude, longitude, tz } = airport;
-      return json({
-        iata: airport.iata,
-        name,
-        city,
-        country,
-        lat: latitude,
-        lon: longitude,
-        ...(tz && { tz }),
-        updated: OPENFLIGHTS_UPDATED,
-      });
+      return json(toOpenFlights(airport));
     },
   },
 });

@@ -1,10 +1,12 @@
-import { loadOurAirports, OURAIRPORTS_SEEN, type OurAirportsAirport } from "../data/ourairports.ts";
+import { loadOurAirports } from "../data/ourairports.ts";
 import { commandLine } from "./command-line.ts";
 import { BadRequest } from "./http.ts";
 import { seeded, shuffled } from "./random.ts";
+import { toCsv } from "./registry-words.ts";
 import { serve } from "./serve.ts";
 
 const airports = loadOurAirports();
+const type = "text/csv; charset=utf-8; header=present";
 const random = seeded(commandLine().seed);
 
 await serve({
@@ -20,21 +22,8 @@ await serve({
         wanted.flatMap((code) => airports.get(code) ?? []),
         random,
       );
-      return { status: 200, type: "text/csv; charset=utf-8; header=present", body: toCsv(rows) };
+      return { status: 200, type, body: toCsv(rows) };
     },
+    "GET /all.csv": () => ({ status: 200, type, body: toCsv(shuffled([...airports.values()].flat(), random)) }),
   },
 });
-
-function toCsv(rows: readonly OurAirportsAirport[]): string {
-  const header = ["iata_code", "title", "lat", "lon", "seen", "iso_country", "continent", "type", "size", "status"];
-  const lines = rows.map(({ iata, name, lat, lon, iso, continent, type, size, status }) =>
-    [iata, name, lat, lon, OURAIRPORTS_SEEN, iso, continent, type, size, status].map(cell).join(","),
-  );
-  return [header.join(","), ...lines, ""].join("\r\n");
-}
-
-/** RFC 4180. What the data does not know is an empty cell. */
-function cell(value: string | number | null | undefined): string {
-  const text = String(value ?? "");
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}

@@ -108,6 +108,17 @@ describe("faa", () => {
   });
 });
 
+test("each registry gives all of its airports at once, in its own words", async () => {
+  const asked = async (url: string): Promise<string> => (await fetch(url)).text();
+  const { openflights, ourairports, faa } = upstreams.urls;
+  const all: readonly object[] = JSON.parse(await asked(`${openflights}/airports.json`));
+  const rows: readonly object[] = parse(await asked(`${ourairports}/all.csv`), { columns: true });
+  const { airports } = new XMLParser({ parseTagValue: false }).parse(await asked(`${faa}/airports.xml`));
+  expect([all.length, rows.length, airports.airport.length]).toEqual([5_653, 6_726, 3_376]);
+  expect(all).toContainEqual(await (await fetch(`${openflights}/airports/ABQ`)).json());
+  expect(rows).toContainEqual((await parse(await asked(`${ourairports}/airports.csv?iata=ABQ`), { columns: true }))[0]);
+});
+
 test("the registries disagree, as in the world outside", async () => {
   const { name }: { name: string } = await (await openflights("ATL")).json().then((body) => body as { name: string });
   expect(name).toBe("Hartsfield Jackson Atlanta International Airport");

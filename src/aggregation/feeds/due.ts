@@ -19,7 +19,9 @@ export interface DueStage extends Stage<unknown, Due> {
 export function toDueStage(feed: Feed): DueStage {
   const stage = feed.stage();
   let late = 0;
+  const { allowedLatenessMs } = stage;
   return {
+    ...(allowedLatenessMs !== undefined && { allowedLatenessMs }),
     get late() {
       return late;
     },

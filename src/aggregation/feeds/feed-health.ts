@@ -6,6 +6,8 @@ export interface FeedHealth {
    * has come to its end.
    */
   readonly state: "elsewhere" | "running" | "stuck" | "over";
+  /** The node that has it, as far as this one knows. */
+  readonly node?: string;
   /** Null before there is one, and at the end. */
   readonly watermark: number | null;
   readonly inputs: readonly {
@@ -13,7 +15,11 @@ export interface FeedHealth {
     readonly state: "active" | "idle" | "over";
     readonly records: number;
     readonly watermark: number | null;
+    /** How much earlier than the latest record so far one may be, in ms. */
+    readonly outOfOrderMs: number;
   }[];
+  /** How long after its end a window still takes records, in ms; missing where the stage has no windows. */
+  readonly allowedLatenessMs?: number;
   /** Records that came too late. */
   readonly late: number;
   /** Calls that were answered here since the start of this process. */

@@ -64,6 +64,8 @@ class Shelf implements FeedKeeping {
   owner: string | undefined;
   of(node: string): FeedKeeping {
     return {
+      node,
+      holder: async () => this.owner,
       renewEveryMs: 1_000,
       take: async (feed) => {
         if (this.owner !== undefined && this.owner !== node) return undefined;
@@ -84,7 +86,9 @@ class Shelf implements FeedKeeping {
       },
     };
   }
+  readonly node = "only";
   readonly renewEveryMs = 1_000;
+  holder = this.of("only").holder;
   take = this.of("only").take;
 }
 
@@ -132,8 +136,10 @@ describe("a feed hands over", () => {
     expect(health()).toEqual({
       feed: "hours",
       state: "running",
+      node: "only",
       watermark: 30 * second,
-      inputs: [{ input: "one", state: "active", records: 5, watermark: 30 * second }],
+      inputs: [{ input: "one", state: "active", records: 5, watermark: 30 * second, outOfOrderMs: second }],
+      allowedLatenessMs: 0,
       late: 1,
       handedOver: 3,
       owed: 0,
@@ -209,10 +215,12 @@ describe("of two nodes", () => {
     const two = start([toFeed(batches)], undefined, { clock, keeping: shelf.of("two") });
     await clock.advance(500);
     expect([one.health()?.state, two.health()?.state]).toEqual(["running", "elsewhere"]);
+    expect([one.health()?.node, two.health()?.node]).toEqual(["one", "one"]);
     await one.runner.stop();
     batches.push([31]);
     await clock.advance(2_000);
     expect([one.health()?.state, two.health()?.state]).toEqual(["elsewhere", "running"]);
+    expect(two.health()?.node).toBe("two");
     expect([...one.told, ...two.told].map(({ key }) => key)).toEqual(["window 0", "window 10"]);
     await two.runner.stop();
   });

@@ -42,7 +42,11 @@ export class FeedRunner {
     while (!signal.aborted) {
       try {
         const hold = await keeping.take(turn.feed.name);
-        if (hold && (await this.#runHeld(turn, hold))) return;
+        turn.heldBy(hold ? keeping.node : await keeping.holder(turn.feed.name));
+        if (hold) {
+          if (await this.#runHeld(turn, hold)) return;
+          turn.heldBy(undefined);
+        }
       } catch (error) {
         warn(`The feed "${turn.feed.name}" could not be taken; it is tried again.`, error);
       }

@@ -23,8 +23,10 @@ export class FeedTurn {
   readonly feed: Feed;
   readonly #ports: FeedTurnPorts;
   #state: FeedHealth["state"] = "elsewhere";
+  #node: string | undefined;
   #standing: () => FeedStanding | undefined = () => undefined;
   #late: () => number = () => 0;
+  #allowedLatenessMs: number | undefined;
   #handedOver = 0;
   #owed = 0;
   #stuck: FeedHealth["stuck"];
@@ -41,13 +43,20 @@ export class FeedTurn {
     return {
       feed: this.feed.name,
       state: this.#state,
+      ...(this.#node !== undefined && { node: this.#node }),
       watermark: toInstant(standing?.watermark),
       inputs: (standing?.inputs ?? []).map((one) => ({ ...one, watermark: toInstant(one.watermark) })),
+      ...(this.#allowedLatenessMs !== undefined && { allowedLatenessMs: this.#allowedLatenessMs }),
       late: this.#late(),
       handedOver: this.#handedOver,
       owed: this.#owed,
       ...(this.#stuck && { stuck: this.#stuck }),
     };
+  }
+
+  /** Who has it, as was last heard: this node as well. */
+  heldBy(node: string | undefined): void {
+    this.#node = node;
   }
 
   /** Until every input is over: true. Or until it is stopped, or somebody else has it: false. */
@@ -87,6 +96,7 @@ export class FeedTurn {
     const kept = new KeptFeed<unknown, Due, unknown>(parts, hold.state);
     this.#standing = () => kept.standing;
     this.#late = () => stage.late;
+    this.#allowedLatenessMs = stage.allowedLatenessMs;
     for await (const { records, again } of kept.slices()) {
       const failed = this.#failing;
       this.#failing = records[0]?.key;

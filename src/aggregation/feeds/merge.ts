@@ -54,8 +54,8 @@ export class Merge<T> {
     return this.#taps.some(({ records }) => records > 0);
   }
   get standing(): readonly TapStanding[] {
-    return this.#taps.map(({ input, watermark, records, idle, ended }) => ({
-      ...{ input: input.name, watermark, records },
+    return this.#taps.map(({ input, watermark, records, idle, ended, outOfOrderMs }) => ({
+      ...{ input: input.name, watermark, records, outOfOrderMs },
       state: ended ? "over" : idle ? "idle" : "active",
     }));
   }

@@ -24,6 +24,8 @@ export interface Emitted<O, L = unknown> extends Slice<O> {
 
 /** One step of a feed: synchronous, with nothing but its own state, so that the same slices give the same. */
 export interface Stage<I, O, L = I> {
+  /** For an operator: how late a record may be and still count, in ms. Missing where the stage has no such bound. */
+  readonly allowedLatenessMs?: number;
   readonly take: (slice: Slice<I>) => Emitted<O, L>;
   /** Everything that it remembers, as JSON. */
   snapshot(): unknown;
@@ -45,7 +47,9 @@ export type OnLate<T> = (late: Late<T>) => void;
 
 /** Two steps, one after the other. */
 export function chain<A, B, C, L = A, M = B>(first: Stage<A, B, L>, second: Stage<B, C, M>): Stage<A, C, L | M> {
+  const lateness = [first, second].flatMap(({ allowedLatenessMs: ms }) => (ms === undefined ? [] : [ms]));
   return {
+    ...(lateness.length > 0 && { allowedLatenessMs: Math.max(...lateness) }),
     take(slice) {
       const between = first.take(slice);
       const out = second.take(between);

@@ -13,6 +13,7 @@ export interface Tapped {
 export interface TapStanding extends Omit<Tapped, "position"> {
   readonly input: string;
   readonly state: "active" | "idle" | "over";
+  readonly outOfOrderMs: number;
 }
 /** An input while it is read. */
 export interface Tap<T> {

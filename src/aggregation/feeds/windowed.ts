@@ -76,6 +76,7 @@ export function windowed<T, A, R>({
     windows.kind === "session" ? new SessionPanes(windows, aggregate) : new SlidingPanes(windows, aggregate);
   const side = new Side(onLate);
   return {
+    allowedLatenessMs: latenessMs,
     get late() {
       return side.count;
     },

@@ -8,7 +8,8 @@ export function toText({ headers, body }: UpstreamAnswer, format: HttpPlan["form
   const named = type?.includes(";") ? /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(type)?.[1] : undefined;
   const charset = named ?? (format === "xml" ? declared(body) : undefined) ?? "utf-8";
   const decoder = decoderOf(charset);
-  if (!decoder) throw new Unreadable(`answered in the charset "${charset.slice(0, 40)}", which is not known`);
+  // Told whole or not at all: a part of what it repeats could not be recognised as somebody's secret.
+  if (!decoder) throw new Unreadable(`answered in ${told(charset)}, which is not known`);
   try {
     return decoder.decode(body);
   } catch {
@@ -18,6 +19,8 @@ export function toText({ headers, body }: UpstreamAnswer, format: HttpPlan["form
 
 /** Between two texts it remembers nothing, so one does for all. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+const told = (charset: string): string => (charset.length > 40 ? "a charset" : `the charset "${charset}"`);
 
 function decoderOf(charset: string) {
   if (charset === "utf-8") return utf8;

@@ -6,6 +6,7 @@ import { type Upstream, type UpstreamAnswer, UpstreamProblem, type UpstreamProbl
 import type { SourcePlan } from "../source.ts";
 import { dependentMs } from "./budget.ts";
 import { toRequest } from "./request.ts";
+import { toMask } from "./secrecy.ts";
 import type { Tried, Trouble, TroubleKind } from "./tried.ts";
 
 /** Where the answers of one source come from. */
@@ -44,10 +45,23 @@ export interface Said {
   readonly headers?: UpstreamAnswer["headers"];
 }
 
-/** Asks a source once, and checks what comes back. Never rejects, and resolves when nobody waits any more. */
+/**
+ * Asks a source once, and checks what comes back. Never rejects, tells no credentials, whatever the answer repeats, and
+ * resolves when nobody waits any more.
+ */
 export type AskOnce = (question: Question) => Promise<Tried<Said>>;
 
 export function toAsk(source: SourcePlan, ports: AskPorts): AskOnce {
+  const ask = toOpenAsk(source, ports);
+  if (ports.credentials === undefined) return ask;
+  const mask = toMask(ports.credentials);
+  return async (question) => {
+    const tried = await ask(question);
+    return tried.state === "fresh" ? tried : { ...tried, problem: mask(tried.problem) };
+  };
+}
+
+function toOpenAsk(source: SourcePlan, ports: AskPorts): AskOnce {
   const { fetch } = source;
   if (fetch.via === "http") return overHttp(source, fetch, ports);
   return async (question) => {

@@ -1,6 +1,7 @@
 import { type AnySchema, type JsonSchema, maskPersonal } from "../../contracts/index.ts";
 import { describe } from "../formats/describe.ts";
 import type { SourcePlan } from "../source.ts";
+import { type Mask, toMask } from "./secrecy.ts";
 import type { Sample } from "./tried.ts";
 
 /** An answer that could not be used, for a person who looks into it. Masked: secrets, and what is personal. */
@@ -18,19 +19,12 @@ const longest = 2_000;
 /** The last few invalid answers of a source. Nothing is held that is not masked already. */
 export class Samples {
   readonly #source: SourcePlan;
-  readonly #secrets: readonly string[];
+  readonly #hidden: Mask;
   readonly #kept: InvalidSample[] = [];
   #schema: JsonSchema | undefined;
   constructor(source: SourcePlan, credentials: string | undefined) {
     this.#source = source;
-    // "Bearer abc" must not be told, and neither must "abc".
-    const plain = credentials === undefined ? [] : [credentials, credentials.replace(/^\S+\s+/, "")].filter(Boolean);
-    // Nor as it stands in an address that the upstream repeats.
-    const encoded = plain.flatMap((text) => [
-      encodeURIComponent(text),
-      new URLSearchParams({ t: text }).toString().slice(2),
-    ]);
-    this.#secrets = [...new Set([...plain, ...encoded])];
+    this.#hidden = toMask(credentials);
   }
 
   add(at: number, problem: string, sample: Sample): void {
@@ -45,13 +39,6 @@ export class Samples {
 
   list(): readonly InvalidSample[] {
     return [...this.#kept];
-  }
-
-  #hidden(text: string): string {
-    const known = this.#secrets.reduce((masked, secret) => masked.replaceAll(secret, "[secret]"), text);
-    return known
-      .replaceAll(/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, "$1 [secret]")
-      .replaceAll(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, "[secret]");
   }
 }
 

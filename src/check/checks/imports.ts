@@ -116,7 +116,8 @@ function judgePackage(
 
 /** Whose an entry of the package is: the layers' own, or the composition root's. */
 function doorOf(entry: string): string {
-  const door = entry.slice(2);
+  const [door = ""] = entry.slice(2).split("/");
+  if (door === "normalise") return "aggregation"; // what shapes of sources are written with
   return ["contracts", "orchestration", "aggregation", "storage"].includes(door) ? door : "backend";
 }
 

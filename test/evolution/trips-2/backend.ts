@@ -5,6 +5,7 @@ import { machine, signalFrom, startOn, workflow } from "trilith/orchestration";
 import { entity, readModel, store } from "trilith/storage";
 import { z } from "zod";
 import { airportPage } from "../../../examples/trips/aggregation/airport-page.ts";
+import { goldenAirports } from "../../../examples/trips/aggregation/golden-airports.ts";
 import { hourStore } from "../../../examples/trips/storage/hours.ts";
 import { Booking, Bookings, Fares, Payments, Trips, tripsV1 } from "./contracts.ts";
 
@@ -120,7 +121,7 @@ export default backend("trips", {
   version: "2.0.0",
   storage: [bookingStore, hourStore],
   orchestration: [bookTrip(1), bookTrip(2), bookingLife, followBookings],
-  aggregation: [airportPage],
+  aggregation: [airportPage, goldenAirports],
   older: [tripsV1],
   remote: { payments: "https://payments.test", fares: "https://fares.test" },
 });
