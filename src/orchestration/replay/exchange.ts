@@ -105,8 +105,12 @@ export class Exchange {
   }
 
   /** An effect has come to its end; its result is delivered when its turn comes. */
-  settle(result: Result, live?: { readonly value: unknown }): void {
-    this.#ready.push(live ? { result, live } : { result });
+  settle(result: Result): void {
+    this.settled({ result });
+  }
+  /** The same, with what the code reads where it did not come from the journal. */
+  settled(settled: Delivered): void {
+    this.#ready.push(settled);
     this.stir();
   }
 

@@ -348,12 +348,13 @@ export class Execution {
     return clock.after(strayMs, () => this.#exchange.stop(reason));
   }
 
-  async #act(action: Action, scope: Scope): Promise<Settled | Asleep | undefined> {
-    const settled = await act(action, scope, this.#around);
-    // What fails because its node is stopping may well succeed on the next one.
-    return this.#around.parking() && ("asleep" in settled || settled.result.type === "StepFailed")
-      ? undefined
-      : settled;
+  #act(action: Action, scope: Scope): Settled | Promise<Settled | Asleep | undefined> {
+    const settled = act(action, scope, this.#around);
+    if (!(settled instanceof Promise)) return settled; // it is done
+    return settled.then((settled) =>
+      // What fails because its node is stopping may well succeed on the next one.
+      this.#around.parking() && ("asleep" in settled || settled.result.type === "StepFailed") ? undefined : settled,
+    );
   }
 
   async #undo(why: Thrown): Promise<void> {
