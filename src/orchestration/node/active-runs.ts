@@ -1,5 +1,5 @@
 import type { Clock, Dispatch, Tracing } from "../../contracts/index.ts";
-import type { Change, Entry, Journal, RunRow } from "../journal/journal.ts";
+import type { Appended, Change, Entry, Journal, RunRow } from "../journal/journal.ts";
 import { tooMuchOf } from "../journal/limits.ts";
 import type { Events } from "../language/events.ts";
 import { type AttemptEvent, Execution } from "../replay/execution.ts";
@@ -142,21 +142,22 @@ interface Extent {
 
 /** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
 export function journalOf(
-  { claims = 0, ticket: stoodWith, holds = false, from = 0, owner }: RunRow,
+  { run, claims = 0, ticket: stoodWith, holds = false, from = 0, owner }: RunRow,
   { journal, progressed }: Pick<ActiveRunsPorts, "journal" | "progressed">,
   { isEnding, size: before }: Extent,
 ): Execution["parts"]["journal"] {
   const ticket = holds ? stoodWith : undefined;
   let size = before;
-  const append: Journal["append"] = async (run, revision, entries, change) => {
-    const refused = tooMuchOf(revision + 1 - from, size, entries, isEnding);
-    if (refused !== undefined) return { refused };
-    const appended = await journal.append(run, revision, entries, change.row ? ofRow(change) : change);
-    if (typeof appended === "object" && "position" in appended) {
-      size += appended.size;
-      if (claims > 0) progressed(run);
-    }
+  const noted = (appended: Appended): Appended => {
+    if (typeof appended !== "object" || !("position" in appended)) return appended;
+    size += appended.size;
+    if (claims > 0) progressed(run);
     return appended;
+  };
+  const append: Journal["append"] = (run, revision, entries, change) => {
+    const refused = tooMuchOf(revision + 1 - from, size, entries, isEnding);
+    if (refused !== undefined) return Promise.resolve({ refused });
+    return journal.append(run, revision, entries, change.row ? ofRow(change) : change).then(noted);
   };
   const ofRow = (change: Change): Change => {
     const { row } = change;

@@ -1,4 +1,5 @@
 import { type Entry, isNote, isResult, type NewEntry, type Request, type Result } from "../journal/journal.ts";
+import { isScalar } from "../language/plain.ts";
 import { type Divergence, toDivergence } from "./difference.ts";
 
 /**
@@ -164,15 +165,11 @@ export class Script {
   }
 }
 
-/** Whether JSON would give back the same, and nothing in it can be changed: so it is with most entries. */
+/** Whether JSON would give back the same, and nothing in it can be changed: so it is with what each step writes. */
 function isFlat(entry: NewEntry): boolean {
-  for (const name in entry) {
-    const field: unknown = entry[name as keyof NewEntry];
-    const type = typeof field;
-    if (type !== "string" && type !== "boolean" && !(type === "number" && Number.isFinite(field))) return false;
-  }
-  return true;
+  return entry.type === "StepStarted" || (entry.type === "StepDone" && isScalar(entry.wire));
 }
+
 /** In place of a digest: the step was begun by a run with another input, from which this one was forked. */
 export const anyInput = "*";
 
