@@ -222,14 +222,14 @@ export class Effects {
     const { path, scope } = waiting;
     const { name, kind, attempt } = spec;
     const { timeoutMs, deadlineMs, pauses, attempts = scope.undoing ? attemptsOfUndo : attemptsOfSteps } = spec.policy;
-    const { failed, started, since = clock.now() } = exchange.script.pastOf(path);
+    const { failed, started, since } = exchange.script.pastOf(path);
     const action: Action = {
       path,
       name,
       kind: scope.undoing ? "undo" : kind,
       key: toKey(root, path),
       timeoutMs,
-      deadlineAt: deadlineMs === undefined ? undefined : since + deadlineMs,
+      deadlineAt: deadlineMs === undefined ? undefined : (since ?? clock.now()) + deadlineMs,
       attempts,
       pauses,
       failed,

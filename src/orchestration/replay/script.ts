@@ -133,8 +133,7 @@ export class Script {
   /** Copies what it is given: the code may change a value that it was handed. Throws where it is no JSON. */
   write(entry: NewEntry): number {
     const at = Math.max(this.#now(), this.#time);
-    const written = { ...entry, at };
-    this.pending.push(isFlat(entry) ? written : JSON.parse(JSON.stringify(written)));
+    this.pending.push(toFlat(entry, at) ?? JSON.parse(JSON.stringify({ ...entry, at })));
     return at;
   }
 
@@ -165,9 +164,18 @@ export class Script {
   }
 }
 
-/** Whether JSON would give back the same, and nothing in it can be changed: so it is with what each step writes. */
-function isFlat(entry: NewEntry): boolean {
-  return entry.type === "StepStarted" || (entry.type === "StepDone" && isScalar(entry.wire));
+/**
+ * What each step writes, where JSON would give back the same and nothing in it can be changed. Field by field, for a spread
+ * of objects of many shapes looks for the fields of each.
+ */
+function toFlat(entry: NewEntry, at: number): Entry | undefined {
+  if (entry.type === "StepStarted" && !entry.copied) {
+    const { type, path, name, kind, digest, undo } = entry;
+    return { type, path, name, kind, digest, undo, at };
+  }
+  if (entry.type !== "StepDone" || !isScalar(entry.wire)) return undefined;
+  const { type, path, wire } = entry;
+  return wire === undefined ? { type, path, at } : { type, path, wire, at };
 }
 
 /** In place of a digest: the step was begun by a run with another input, from which this one was forked. */
