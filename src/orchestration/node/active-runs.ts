@@ -77,16 +77,33 @@ export class ActiveRuns {
     parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin" | "replayed">,
     size = 0,
   ): Execution {
-    const { dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog, errorOf, attemptFailed } =
-      this.#ports;
-    const { run, traceparent, from = 0 } = row;
+    const { tracing, catalog, errorOf } = this.#ports;
+    const { run, traceparent } = row;
     const isEnding = () => execution.code.undoing || execution.code.end !== undefined;
     const journal = journalOf(row, this.#ports, { isEnding, size });
-    const newest = catalog.of(workflow.id)?.workflow ?? workflow;
     const execution: Execution = new Execution({
-      ...{ run, workflow, newest, parent: parentOf(row), from, journal, dispatch, clock, random, rethrow, shapes },
-      ...{ places: this.#places, rests: this.#rests, suspendAfterMs, evict, events, attemptFailed },
-      ...parts,
+      run,
+      workflow,
+      newest: catalog.of(workflow.id)?.workflow ?? workflow,
+      parent: parentOf(row),
+      from: row.from ?? 0,
+      input: parts.input,
+      entries: parts.entries,
+      inbox: parts.inbox,
+      begin: parts.begin,
+      replayed: parts.replayed,
+      journal,
+      dispatch: this.#ports.dispatch,
+      clock: this.#ports.clock,
+      random: this.#ports.random,
+      rethrow,
+      shapes,
+      places: this.#places,
+      rests: this.#rests,
+      suspendAfterMs: this.#ports.suspendAfterMs,
+      evict: this.#ports.evict,
+      events: this.#ports.events,
+      attemptFailed: this.#ports.attemptFailed,
     });
     this.#active.set(run, execution);
     const about = { "trilith.run": run, "trilith.workflow": workflow.id, "trilith.resumed": parts.begin === undefined };
