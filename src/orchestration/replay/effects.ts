@@ -45,7 +45,7 @@ export interface EffectPorts {
   readonly rethrow: Rethrow;
   readonly trace: () => Trace;
   /** Nothing where the node lets go before the end. */
-  readonly act: (action: Action, scope: Scope) => Promise<Settled | Asleep | undefined>;
+  readonly act: (action: Action, scope: Scope) => Settled | Promise<Settled | Asleep | undefined>;
   /** Looks into the inbox. */
   readonly look: () => Promise<void>;
 }
@@ -242,41 +242,47 @@ export class Effects {
     const { path, scope } = waiting;
     const { name, kind, attempt } = spec;
     const { timeoutMs, deadlineMs, pauses, attempts = scope.undoing ? attemptsOfUndo : attemptsOfSteps } = spec.policy;
-    const { failed, started, since = clock.now() } = exchange.script.pastOf(path);
+    const { failed, started, since } = exchange.script.pastOf(path);
     const action: Action = {
       path,
       name,
       kind: scope.undoing ? "undo" : kind,
       key: toKey(root, path),
       timeoutMs,
-      deadlineAt: deadlineMs === undefined ? undefined : since + deadlineMs,
+      deadlineAt: deadlineMs === undefined ? undefined : (since ?? clock.now()) + deadlineMs,
       attempts,
       pauses,
       failed,
       unknown: started,
       attempt,
     };
-    const settle = (result: Result, live?: { readonly value: unknown }): void => {
+    const settle = (settled: Delivered): void => {
+      const { result } = settled;
       // An undo that fails is not a result: it is tried again when a person has seen to it and resumes the run.
       if (scope.undoing && !scope.closed && !hasFallback && result.type === "StepFailed") {
         exchange.stop(`The undo step "${path}" failed: ${sentenceOf(result.thrown)} ${resumable}`);
-      } else exchange.settle(result, live);
+      } else exchange.settled(settled);
     };
-    void act(action, scope).then((settled) => {
+    const settled = act(action, scope);
+    if (!(settled instanceof Promise)) {
+      exchange.settled(settled);
+      return;
+    }
+    void settled.then((settled) => {
       if (!settled) exchange.rest(waiting);
       else if ("asleep" in settled) this.#sleepOver(waiting, action, settle);
-      else settle(settled.result, "value" in settled ? { value: settled.value } : undefined);
+      else settle(settled);
     });
   }
 
   /** The action goes on elsewhere: this run is told of its end, and may leave memory meanwhile. */
-  #sleepOver(waiting: Waiting, { name, deadlineAt }: Action, settle: (result: Result) => void): void {
+  #sleepOver(waiting: Waiting, { name, deadlineAt }: Action, settle: (settled: Delivered) => void): void {
     const { exchange, clock } = this.#ports;
     const { path, scope } = waiting;
     const giveUp = (message: string) => (): void => {
       const thrown = { kind: "fault", code: "DeadlineExceeded", message } as const;
       waiting.asleep = false;
-      settle({ type: "StepFailed", path, thrown, outcome: "unknown" });
+      settle({ result: { type: "StepFailed", path, thrown, outcome: "unknown" } });
     };
     const abort = giveUp(givenUp(name));
     if (scope.closed) {
