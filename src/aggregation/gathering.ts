@@ -50,11 +50,12 @@ export class Gathering {
     return reading;
   }
 
-  async #noted(source: SourcePlan): Promise<Reading> {
+  #noted(source: SourcePlan): Promise<Reading> {
     const isPlain = !source.after && !source.asks;
-    const reading = await (isPlain ? this.#ask(source, this.#input) : this.#askInOtherWords(source));
-    note(this.#asker, source.name, [reading.meta]);
-    return reading;
+    return (isPlain ? this.#ask(source, this.#input) : this.#askInOtherWords(source)).then((reading) => {
+      note(this.#asker, source.name, [reading.meta]);
+      return reading;
+    });
   }
 
   async #askInOtherWords(source: SourcePlan): Promise<Reading> {

@@ -10,8 +10,6 @@ export interface Preferences {
 /** Nobody waits longer than this, whatever they prefer: proxies on the way give up about then. */
 const longestWaitS = 60;
 
-const none: Preferences = { meta: false };
-
 export function readPreferences(header: string | string[] | undefined): Preferences {
   if (header === undefined) return none;
   const said = [header]
@@ -22,3 +20,5 @@ export function readPreferences(header: string | string[] | undefined): Preferen
   const seconds = wait === undefined ? undefined : Math.min(Number(wait), longestWaitS);
   return { ...(seconds !== undefined && { wait: seconds, waitMs: seconds * 1_000 }), meta: said.includes("meta") };
 }
+
+const none: Preferences = { meta: false };

@@ -76,7 +76,19 @@ export class Flight<T> implements Waiting {
   depart(): void {
     if (this.#departed) return;
     this.#departed = true;
-    queueMicrotask(() => void this.#fly());
+    queueMicrotask(() => {
+      const end = (tell: (waiter: Waiter<T>) => void): void => {
+        this.#end();
+        for (const waiter of this.#waiters) {
+          waiter.patience.end(waiter.leave);
+          tell(waiter);
+        }
+      };
+      this.#course.fly(this).then(
+        (answer) => end(({ resolve }) => resolve(answer)),
+        (error: unknown) => end(({ reject }) => reject(error)),
+      );
+    });
   }
 
   abort(): void {
@@ -101,23 +113,6 @@ export class Flight<T> implements Waiting {
       this.#waiters.add(waiter);
       patience.begin(leave);
     });
-  }
-
-  async #fly(): Promise<void> {
-    try {
-      const answer = await this.#course.fly(this);
-      this.#end();
-      for (const { patience, leave, resolve } of this.#waiters) {
-        patience.end(leave);
-        resolve(answer);
-      }
-    } catch (error) {
-      this.#end();
-      for (const { patience, leave, reject } of this.#waiters) {
-        patience.end(leave);
-        reject(error);
-      }
-    }
   }
 
   #leave(questions: readonly string[]): void {

@@ -104,7 +104,7 @@ export class Line {
     );
   }
 
-  async #measured<T>(
+  #measured<T>(
     waiting: Waiting,
     once: Once<T>,
     aborted: AbortSignal,
@@ -114,15 +114,16 @@ export class Line {
     const { timeoutMs = Number.POSITIVE_INFINITY } = this.#plan;
     const began = this.#clock.monotonic();
     this.#health.requested(hedge);
-    const tried = await once(aborted, Math.max(1, Math.floor(Math.min(waiting.remainingMs, timeoutMs))));
-    const ms = this.#clock.monotonic() - began;
-    // What was given up counts with the time that it had taken by then, where that is long enough to tell: were it left
-    // out, a percentile that hedges would forget every slow answer, sink, and hedge ever more.
-    const outran = aborted.aborted && hedgeAfterMs !== undefined && ms >= hedgeAfterMs;
-    if (outran || (!aborted.aborted && (tried.state === "fresh" || tried.state === "missing")))
-      this.#health.measured(rounded(ms));
-    if (!aborted.aborted) this.#heard(tried);
-    return tried;
+    return once(aborted, Math.max(1, Math.floor(Math.min(waiting.remainingMs, timeoutMs)))).then((tried) => {
+      const ms = this.#clock.monotonic() - began;
+      // What was given up counts with the time that it had taken by then, where that is long enough to tell: were it left
+      // out, a percentile that hedges would forget every slow answer, sink, and hedge ever more.
+      const outran = aborted.aborted && hedgeAfterMs !== undefined && ms >= hedgeAfterMs;
+      if (outran || (!aborted.aborted && (tried.state === "fresh" || tried.state === "missing")))
+        this.#health.measured(rounded(ms));
+      if (!aborted.aborted) this.#heard(tried);
+      return tried;
+    });
   }
 
   /** A second question needs a place that nobody waits for, and an allowance. */

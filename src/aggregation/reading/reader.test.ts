@@ -209,6 +209,16 @@ describe("keeping", () => {
     cache.set("f", { at: 0 }, 500);
     expect(cache.size).toBe(0);
   });
+
+  test.each([1, 5, 60])("what is used outlives what is not, also where it is used every %s answers only", (every) => {
+    const cache = new Cache(64, 10_000);
+    cache.set("used", { at: 0 }, 1);
+    for (let count = 1; count <= 1_000; count++) {
+      cache.set(`other ${count}`, { at: 0 }, 1);
+      if (count % every === 0) expect(cache.get("used")).toBeDefined();
+    }
+    expect(cache.size).toBe(64);
+  });
 });
 
 describe("hedging", () => {

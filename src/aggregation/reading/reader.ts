@@ -248,10 +248,9 @@ export class Reader {
   async #fly(flight: Flight<Landing>, request: ReadRequest, byKey: boolean): Promise<Landing> {
     // Everybody may have left before it began; then nobody is there to be told either.
     if (flight.size === 0) return new Map();
-    const keysOf = new Set<string>();
-    flight.forEach((_, key) => void keysOf.add(key));
-    const keys = keysOf.size;
-    const askPage = this.#toAskPage(flight, request, byKey ? [...keysOf] : undefined);
+    const distinct = keysOf(flight);
+    const keys = distinct.length;
+    const askPage = this.#toAskPage(flight, request, byKey ? distinct : undefined);
     const { fetch } = this.#source;
     const paging = fetch.via === "http" ? fetch.paging : undefined;
     const { tried, attempts, at } = paging ? await gatherPages(paging, askPage) : landOne(await askPage(undefined));
@@ -298,6 +297,13 @@ const asLongAs = (patience: Patience, work: Promise<void>): Promise<void> =>
       resolve();
     });
   });
+
+/** Each once, in the order of boarding. */
+function keysOf(flight: Flight<Landing>): readonly string[] {
+  const keys: string[] = [];
+  flight.forEach((_, key) => void keys.push(key));
+  return keys.length === 1 ? keys : [...new Set(keys)];
+}
 
 function saidStatus(landing: Landing | undefined, question: string, span: Span): void {
   const status = landing?.get(question)?.tried.status;
