@@ -30,6 +30,7 @@ import { defineRuns, keyOf, keyRows, runLog as log, runRows as runs } from "./ru
 import { toFreed, toLeft, toLine, toQueued } from "./run-line.ts";
 import { toNodes } from "./run-nodes.ts";
 import { countRuns, searchRuns, toIndexed } from "./run-search.ts";
+import { strangersTo } from "./run-strangers.ts";
 
 const page = 512;
 /** Entries may be large, so the first page of a journal is short, and the others are about this large. */
@@ -160,10 +161,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const held = { where: { owner: { equals: owner } }, limit };
       return (await engine.claim(runs.name, held, { owner: null, state: "waiting", wakeAt: now })).length;
     },
-    async strangers(knows) {
-      const waiting = await engine.find(runs.name, { where: { state: { equals: "waiting" } }, limit: 1_000 });
-      return [...new Set(waiting.map((row) => toRow(row).workflow))].filter((workflow) => !knows.includes(workflow));
-    },
+    strangers: (knows) => strangersTo(engine, knows),
     async nextDue(knows) {
       const where = { ...due(knows), wakeAt: { from: 0 } };
       const [document] = await engine.find(runs.name, {

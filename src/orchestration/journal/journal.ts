@@ -47,7 +47,7 @@ export interface Journal {
   heldBy(owner: string, limit: number): Promise<readonly string[]>;
   /** Makes runs due that an owner holds and that is gone; says how many. */
   release(owner: string, now: number, limit: number): Promise<number>;
-  /** Workflows that waiting runs are of and that are not among the known ones; looks at the first thousand runs. */
+  /** Workflows that waiting runs are of and that are not among the known ones; a hundred of them at the most. */
   strangers(knows: readonly string[]): Promise<readonly string[]>;
   /** When the next run of a known workflow is due, in ms since 1970. */
   nextDue(knows: readonly string[]): Promise<number | undefined>;

@@ -1,5 +1,5 @@
 import type { Clock, Trace } from "../../contracts/index.ts";
-import { toKey } from "../journal/identity.ts";
+import { toKey, toRunId } from "../journal/identity.ts";
 import {
   type InboxSeen,
   type Item,
@@ -12,7 +12,7 @@ import {
 import type { Chained, Undo } from "../language/lazy-step.ts";
 import { toPlain } from "../language/plain.ts";
 import type { Policy } from "../language/policy.ts";
-import type { Action, Asleep, Settled } from "./action.ts";
+import { type Action, type Asleep, principalOf, type Settled } from "./action.ts";
 import { givenUp } from "./attempt.ts";
 import { type Delivered, diverged, type Exchange, never, type Waiting } from "./exchange.ts";
 import type { Places } from "./places.ts";
@@ -25,6 +25,8 @@ export interface StepSpec {
   readonly name: string;
   readonly kind: StepKind;
   readonly operation?: string;
+  /** Of one that waits for a run begun before: which. Other steps may wait for the one that they begin. */
+  readonly awaits?: string;
   readonly digest: string;
   readonly policy: Policy;
   readonly attempt: Action["attempt"];
@@ -63,6 +65,16 @@ export class Effects {
   readonly #taken = new Set<number>();
   /** By path: what the code waits for any one of. */
   readonly #names = new Map<string, ReadonlySet<string>>();
+  /** By path: the steps that have no result yet, each with the run whose end it may wait for, once somebody had to know. */
+  readonly #asking = new Map<string, { readonly spec: StepSpec; run?: string }>();
+  /** By path: answers that are there, and that something stands before that happened earlier. */
+  readonly #answers = new Map<string, () => void>();
+  /** By path: the last of the inbox that its run was said to have ended in, and goes on all the same, for somebody has retried it. */
+  readonly #goneOn = new Map<string, number>();
+  /** Steps that another run was found to be at. */
+  readonly #slept = new Set<string>();
+  /** Times that are over and that an end stands before. */
+  readonly #rung = new Set<string>();
   readonly #before: InboxSeen;
   #items: readonly Item[];
   #lost = false;
@@ -137,10 +149,13 @@ export class Effects {
     const undoable = undo && this.#undoable(path, spec, undo);
     const request = { type: "StepStarted", path, name, kind, digest, undo: undo !== undefined } as const;
     const asked = exchange.ask(request, "action", scope, (waiting) => this.#begin(waiting, spec, or !== undefined));
+    if (spec.operation !== undefined || spec.awaits !== undefined) this.#asking.set(path, { spec });
     // What another run did is that one's to undo.
     if (undoable && !exchange.script.isCopied(path)) undoStack.push(undoable);
     scope.asked();
-    const kept = this.#keep(await asked, spec, undoable);
+    const delivered = await asked;
+    this.#asking.delete(path);
+    const kept = this.#keep(delivered, spec, undoable);
     const outcome = kept instanceof Promise ? await kept : kept;
     scope.settled();
     if (scope.closed) return never; // whoever closed the scope has gone on without this code
@@ -243,25 +258,34 @@ export class Effects {
     const { name, kind, attempt } = spec;
     const { timeoutMs, deadlineMs, pauses, attempts = scope.undoing ? attemptsOfUndo : attemptsOfSteps } = spec.policy;
     const { failed, started, since } = exchange.script.pastOf(path);
+    const deadlineAt = deadlineMs === undefined ? undefined : (since ?? clock.now()) + deadlineMs;
+    // What came to its end in time is not late because nobody was there.
+    const isInTime = deadlineAt !== undefined && (this.#endOf(path)?.at ?? Number.POSITIVE_INFINITY) <= deadlineAt;
     const action: Action = {
       path,
       name,
       kind: scope.undoing ? "undo" : kind,
       key: toKey(root, path),
       timeoutMs,
-      deadlineAt: deadlineMs === undefined ? undefined : (since ?? clock.now()) + deadlineMs,
+      deadlineAt: isInTime ? undefined : deadlineAt,
       attempts,
       pauses,
       failed,
-      unknown: started,
+      unknown: started || this.#slept.has(path),
       attempt,
     };
-    const settle = (settled: Delivered): void => {
+    const seen = this.inboxSeen.revision;
+    const tell = (settled: Delivered): void => {
       const { result } = settled;
       // An undo that fails is not a result: it is tried again when a person has seen to it and resumes the run.
       if (scope.undoing && !scope.closed && !hasFallback && result.type === "StepFailed") {
         exchange.stop(`The undo step "${path}" failed: ${sentenceOf(result.thrown)} ${resumable}`);
       } else exchange.settled(settled);
+    };
+    const settle = (settled: Delivered): void => {
+      if (scope.closed || !this.#endOf(path)) return tell(settled);
+      this.#answers.set(path, () => tell(settled));
+      this.#settleDue();
     };
     const settled = act(action, scope);
     if (!(settled instanceof Promise)) {
@@ -270,15 +294,19 @@ export class Effects {
     }
     void settled.then((settled) => {
       if (!settled) exchange.rest(waiting);
-      else if ("asleep" in settled) this.#sleepOver(waiting, action, settle);
-      else settle(settled);
+      else if ("asleep" in settled) {
+        this.#goneOn.set(path, seen);
+        this.#sleepOver(waiting, action, settle);
+        this.#settleDue();
+      } else settle(settled);
     });
   }
 
   /** The action goes on elsewhere: this run is told of its end, and may leave memory meanwhile. */
   #sleepOver(waiting: Waiting, { name, deadlineAt }: Action, settle: (settled: Delivered) => void): void {
-    const { exchange, clock } = this.#ports;
+    const { exchange, clock, look } = this.#ports;
     const { path, scope } = waiting;
+    this.#slept.add(path);
     const giveUp = (message: string) => (): void => {
       const thrown = { kind: "fault", code: "DeadlineExceeded", message } as const;
       waiting.asleep = false;
@@ -290,7 +318,9 @@ export class Effects {
       return;
     }
     const late = giveUp(`The time of "${name}" is over.`);
-    const disarm = deadlineAt === undefined ? () => {} : clock.after(deadlineAt - clock.now(), late);
+    // The run may have ended before, and nobody has told of it yet: it is asked once more, which is in vain where it has not.
+    const ring = (): void => void look().catch(late);
+    const disarm = deadlineAt === undefined ? () => {} : clock.after(deadlineAt - clock.now(), ring);
     const stay = scope.onClose(abort);
     waiting.asleep = true;
     waiting.wakeAt = deadlineAt;
@@ -365,11 +395,17 @@ export class Effects {
     const { clock, exchange, trace, look } = this.#ports;
     const over = Promise.withResolvers<void>();
     const ring = (): void => {
-      // A signal may have come before, and nobody has told of it yet. Where the inbox is out of reach, time goes on all the same.
-      const mayHaveCome = [...exchange.waiting.values()].some(({ kind }) => kind === "signal");
+      // A signal may have come before, or a run have ended, and nobody has told of it yet. Where the inbox is out of reach,
+      // time goes on all the same.
+      const mayHaveCome = this.#asking.size > 0 || [...exchange.waiting.values()].some(({ kind }) => kind === "signal");
       const settle = () => exchange.settle(result);
+      const isBehind = () => {
+        const isSo = this.#isBehindAnEnd(wakeAt ?? 0);
+        if (isSo) this.#rung.add(waiting.path);
+        return isSo;
+      };
       if (!mayHaveCome) settle();
-      else void look().then(() => exchange.ready.has(waiting.path) || settle(), settle);
+      else void look().then(() => exchange.ready.has(waiting.path) || isBehind() || settle(), settle);
     };
     const disarm = wakeAt === undefined ? () => {} : clock.after(wakeAt - clock.now(), ring);
     waiting.cancel = () => {
@@ -382,7 +418,8 @@ export class Effects {
 
   /**
    * Hands out what has happened by now, in the order of the times that were written down: the signals of the inbox, first
-   * come, first served, and between them the times that were over by then. Nobody may have been there when they were.
+   * come, first served, the ends of other runs, and between them the times that were over by then. Nobody may have been
+   * there when they were. What a run that has ended has to say is asked for only now, and what came after it waits for that.
    */
   #settleDue(): void {
     const { exchange, clock } = this.#ports;
@@ -392,13 +429,22 @@ export class Effects {
     const now = clock.now();
     const due = open.flatMap((waiting) => {
       const over = waiting.kind === "action" ? undefined : waiting.wakeAt;
-      return over !== undefined && over <= now ? [{ waiting, over }] : [];
+      const isOver = over !== undefined && (over <= now || this.#rung.has(waiting.path));
+      return isOver ? [{ waiting, over }] : [];
     });
     due.sort((one, other) => one.over - other.over);
     const handed = new Set([...ready.values()].flatMap((one) => (one.type === "SignalTaken" ? [one.item] : [])));
-    for (const item of listening.length > 0 ? this.#items : []) {
+    const asked = this.#asked();
+    for (const item of listening.length > 0 || asked.size > 0 ? this.#items : []) {
       const { revision, payload, by, signal } = item;
-      if (signal === "" || this.#taken.has(revision) || handed.has(revision)) continue;
+      if (signal === "") {
+        const steps = asked.get(endedIn(item) ?? "")?.filter((path) => this.#isNews(path, item)) ?? [];
+        if (steps.length === 0) continue;
+        for (let [first] = due; first && first.over < item.at; [first] = due) this.#timeOut(due, listening);
+        if (!steps.every((path) => this.#answer(path))) return;
+        continue;
+      }
+      if (this.#taken.has(revision) || handed.has(revision)) continue;
       for (let [first] = due; first && first.over < item.at; [first] = due) this.#timeOut(due, listening);
       const at = listening.findIndex(({ request }) => this.#fits(request, item));
       const [taker] = at < 0 ? [] : listening.splice(at, 1);
@@ -410,6 +456,58 @@ export class Effects {
       exchange.settle({ type: "SignalTaken", path, payload, item: revision, by, ...told });
     }
     while (due.length > 0) this.#timeOut(due, listening);
+  }
+
+  /** By run: the steps that may wait for its end, and have no answer on its way to the code. */
+  #asked(): ReadonlyMap<string, readonly string[]> {
+    if (this.#asking.size === 0 || !this.#items.some((item) => endedIn(item) !== undefined)) return nobody;
+    const { waiting, ready } = this.#ports.exchange;
+    const asked = new Map<string, string[]>();
+    for (const path of this.#asking.keys()) {
+      if (!waiting.has(path) || ready.has(path)) continue;
+      const run = this.#awaitedBy(path);
+      const steps = asked.get(run) ?? [];
+      steps.push(path);
+      asked.set(run, steps);
+    }
+    return asked;
+  }
+
+  /** The run whose end a step may wait for. */
+  #awaitedBy(path: string): string {
+    const { run, root } = this.#ports;
+    const asking = this.#asking.get(path);
+    if (!asking) return "";
+    const { awaits, operation = "" } = asking.spec;
+    asking.run ??= awaits ?? toRunId(principalOf(run).id, operation, toKey(root, path));
+    return asking.run;
+  }
+
+  /** Where the inbox says that the run has ended that a step waits for, and it has not gone on since. */
+  #endOf(path: string): Item | undefined {
+    if (!this.#items.some((item) => endedIn(item) !== undefined)) return undefined;
+    const run = this.#awaitedBy(path);
+    return this.#items.find((item) => endedIn(item) === run && this.#isNews(path, item));
+  }
+
+  #isNews(path: string, { revision }: Item): boolean {
+    return revision > (this.#goneOn.get(path) ?? -1);
+  }
+
+  /** Whether a run has ended by this instant, and what it has to say is not here yet. */
+  #isBehindAnEnd(at: number): boolean {
+    const asked = this.#asked();
+    return this.#items.some(
+      (item) => item.at <= at && asked.get(endedIn(item) ?? "")?.some((path) => this.#isNews(path, item)),
+    );
+  }
+
+  /** Hands out what a run that has ended has said; false where that is not here yet. */
+  #answer(path: string): boolean {
+    const answer = this.#answers.get(path);
+    this.#answers.delete(path);
+    answer?.();
+    return answer !== undefined;
   }
 
   /** The first of these times is over. */
@@ -427,6 +525,12 @@ export class Effects {
     return at <= until && (this.#names.get(path)?.has(signal) ?? signal === name);
   }
 }
+
+const nobody: ReadonlyMap<string, readonly string[]> = new Map();
+
+/** The run that an item of the inbox tells the end of. */
+const endedIn = ({ signal, payload }: Item): string | undefined =>
+  signal === "" ? (payload as { readonly ended?: string } | null)?.ended : undefined; // only runs write such items
 
 const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as { then?: unknown } | undefined)?.then === "function";
