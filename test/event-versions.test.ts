@@ -15,7 +15,7 @@ const cache = compileCache();
 const children: ChildProcess[] = [];
 beforeAll(async () => {
   postgres = await startPostgres();
-}, 60_000);
+}, 120_000);
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
 });
@@ -59,7 +59,7 @@ function startNode(schema: string, code: "old" | "up" | "down", lease = "30s") {
   };
 }
 type Node = ReturnType<typeof startNode>;
-const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
+const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 40_000, interval: 20 });
 async function goesOn(...nodes: readonly Node[]): Promise<void> {
   for (const node of nodes) {
     const before = await node.ask("written");
@@ -105,7 +105,11 @@ test("old code and new write and read together; what is new is written once the 
   expect((await one.ask("status")).held).toMatchObject([{ event: "parcels.Weighed", version: 2, writes: 1, by }]);
 
   expect((await old.ask("stop")).failures).toEqual([]);
-  await complete(schema, old);
+  const { count } = await inLog(schema); // the others go on
+  await eventually(async () => {
+    for (const total of await old.ask("totals")) expect(total.count).toBeGreaterThanOrEqual(count);
+  });
+  expect((await old.ask("status")).stopped).toEqual([]);
   expect(await old.ask("told")).toBeGreaterThan(0);
   await old.close();
   await eventually(async () => expect((await inLog(schema)).versions).toEqual([1, 2]));
@@ -115,14 +119,14 @@ test("old code and new write and read together; what is new is written once the 
   await goesOn(one, other);
   for (const node of next) expect((await node.ask("stop")).failures).toEqual([]);
   await complete(schema, ...next);
-}, 60_000);
+}, 120_000);
 
 test("without a way down, new code waits for what runs; what was killed counts until its lease is over", async () => {
   const schema = postgres.freshSchema();
-  const old = startNode(schema, "old", "4s");
+  const old = startNode(schema, "old", "6s");
   expect(await old.up).toBe("up");
   await old.ask("go");
-  const next = startNode(schema, "up", "4s");
+  const next = startNode(schema, "up", "6s");
   expect(await next.up).toBe("up");
   await goesOn(old);
   const refused = /^parcels\.Weighed is not written in version 2 yet, because the process \S+ cannot read that\./;
@@ -135,7 +139,7 @@ test("without a way down, new code waits for what runs; what was killed counts u
   expect((await inLog(schema)).versions).toEqual([1, 2]);
   await complete(schema, next);
   expect((await next.ask("status")).reports.at(-1)).toBe("parcels.Weighed is written in version 2 from now on.");
-}, 60_000);
+}, 120_000);
 
 test("where old code begins at the moment at which new code writes, one of the two gives way, and never both go on", async () => {
   const schema = postgres.freshSchema();
@@ -145,14 +149,19 @@ test("where old code begins at the moment at which new code writes, one of the t
   ];
   const [one, other] = engines as [Engine, Engine]; // there are two
   const outcomes = { waited: 0, refused: 0 };
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+  let ahead = 0; // by how many ms the new code is ahead, so that each overtakes the other now and then
   for (let round = 0; round < 40; round++) {
     const log = `log-${round}`;
     const next = await openStorage([toNotes(2)], { engine: one, clock: systemClock, log });
     const write = next.providers.find(({ operation }) => operation === "notes.write");
     const call = { principal: anonymous, trace: silent, aborted: new AbortController().signal };
-    const writes = async () => write?.handle({ id: "a" }, call, { id: "a" });
+    const writes = async () => {
+      await pause(-ahead);
+      return write?.handle({ id: "a" }, call, { id: "a" });
+    };
     const begins = async (): Promise<Storage> => {
-      await new Promise((resolve) => setTimeout(resolve, round % 8)); // so that each overtakes the other now and then
+      await pause(ahead);
       return openStorage([toNotes(1)], { engine: other, clock: systemClock, log });
     };
     const [written, begun] = await Promise.allSettled([writes(), begins()]);
@@ -160,12 +169,13 @@ test("where old code begins at the moment at which new code writes, one of the t
     const versions = (await one.types(log)).map(({ version }) => version);
     expect(versions).toEqual(written.status === "fulfilled" ? [2] : []);
     outcomes[written.status === "fulfilled" ? "refused" : "waited"]++;
+    ahead += written.status === "fulfilled" ? -2 : 2;
     if (begun.status === "fulfilled") await begun.value.close();
     await next.close();
   }
   expect(Math.min(outcomes.waited, outcomes.refused)).toBeGreaterThan(0);
   for (const engine of engines) await engine.close();
-}, 60_000);
+}, 120_000);
 
 /** A store of notes, whose event has come to a version. */
 function toNotes(version: 1 | 2) {

@@ -66,7 +66,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(run, item, fc.option(off, { nil: undefined })).map(
     ([run, item, off]): Step =>
       async (j) =>
-        (await j.find(run)) && j.post(run, item, off === undefined ? undefined : (await j.revision(run)) + off),
+        (await j.find(run)) &&
+        j.post(run, item, off === undefined ? undefined : { asleepAt: (await j.revision(run)) + off }),
   ),
   fc.tuple(node, time).map(
     ([node, now]): Step =>

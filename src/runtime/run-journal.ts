@@ -82,7 +82,8 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       let size = 0;
       for (const { data } of events) size += data.length;
       const last = { revision: revision + entries.length, event: `${id}/${events.length - 1}` };
-      const documents = toWrites(run, change, last, size);
+      const entry = entries.length > 0 ? last.event : end?.revision === revision ? end.event : null;
+      const documents = toWrites(run, change, { ...last, entry }, size);
       if (tell) events.push(toInboxEvent(tell.run, tell.item));
       return engine.append(log, [{ id, expect, events, documents }]).then((outcomes) => {
         const outcome = outcomes[0] as Outcome; // one append, one outcome
@@ -114,14 +115,16 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const [document] = await engine.find(runs.name, { key: run, limit: 1 });
       return document && toRow(document);
     },
-    async post(run, item, asleepAt) {
+    async post(run, item, asleep) {
       const { key } = item;
       const event = toInboxEvent(run, item);
       if (Buffer.byteLength(event.data) > entryBytes)
         throw new Fault("InvalidInput", `A signal may have ${entryBytes} bytes at most, and this one has more.`);
       const write = (quietly: boolean): Promise<Outcome> =>
         append({
-          expect: quietly ? [toExpected(`run/${run}`, asleepAt ?? -1)] : [],
+          expect: quietly
+            ? [{ ...toExpected(`run/${run}`, asleep?.asleepAt ?? -1), event: asleep?.asleepEntry ?? undefined }]
+            : [],
           events: [event],
           documents: [
             ...(quietly ? [] : [{ collection: runs.name, patch: run, data: { wakeAt: item.at } }]),
@@ -135,8 +138,9 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
             },
           }),
         });
-      let outcome = await write(asleepAt !== undefined);
-      if (asleepAt !== undefined && !outcome.ok && outcome.why === "conflict") outcome = await write(false); // it has gone on meanwhile
+      const quietly = asleep?.asleepAt !== undefined;
+      let outcome = await write(quietly);
+      if (quietly && !outcome.ok && outcome.why === "conflict") outcome = await write(false); // it has gone on meanwhile
       sweeper.nudge();
       if (!outcome.ok && outcome.why === "key reused") {
         throw new Fault("KeyReused", "This key has sent another signal to the run. Use a new key for a new signal.");
@@ -230,7 +234,7 @@ const noWrites: readonly Write[] = [];
 function toWrites(
   run: string,
   { begin, row, frees, tell, queues, leaves, size }: Change,
-  last: { readonly revision: number; readonly event: string },
+  last: { readonly revision: number; readonly event: string; readonly entry: string | null },
   added: number,
 ): readonly Write[] {
   if (!begin && !row && !frees && !tell && !queues && !leaves) return noWrites; // step after step
@@ -246,7 +250,14 @@ function toWrites(
   }
   // A further stretch begins with its last entry alone.
   const grown = size !== undefined && row && { size: row.from === undefined ? size + added : added };
-  const data = { ...row, ...grown, ...(queues && { ticket: { ...queues.ticket } }), ...(frees && { holds: false }) };
+  const asleep = row?.asleepAt !== undefined && { asleepEntry: last.entry };
+  const data = {
+    ...row,
+    ...grown,
+    ...asleep,
+    ...(queues && { ticket: { ...queues.ticket } }),
+    ...(frees && { holds: false }),
+  };
   return [
     ...(row || queues || frees ? [{ collection: runs.name, patch: run, data }] : []),
     ...(frees ? toFreed(frees) : []),

@@ -148,6 +148,34 @@ it("nobody is let in by who looked at a line of which the end is lost, though an
   expect(await letIn(one, withD, "d")).toBe(false);
 });
 
+it("a signal wakes a run that sleeps by another entry than the one that its sender saw, and that is lost", async () => {
+  await using world = await onPostgres(postgres);
+  const { clock } = world;
+  const [one, other] = [
+    await openRunJournal(await world.engine(), clock),
+    await openRunJournal(await world.engine(), clock),
+  ];
+  const begin: RunRow = {
+    ...{ run: "r", operation: "jobs.do", workflow: "jobs.do@1", state: "running", owner: null, wakeAt: null },
+    ...{ startedAt: 1, endedAt: null, startedBy: "ann", traceparent: "", reason: null },
+  };
+  const said = (value: string): Entry => ({ type: "Progress", value, at: 1 });
+  const sleep = (awaits: string) =>
+    ({ row: { state: "waiting", wakeAt: null, awaits: [awaits], asleepAt: 1 } }) as const;
+  const signal = { signal: "go", payload: {}, by: "bob", at: 7 };
+  await one.append("r", -1, [said("begun")], { begin });
+  const goBack = await mark();
+  await one.append("r", 0, [said("waits for stop")], sleep("stop"));
+  const seen = await one.find("r");
+  await one.post("r", signal, seen);
+  expect(await one.find("r")).toMatchObject({ wakeAt: null, unread: 1 });
+
+  await goBack();
+  await other.append("r", 0, [said("waits for go")], sleep("go"));
+  await one.post("r", signal, seen);
+  expect(await one.find("r")).toMatchObject({ wakeAt: 7, unread: 1 });
+});
+
 const Jobs = contract("jobs", "1.0.0", {
   do: command({
     input: z.object({}),
@@ -221,7 +249,9 @@ it("a run that has seen a signal that is lost takes the one that has its revisio
   await world.until(() => isSeen);
   gate.resolve("open");
   await world.until(() => losing === undefined);
-  await world.until(async () => (await other.read(run)).some(({ type }) => type === "SignalTaken"));
+  await world.until(async () =>
+    (await other.read(run)).some((one) => one.type === "SignalTaken" && JSON.stringify(one.payload) === '{"n":2}'),
+  );
   await post(run, 3);
   await world.until(async () => (await node.row(run))?.state === "done");
   expect(suspends.join()).toContain('"SignalTaken"');
@@ -251,11 +281,15 @@ async function mark(): Promise<() => Promise<void>> {
   await postgres.query(`create schema ${kept}`);
   for (const name of documents)
     await postgres.query(`create table ${kept}.${name.split(".")[1]} as select revision, key, data from ${name}`);
+  const back = documents.map((name) => {
+    const copy = `${kept}.${name.split(".")[1]}`;
+    return `delete from ${name}; insert into ${name} (revision, key, data) select * from ${copy};`;
+  });
   return async () => {
-    for (const name of documents)
-      await postgres.query(
-        `delete from ${name}; insert into ${name} (revision, key, data) select * from ${kept}.${name.split(".")[1]}`,
-      );
+    // At one moment for all who look, as it is with another server.
+    const all = [event, ...documents].join(", ");
+    const loss = `delete from ${event} where position > ${position};`;
+    await postgres.query(`begin; lock table ${all} in access exclusive mode; ${back.join(" ")} ${loss} commit`);
     await lose(position);
   };
 }

@@ -33,8 +33,8 @@ export interface Journal {
   /** The revision of a run's last entry, whatever stands in its journal; -1 where there is none. */
   revision(run: string): Promise<number>;
   find(run: string): Promise<RunRow | undefined>;
-  /** Adds to a run's inbox and makes the run due; not where its journal still ends at this revision: there it waits for others. */
-  post(run: string, item: NewItem, asleepAt?: number): Promise<void>;
+  /** Adds to a run's inbox and makes the run due; not where its journal still ends as this row says: there it waits for others. */
+  post(run: string, item: NewItem, asleep?: Pick<RunRow, "asleepAt" | "asleepEntry">): Promise<void>;
   /** What a run was told, all of it or from a revision on (inclusive). */
   inbox(run: string, from?: number): Promise<readonly Item[]>;
   /** Makes `node` the owner of runs that are due and whose workflow, in its version, it knows. */
@@ -101,6 +101,8 @@ export interface RunRow {
   readonly awaits?: readonly string[];
   readonly asleepBy?: string | null;
   readonly asleepAt?: number;
+  /** Which entry has that revision, where the journal knows it and another one may come to have it. */
+  readonly asleepEntry?: string | null;
   /**
    * Signals that it has not taken; how many, and how large in characters of JSON. Exact of one that has left memory; of one
    * in memory it may be too much by a small part of what may be unread.
@@ -123,7 +125,7 @@ export interface RunRow {
 export interface Change {
   /** The whole row, with a run's first entries. */
   readonly begin?: RunRow;
-  readonly row?: Partial<Omit<RunRow, "run" | "operation" | "ticket">>;
+  readonly row?: Partial<Omit<RunRow, "run" | "operation" | "ticket" | "asleepEntry">>;
   /** Of a run that ends: what it was let in with is free again. */
   readonly frees?: Ticket;
   /** Takes its place in a line, with so many entries written. */

@@ -446,6 +446,7 @@ export class Execution {
   /** Nothing where somebody has asked for something meanwhile that may change it. */
   async #pause(reason: string): Promise<Verdict | undefined> {
     if (this.parts.rehearsal) return { kind: "paused", reason };
+    if (this.effects.hasLost) return { kind: "fenced" };
     this.#noteHalt();
     this.script.write({ type: "Paused", reason });
     const { inboxSeen } = this.effects;
@@ -468,6 +469,7 @@ export class Execution {
   }
 
   async #suspend(wakeAt: number | null): Promise<Verdict | undefined> {
+    if (this.effects.hasLost) return { kind: "fenced" };
     const { inboxSeen, awaits, unread } = this.effects;
     const asleepAt = this.script.revision + this.script.pending.length;
     const row = { state: "waiting", owner: null, wakeAt, awaits, asleepAt, ...unread } as const;
