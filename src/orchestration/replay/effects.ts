@@ -283,9 +283,11 @@ export class Effects {
       } else exchange.settled(settled);
     };
     const settle = (settled: Delivered): void => {
-      if (scope.closed || !this.#endOf(path)) return tell(settled);
-      this.#answers.set(path, () => tell(settled));
-      this.#settleDue();
+      if (scope.closed || !this.#endOf(path)) tell(settled);
+      else {
+        this.#answers.set(path, () => tell(settled));
+        this.#settleDue();
+      }
     };
     const settled = act(action, scope);
     if (!(settled instanceof Promise)) {
