@@ -1,37 +1,21 @@
 import { createHash } from "node:crypto";
 import { type Candidate, type Candidates, type Listener, outranks } from "../aggregation/host.ts";
 import type { Clock } from "../contracts/index.ts";
-import { type After, type Collection, type Engine, toAfter, toColumns, toIds, type Write } from "../storage/host.ts";
+import { type After, type Condition, type Document, type Engine, toAfter, toIds, type Write } from "../storage/host.ts";
 import { type Subscription, subscription } from "../storage/index.ts";
+import { buried, CandidateGraves, collection, type Kept, log } from "./candidate-graves.ts";
 
-const log = "views";
-const collection: Collection = {
-  name: "candidates",
-  columns: toColumns({ place: "text", revision: "number", said: "text", at: "number", turn: "number" }),
-  indexes: [["place"]],
-};
 const page = 500;
-
-interface Kept {
-  readonly place: string;
-  readonly item: string;
-  readonly revision: number;
-  /** JSON text, of a whole list behind the names of its items; see `toText`. */
-  readonly said: string | null;
-  readonly at: number;
-  /** Counts the writes: who saw another turn than there is has to look again. 0 where only the room was made. */
-  readonly turn: number;
-  /** A document's fields are open. */
-  readonly [field: string]: unknown;
-}
 
 /**
  * Aggregation's candidates on storage's engine: one document each, and a tombstone is one like any other. The newest wins
- * by looking first and then writing only what is as it was seen, so that no two nodes write over each other.
+ * by looking first and then writing only what is as it was seen, so that no two nodes write over each other. What a newer
+ * whole answer covers counts no more, and is taken away.
  */
 export async function openCandidates(engine: Engine, clock: Clock): Promise<Candidates> {
   await engine.define(collection);
   const newId = toIds(clock);
+  const graves = new CandidateGraves(engine, newId);
 
   const find = async (key: string): Promise<Kept | undefined> => {
     const [document] = await engine.find(collection.name, { key, limit: 1 });
@@ -51,7 +35,14 @@ export async function openCandidates(engine: Engine, clock: Clock): Promise<Cand
     const key = keyOf(candidate);
     for (;;) {
       const kept = await find(key);
-      if (!kept) throw new Error("What a source said was not kept: its place is gone.");
+      if (!kept) {
+        await makeRoom([candidate]);
+        continue;
+      }
+      if (kept.place === buried) {
+        await graves.clear([key]);
+        continue;
+      }
       if (kept.turn > 0 && !outranks(candidate, toCandidate(kept))) return;
       const { revision, at } = candidate;
       const written = await engine.claim(
@@ -63,19 +54,43 @@ export async function openCandidates(engine: Engine, clock: Clock): Promise<Cand
     }
   };
 
+  const pagesOf = async function* (where: {
+    readonly [column: string]: Condition;
+  }): AsyncGenerator<readonly Document[]> {
+    for (let after: After | undefined; ; ) {
+      const query = { where, limit: page, ...(after !== undefined && { after }) };
+      const documents = await engine.find(collection.name, query);
+      yield documents;
+      const last = documents.at(-1);
+      if (documents.length < page || !last) return;
+      after = toAfter(last, undefined);
+    }
+  };
+  /** Takes away what the newest whole answer of a place covers. */
+  const bury = async (place: string): Promise<void> => {
+    const whole = await find(keyOf({ place, item: "" }));
+    if (!whole || whole.turn === 0 || whole.place === buried) return;
+    for await (const documents of pagesOf({ place: { equals: place }, revision: { to: whole.revision } })) {
+      const covered = documents.filter(({ data }) => {
+        const { item, revision, turn } = data as Kept; // only this file writes the collection
+        return item !== "" && turn > 0 && revision < whole.revision;
+      });
+      await graves.bury(covered);
+    }
+  };
+
   return {
     async load(place) {
-      const candidates: Candidate[] = [];
-      for (let after: After | undefined; ; ) {
-        const query = { where: { place: { equals: place } }, limit: page, ...(after !== undefined && { after }) };
-        const documents = await engine.find(collection.name, query);
-        for (const { data } of documents) {
-          const kept = data as Kept; // only this file writes the collection
-          if (kept.turn > 0) candidates.push(toCandidate(kept)); // otherwise it is only the room for one
-        }
-        const last = documents.at(-1);
-        after = last && toAfter(last, undefined);
-        if (documents.length < page) return candidates;
+      const where = { place: { equals: place } };
+      const first = await engine.find(collection.name, { where, limit: page });
+      if (first.length < page) return countingOf(first);
+      // Between two pages a whole answer may come, and take items with it that only stand on the second.
+      const turn = async (): Promise<number | undefined> => (await find(keyOf({ place, item: "" })))?.turn;
+      for (;;) {
+        const before = await turn();
+        const all: Document[] = [];
+        for await (const documents of pagesOf(where)) all.push(...documents);
+        if ((await turn()) === before) return countingOf(all);
       }
     },
     async keep(candidates) {
@@ -89,6 +104,8 @@ export async function openCandidates(engine: Engine, clock: Clock): Promise<Cand
       const fresh = [...newest.values()].filter((_, at) => !known[at]);
       if (fresh.length > 0) await makeRoom(fresh);
       await Promise.all([...newest.values()].map(write));
+      const whole = [...newest.values()].filter(({ item }) => item === "");
+      for (const place of new Set(whole.map(({ place }) => place))) await bury(place);
     },
   };
 }
@@ -101,6 +118,13 @@ export function toSubscription({ name, events, handle }: Listener): Subscription
   ]);
   return subscription(name, { events, handle: Object.fromEntries(handlers) });
 }
+
+/** What is only the room for a candidate is none yet. */
+const countingOf = (documents: readonly Document[]): readonly Candidate[] =>
+  documents
+    .map(({ data }) => data as Kept)
+    .filter(({ turn }) => turn > 0)
+    .map(toCandidate); // only candidates are there
 
 const toCandidate = ({ place, item, revision, said, at }: Kept): Candidate => ({
   ...{ place, item, revision, at },
@@ -119,4 +143,5 @@ function fromText(text: string): Pick<Candidate, "said" | "items"> {
 }
 
 /** A place holds what somebody asked for, and is as long as that; a digest is neither. */
-const keyOf = ({ place, item }: Candidate): string => createHash("sha256").update(`${place}\n${item}`).digest("hex");
+const keyOf = ({ place, item }: Pick<Candidate, "place" | "item">): string =>
+  createHash("sha256").update(`${place}\n${item}`).digest("hex");

@@ -137,6 +137,14 @@ it("answers with what its sources said by themselves, asks the others, and forge
   await running.stop();
 });
 
+/** Those that a newer whole answer does not cover, in one order. */
+function counting(candidates: readonly Candidate[]): readonly Candidate[] {
+  const since = candidates.find(({ item }) => item === "")?.revision ?? Number.NEGATIVE_INFINITY;
+  return candidates
+    .filter(({ item, revision }) => item === "" || revision >= since)
+    .sort((a, b) => (a.item < b.item ? -1 : 1));
+}
+
 describe("candidates on the engine", () => {
   const change = fc.record({
     item: fc.constantFrom("", "a", "b"),
@@ -166,13 +174,65 @@ describe("candidates on the engine", () => {
           const rival = newest.get(one.item);
           if (!rival || outranks(one, rival)) newest.set(one.item, one);
         }
-        const expected = [...newest.values()];
-        const byItem = (a: Candidate, b: Candidate): number => (a.item < b.item ? -1 : 1);
-        expect([...((await nodes[0]?.load(place)) ?? [])].sort(byItem)).toEqual(expected.sort(byItem));
+        const loaded = (await nodes[0]?.load(place)) ?? [];
+        expect(counting(loaded)).toEqual(counting([...newest.values()]));
       }),
       { numRuns: 30 },
     );
     expect(await engine.check()).toEqual([]);
+  });
+
+  const rows = async (): Promise<number> => (await engine.find("candidates", { limit: 1_000 })).length;
+  it("are taken away where a newer whole answer covers them, and never one that still counts", async () => {
+    const nodes = await Promise.all([1, 2].map(() => openCandidates(engine, systemClock)));
+    const [one, two] = nodes;
+    for (let day = 0; day < 20; day++) {
+      const items = Array.from({ length: 30 }, (_, at) => ({ item: `flight ${day} ${at}`, revision: day * 100 + at }));
+      await one?.keep(items.map((change) => toCandidate("board", { ...change, said: '"x"' })));
+      await two?.keep(
+        items.map(({ item, revision }) => toCandidate("board", { item, revision: revision + 1, said: undefined })),
+      );
+      const whole = toCandidate("board", { item: "", revision: day * 100 + 90, said: "[]" });
+      const after = toCandidate("board", { item: "late", revision: day * 100 + 95, said: '"y"' });
+      await Promise.all([one?.keep([whole]), two?.keep([after])]);
+      expect(counting((await one?.load("board")) ?? [])).toEqual(counting([whole, after]));
+    }
+    expect(await rows()).toBeLessThanOrEqual(3);
+    expect(await engine.check()).toEqual([]);
+  });
+
+  it("that come back where one was taken away are kept", async () => {
+    const candidates = await openCandidates(engine, systemClock);
+    const item = (revision: number, said: string) => toCandidate("board", { item: "a", revision, said });
+    const whole = (revision: number) => toCandidate("board", { item: "", revision, said: "[]" });
+    await candidates.keep([item(1, '"old"')]);
+    await candidates.keep([whole(5)]);
+    expect(await rows()).toBe(1);
+    await candidates.keep([item(3, '"late"')]); // covered, and no harm
+    expect(counting(await candidates.load("board"))).toEqual([whole(5)]);
+    await candidates.keep([item(6, '"new"')]);
+    expect(counting(await candidates.load("board"))).toEqual([whole(5), item(6, '"new"')]);
+  });
+
+  it("that somebody buried before he ended are taken away later, or make room for what comes", async () => {
+    const candidates = await openCandidates(engine, systemClock);
+    const item = (name: string, revision: number) => toCandidate("board", { item: name, revision, said: '"x"' });
+    await candidates.keep([item("a", 1), item("b", 2)]);
+    const [left] = await engine.claim(
+      "candidates",
+      { where: { revision: { equals: 1 } }, limit: 1 },
+      { place: "", said: null, turn: 9 },
+    );
+    expect(left).toBeDefined();
+    await candidates.keep([item("a", 7)]);
+    expect(counting(await candidates.load("board"))).toEqual([item("a", 7), item("b", 2)]);
+    await engine.claim(
+      "candidates",
+      { where: { revision: { equals: 7 } }, limit: 1 },
+      { place: "", said: null, turn: 9 },
+    );
+    await candidates.keep([toCandidate("board", { item: "", revision: 8, said: "[]" })]);
+    expect(await rows()).toBe(1);
   });
 
   it("of a whole list keep what its items are called, and a tombstone is read like the rest", async () => {

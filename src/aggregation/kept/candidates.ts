@@ -5,9 +5,12 @@ import { toCanonicalJson } from "../../contracts/index.ts";
  * in a list, and its revision; of those that differ in nothing but the revision only the newest counts.
  */
 export interface Candidates {
-  /** Everything at a place, tombstones included, in no particular order. */
+  /** Everything at a place that may count, tombstones included, in no particular order. */
   load(place: string): Promise<readonly Candidate[]>;
-  /** Keeps each, unless what is there already `outranks` it. Resolves when that is durable; whatever happens at once elsewhere, none gets lost. */
+  /**
+   * Keeps each, unless what is there already `outranks` it. Resolves when that is durable; whatever happens at once elsewhere, none gets lost.
+   * An item that is older than the whole answer at its place counts for nothing, now or later, and need not be kept.
+   */
   keep(candidates: readonly Candidate[]): Promise<void>;
 }
 export interface Candidate {

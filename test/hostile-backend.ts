@@ -1,4 +1,4 @@
-// A backend whose sources are asked with secrets: in `authorization`, in a header, in the query, and for many at once.
+// The backend of source-secrets.test.ts and hostile-rounds.test.ts, whose sources are asked with secrets: in `authorization`, in a header, in the query, and for many at once.
 import { backend } from "trilith";
 import { json, prefer, source, view } from "trilith/aggregation";
 import { contract, query } from "trilith/contracts";
