@@ -52,9 +52,10 @@ const muchTaken: number = 2 ** 20;
 /** The effects that a workflow's code can have: steps, timers, signals. `given` is the scope of the client that is asked through. */
 export class Effects {
   readonly #ports: EffectPorts;
-  readonly #taken = new Set<number>();
+  // Both made when there is something to be in them, as most runs take no signal.
+  #taken: Set<number> | undefined;
   /** By path: what the code waits for any one of. */
-  readonly #names = new Map<string, ReadonlySet<string>>();
+  #names: Map<string, ReadonlySet<string>> | undefined;
   readonly #before: InboxSeen;
   #items: readonly Item[];
   /** What was taken since the row was last told what is unread. */
@@ -77,7 +78,7 @@ export class Effects {
   /** What a further stretch is told of the inbox. */
   get inboxLeft(): InboxSeen {
     const left = this.#items.flatMap(({ revision, signal }) =>
-      this.#taken.has(revision) || signal === "" ? [] : [revision],
+      this.#taken?.has(revision) || signal === "" ? [] : [revision],
     );
     return { upTo: this.inboxSeen, left };
   }
@@ -87,7 +88,7 @@ export class Effects {
     const names = new Set<string>();
     for (const { request } of this.#ports.exchange.waiting.values())
       if (request.type === "SignalAwaited")
-        for (const name of this.#names.get(request.path) ?? [request.name]) names.add(name);
+        for (const name of this.#names?.get(request.path) ?? [request.name]) names.add(name);
     return [...names];
   }
 
@@ -96,7 +97,7 @@ export class Effects {
     let unread = 0;
     let unreadSize = 0;
     for (const { revision, signal, size } of this.#items) {
-      if (signal === "" || this.#taken.has(revision)) continue;
+      if (signal === "" || this.#taken?.has(revision)) continue;
       unread++;
       unreadSize += size;
     }
@@ -184,13 +185,16 @@ export class Effects {
     const scope = places.scope(run, given);
     if (scope.closed) return never;
     const path = scope.next(label);
-    if (names) this.#names.set(path, names);
+    if (names) {
+      this.#names ??= new Map();
+      this.#names.set(path, names);
+    }
     const request = { type: "SignalAwaited", path, name, ...(limit !== undefined && { until: limit }) } as const;
     const { result } = await exchange.ask(request, "signal", scope, (waiting) => {
       const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
       this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
     });
-    this.#names.delete(path);
+    this.#names?.delete(path);
     if (result.type === "SignalTaken") this.#take(result.item); // it is so in the journal, whoever hears of it
     if (scope.closed) return never;
     return result.type === "SignalTaken" ? result : undefined;
@@ -204,6 +208,7 @@ export class Effects {
   }
 
   #take(revision: number): void {
+    this.#taken ??= new Set();
     this.#taken.add(revision);
     const [first] = this.#items;
     const likely = first && this.#items[revision - first.revision]; // there are gaps only where an earlier stretch has taken some
@@ -378,7 +383,7 @@ export class Effects {
     const handed = new Set([...ready.values()].flatMap((one) => (one.type === "SignalTaken" ? [one.item] : [])));
     for (const item of listening.length > 0 ? this.#items : []) {
       const { revision, payload, by, signal } = item;
-      if (signal === "" || this.#taken.has(revision) || handed.has(revision)) continue;
+      if (signal === "" || this.#taken?.has(revision) || handed.has(revision)) continue;
       for (let [first] = due; first && first.over < item.at; [first] = due) this.#timeOut(due, listening);
       const at = listening.findIndex(({ request }) => this.#fits(request, item));
       const [taker] = at < 0 ? [] : listening.splice(at, 1);
@@ -386,7 +391,7 @@ export class Effects {
       const { path } = taker;
       const late = due.findIndex(({ waiting }) => waiting === taker);
       if (late >= 0) due.splice(late, 1);
-      const told = this.#names.has(path) && { signal };
+      const told = this.#names?.has(path) && { signal };
       exchange.settle({ type: "SignalTaken", path, payload, item: revision, by, ...told });
     }
     while (due.length > 0) this.#timeOut(due, listening);
@@ -404,7 +409,7 @@ export class Effects {
   #fits(request: Request, { signal, at }: Item): boolean {
     if (request.type !== "SignalAwaited") return false;
     const { path, name, until = Number.POSITIVE_INFINITY } = request;
-    return at <= until && (this.#names.get(path)?.has(signal) ?? signal === name);
+    return at <= until && (this.#names?.get(path)?.has(signal) ?? signal === name);
   }
 }
 
