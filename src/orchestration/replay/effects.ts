@@ -1,5 +1,5 @@
 import type { Clock, Trace } from "../../contracts/index.ts";
-import { toKey, toRunId } from "../journal/identity.ts";
+import { toKey } from "../journal/identity.ts";
 import {
   type InboxSeen,
   type Item,
@@ -12,8 +12,9 @@ import {
 import type { Chained, Undo } from "../language/lazy-step.ts";
 import { toPlain } from "../language/plain.ts";
 import type { Policy } from "../language/policy.ts";
-import { type Action, type Asleep, principalOf, type Settled } from "./action.ts";
+import type { Action, Asleep, Settled } from "./action.ts";
 import { givenUp } from "./attempt.ts";
+import { AwaitedRuns } from "./awaited-runs.ts";
 import { type Delivered, diverged, type Exchange, never, type Waiting } from "./exchange.ts";
 import type { Places } from "./places.ts";
 import type { Scope } from "./scope.ts";
@@ -62,19 +63,11 @@ const muchTaken: number = 2 ** 20;
 /** The effects that a workflow's code can have: steps, timers, signals. `given` is the scope of the client that is asked through. */
 export class Effects {
   readonly #ports: EffectPorts;
-  readonly #taken = new Set<number>();
+  // Both made when there is something to be in them, as most runs take no signal.
+  #taken: Set<number> | undefined;
   /** By path: what the code waits for any one of. */
-  readonly #names = new Map<string, ReadonlySet<string>>();
-  /** By path: the steps that have no result yet, each with the run whose end it may wait for, once somebody had to know. */
-  readonly #asking = new Map<string, { readonly spec: StepSpec; run?: string }>();
-  /** By path: answers that are there, and that something stands before that happened earlier. */
-  readonly #answers = new Map<string, () => void>();
-  /** By path: the last of the inbox that its run was said to have ended in, and goes on all the same, for somebody has retried it. */
-  readonly #goneOn = new Map<string, number>();
-  /** Steps that another run was found to be at. */
-  readonly #slept = new Set<string>();
-  /** Times that are over and that an end stands before. */
-  readonly #rung = new Set<string>();
+  #names: Map<string, ReadonlySet<string>> | undefined;
+  #awaited: AwaitedRuns | undefined;
   readonly #before: InboxSeen;
   #items: readonly Item[];
   #lost = false;
@@ -104,7 +97,7 @@ export class Effects {
   /** What a further stretch is told of the inbox. */
   get inboxLeft(): InboxSeen {
     const left = this.#items.flatMap(({ revision, signal }) =>
-      this.#taken.has(revision) || signal === "" ? [] : [revision],
+      this.#taken?.has(revision) || signal === "" ? [] : [revision],
     );
     return { upTo: this.inboxSeen.revision, left };
   }
@@ -114,7 +107,7 @@ export class Effects {
     const names = new Set<string>();
     for (const { request } of this.#ports.exchange.waiting.values())
       if (request.type === "SignalAwaited")
-        for (const name of this.#names.get(request.path) ?? [request.name]) names.add(name);
+        for (const name of this.#names?.get(request.path) ?? [request.name]) names.add(name);
     return [...names];
   }
 
@@ -123,7 +116,7 @@ export class Effects {
     let unread = 0;
     let unreadSize = 0;
     for (const { revision, signal, size } of this.#items) {
-      if (signal === "" || this.#taken.has(revision)) continue;
+      if (signal === "" || this.#taken?.has(revision)) continue;
       unread++;
       unreadSize += size;
     }
@@ -139,7 +132,7 @@ export class Effects {
   }
 
   async step(given: Scope, spec: StepSpec, { undo, or }: Chained): Promise<unknown> {
-    const { run, exchange, undoStack, places } = this.#ports;
+    const { run, root, exchange, undoStack, places } = this.#ports;
     const scope = places.scope(run, given);
     if (scope.closed) return never;
     if (undo && scope.undoing)
@@ -149,12 +142,15 @@ export class Effects {
     const undoable = undo && this.#undoable(path, spec, undo);
     const request = { type: "StepStarted", path, name, kind, digest, undo: undo !== undefined } as const;
     const asked = exchange.ask(request, "action", scope, (waiting) => this.#begin(waiting, spec, or !== undefined));
-    if (spec.operation !== undefined || spec.awaits !== undefined) this.#asking.set(path, { spec });
+    if (spec.operation !== undefined || spec.awaits !== undefined) {
+      this.#awaited ??= new AwaitedRuns(run, root);
+      this.#awaited.begin(path, spec);
+    }
     // What another run did is that one's to undo.
     if (undoable && !exchange.script.isCopied(path)) undoStack.push(undoable);
     scope.asked();
     const delivered = await asked;
-    this.#asking.delete(path);
+    this.#awaited?.end(path);
     const kept = this.#keep(delivered, spec, undoable);
     const outcome = kept instanceof Promise ? await kept : kept;
     scope.settled();
@@ -214,13 +210,16 @@ export class Effects {
     const scope = places.scope(run, given);
     if (scope.closed) return never;
     const path = scope.next(label);
-    if (names) this.#names.set(path, names);
+    if (names) {
+      this.#names ??= new Map();
+      this.#names.set(path, names);
+    }
     const request = { type: "SignalAwaited", path, name, ...(limit !== undefined && { until: limit }) } as const;
     const { result } = await exchange.ask(request, "signal", scope, (waiting) => {
       const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
       this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
     });
-    this.#names.delete(path);
+    this.#names?.delete(path);
     if (result.type === "SignalTaken") this.#take(result.item); // it is so in the journal, whoever hears of it
     if (scope.closed) return never;
     return result.type === "SignalTaken" ? result : undefined;
@@ -229,7 +228,7 @@ export class Effects {
   /** The inbox as it is now. */
   look(items: readonly Item[]): void {
     for (const { revision, event } of this.#items) {
-      if (!this.#taken.has(revision)) continue;
+      if (!this.#taken?.has(revision)) continue;
       const now = items[revision - (items[0]?.revision ?? 0)]; // there are no gaps in an inbox
       if (now?.event !== event) this.#lost = true;
     }
@@ -239,6 +238,7 @@ export class Effects {
   }
 
   #take(revision: number): void {
+    this.#taken ??= new Set();
     this.#taken.add(revision);
     const [first] = this.#items;
     const likely = first && this.#items[revision - first.revision]; // there are gaps only where an earlier stretch has taken some
@@ -260,7 +260,9 @@ export class Effects {
     const { failed, started, since } = exchange.script.pastOf(path);
     const deadlineAt = deadlineMs === undefined ? undefined : (since ?? clock.now()) + deadlineMs;
     // What came to its end in time is not late because nobody was there.
-    const isInTime = deadlineAt !== undefined && (this.#endOf(path)?.at ?? Number.POSITIVE_INFINITY) <= deadlineAt;
+    const isInTime =
+      deadlineAt !== undefined &&
+      (this.#awaited?.endOf(path, this.#items)?.at ?? Number.POSITIVE_INFINITY) <= deadlineAt;
     const action: Action = {
       path,
       name,
@@ -271,7 +273,7 @@ export class Effects {
       attempts,
       pauses,
       failed,
-      unknown: started || this.#slept.has(path),
+      unknown: started || this.#awaited?.hasSlept(path) === true,
       attempt,
     };
     const seen = this.inboxSeen.revision;
@@ -283,9 +285,10 @@ export class Effects {
       } else exchange.settled(settled);
     };
     const settle = (settled: Delivered): void => {
-      if (scope.closed || !this.#endOf(path)) tell(settled);
+      const awaited = scope.closed ? undefined : this.#awaited;
+      if (!awaited?.endOf(path, this.#items)) tell(settled);
       else {
-        this.#answers.set(path, () => tell(settled));
+        awaited.keep(path, () => tell(settled));
         this.#settleDue();
       }
     };
@@ -297,7 +300,8 @@ export class Effects {
     void settled.then((settled) => {
       if (!settled) exchange.rest(waiting);
       else if ("asleep" in settled) {
-        this.#goneOn.set(path, seen);
+        this.#awaited ??= new AwaitedRuns(this.#ports.run, root);
+        this.#awaited.sleep(path, seen);
         this.#sleepOver(waiting, action, settle);
         this.#settleDue();
       } else settle(settled);
@@ -308,7 +312,6 @@ export class Effects {
   #sleepOver(waiting: Waiting, { name, deadlineAt }: Action, settle: (settled: Delivered) => void): void {
     const { exchange, clock, look } = this.#ports;
     const { path, scope } = waiting;
-    this.#slept.add(path);
     const giveUp = (message: string) => (): void => {
       const thrown = { kind: "fault", code: "DeadlineExceeded", message } as const;
       waiting.asleep = false;
@@ -399,11 +402,12 @@ export class Effects {
     const ring = (): void => {
       // A signal may have come before, or a run have ended, and nobody has told of it yet. Where the inbox is out of reach,
       // time goes on all the same.
-      const mayHaveCome = this.#asking.size > 0 || [...exchange.waiting.values()].some(({ kind }) => kind === "signal");
+      const awaits = this.#awaited !== undefined && this.#awaited.size > 0;
+      const mayHaveCome = awaits || [...exchange.waiting.values()].some(({ kind }) => kind === "signal");
       const settle = () => exchange.settle(result);
       const isBehind = () => {
         const isSo = this.#isBehindAnEnd(wakeAt ?? 0);
-        if (isSo) this.#rung.add(waiting.path);
+        if (isSo) this.#awaited?.ring(waiting.path);
         return isSo;
       };
       if (!mayHaveCome) settle();
@@ -431,22 +435,22 @@ export class Effects {
     const now = clock.now();
     const due = open.flatMap((waiting) => {
       const over = waiting.kind === "action" ? undefined : waiting.wakeAt;
-      const isOver = over !== undefined && (over <= now || this.#rung.has(waiting.path));
+      const isOver = over !== undefined && (over <= now || this.#awaited?.hasRung(waiting.path) === true);
       return isOver ? [{ waiting, over }] : [];
     });
     due.sort((one, other) => one.over - other.over);
     const handed = new Set([...ready.values()].flatMap((one) => (one.type === "SignalTaken" ? [one.item] : [])));
-    const asked = this.#asked();
-    for (const item of listening.length > 0 || asked.size > 0 ? this.#items : []) {
+    const stepsFor = this.#stepsFor();
+    for (const item of listening.length > 0 || stepsFor ? this.#items : []) {
       const { revision, payload, by, signal } = item;
       if (signal === "") {
-        const steps = asked.get(endedIn(item) ?? "")?.filter((path) => this.#isNews(path, item)) ?? [];
+        const steps = stepsFor?.(item) ?? [];
         if (steps.length === 0) continue;
         for (let [first] = due; first && first.over < item.at; [first] = due) this.#timeOut(due, listening);
-        if (!steps.every((path) => this.#answer(path))) return;
+        if (!steps.every((path) => this.#awaited?.answer(path))) return;
         continue;
       }
-      if (this.#taken.has(revision) || handed.has(revision)) continue;
+      if (this.#taken?.has(revision) || handed.has(revision)) continue;
       for (let [first] = due; first && first.over < item.at; [first] = due) this.#timeOut(due, listening);
       const at = listening.findIndex(({ request }) => this.#fits(request, item));
       const [taker] = at < 0 ? [] : listening.splice(at, 1);
@@ -454,62 +458,22 @@ export class Effects {
       const { path } = taker;
       const late = due.findIndex(({ waiting }) => waiting === taker);
       if (late >= 0) due.splice(late, 1);
-      const told = this.#names.has(path) && { signal };
+      const told = this.#names?.has(path) && { signal };
       exchange.settle({ type: "SignalTaken", path, payload, item: revision, by, ...told });
     }
     while (due.length > 0) this.#timeOut(due, listening);
   }
 
-  /** By run: the steps that may wait for its end, and have no answer on its way to the code. */
-  #asked(): ReadonlyMap<string, readonly string[]> {
-    if (this.#asking.size === 0 || !this.#items.some((item) => endedIn(item) !== undefined)) return nobody;
+  /** The steps that wait for the end that an item tells of, and have no answer on its way to the code. */
+  #stepsFor(): ReturnType<AwaitedRuns["ends"]> {
     const { waiting, ready } = this.#ports.exchange;
-    const asked = new Map<string, string[]>();
-    for (const path of this.#asking.keys()) {
-      if (!waiting.has(path) || ready.has(path)) continue;
-      const run = this.#awaitedBy(path);
-      const steps = asked.get(run) ?? [];
-      steps.push(path);
-      asked.set(run, steps);
-    }
-    return asked;
-  }
-
-  /** The run whose end a step may wait for. */
-  #awaitedBy(path: string): string {
-    const { run, root } = this.#ports;
-    const asking = this.#asking.get(path);
-    if (!asking) return "";
-    const { awaits, operation = "" } = asking.spec;
-    asking.run ??= awaits ?? toRunId(principalOf(run).id, operation, toKey(root, path));
-    return asking.run;
-  }
-
-  /** Where the inbox says that the run has ended that a step waits for, and it has not gone on since. */
-  #endOf(path: string): Item | undefined {
-    if (!this.#items.some((item) => endedIn(item) !== undefined)) return undefined;
-    const run = this.#awaitedBy(path);
-    return this.#items.find((item) => endedIn(item) === run && this.#isNews(path, item));
-  }
-
-  #isNews(path: string, { revision }: Item): boolean {
-    return revision > (this.#goneOn.get(path) ?? -1);
+    return this.#awaited?.ends(this.#items, (path) => waiting.has(path) && !ready.has(path));
   }
 
   /** Whether a run has ended by this instant, and what it has to say is not here yet. */
   #isBehindAnEnd(at: number): boolean {
-    const asked = this.#asked();
-    return this.#items.some(
-      (item) => item.at <= at && asked.get(endedIn(item) ?? "")?.some((path) => this.#isNews(path, item)),
-    );
-  }
-
-  /** Hands out what a run that has ended has said; false where that is not here yet. */
-  #answer(path: string): boolean {
-    const answer = this.#answers.get(path);
-    this.#answers.delete(path);
-    answer?.();
-    return answer !== undefined;
+    const stepsFor = this.#stepsFor();
+    return stepsFor !== undefined && this.#items.some((item) => item.at <= at && stepsFor(item).length > 0);
   }
 
   /** The first of these times is over. */
@@ -524,15 +488,9 @@ export class Effects {
   #fits(request: Request, { signal, at }: Item): boolean {
     if (request.type !== "SignalAwaited") return false;
     const { path, name, until = Number.POSITIVE_INFINITY } = request;
-    return at <= until && (this.#names.get(path)?.has(signal) ?? signal === name);
+    return at <= until && (this.#names?.get(path)?.has(signal) ?? signal === name);
   }
 }
-
-const nobody: ReadonlyMap<string, readonly string[]> = new Map();
-
-/** The run that an item of the inbox tells the end of. */
-const endedIn = ({ signal, payload }: Item): string | undefined =>
-  signal === "" ? (payload as { readonly ended?: string } | null)?.ended : undefined; // only runs write such items
 
 const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as { then?: unknown } | undefined)?.then === "function";
