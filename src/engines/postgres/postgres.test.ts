@@ -52,7 +52,7 @@ test("ten that start at once make one schema between them", async () => {
   const outcomes = await Promise.all(opened.map((engine, index) => only(engine, toAppend(`s/${index}`))));
   expect(outcomes.every((outcome) => outcome?.ok)).toBe(true);
   const versions = await postgres.query(`select version from ${schema}.migration`);
-  expect(versions).toEqual([{ version: 1 }, { version: 2 }, { version: 3 }, { version: 4 }, { version: 5 }]);
+  expect(versions).toEqual([1, 2, 3, 4, 5, 6].map((version) => ({ version })));
 });
 
 test("a schema that newer code has written is refused", async () => {

@@ -266,7 +266,7 @@ async function settled(engine: Engine): Promise<void> {
   for (let before = -1; ; ) {
     const { position } = await engine.head("main");
     const busy = await postgres.query(
-      "select from pg_stat_activity where application_name = 'trilith' and state = 'active' and query like '%append_v3%'",
+      "select from pg_stat_activity where application_name = 'trilith' and state = 'active' and query like '%.append\\_%'",
     );
     if (position === before && busy.length === 0) return;
     before = position;
