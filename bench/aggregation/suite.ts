@@ -72,7 +72,7 @@ function usual(scope: Scope): readonly Work[] {
 function grown(): readonly Work[] {
   const pace = { rounds: 3, forMs: 2_000, warmUpMs: 1_500 };
   return [
-    { work: "fuse-4", what: fused, systems: everybody, clients: [1, 4, 16, 64, 128, 256], ...pace },
+    { work: "fuse-4", what: fused, systems: everybody, clients: [1, 4, 16, 64, 128, 256, 512], ...pace },
     ...[1, 5, 10, 25, 50].map((items) => page(items, pace)),
   ];
 }
