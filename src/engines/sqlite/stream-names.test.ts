@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openSqlite } from "./index.ts";
@@ -56,6 +56,28 @@ test("a name is found whether it is in the index yet or not, by the writer, by a
   add(again, 2, range(0, 600));
   expect(indexed()).toBe(2_100); // what it found on its start counts with what came later
   expect(seen.find(2, range(0, 1)[0] as string)).toBe(1_501);
+  reading.close();
+});
+
+test("a reader misses no name that goes into the index between its first look there and its second", () => {
+  const [names, reading] = [new StreamNames(db), open(true)];
+  add(names, 1, range(0, 1_000));
+  const prepare = reading.prepare.bind(reading);
+  let isFirst = true;
+  reading.prepare = (sql: string) => {
+    const statement = prepare(sql);
+    const get = statement.get.bind(statement);
+    if (sql.includes("from stream_name"))
+      statement.get = ((...values: SQLInputValue[]) => {
+        const found = get(...values);
+        if (isFirst) add(names, 1, range(1_000, 1_100));
+        isFirst = false;
+        return found;
+      }) as typeof get; // asked with a list of values only
+    return statement;
+  };
+  expect(new SeenNames(reading).find(1, range(5, 6)[0] as string)).toBe(6);
+  expect(indexed()).toBe(1_100);
   reading.close();
 });
 

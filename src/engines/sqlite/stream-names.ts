@@ -89,17 +89,17 @@ export class SeenNames {
   }
 
   find(log: number, name: string): number | undefined {
+    this.#last ??= this.#indexed(); // before the first look into the index, which may grow right after it
     for (;;) {
       const known = this.#recent.get(log)?.get(name) ?? (this.#find.get(log, name)?.stream as number | undefined); // as above
       if (known !== undefined) return known;
-      if (this.#catchUp()) return this.#recent.get(log)?.get(name);
+      if (this.#catchUp(this.#last)) return this.#recent.get(log)?.get(name);
     }
   }
 
   /** False where it begins again from what the index has by now, in which nobody has looked yet. */
-  #catchUp(): boolean {
-    this.#last ??= this.#indexed();
-    const rows = this.#newer.all(this.#last, mostSeen) as unknown as readonly Row[]; // the columns are the query's own
+  #catchUp(last: number): boolean {
+    const rows = this.#newer.all(last, mostSeen) as unknown as readonly Row[]; // the columns are the query's own
     if (this.#count + rows.length >= mostSeen) {
       this.#recent = new Map();
       this.#count = 0;
