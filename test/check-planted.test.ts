@@ -572,6 +572,14 @@ exports.late = workflow({}, { version: 1 }, async () => performance.now());
       "SeatHeld: event(Seat, { version: 2, from: [upcast(Seat, (old) => ({ ...old, flight: String(Math.random()) }))] }),",
     ),
   },
+  "randomness in the way down from a version": {
+    rule: "pure/random",
+    at: ["contracts.ts", "Math.random"],
+    files: inContracts(
+      "SeatHeld: event(Seat),",
+      "SeatHeld: event(Seat, { version: 2, from: [upcast(Seat, (old) => old, (now) => ({ ...now, flight: String(Math.random()) }))] }),",
+    ),
+  },
   // Contracts.
   "a package in the contracts that is no schema library": {
     rule: "contracts/schema-libraries",

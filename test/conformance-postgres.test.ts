@@ -7,9 +7,6 @@ import { checkHistories, checkRaces, checkSteps } from "./engine-histories.ts";
 import { testCases } from "./engine-suite.ts";
 import { startPostgres, type TestPostgres } from "./postgres.ts";
 
-/** The oldest version is asked for what its SQL has to do; what the engine does by itself is the same on both. */
-const ofOldest = ["appends", "receipts", "documents", "queries", "readers", "claims", "nodes"];
-
 describe.each([18, 15] as const)("PostgreSQL %s", (version) => {
   let postgres: TestPostgres;
   beforeAll(async () => {
@@ -43,32 +40,24 @@ describe.each([18, 15] as const)("PostgreSQL %s", (version) => {
     await close();
     await postgres.remove();
   });
-  testCases(cases.filter(({ topic }) => version === 18 || ofOldest.includes(topic)));
+  testCases(cases);
 
-  test.runIf(version === 18)(
-    "histories that fast-check tells have the outcomes of the model",
-    { timeout: 60_000 },
-    async () => {
-      const { engine, close: end } = await open({ clock: systemClock });
-      await checkHistories(engine, 8);
-      await end();
-    },
-  );
-  test.runIf(version === 18)("steps of many writes do what steps of one do", { timeout: 60_000 }, async () => {
+  test("histories that fast-check tells have the outcomes of the model", { timeout: 60_000 }, async () => {
+    const { engine, close: end } = await open({ clock: systemClock });
+    await checkHistories(engine, 8);
+    await end();
+  });
+  test("steps of many writes do what steps of one do", { timeout: 60_000 }, async () => {
     const { engine, close: end } = await open({ clock: systemClock });
     await checkSteps(engine, 15);
     await end();
   });
-  test.runIf(version === 18)(
-    "histories that race from two processes have one order that explains them",
-    { timeout: 60_000 },
-    async () => {
-      const { engine, second, close: end } = await open({ clock: systemClock });
-      await checkRaces(
-        [engine, await second?.()].filter((one) => one !== undefined),
-        15,
-      );
-      await end();
-    },
-  );
+  test("histories that race from two processes have one order that explains them", { timeout: 60_000 }, async () => {
+    const { engine, second, close: end } = await open({ clock: systemClock });
+    await checkRaces(
+      [engine, await second?.()].filter((one) => one !== undefined),
+      15,
+    );
+    await end();
+  });
 });

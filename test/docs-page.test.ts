@@ -62,6 +62,7 @@ describe("the API docs of the example", () => {
       "/airports/{iata}/hours",
       "/trips",
       "/airports/{iata}",
+      "/airports",
       "/runs/{run}",
       "/runs/{run}/progress",
       "/runs/{run}/signals/approved",

@@ -56,7 +56,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         const last = await j.revision(run);
         const { unseen, ...changed } = change;
         // Nobody has seen more of an inbox than there is.
-        const inboxSeen = Math.max(-1, (await j.inbox(run)).length - 1 - (unseen ?? 0));
+        const inbox = await j.inbox(run);
+        const { revision = -1, event } = inbox[inbox.length - 1 - (unseen ?? 0)] ?? {};
+        const inboxSeen = { revision, ...(event !== undefined && { event }) };
         const seen = unseen !== undefined && { inboxSeen };
         return last < 0 ? "nothing" : j.append(run, last + off, entries, { ...changed, ...seen });
       },
@@ -64,7 +66,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(run, item, fc.option(off, { nil: undefined })).map(
     ([run, item, off]): Step =>
       async (j) =>
-        (await j.find(run)) && j.post(run, item, off === undefined ? undefined : (await j.revision(run)) + off),
+        (await j.find(run)) &&
+        j.post(run, item, off === undefined ? undefined : { asleepAt: (await j.revision(run)) + off }),
   ),
   fc.tuple(node, time).map(
     ([node, now]): Step =>
@@ -135,9 +138,10 @@ const told = async (work: Promise<unknown>): Promise<unknown> => {
   return answer === undefined ? "nothing" : unsized(answer);
 };
 
-/** Positions are those of a log, which the memory has not, and entries that are kept together have brackets around them. */
+/** Positions and events are those of a log, which the memory has not, and entries that are kept together have brackets around them. */
 const unsized = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value), (name, part) => (name === "size" || name === "position" ? undefined : part));
+  JSON.parse(JSON.stringify(value), (name, part) => (ofLog.includes(name) ? undefined : part));
+const ofLog = ["size", "position", "event"];
 
 test("the journal in memory does what the one on an engine does, whatever it is asked", {
   timeout: 60_000,

@@ -1,7 +1,7 @@
 import type { Reasons } from "../frame/suite.ts";
 
 const checked =
-  "The hand-written page checks nothing, waits for as long as it takes, and loses the whole answer with one upstream. Trilith checks each of the four answers against its contract, keeps every candidate of every field to say where a value is from, has a time limit, a budget of repetitions and a place in a trace for each question, checks the fused answer as well, and sends the provenance along, which makes the body several times as large. Compiled checks, and fewer promises between a question and its answer, would change it.";
+  "The hand-written page checks nothing, waits for as long as it takes, and loses the whole answer with one upstream. Trilith checks each of the four answers against its contract, keeps every candidate of every field to say where a value is from, has a time limit, a budget of repetitions and a place in a trace for each question, checks the fused answer as well, and sends the provenance along, which makes the body several times as large. Half of the difference is spent outside of the layer that fuses: on the headers, the request's name and its trace in the gateway, and on the garbage of all that is held until an answer is whole. A process that has just begun shows more of it, for there is more to compile.";
 
 export const reasons: Reasons = {
   "fuse-4": {

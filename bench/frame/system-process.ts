@@ -25,7 +25,7 @@ export interface ProcessOptions {
 const openingMs = 300_000;
 const closingMs = 20_000;
 /** Beyond what was asked for: work of a given size takes its time, and a system that hangs has to be noticed. */
-const roundMs = 900_000;
+const roundMs = 3_600_000;
 
 /** Starts a system in a process of its own, so that its CPU, its memory and its garbage are nobody else's. */
 export async function startSystem(options: ProcessOptions): Promise<SystemProcess> {

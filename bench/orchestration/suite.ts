@@ -75,9 +75,8 @@ export const orchestration: Suite = {
     };
     if (scope !== "scale") return [five, ...nodes, replay, sleeping];
     return [
-      { ...five, clients: [1, 4, 16, 64, 128, 256, 512], rounds: 3, forMs: 3_000, warmUpMs: 1_500 },
+      { ...five, clients: [1, 4, 16, 64, 128, 256, 512], rounds: 3, forMs: 2_000, warmUpMs: 1_000 },
       { ...replay, size: 1_000_000, rounds: 1 },
-      { ...sleeping, systems: ["trilith-sqlite"], size: 1_000_000 },
       ...[1, 10, 100, 1_000].map(
         (steps): Work => ({
           work: `steps-${steps}`,
@@ -91,6 +90,7 @@ export const orchestration: Suite = {
           warmUpMs: 1_000,
         }),
       ),
+      { ...sleeping, systems: ["trilith-sqlite"], size: 1_000_000 },
     ];
   },
 };

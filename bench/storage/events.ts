@@ -44,7 +44,8 @@ export function toBalances(events: number): ReadonlyMap<string, { readonly balan
   }
   return rows;
 }
-/** Some of the accounts, to look into after a rebuild. */
-export const someAccounts: readonly string[] = [0, 1, 2, 17, 512, 4_711, 9_999].map(
-  (index) => toDeposited(index).account,
+/** Each of the accounts, to look into after a rebuild. */
+export const everyAccount: readonly string[] = Array.from(
+  { length: accounts },
+  (_, index) => toDeposited(index).account,
 );

@@ -3,7 +3,7 @@ import { timed } from "../frame/closed-loop.ts";
 import { gather } from "../frame/gathered.ts";
 import { expectEqual, type Open, type Place, type Subject } from "../frame/subject.ts";
 import { type Appender, appends } from "./appends.ts";
-import { type Booked, type Deposited, someAccounts, toBalances } from "./events.ts";
+import { type Booked, type Deposited, everyAccount, toBalances } from "./events.ts";
 import { fill } from "./fill.ts";
 
 /** Inserts into one table without an index, a transaction and a flush for whatever came in meanwhile. No checks, no revisions. */
@@ -68,7 +68,7 @@ async function rebuild(place: Place): Promise<Subject> {
       });
       const expected = toBalances(place.size);
       const select = database.prepare("select balance, count from row where account = ?");
-      for (const account of someAccounts)
+      for (const account of everyAccount)
         expectEqual(select.get(account), expected.get(account), "The row of a rebuild");
       return measured;
     },

@@ -5,7 +5,7 @@ import {
   type Selection,
   toJsonSchema,
   toProjection,
-  validate,
+  validateAtOnce,
   validateParts,
 } from "../contracts/index.ts";
 import { nobodyWaits, refuseWithout, toAsker, type ViewParts } from "./answering.ts";
@@ -33,6 +33,7 @@ export function toOneAnswer({ view: whole, ...ports }: ViewParts): AnswerOne {
   const output = toJsonSchema(whole.operation.output);
   const project = toProjection(output);
   const { output: schema } = whole.operation;
+  const nulls = nullsOf(output, Object.keys(whole.scope.fields));
   const toPart =
     (only: Selection = {}) =>
     async (fields: { readonly [field: string]: unknown }): Promise<unknown> => {
@@ -56,13 +57,19 @@ export function toOneAnswer({ view: whole, ...ports }: ViewParts): AnswerOne {
       };
       heard?.(meta);
       refuseWithout(view, readings);
-      const fused = project({ ...nullsOf(output, Object.keys(view.scope.fields)), ...values }).value;
-      const checked = await (only ? validateParts(schema, fused, only) : validate(schema, fused));
+      const fused = project({
+        ...(view === whole ? nulls : nullsOf(output, Object.keys(view.scope.fields))),
+        ...values,
+      }).value;
+      const checking = only ? validateParts(schema, fused, only) : validateAtOnce(schema, fused);
+      const checked = checking instanceof Promise ? await checking : checking;
       if (!checked.ok) {
         const message = `What the sources of ${view.id} say does not add up to an answer; \`issues\` says where.`;
         throw new Fault("InvalidOutput", message, { issues: checked.issues, outcome: "not done" });
       }
-      span.set({ "trilith.degraded": Object.values(fields).filter(({ state }) => state !== "fresh").length });
+      let wanting = 0;
+      for (const field in fields) if (fields[field]?.state !== "fresh") wanting += 1;
+      span.set({ "trilith.degraded": wanting });
       return { output: fused, meta, ...(only && { only }), checked };
     });
 }

@@ -1,6 +1,7 @@
 import { type Call, type Clock, Failed, Fault, type Reply, type Span } from "../contracts/index.ts";
 import type { Readings } from "./assemble.ts";
 import type { Asker } from "./gathering.ts";
+import { Patience } from "./reading/patience.ts";
 import type { AnyReader } from "./reading/reader.ts";
 import type { AnyView } from "./view.ts";
 
@@ -14,7 +15,9 @@ export interface ViewParts {
 
 export function toAsker({ view, readers, clock }: ViewParts, call: Call, span: Span): Asker {
   const deadline = Math.min(clock.monotonic() + view.budgetMs, call.deadline ?? Number.POSITIVE_INFINITY);
-  return { readers, clock, call, access: view.operation.access ?? "", span, deadline, noted: new Map() };
+  const patience = new Patience(clock, deadline, call.aborted);
+  const access = view.operation.access ?? "";
+  return { readers, clock, principal: call.principal, access, span, patience, noted: new Map() };
 }
 
 export const nobodyWaits = (view: string): Fault =>

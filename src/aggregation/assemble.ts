@@ -21,7 +21,7 @@ export function assemble(field: string, plan: FieldPlan, readings: Readings): As
 
 function assembleChoice(field: string, plan: ChoicePlan, readings: Readings): Assembled {
   const { rule, names: declared } = plan;
-  const all = declared.map((name) => readings.get(name)).filter((reading) => reading !== undefined);
+  const all = readingsOf(declared, readings);
   const offers = offersOf(field, plan, all);
   const choice = choose(plan, declared, offers);
   const rejected = rejectedOf(field, all, offers, choice);
@@ -33,17 +33,26 @@ function assembleChoice(field: string, plan: ChoicePlan, readings: Readings): As
     const without = choice?.broken !== undefined ? "invalid" : choice ? "missing" : absence(field, all);
     return { ...plan.otherwise, meta: { state: plan.otherwise ? "default" : without, rule, conflict, rejected } };
   }
-  const { state, ageMs } = readings.get(chosen.source)?.meta ?? { state: "fresh" };
-  const meta: FieldMeta = {
-    state,
-    rule,
-    source: chosen.source,
+  const { source, asOf } = chosen;
+  const { state, ageMs } = readings.get(source)?.meta ?? { state: "fresh" };
+  // An object that is spread together costs several times as much as one that is written down, and this is the usual one.
+  if (asOf === undefined && ageMs !== undefined)
+    return { value, meta: { state, rule, source, ageMs, conflict, rejected } };
+  const when = {
     ...(ageMs !== undefined && { ageMs }),
-    ...(chosen.asOf !== undefined && { asOf: new Date(chosen.asOf).toISOString() }),
-    conflict,
-    rejected,
+    ...(asOf !== undefined && { asOf: new Date(asOf).toISOString() }),
   };
-  return { value, meta };
+  return { value, meta: { state, rule, source, ...when, conflict, rejected } };
+}
+
+/** Of the sources that were asked, in the order of declaration. */
+function readingsOf(declared: readonly string[], readings: Readings): readonly Reading[] {
+  const own: Reading[] = [];
+  for (const name of declared) {
+    const reading = readings.get(name);
+    if (reading) own.push(reading);
+  }
+  return own;
 }
 
 /** What each source has for the field, or for the whole group of linked fields. */

@@ -8,15 +8,16 @@ export function declaredOnly(
   fields: { readonly [field: string]: FieldMeta },
   project: (value: { readonly [field: string]: unknown }) => unknown,
 ): { [field: string]: FieldMeta } {
-  return Object.fromEntries(
-    Object.entries(fields).map(([field, meta]) => {
-      if (!meta.rejected.some((rejected) => "value" in rejected)) return [field, meta];
-      const rejected = meta.rejected.map((candidate) => {
-        if (!("value" in candidate)) return candidate;
-        const shown = project({ [field]: candidate.value }) as { readonly [name: string]: unknown };
-        return { ...candidate, value: shown[field] };
-      });
-      return [field, { ...meta, rejected }];
-    }),
-  );
+  const shown = { ...fields };
+  for (const field of Object.keys(fields)) {
+    const meta = fields[field] as FieldMeta; // it is one of its own names
+    if (!meta.rejected.some((rejected) => "value" in rejected)) continue;
+    const rejected = meta.rejected.map((candidate) => {
+      if (!("value" in candidate)) return candidate;
+      const own = project({ [field]: candidate.value }) as { readonly [name: string]: unknown };
+      return { ...candidate, value: own[field] };
+    });
+    shown[field] = { ...meta, rejected };
+  }
+  return shown;
 }

@@ -22,9 +22,9 @@ export function choose(how: How, declared: readonly string[], offers: readonly O
   const inOrder = isInOrder(declared, offers)
     ? offers
     : declared.flatMap((source) => newest(offers.filter((offer) => offer.source === source)));
-  const [first, ...others] = inOrder;
+  const [first] = inOrder;
   if (!first) return undefined;
-  if (others.length === 0 && how.by !== "quorum" && how.by !== "rule") return { chosen: first, rejected: [] };
+  if (inOrder.length === 1 && how.by !== "quorum" && how.by !== "rule") return { chosen: first, rejected: none };
   const said = new Map(inOrder.map((offer) => [offer, toCompared(how, offer.value)]));
   const { chosen, why, broken } = chooseBy[how.by]({ inOrder, first, said, how });
   const reference = said.get(chosen ?? first);
@@ -33,6 +33,8 @@ export function choose(how: How, declared: readonly string[], offers: readonly O
     .map((offer) => ({ offer, why: why(offer), differs: said.get(offer) !== reference }));
   return { ...(chosen && { chosen }), rejected, ...(broken !== undefined && { broken }) };
 }
+
+const none: Choice["rejected"] = Object.freeze([]);
 
 interface Asked {
   readonly inOrder: readonly Offer[];

@@ -23,13 +23,12 @@ export async function gatherEach(
 }
 
 async function readEach(source: SourcePlan, inputs: readonly Input[], asker: Asker): Promise<readonly Reading[]> {
-  const { readers, call, access, span, deadline } = asker;
-  const { principal, aborted } = call;
+  const { readers, principal, access, span, patience } = asker;
   const { name, asks } = source;
   const words = asks ? inputs.map((input) => inOtherWords(name, () => asks(input))) : inputs;
   const asked = words.filter((word): word is Input => !(word instanceof NotAsked));
   const reader = readers.get(name) as AnyReader; // one was made for every source of every view
-  const request = { principal, scope: access, deadline, aborted };
+  const request = { principal, scope: access, patience };
   const answered =
     asked.length === 0
       ? []

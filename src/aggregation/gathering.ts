@@ -1,5 +1,6 @@
 import type { Call, Clock, Span } from "../contracts/index.ts";
 import type { SourceMeta, SourceState } from "./meta.ts";
+import type { Patience } from "./reading/patience.ts";
 import type { Input } from "./reading/question.ts";
 import type { AnyReader } from "./reading/reader.ts";
 import type { Reading } from "./reading/reading.ts";
@@ -11,12 +12,11 @@ import type { SourcePlan } from "./source.ts";
 export interface Asker {
   readonly readers: ReadonlyMap<string, AnyReader>;
   readonly clock: Clock;
-  readonly call: Pick<Call, "principal" | "aborted">;
+  readonly principal: Call["principal"];
   /** Who may see the answer. */
   readonly access: string;
   readonly span: Span;
-  /** On the monotonic clock. */
-  readonly deadline: number;
+  readonly patience: Patience;
   readonly noted: Map<string, SourceMeta[]>;
 }
 
@@ -50,11 +50,12 @@ export class Gathering {
     return reading;
   }
 
-  async #noted(source: SourcePlan): Promise<Reading> {
+  #noted(source: SourcePlan): Promise<Reading> {
     const isPlain = !source.after && !source.asks;
-    const reading = await (isPlain ? this.#ask(source, this.#input) : this.#askInOtherWords(source));
-    note(this.#asker, source.name, [reading.meta]);
-    return reading;
+    return (isPlain ? this.#ask(source, this.#input) : this.#askInOtherWords(source)).then((reading) => {
+      note(this.#asker, source.name, [reading.meta]);
+      return reading;
+    });
   }
 
   async #askInOtherWords(source: SourcePlan): Promise<Reading> {
@@ -72,12 +73,11 @@ export class Gathering {
   }
 
   #ask(source: SourcePlan, input: Input): Promise<Reading> {
-    const { readers, call, access, span } = this.#asker;
-    const { principal, aborted } = call;
+    const { readers, principal, access, span } = this.#asker;
     const reader = readers.get(source.name) as AnyReader; // one was made for every source of every view
-    const deadline = this.#deadlineOf(source);
+    const patience = this.#patienceWith(source);
     return span.span("source", source.name, {}, (inside) =>
-      reader.read({ input, principal, scope: access, span: inside, deadline, aborted }),
+      reader.read({ input, principal, scope: access, span: inside, patience }),
     );
   }
 
@@ -85,14 +85,14 @@ export class Gathering {
    * Whoever is waited for leaves to the others what they usually take or, as long as nobody knows that, an equal share:
    * a first source that takes everything would make the second one look slow.
    */
-  #deadlineOf(source: SourcePlan): number {
-    const { clock, deadline } = this.#asker;
-    if (this.#scope.waiting.size === 0 && this.#later.length === 0) return deadline;
-    const remaining = deadline - clock.monotonic();
+  #patienceWith(source: SourcePlan): Patience {
+    const { clock, patience } = this.#asker;
+    if (this.#scope.waiting.size === 0 && this.#later.length === 0) return patience;
+    const remaining = patience.deadline - clock.monotonic();
     const depth = this.#depth(source, []);
-    if (depth === 0 || remaining <= 0) return deadline;
+    if (depth === 0 || remaining <= 0) return patience;
     const share = remaining / (depth + 1);
-    return deadline - Math.min(this.#reserve(source, share, []), share * depth);
+    return patience.until(patience.deadline - Math.min(this.#reserve(source, share, []), share * depth));
   }
 
   #then(source: SourcePlan): readonly SourcePlan[] {

@@ -9,7 +9,7 @@ import type { Candidates } from "./kept/candidates.ts";
 import { type Listener, toListeners, toPushProviders } from "./kept/desk.ts";
 import { KeptReader } from "./kept/kept-reader.ts";
 import { keptViews } from "./kept/materialized.ts";
-import type { ViewMeta } from "./meta.ts";
+import type { FieldMeta, ViewMeta } from "./meta.ts";
 import type { LastGood, Upstream } from "./port.ts";
 import { Cache } from "./reading/cache.ts";
 import type { SourceHealth } from "./reading/health.ts";
@@ -201,16 +201,22 @@ interface Tally {
 function count(tally: Tally, { fields, items = [], list }: ViewMeta): void {
   tally.answers += 1;
   tally.review = list?.doubts ?? tally.review;
-  const add = (counts: Map<string, number>, field: string, more: number): void => {
-    if (more > 0) counts.set(field, (counts.get(field) ?? 0) + more);
-  };
-  for (const one of [fields, ...items.map(({ fields }) => fields)])
-    for (const [field, { conflict, rejected, nested = {} }] of Object.entries(one)) {
-      add(tally.conflicts, field, Number(conflict));
-      add(tally.unusable, field, rejected.filter(({ unusable }) => unusable).length);
-      for (const [inside, { conflicts }] of Object.entries(nested))
-        add(tally.conflicts, `${field}.${inside}`, conflicts);
+  countFields(tally, fields);
+  for (const item of items) countFields(tally, item.fields);
+}
+
+function countFields({ conflicts, unusable }: Tally, fields: ViewMeta["fields"]): void {
+  const add = (counts: Map<string, number>, field: string, more: number): void =>
+    void counts.set(field, (counts.get(field) ?? 0) + more);
+  for (const field of Object.keys(fields)) {
+    const { conflict, rejected, nested } = fields[field] as FieldMeta; // it is one of its own names
+    if (conflict) add(conflicts, field, 1);
+    for (const candidate of rejected) if (candidate.unusable) add(unusable, field, 1);
+    for (const inside in nested) {
+      const { conflicts: more = 0 } = nested[inside] ?? {};
+      if (more > 0) add(conflicts, `${field}.${inside}`, more);
     }
+  }
 }
 
 /** What somebody marked as personal, at the source or in an answer that it is part of, is written to no disk from here. */

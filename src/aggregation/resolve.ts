@@ -57,7 +57,7 @@ export async function resolve(
   return resolved(fields, readings);
 }
 
-function resolved(assembled: readonly [string, Deepened][], readings: Resolved["readings"]): Resolved {
+function resolved(assembled: readonly (readonly [string, Deepened])[], readings: Resolved["readings"]): Resolved {
   const values: { [field: string]: unknown } = {};
   const fields: { [field: string]: FieldMeta } = {};
   const deeper: DegradedField[] = [];

@@ -184,7 +184,7 @@ describe("a token in the query", () => {
     const traced: Span = {
       ...silent,
       set: (attributes: Attributes) => void spans.push(attributes),
-      span: async (kind, name, attributes, work) => {
+      span: (kind, name, attributes, work) => {
         spans.push([kind, name, attributes]);
         return work(traced);
       },

@@ -67,7 +67,6 @@ export function fillIn(
   if (path === undefined)
     return { problem: `needs "${template.pathParams.find((name) => !textOf(name))}", which was not given` };
   // A URL parser resolves "..", encoded or not, and a parameter would climb out of the path that was meant.
-  const climbs = (text: string): boolean => text.split("/").some((part) => /^(\.|%2e){1,2}$/i.test(part));
   if (climbs(path) && !climbs(template.path)) return { problem: "cannot be asked for a name made of dots" };
   const pairs = template.parts.query.map((pair) => fill(pair, textOf)).filter((pair) => pair !== undefined);
   const plain = pairs.length === 0 ? "" : `?${pairs.join("&")}`;
@@ -77,14 +76,16 @@ export function fillIn(
 
 /** A text with its parameters in their places; nothing where one of them is not given. */
 export function fill(parts: Parts, textOf: (param: string) => string | undefined): string | undefined {
-  let whole = "";
-  for (const [at, part] of parts.entries()) {
-    const text = at % 2 === 0 ? part : textOf(part);
-    if (at % 2 === 1 && !text) return undefined;
-    whole += text;
+  let whole = parts[0] ?? "";
+  for (let at = 1; at < parts.length; at += 2) {
+    const text = textOf(parts[at] ?? "");
+    if (!text) return undefined;
+    whole += text + parts[at + 1];
   }
   return whole;
 }
+
+const climbs = (path: string): boolean => /(^|\/)(\.|%2e){1,2}(\/|$)/i.test(path);
 
 /** `?a=1&iata={iata}` with two values is `?a=1&iata=DAL&iata=HOU`. */
 const repeated = (query: string, values: readonly string[]): string =>

@@ -149,6 +149,26 @@ event(z.object({ row: z.int() }), {
 });
 // @ts-expect-error a field that the older payload does not have
 upcast(z.object({ seat: z.string() }), (old) => ({ row: old.row }));
+// a way down begins with what the way up comes to, unless it says otherwise, and leads to the older payload or nowhere
+upcast(
+  z.object({ seat: z.string() }),
+  ({ seat }) => ({ row: Number.parseInt(seat, 10) }),
+  (now) => {
+    is<Equal<typeof now, { row: number }>>();
+    return now.row > 0 ? { seat: `${now.row}A` } : undefined;
+  },
+);
+upcast(
+  z.object({ at: z.string() }),
+  (old) => old,
+  ({ at }: { at: Date }) => ({ at: at.toISOString() }),
+);
+upcast(
+  z.object({ seat: z.string() }),
+  ({ seat }) => ({ seat, row: 1 }),
+  // @ts-expect-error that is not the older payload
+  ({ row }) => ({ seat: row }),
+);
 
 // another schema library: Valibot, through its Standard JSON Schema adapter
 const Bag = toStandardJsonSchema(

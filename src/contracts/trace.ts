@@ -6,8 +6,11 @@ export type Attributes = { readonly [name: string]: string | number | boolean | 
 export interface Trace {
   /** `00-<trace id>-<span id>-<flags>`, for the wire and for the journal. */
   readonly traceparent: string;
-  /** Measures some work as a span below this place. What it throws is recorded and thrown on. */
-  span<T>(kind: SpanKind, name: string, attributes: Attributes, work: (inside: Span) => Promise<T>): Promise<T>;
+  /**
+   * Measures some work as a span below this place, and gives what it gives: work that may be done at once takes no promise
+   * for being measured. What it throws, or its promise is rejected with, is recorded and thrown on.
+   */
+  span<R>(kind: SpanKind, name: string, attributes: Attributes, work: (inside: Span) => R): R;
 }
 
 /** A span that is open: more can be said about it until its work ends. */
@@ -26,8 +29,7 @@ const unsampled = "00-00000000000000000000000000000000-0000000000000000-00";
 /** A trace that measures nothing. */
 export const silent: Span = Object.freeze({
   traceparent: unsampled,
-  span: <T>(_kind: SpanKind, _name: string, _attributes: Attributes, work: (inside: Span) => Promise<T>) =>
-    work(silent),
+  span: <R>(_kind: SpanKind, _name: string, _attributes: Attributes, work: (inside: Span) => R) => work(silent),
   set: () => {},
   event: () => {},
 });

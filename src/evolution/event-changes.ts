@@ -54,7 +54,7 @@ export function toEventChanges(
     findings.push(
       say(
         "event.version-raised",
-        `${id} is written in version ${after.version}; readers of ${old} know it up to version ${before.version}, and stop.`,
+        `${id} is written in version ${after.version}; readers of ${old} know it up to version ${before.version}. It is held up while they run.`,
       ),
     );
   else {

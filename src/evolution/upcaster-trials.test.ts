@@ -40,6 +40,25 @@ describe("an upcaster on trial", () => {
     expect(await tryUpcasters([odd])).toEqual([]);
   });
 
+  it("leads down to what the version below reads, or nowhere", async () => {
+    const withDown = (down: (now: z.output<typeof Now>) => unknown) =>
+      contract("seats", "1.0.0", {
+        Held: event(Now, {
+          version: 2,
+          from: [upcast(Before, ({ seat, row = 1 }) => ({ seat, row }), down as () => z.input<typeof Before>)],
+        }),
+      });
+    expect(await tryUpcasters([withDown((now) => now)])).toEqual([]);
+    expect(await tryUpcasters([withDown(() => undefined)])).toEqual([]);
+    const [finding, ...others] = await tryUpcasters([withDown(({ row }) => ({ seat: row }))]);
+    expect(others).toEqual([]);
+    expect(finding?.sentence).toMatch(
+      /^The way down of seats\.Held does not lead from version 2 to version 1: what comes/,
+    );
+    const [thrown] = await tryUpcasters([withDown(() => JSON.parse(""))]);
+    expect(thrown?.sentence).toContain("it throws (");
+  });
+
   it("keeps its contract from being published", async () => {
     const trials = await tryUpcasters([held((old) => old)]);
     const fine = {

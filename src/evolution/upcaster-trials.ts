@@ -1,7 +1,9 @@
 import {
   type AnyContract,
+  type AnyEvent,
   type AnySchema,
   eventsOf,
+  type Named,
   operationsOf,
   toJsonSchema,
   type Upcast,
@@ -22,8 +24,10 @@ export async function tryUpcasters(contracts: readonly AnyContract[]): Promise<r
   const comparison = new Comparison();
   const findings: Finding[] = [];
   for (const contract of contracts) {
-    for (const event of eventsOf(contract).values())
+    for (const event of eventsOf(contract).values()) {
       findings.push(...(await tryWay(comparison, event.id, "event.upcaster-fails", event.from, event.schema)));
+      findings.push(...(await tryWayDown(comparison, event)));
+    }
     for (const operation of operationsOf(contract))
       if (operation.kind === "command")
         findings.push(
@@ -72,6 +76,46 @@ async function tryWay(
         ];
     }
   return [];
+}
+
+/** Steps down are tried one by one: each begins with what the version above it reads. */
+async function tryWayDown(
+  comparison: Comparison,
+  { id, from, schema: last }: AnyEvent & Named,
+): Promise<readonly Finding[]> {
+  for (const [index, { schema, down }] of from.entries()) {
+    const above = from[index + 1]?.schema ?? last;
+    for (const sample of down ? samplesOf(comparison, toJsonSchema(above)) : []) {
+      const trouble = await leadDown(sample, above, schema, down);
+      if (trouble)
+        return [
+          sayer(id)(
+            "event.upcaster-fails",
+            `The way down of ${id} does not lead from version ${index + 2} to version ${index + 1}: ${trouble}`,
+            { value: sample, from: `version ${index + 2}`, to: `version ${index + 1}` },
+          ),
+        ];
+    }
+  }
+  return [];
+}
+
+async function leadDown(
+  sample: unknown,
+  above: AnySchema,
+  below: AnySchema,
+  down: Upcast["down"],
+): Promise<string | undefined> {
+  const read = await validate(above, sample);
+  if (!read.ok) return undefined;
+  try {
+    const older = down?.(read.value);
+    if (older === undefined) return undefined; // it cannot be said in that version
+    const end = await validate(below, older);
+    return end.ok ? undefined : `what comes out is refused (${end.issues[0]?.path}: ${end.issues[0]?.message}).`;
+  } catch (error) {
+    return `it throws (${error instanceof Error ? error.message : String(error)}).`;
+  }
 }
 
 /** Why a value does not get through; undefined where it does, or where its own schema knows better than JSON Schema can say. */

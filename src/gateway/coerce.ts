@@ -1,23 +1,34 @@
 import type { JsonSchema } from "../contracts/index.ts";
 
+/** Reads the values of one name, in a path or a query string. */
+export type Coercion = (values: readonly string[]) => unknown;
+
 /**
- * Text from a path or a query string as its field's schemas mean it. A field that may be text stays text: "007" is not 7.
- * What does not read as its type stays text too, for validation to name it.
+ * Text from a path or a query string as its field's schemas mean it, worked out once for each field. A field that may be
+ * text stays text: "007" is not 7. What does not read as its type stays text too, for validation to name it.
  */
-export function coerce(schemas: readonly JsonSchema[], values: readonly string[]): unknown {
+export function toCoercion(schemas: readonly JsonSchema[]): Coercion {
   const array = schemas.find((schema) => typesOf(schema).includes("array"));
-  if (array) return values.map((value) => coerceOne(isSchema(array.items) ? [array.items] : [], value));
-  const [first] = values;
-  return values.length === 1 && first !== undefined ? coerceOne(schemas, first) : values;
+  if (array) {
+    const item = toOne(isSchema(array.items) ? [array.items] : []);
+    return (values) => values.map(item);
+  }
+  const one = toOne(schemas);
+  return (values) => {
+    const [first] = values;
+    return values.length === 1 && first !== undefined ? one(first) : values;
+  };
 }
 
-function coerceOne(schemas: readonly JsonSchema[], text: string): unknown {
-  const types = schemas.flatMap(typesOf);
-  if (types.includes("string")) return text;
-  if (types.includes("boolean") && (text === "true" || text === "false")) return text === "true";
-  if (types.includes("number") || types.includes("integer")) return toNumber(text) ?? text;
-  if (types.includes("object")) return toObject(text) ?? text;
-  return text;
+function toOne(schemas: readonly JsonSchema[]): (text: string) => unknown {
+  const types = new Set(schemas.flatMap(typesOf));
+  if (types.has("string")) return (text) => text;
+  return (text) => {
+    if (types.has("boolean") && (text === "true" || text === "false")) return text === "true";
+    if (types.has("number") || types.has("integer")) return toNumber(text) ?? text;
+    if (types.has("object")) return toObject(text) ?? text;
+    return text;
+  };
 }
 
 function typesOf(schema: JsonSchema): readonly string[] {

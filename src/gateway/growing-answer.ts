@@ -10,8 +10,9 @@ const longestStallMs = 30_000;
 
 /** Whether a caller would rather have events than one JSON document. */
 export function wantsEvents(accept: string | undefined): boolean {
+  if (accept === undefined) return false;
   const qualityOf = (type: string): number => {
-    const said = (accept ?? "")
+    const said = accept
       .toLowerCase()
       .split(",")
       .find((one) => one.split(";")[0]?.trim() === type);

@@ -11,7 +11,7 @@ import {
   toProjection,
   toSelection,
 } from "../contracts/index.ts";
-import { coerce } from "./coerce.ts";
+import { toCoercion } from "./coerce.ts";
 import { fieldsOf, requiredOf } from "./schema-fields.ts";
 
 /** Where the parts of an operation's input are in a request. */
@@ -35,6 +35,8 @@ export interface Gathered {
 export function createGather(operation: Operation & Named, route: Route): Gather {
   const schema = toJsonSchema(operation.input);
   const fields = fieldsOf(schema);
+  const coercions = new Map([...fields].map(([name, schemas]) => [name, toCoercion(schemas)]));
+  const coerce = (name: string, values: readonly string[]): unknown => (coercions.get(name) ?? asText)(values);
   const project = toProjection(schema);
   const flagged = operation.kind === "query" && !fields.has("meta");
   const chosen = operation.kind === "query" && !fields.has("fields");
@@ -42,16 +44,14 @@ export function createGather(operation: Operation & Named, route: Route): Gather
   const fromBody = hasBody(route.verb);
   const missing = requiredOf(schema).filter((name) => !route.params.includes(name));
   const params = (arrived: Arrived): Record<string, unknown> =>
-    Object.fromEntries(
-      route.params.map((name) => [name, coerce(fields.get(name) ?? [], [arrived.params[name] ?? ""])]),
-    );
+    Object.fromEntries(route.params.map((name) => [name, coerce(name, [arrived.params[name] ?? ""])]));
 
   return (arrived) => {
     const { wantsMeta, rest: unflagged } = takeMeta(arrived.query, flagged);
     const { wanted, rest } = takeFields(unflagged, chosen);
     const wishes = { wantsMeta, ...(wanted && { fields: toSelection(output, wanted) }) };
     if (!fromBody) {
-      const asked = [...rest].map(([name, values]) => [name, coerce(fields.get(name) ?? [], values)] as const);
+      const asked = [...rest].map(([name, values]) => [name, coerce(name, values)] as const);
       refuse(asked.filter(([name]) => route.params.includes(name)).map(([name]) => inPath(name)));
       return { input: declared(project, { ...Object.fromEntries(asked), ...params(arrived) }, route), ...wishes };
     }
@@ -80,6 +80,8 @@ export function createGather(operation: Operation & Named, route: Route): Gather
     return { input: declared(project, { ...body, ...addressed }, route), ...wishes };
   };
 }
+
+const asText = toCoercion([]);
 
 /** Refuses what a value says beyond its schema. */
 export function declared(project: Projection, value: unknown, route?: Route): unknown {

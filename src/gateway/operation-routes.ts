@@ -53,13 +53,14 @@ function addOperationRoute(
   const declared = toProjection(toJsonSchema(operation.output));
   const leaving = toDeprecationHeaders(operation.deprecated);
   const shownPath = createShownPath(operation, route);
+  const isOlder = versions.wayOf(operation) !== undefined;
   app.route({
     method: route.verb,
     url: toFastifyPath(route),
     config: { path: route.path },
     async onRequest(request, reply) {
       reply.headers(leaving);
-      const link = versions.linkOf(operation, namedParams(route, request.params));
+      const link = isOlder ? versions.linkOf(operation, namedParams(route, request.params)) : undefined;
       if (link !== undefined) reply.header("link", link);
       // checkRoutes has refused a route without access; what it missed is nobody's.
       if (access === undefined) throw new Fault("UnknownRoute", "No operation answers at this address.");

@@ -11,7 +11,8 @@ export interface Preferences {
 const longestWaitS = 60;
 
 export function readPreferences(header: string | string[] | undefined): Preferences {
-  const said = [header ?? []]
+  if (header === undefined) return none;
+  const said = [header]
     .flat()
     .flatMap((line) => line.split(/[,;]/))
     .map((one) => one.trim().toLowerCase());
@@ -19,3 +20,5 @@ export function readPreferences(header: string | string[] | undefined): Preferen
   const seconds = wait === undefined ? undefined : Math.min(Number(wait), longestWaitS);
   return { ...(seconds !== undefined && { wait: seconds, waitMs: seconds * 1_000 }), meta: said.includes("meta") };
 }
+
+const none: Preferences = { meta: false };

@@ -104,7 +104,7 @@ export function countUsage(): Usage {
   const counts = new Map<string, { -readonly [K in keyof CountedCalls]: CountedCalls[K] }>();
   return {
     count({ id, about }, caller) {
-      const key = (who: string) => JSON.stringify([id, who]);
+      const key = (who: string) => `${id} ${who}`; // an operation's name has no spaces
       const who = counts.size < mostLines || counts.has(key(caller)) ? caller : "(others)";
       const line = counts.get(key(who));
       if (line) line.calls += 1;

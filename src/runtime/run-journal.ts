@@ -30,6 +30,7 @@ import { defineRuns, keyOf, keyRows, runLog as log, runRows as runs } from "./ru
 import { toFreed, toLeft, toLine, toQueued } from "./run-line.ts";
 import { toNodes } from "./run-nodes.ts";
 import { countRuns, searchRuns, toIndexed } from "./run-search.ts";
+import { strangersTo } from "./run-strangers.ts";
 
 const page = 512;
 /** Entries may be large, so the first page of a journal is short, and the others are about this large. */
@@ -76,12 +77,13 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const expect: Expectation[] = [
         end?.revision === revision ? { stream, revision, event: end.event } : toExpected(stream, revision),
       ];
-      if (inboxSeen !== undefined) expect.push(toExpected(`inbox/${run}`, inboxSeen));
+      if (inboxSeen) expect.push({ ...toExpected(`inbox/${run}`, inboxSeen.revision), event: inboxSeen.event });
       const id = newId();
       let size = 0;
       for (const { data } of events) size += data.length;
-      const documents = toWrites(run, change, revision + entries.length, size);
       const last = { revision: revision + entries.length, event: `${id}/${events.length - 1}` };
+      const entry = entries.length > 0 ? last.event : end?.revision === revision ? end.event : null;
+      const documents = toWrites(run, change, { ...last, entry }, size);
       if (tell) events.push(toInboxEvent(tell.run, tell.item));
       return engine.append(log, [{ id, expect, events, documents }]).then((outcomes) => {
         const outcome = outcomes[0] as Outcome; // one append, one outcome
@@ -113,14 +115,16 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const [document] = await engine.find(runs.name, { key: run, limit: 1 });
       return document && toRow(document);
     },
-    async post(run, item, asleepAt) {
+    async post(run, item, asleep) {
       const { key } = item;
       const event = toInboxEvent(run, item);
       if (Buffer.byteLength(event.data) > entryBytes)
         throw new Fault("InvalidInput", `A signal may have ${entryBytes} bytes at most, and this one has more.`);
       const write = (quietly: boolean): Promise<Outcome> =>
         append({
-          expect: quietly ? [toExpected(`run/${run}`, asleepAt ?? -1)] : [],
+          expect: quietly
+            ? [{ ...toExpected(`run/${run}`, asleep?.asleepAt ?? -1), event: asleep?.asleepEntry ?? undefined }]
+            : [],
           events: [event],
           documents: [
             ...(quietly ? [] : [{ collection: runs.name, patch: run, data: { wakeAt: item.at } }]),
@@ -134,8 +138,9 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
             },
           }),
         });
-      let outcome = await write(asleepAt !== undefined);
-      if (asleepAt !== undefined && !outcome.ok && outcome.why === "conflict") outcome = await write(false); // it has gone on meanwhile
+      const quietly = asleep?.asleepAt !== undefined;
+      let outcome = await write(quietly);
+      if (quietly && !outcome.ok && outcome.why === "conflict") outcome = await write(false); // it has gone on meanwhile
       sweeper.nudge();
       if (!outcome.ok && outcome.why === "key reused") {
         throw new Fault("KeyReused", "This key has sent another signal to the run. Use a new key for a new signal.");
@@ -160,10 +165,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
       const held = { where: { owner: { equals: owner } }, limit };
       return (await engine.claim(runs.name, held, { owner: null, state: "waiting", wakeAt: now })).length;
     },
-    async strangers(knows) {
-      const waiting = await engine.find(runs.name, { where: { state: { equals: "waiting" } }, limit: 1_000 });
-      return [...new Set(waiting.map((row) => toRow(row).workflow))].filter((workflow) => !knows.includes(workflow));
-    },
+    strangers: (knows) => strangersTo(engine, knows),
     async nextDue(knows) {
       const where = { ...due(knows), wakeAt: { from: 0 } };
       const [document] = await engine.find(runs.name, {
@@ -232,7 +234,7 @@ const noWrites: readonly Write[] = [];
 function toWrites(
   run: string,
   { begin, row, frees, tell, queues, leaves, size }: Change,
-  last: number,
+  last: { readonly revision: number; readonly event: string; readonly entry: string | null },
   added: number,
 ): readonly Write[] {
   if (!begin && !row && !frees && !tell && !queues && !leaves) return noWrites; // step after step
@@ -248,11 +250,18 @@ function toWrites(
   }
   // A further stretch begins with its last entry alone.
   const grown = size !== undefined && row && { size: row.from === undefined ? size + added : added };
-  const data = { ...row, ...grown, ...(queues && { ticket: { ...queues.ticket } }), ...(frees && { holds: false }) };
+  const asleep = row?.asleepAt !== undefined && { asleepEntry: last.entry };
+  const data = {
+    ...row,
+    ...grown,
+    ...asleep,
+    ...(queues && { ticket: { ...queues.ticket } }),
+    ...(frees && { holds: false }),
+  };
   return [
     ...(row || queues || frees ? [{ collection: runs.name, patch: run, data }] : []),
     ...(frees ? toFreed(frees) : []),
-    ...(queues ? toQueued({ run, startedAt: queues.startedAt }, queues.ticket, queues.revision) : []),
+    ...(queues ? toQueued({ run, startedAt: queues.startedAt }, queues.ticket, last) : []),
     ...(leaves ? toLeft(run, leaves) : []),
     ...due,
   ];
@@ -346,7 +355,7 @@ async function readInbox(engine: Engine, run: string, from = 0): Promise<readonl
   for (;;) {
     const events = await engine.read(log, { stream: `inbox/${run}`, from: from + items.length, limit: page });
     if (events.length === 0) return items;
-    for (const { data, revision } of events)
-      for (const item of parsed<NewItem>(run, data)) items.push({ ...item, revision, size: data.length });
+    for (const { data, revision, id } of events)
+      for (const item of parsed<NewItem>(run, data)) items.push({ ...item, revision, event: id, size: data.length });
   }
 }

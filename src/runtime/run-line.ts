@@ -25,12 +25,13 @@ const mostFreed = 64;
 
 /**
  * Orchestration's line, as documents beside the runs. What many write at once (who waits, what is freed) are sums that
- * commute; what only an admission writes is guarded by the revision of the stream `line/<operation>`.
+ * commute; what only an admission writes is guarded by the last event of the stream `line/<operation>`.
  */
 export function toLine({ engine, clock, append }: LinePorts): Line {
   return {
     async look(operation, most) {
-      const revision = await engine.revision(runLog, lineOf(operation)); // before all else: it guards what is read next
+      const end = { stream: lineOf(operation), from: Number.MAX_SAFE_INTEGER, limit: 1, backwards: true };
+      const [last] = await engine.read(runLog, end); // before all else: it guards what is read next
       const now = await engine.time();
       const freed = await engine.find(laneRows.name, {
         where: { operation: { equals: operation }, freed: { from: 1 } },
@@ -60,7 +61,8 @@ export function toLine({ engine, clock, append }: LinePorts): Line {
       // What was freed since the turns were read is for the next look: those who wait for it were not looked for.
       const seenFree = new Map(freed.map(({ data }) => [(data as LaneData).key, (data as LaneData).freed]));
       return {
-        revision,
+        revision: last?.revision ?? -1,
+        entry: last?.id,
         now,
         virtual: rows.get(nameOf(operation, "virtual", ""))?.at ?? 0,
         turns,
@@ -77,8 +79,8 @@ export function toLine({ engine, clock, append }: LinePorts): Line {
       const at = clock.now();
       const outcome = await append({
         expect: [
-          { stream, revision: seen.revision < 0 ? "none" : seen.revision },
-          ...admitted.map(({ run, revision = 0 }) => ({ stream: `run/${run}`, revision })),
+          { stream, revision: seen.revision < 0 ? "none" : seen.revision, event: seen.entry },
+          ...admitted.map(({ run, revision = 0, entry }) => ({ stream: `run/${run}`, revision, event: entry })),
         ],
         events: [
           { stream, type: "Served", version: 1, data: JSON.stringify({ admitted: admitted.length }) },
@@ -100,13 +102,17 @@ export function toLine({ engine, clock, append }: LinePorts): Line {
 export function toQueued(
   { run, startedAt }: Pick<RunRow, "run" | "startedAt">,
   ticket: Ticket,
-  revision: number,
+  last: { readonly revision: number; readonly event: string },
 ): readonly Write[] {
   const { operation, turn, priority, lane, meter } = ticket;
   const key = turnKey(operation, priority, turn);
   const initial = { operation, turn, priority, start: 0, order: orderOf(priority, 0), opensAt: 0, blockedBy: null };
   return [
-    { collection: ticketRows.name, put: run, data: { turn: key, at: startedAt, lane, meter, revision } },
+    {
+      collection: ticketRows.name,
+      put: run,
+      data: { turn: key, at: startedAt, lane, meter, revision: last.revision, entry: last.event },
+    },
     { collection: turnRows.name, increment: key, by: { waiting: 1 }, initial: { ...initial, waiting: 0 } },
   ];
 }
@@ -175,8 +181,13 @@ async function toTurn(engine: Engine, { key, data }: Document, limit: number): P
   const orderBy = { column: "at", descending: false };
   const tickets = await engine.find(ticketRows.name, { where: { turn: { equals: key } }, orderBy, limit });
   const heads = tickets.map((ticket) => {
-    const { lane, meter, revision = 0 } = ticket.data as Omit<Head, "run">; // only this file writes them
-    return { run: ticket.key, revision, ...(lane !== undefined && { lane }), ...(meter !== undefined && { meter }) };
+    const { lane, meter, revision = 0, entry } = ticket.data as Omit<Head, "run">; // only this file writes them
+    return {
+      ...{ run: ticket.key, revision },
+      ...(entry !== undefined && { entry }),
+      ...(lane !== undefined && { lane }),
+      ...(meter !== undefined && { meter }),
+    };
   });
   return { key: turn, priority, start, waiting, heads };
 }

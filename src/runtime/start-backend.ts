@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
+import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { FeedRunner, keptViews, provideViews } from "../aggregation/host.ts";
@@ -92,6 +93,7 @@ export async function startBackend({ name, version, composition }: Plan, options
     const storage = await openStorage([...composition.storage, ...starts, ...views.listeners.map(toSubscription)], {
       engine,
       clock,
+      process: `process ${process.pid} on ${hostname()}`,
       report: (sentence) => log.warn(sentence),
     });
     opened.defer(() => storage.close());

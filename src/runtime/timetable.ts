@@ -5,23 +5,38 @@ import { runLog } from "./run-collections.ts";
 
 const rows = { name: "run schedule", columns: [], indexes: [] } as const;
 
-/** Orchestration's timetable on storage's engine: a row a schedule, guarded by the revision of its stream in the log `runs`. */
+/** A slot as it is kept, with the event that was written beside it. */
+interface KeptSlot extends Slot {
+  readonly event?: string;
+}
+
+/**
+ * Orchestration's timetable on storage's engine: a row a schedule, guarded by the last event of its stream in the log
+ * `runs`. Its revision alone would not do: after a fail-over to a replica that lagged, another event may have that.
+ */
 export async function openTimetable(engine: Engine, clock: Clock): Promise<Timetable> {
   const newId = toIds(clock);
   await engine.define(rows);
   return {
     async find(schedule) {
       const [row] = await engine.find(rows.name, { key: schedule, limit: 1 });
-      return row && (row.data as Slot); // only this file writes the collection
+      return row && (row.data as KeptSlot); // only this file writes the collection
     },
     async put(schedule, plan, was) {
       const stream = `schedule/${schedule}`;
-      const slot = { ...plan, turn: (was?.turn ?? -1) + 1 } satisfies Slot;
+      const id = newId();
+      // A plan may have been made of a slot, with the event of that.
+      const slot: KeptSlot = { ...plan, turn: (was?.turn ?? -1) + 1, event: `${id}/0` };
+      const seen: KeptSlot | undefined = was;
+      const expected = seen
+        ? { stream, revision: seen.turn, event: seen.event }
+        : { stream, revision: "none" as const };
+      const { event: _, ...told } = slot;
       const [outcome] = await engine.append(runLog, [
         {
-          id: newId(),
-          expect: [{ stream, revision: was ? was.turn : "none" }],
-          events: [{ stream, type: "Scheduled", version: 1, data: JSON.stringify(slot) }],
+          id,
+          expect: [expected],
+          events: [{ stream, type: "Scheduled", version: 1, data: JSON.stringify(told) }],
           documents: [{ collection: rows.name, put: schedule, data: { ...slot } }],
         },
       ]);

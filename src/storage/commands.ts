@@ -17,6 +17,7 @@ import {
 } from "../contracts/index.ts";
 import { appendWithRows, type InlinePorts } from "./append-with-rows.ts";
 import type { NewReceipt, Outcome, Receipt } from "./engine.ts";
+import type { EventCodec } from "./event-codec.ts";
 import type { AnyEventLog, LogReader } from "./event-log.ts";
 import type { Chance } from "./ids.ts";
 import { toJson } from "./json.ts";
@@ -25,6 +26,7 @@ import type { AnyHandler, AnyStore } from "./store.ts";
 import { type Surroundings, toEmitters, Unit } from "./unit.ts";
 
 export interface CommandPorts extends Surroundings, InlinePorts {
+  readonly codec: EventCodec;
   readonly clock: Clock;
   readonly chance: Chance;
   /** How long a receipt is kept, in ms, where its store does not say. */

@@ -30,7 +30,9 @@ function declare(node: string, readers: readonly string[], alone = false) {
     wake = renew;
     return () => {};
   };
-  const declarations = new Declarations(readers, { engine, clock: { ...clock, after }, node, alone, write });
+  const declarations = new Declarations(() => ({ readers, events: {}, contracts: [] }), {
+    ...{ engine, log: "main", clock: { ...clock, after }, node, process: node, leaseMs: 30_000, alone, write },
+  });
   return { declarations, renew: () => wake() };
 }
 const passed = (seconds: number): void => {
@@ -41,8 +43,8 @@ test("what a process declares counts until it ends, and where it was killed unti
   const one = declare("one", ["s.a@1", "s.b@1"]);
   const other = declare("other", ["s.a@1"]);
   const looking = declare("looking", []).declarations;
-  for (const { declarations } of [one, other]) await declarations.start();
-  await looking.start();
+  for (const { declarations } of [one, other]) await declarations.start(async () => {});
+  await looking.start(async () => {});
   const counts = () => Promise.all(["s.a@1", "s.b@1", "s.a@2"].map((reader) => looking.count(reader)));
   expect(await counts()).toEqual([2, 1, 0]);
   await one.declarations.close();
@@ -58,7 +60,7 @@ test("what a process declares counts until it ends, and where it was killed unti
 
   // Whoever comes next strikes it off; and if it was only stopped, it is there again.
   const third = declare("third", ["s.b@1"]);
-  await third.declarations.start();
+  await third.declarations.start(async () => {});
   expect((await engine.find("read-model-node", { limit: 9 })).map(({ key }) => key)).toEqual(["third"]);
   other.renew();
   await expect.poll(counts).toEqual([1, 1, 0]);
@@ -66,7 +68,7 @@ test("what a process declares counts until it ends, and where it was killed unti
 
 test("a process that has the log to itself keeps nothing of it", async () => {
   const { declarations } = declare("one", ["s.a@1"], true);
-  await declarations.start();
+  await declarations.start(async () => {});
   expect([await declarations.count("s.a@1"), await engine.collections()]).toEqual([0, []]);
   await declarations.close();
 });

@@ -2,94 +2,132 @@ import type { Clock } from "../contracts/index.ts";
 import { toColumns } from "./columns.ts";
 import type { Collection, Engine, Write } from "./engine.ts";
 
-/** The processes that share a log, and the read models that their code declares. Keyed by node. */
+/** The processes that share a log, and what their code declares. Keyed by node. */
 const rows: Collection = {
   name: "read-model-node",
   columns: toColumns({ until: "number" }),
   indexes: [["until"]],
 };
-interface NodeRow {
-  readonly node: string;
-  readonly until: number;
+/** What the code of a process reads of a log. */
+export interface Declared {
+  /** Its read models. */
   readonly readers: readonly string[];
+  /** The newest version of each type of event that it reads. */
+  readonly events: { readonly [type: string]: number };
+  /** The contracts of which it has to read every event. */
+  readonly contracts: readonly string[];
+}
+/** Another process, as those see it who wait for it. */
+export interface LiveProcess extends Declared {
+  readonly node: string;
+  /** What it calls itself. */
+  readonly process: string;
+  /** Since when it is there, in ms since 1970. */
+  readonly since: number;
+}
+interface NodeRow extends LiveProcess {
+  readonly log: string;
+  readonly until: number;
 }
 
-/** For how long a process counts that says nothing any more, and how often it says something, in ms. */
-const leaseMs = 30_000;
-const renewMs = 10_000;
 const mostNodes = 1_000;
 
 export interface DeclarationPorts {
   readonly engine: Engine;
+  readonly log: string;
   readonly clock: Clock;
   readonly node: string;
+  /** What this process is called for those who wait for it. */
+  readonly process: string;
+  /** For how long a process counts that says nothing any more. It says something three times as often. */
+  readonly leaseMs: number;
   /** Whether nobody else can share the log: then nothing is kept. */
   readonly alone: boolean;
   readonly write: (documents: readonly Write[]) => Promise<void>;
 }
 
 /**
- * Says which read models are declared by code that runs, so that none of them is dropped. It lasts for a lease on the
- * engine's clock: a process that was stopped for longer, and finds a table gone, makes it anew and fills it from the log.
+ * Says what is declared by code that runs: so that no read model of it is dropped, and no event is written that it cannot
+ * read. It lasts for a lease on the engine's clock: a process that was stopped for longer, and finds a table gone, makes it
+ * anew and fills it from the log.
  */
 export class Declarations {
-  readonly #readers: readonly string[];
+  readonly #declared: () => Declared;
   readonly #ports: DeclarationPorts;
+  #since: number | undefined;
   #endWait: (() => void) | undefined;
   #renewing: Promise<void> | undefined;
   #closed = false;
-  constructor(readers: readonly string[], ports: DeclarationPorts) {
-    this.#readers = readers;
+  constructor(declared: () => Declared, ports: DeclarationPorts) {
+    this.#declared = declared;
     this.#ports = ports;
   }
 
-  /** Before the tables are made, so that nobody drops them in between. */
-  async start(): Promise<void> {
+  /**
+   * Before the tables are made, and before this process believes that it can read the log: so that nobody drops them, or
+   * writes something else, in between. `lapsed` is told when others may have, for they took this process for dead.
+   */
+  async start(lapsed: () => Promise<void>): Promise<void> {
     if (this.#ports.alone) return;
     await this.#ports.engine.define(rows);
-    if (this.#readers.length === 0) return;
+    const { readers, events, contracts } = this.#declared();
+    if (readers.length + contracts.length + Object.keys(events).length === 0) return;
     await this.#enter();
-    this.#wait();
+    this.#wait(lapsed);
   }
 
   /** How many processes that run declare a read model. */
   async count(reader: string): Promise<number> {
-    if (this.#ports.alone) return 0;
-    const { engine } = this.#ports;
-    const where = { until: { from: await engine.time() } };
-    const found = await engine.find(rows.name, { where, limit: mostNodes });
-    return found.filter(({ data }) => (data as NodeRow).readers.includes(reader)).length; // only this file writes it
+    return (await this.#live()).filter(({ readers }) => readers.includes(reader)).length;
+  }
+
+  /** The other processes that run and share the log. */
+  async others(): Promise<readonly LiveProcess[]> {
+    const { log, node } = this.#ports;
+    return (await this.#live()).filter((row) => row.log === log && row.node !== node);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#endWait?.();
     await this.#renewing;
-    const { alone, node, write } = this.#ports;
-    if (alone || this.#readers.length === 0) return;
+    if (this.#since === undefined) return;
+    const { node, write } = this.#ports;
     await write([{ collection: rows.name, remove: node }]).catch(() => {}); // then it counts until its lease is over
   }
 
-  async #enter(): Promise<void> {
-    const { engine, node, write } = this.#ports;
-    const now = await engine.time();
-    const until = now + leaseMs;
-    const renewed = await engine.claim(rows.name, { key: node, limit: 1 }, { until });
-    if (renewed.length > 0) return;
-    const gone = await engine.find(rows.name, { where: { until: { to: now } }, limit: mostNodes });
-    const data: NodeRow = { node, until, readers: this.#readers };
-    await write([
-      ...gone.map(({ key }) => ({ collection: rows.name, remove: key })),
-      { collection: rows.name, put: node, data: { ...data } },
-    ]);
+  async #live(): Promise<readonly NodeRow[]> {
+    if (this.#ports.alone) return [];
+    const { engine } = this.#ports;
+    const where = { until: { from: await engine.time() } };
+    const found = await engine.find(rows.name, { where, limit: mostNodes });
+    return found.map(({ data }) => data as NodeRow); // only this file writes it
   }
 
-  #wait(): void {
-    this.#endWait = this.#ports.clock.after(renewMs, () => {
+  /** Whether it had not been there, or was silent for too long. */
+  async #enter(): Promise<boolean> {
+    const { engine, log, node, process, leaseMs, write } = this.#ports;
+    const now = await engine.time();
+    const until = now + leaseMs;
+    const isThere = { key: node, where: { until: { from: now } }, limit: 1 };
+    if (this.#since !== undefined && (await engine.claim(rows.name, isThere, { until })).length > 0) return false;
+    this.#since ??= now;
+    const gone = await engine.find(rows.name, { where: { until: { to: now - 1 } }, limit: mostNodes });
+    const data: NodeRow = { node, process, log, since: this.#since, until, ...this.#declared() };
+    await write([
+      ...gone.flatMap(({ key }) => (key === node ? [] : [{ collection: rows.name, remove: key }])),
+      { collection: rows.name, put: node, data: { ...data } },
+    ]);
+    return true;
+  }
+
+  #wait(lapsed: () => Promise<void>): void {
+    this.#endWait = this.#ports.clock.after(this.#ports.leaseMs / 3, () => {
       this.#renewing = this.#enter()
+        .then((isNew) => (isNew ? lapsed() : undefined))
         .catch(() => {}) // the next time, perhaps; others say what is wrong with the engine
         .finally(() => {
-          if (!this.#closed) this.#wait();
+          if (!this.#closed) this.#wait(lapsed);
         });
     });
   }

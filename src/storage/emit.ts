@@ -20,11 +20,11 @@ const mostAttempts = 20;
 
 /** Appends single events with their rows and a receipt, as commands append theirs. */
 export function toEmit(ports: CommandPorts): Emit {
-  const { log, codec, clock, receiptsMs, appended } = ports;
+  const { log, codec, versions, clock, receiptsMs, appended } = ports;
 
   return async (event, payload, { category, id, key, trace }) => {
     codec.learn(event);
-    const { type, version, json, value } = await codec.encode(event.id, payload);
+    const { type, version, json, value } = await versions.encode(event.id, payload);
     const stream = toStreamName(category, id);
     const digest = createHash("sha256")
       .update(toCanonicalJson(JSON.parse(json)))

@@ -1,11 +1,13 @@
 import {
   type AnyContract,
   type AnyEvent,
+  type AnySchema,
   eventsOf,
   type Named,
   type Projection,
   toJsonSchema,
   toProjection,
+  type Upcast,
 } from "../contracts/index.ts";
 import { Halt } from "./halt.ts";
 import { toExactJson } from "./json.ts";
@@ -27,6 +29,7 @@ interface Known {
 export class EventCodec {
   readonly #events = new Map<string, Known>();
   readonly #owned = new Set<string>();
+  readonly #older = new Map<AnySchema, Projection>();
 
   /** Learns a contract whose events are written here: whatever the log holds of it has to be readable. */
   own(contract: AnyContract): void {
@@ -45,23 +48,48 @@ export class EventCodec {
     if (!known) this.#events.set(event.id, { event, project: toProjection(toJsonSchema(event.schema)) });
   }
 
-  /** Throws for the first stored type that this code cannot read, and says which. */
-  check(log: string, stored: readonly { readonly type: string; readonly version: number }[]): void {
+  /** The contracts whose events are written here. */
+  get owned(): readonly string[] {
+    return [...this.#owned];
+  }
+
+  /** What is known of events, in which version, and whether it is written here. */
+  get known(): readonly { readonly type: string; readonly version: number; readonly written: boolean }[] {
+    return [...this.#events].map(([type, { event }]) => ({
+      type,
+      version: event.version,
+      written: this.#owned.has(contractOf(type)),
+    }));
+  }
+
+  /** The version that an event is written in, and read up to. */
+  versionOf(type: string): number {
+    return this.#known(type).event.version;
+  }
+
+  /** Whether there is a way from the present version of an event down to an older one. */
+  leadsDown(type: string, version: number): boolean {
+    const { from } = this.#known(type).event;
+    return version >= 1 && from.slice(version - 1).every(({ down }) => down);
+  }
+
+  /** Throws for the first type that this code cannot read of those that the log `holds`, and says which. */
+  check(log: string, stored: readonly { readonly type: string; readonly version: number }[], holds = "holds"): void {
     for (const { type, version } of stored) {
       const known = this.#events.get(type)?.event;
-      if (!known && this.#owned.has(type.slice(0, type.indexOf(".")))) {
+      if (!known && this.#owned.has(contractOf(type))) {
         throw new Error(
-          `The log "${log}" holds events ${type} in version ${version}, and the contract does not declare ${type} any more. Declare it again: what was written stays written.`,
+          `The log "${log}" ${holds} events ${type} in version ${version}, and the contract does not declare ${type} any more. Declare it again: what was written stays written.`,
         );
       }
       if (known && !isVersion(version)) {
         throw new Error(
-          `The log "${log}" holds events ${type} in version ${version}, which is no version: they are 1, 2, 3 and so on. No upcaster leads from there to version ${known.version}.`,
+          `The log "${log}" ${holds} events ${type} in version ${version}, which is no version: they are 1, 2, 3 and so on. No upcaster leads from there to version ${known.version}.`,
         );
       }
       if (known && version > known.version) {
         throw new Error(
-          `The log "${log}" holds events ${type} in version ${version}, and this code knows it up to version ${known.version}. Start the newer code, or declare version ${version} with its upcasters.`,
+          `The log "${log}" ${holds} events ${type} in version ${version}, and this code knows it up to version ${known.version}. Start the newer code, or declare version ${version} with its upcasters.`,
         );
       }
     }
@@ -76,6 +104,25 @@ export class EventCodec {
     return value instanceof Promise
       ? value.then((read) => ({ type, version, json, value: read }))
       : { type, version, json, value };
+  }
+
+  /**
+   * As `encode`, in an older version to which there is a way down: its value is what readers of that make of it. Nothing
+   * where this payload cannot be said in that version.
+   */
+  async encodeOlder(type: string, payload: unknown, version: number): Promise<Encoded | undefined> {
+    const { event, project } = this.#known(type);
+    let json = toExactJson(project(payload).value, `The event ${type}`);
+    let read = await parse(event.schema, JSON.parse(json), () => `An event ${type} does not fit its schema`);
+    for (let at = event.version - 1; at >= version; at--) {
+      const { schema, down } = event.from[at - 1] as Upcast; // event() saw that there is one from each earlier version
+      const what = `The event ${type}, led down to version ${at},`;
+      const older = down?.(read);
+      if (older === undefined) return undefined;
+      json = toExactJson(this.#projectOlder(schema)(older).value, what);
+      read = await parse(schema, JSON.parse(json), () => `${what} does not fit the schema of that version`);
+    }
+    return { type, version, json, value: await this.decode(type, version, json) };
   }
 
   /** The read side of a stored event, led through the upcasters to the version that the contract declares. */
@@ -119,6 +166,12 @@ export class EventCodec {
     );
   }
 
+  #projectOlder(schema: AnySchema): Projection {
+    const project = this.#older.get(schema) ?? toProjection(toJsonSchema(schema));
+    this.#older.set(schema, project);
+    return project;
+  }
+
   #known(type: string): Known {
     const known = this.#events.get(type);
     if (!known) throw new TypeError(`No contract of this storage declares an event ${type}.`);
@@ -127,3 +180,4 @@ export class EventCodec {
 }
 
 const isVersion = (version: number): boolean => Number.isSafeInteger(version) && version >= 1;
+const contractOf = (type: string): string => type.slice(0, type.indexOf("."));

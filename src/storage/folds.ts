@@ -37,7 +37,7 @@ export class Folds {
   readonly #codec: EventCodec;
   readonly #snapshots: Snapshots;
   readonly #exclusive: boolean;
-  readonly #kept = new Generations<Folded>(cachedEntities);
+  #kept = new Generations<Folded>(cachedEntities);
   /** `exclusive`: nobody else writes, so that no epoch begins, and a revision tells its event, as long as this lasts. */
   constructor(engine: Engine, log: string, codec: EventCodec, snapshots: Snapshots, exclusive: boolean) {
     this.#engine = engine;
@@ -145,7 +145,30 @@ export class Folds {
   }
 
   async #begin(entity: AnyEntity, stream: string): Promise<Folded> {
-    return (await this.#snapshots.load(entity, stream))?.folded ?? (await this.#initial(entity));
+    const snapshot = (await this.#snapshots.load(entity, stream))?.folded;
+    if (!snapshot) return this.#initial(entity);
+    const again = (goesOn: () => boolean) => this.#foldAgain(entity, stream, snapshot, goesOn);
+    this.#snapshots.check(entity, stream, snapshot, again, () => {
+      this.#kept = new Generations(cachedEntities);
+    });
+    return snapshot;
+  }
+
+  /** What a state comes to from the beginning; nothing where it is given up, or its events are not there any more. */
+  async #foldAgain(
+    entity: AnyEntity,
+    stream: string,
+    { revision, event }: Folded,
+    goesOn: () => boolean,
+  ): Promise<Folded | undefined> {
+    let folded = await this.#initial(entity);
+    while (folded.revision < revision && goesOn()) {
+      const limit = Math.min(page, revision - folded.revision);
+      const events = await this.#engine.read(this.#log, { stream, from: folded.revision + 1, limit });
+      if (events.length === 0) return undefined;
+      for (const one of events) folded = await this.#apply(entity, folded, one);
+    }
+    return folded.event === event ? folded : undefined;
   }
 
   /** A state, led on to the end; nothing where what is folded in already is not in the stream. */

@@ -1,4 +1,5 @@
 import type { EngineStatus } from "./engine.ts";
+import type { HeldEvent } from "./event-versions.ts";
 import type { ReadModelStatus } from "./models.ts";
 import type { StorageStatus } from "./open-storage.ts";
 import type { SubscriptionStatus } from "./subscription-status.ts";
@@ -12,7 +13,7 @@ export interface StorageHealth {
  * A status as whoever asks may read it, a sentence a part. Why a reader has stopped is not in it, for the reasons may quote
  * what is in the log; the status has them, and `report` was told.
  */
-export function toHealth({ engine, readModels, subscriptions, warnings }: StorageStatus): StorageHealth {
+export function toHealth({ engine, readModels, subscriptions, held, warnings }: StorageStatus): StorageHealth {
   const isReady = readModels.every(
     ({ ready, kept, stopped }) => ready && !(kept === "inline" && stopped !== undefined),
   );
@@ -20,6 +21,7 @@ export function toHealth({ engine, readModels, subscriptions, warnings }: Storag
     log: { ready: true, detail: toLogSentence(engine, warnings.length) },
     ...(readModels.length > 0 && { readModels: { ready: isReady, detail: toModelSentence(readModels) } }),
     ...(subscriptions.length > 0 && { subscriptions: { ready: true, detail: toSubscriptionSentence(subscriptions) } }),
+    ...(held.length > 0 && { events: { ready: true, detail: toHeldSentence(held) } }),
   };
   return { ready: isReady, parts };
 }
@@ -64,6 +66,17 @@ function toSubscriptionSentence(subscriptions: readonly SubscriptionStatus[]): s
         ...(parked > 0 ? [`${parked} events parked`] : []),
       ];
       return [`"${reader}" ${state}`, `${behind} positions behind`, ...rest].join(", ");
+    })
+    .join("; ")}.`;
+}
+
+/** Without the names of those who are waited for: the status has them. */
+function toHeldSentence(held: readonly HeldEvent[]): string {
+  return `${held
+    .map(({ event, version, writes, by }) => {
+      const others = by.length === 1 ? "a process that reads" : `${by.length} processes that read`;
+      const how = writes === undefined ? "not written" : `written in version ${writes}`;
+      return `"${event}" is ${how} until ${others} no version ${version} ${by.length === 1 ? "has" : "have"} ended`;
     })
     .join("; ")}.`;
 }

@@ -1,11 +1,12 @@
 import { type Clock, type Duration, type EventNames, operationsOf, type Provider, toMs } from "../contracts/index.ts";
 import { type CommandPorts, toCommandProvider } from "./commands.ts";
 import { Couriers } from "./couriers.ts";
-import { Declarations } from "./declarations.ts";
+import { Declarations, type Declared } from "./declarations.ts";
 import { type Emit, toEmit } from "./emit.ts";
 import type { Engine, EngineStatus, Write } from "./engine.ts";
 import { EventCodec } from "./event-codec.ts";
 import { eventsIn, type LogReader } from "./event-log.ts";
+import { EventVersions, type HeldEvent } from "./event-versions.ts";
 import { Folds } from "./folds.ts";
 import { type Chance, systemChance } from "./ids.ts";
 import { Log } from "./log.ts";
@@ -33,6 +34,10 @@ export interface StoragePorts {
    * Longer than anybody tries again. What was voided stays so for good.
    */
   readonly receiptsFor?: Duration;
+  /** What this process is called for those who wait for it, where others can share the log: its host and number, say. */
+  readonly process?: string;
+  /** For how long it counts as running when it was killed, so that others wait for it: 30 seconds unless told. */
+  readonly lease?: Duration;
   /** Told what an operator should read, in sentences: how a read model comes along that is built at the start, why a reader stops. */
   readonly report?: (sentence: string) => void;
 }
@@ -54,6 +59,8 @@ export interface StorageStatus {
   readonly engine: EngineStatus;
   readonly readModels: readonly ReadModelStatus[];
   readonly subscriptions: readonly SubscriptionStatus[];
+  /** The events that are not written as this code declares them, while others run who could not read that. */
+  readonly held: readonly HeldEvent[];
   /** What somebody should look into: sentences. */
   readonly warnings: readonly string[];
 }
@@ -78,7 +85,18 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     const outcome = await log.append({ events: [], documents });
     if (!outcome.ok) throw new Error(`Documents of a reader were not written: ${outcome.why}.`);
   };
-  const declarations = new Declarations(models.readers, { engine, clock, node, alone: exclusive, write });
+  const declared = (): Declared => ({
+    readers: models.readers,
+    events: Object.fromEntries(codec.known.map(({ type, version }) => [type, version])),
+    contracts: codec.owned,
+  });
+  const shared = { engine, log: log.name, clock, node, alone: exclusive, write };
+  const declarations = new Declarations(declared, {
+    ...shared,
+    process: ports.process ?? `a process ${node}`,
+    leaseMs: toMs(ports.lease ?? "30s"),
+  });
+  const versions = new EventVersions({ ...shared, codec, declarations, report });
   const couriers = new Couriers(stores, beside, {
     engine,
     log: log.name,
@@ -93,8 +111,9 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
   for (const { parts } of stores)
     for (const part of Object.values(parts))
       if (part.kind === "event log") for (const [, event] of eventsIn(part.events)) codec.learn(event);
-  codec.check(log.name, await engine.types(log.name));
-  const snapshots = new Snapshots(engine, log);
+  const stored = await engine.types(log.name);
+  codec.check(log.name, stored);
+  const snapshots = new Snapshots(engine, log, clock, report);
   const sweeper = new Sweeper(engine, log.name, clock);
   const close = async (): Promise<void> => {
     await couriers.close();
@@ -107,7 +126,8 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     await parking.define();
     await snapshots.define();
     await couriers.define();
-    await declarations.start();
+    await declarations.start(() => versions.check().catch((error: Error) => report(toLapsed(error))));
+    await versions.start(stored);
     await models.start();
     couriers.start();
   } catch (error) {
@@ -117,6 +137,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
   const all: CommandPorts & QueryPorts = {
     log,
     codec,
+    versions,
     folds: new Folds(engine, log.name, codec, snapshots, exclusive),
     turns: new Turns(clock),
     inline: () => models.inline(),
@@ -138,13 +159,20 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     status: async () => {
       const status = await engine.status();
       const head = await engine.head(log.name);
-      const [readModels, subscriptions] = await Promise.all([models.status(head), couriers.status(head)]);
-      return { engine: status, readModels, subscriptions, warnings: snapshots.refused };
+      const [readModels, subscriptions, held] = await Promise.all([
+        models.status(head),
+        couriers.status(head),
+        versions.held(),
+      ]);
+      return { engine: status, readModels, subscriptions, held, warnings: snapshots.refused };
     },
     endSubscriptions: () => couriers.close(),
     close,
   });
 }
+
+const toLapsed = ({ message }: Error): string =>
+  `This process was silent for longer than its lease, so the others went on without it. ${message}`;
 
 const toProviders = (store: AnyStore, ports: CommandPorts & QueryPorts): readonly Provider[] =>
   operationsOf(store.contract).map((operation) =>

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { command, contract, event, query } from "../contracts/index.ts";
+import { type Clock, command, contract, event, query, systemClock } from "../contracts/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
 import { entity, store } from "./index.ts";
-import { open, openOn, toFolder } from "./test-kit.test-d.ts";
+import { type Opened, open, openOn, toFolder } from "./test-kit.test-d.ts";
 
 const Logs = contract("logbooks", "1.0.0", {
   write: command({ input: z.object({ id: z.string(), lines: z.array(z.string()) }) }),
@@ -15,14 +15,16 @@ interface Options {
   readonly every?: number | undefined;
   readonly evolveVersion?: number;
   readonly shout?: boolean;
+  /** What evolve calls. */
+  readonly helper?: (line: string) => string;
 }
 
 /** The state has a written side and a read side that differ; a snapshot must come back as the read one. */
-function toLogs({ every, evolveVersion, shout = false }: Options) {
+function toLogs({ every, evolveVersion, shout = false, helper = (line) => line }: Options) {
   const folded: number[] = [];
   const plain = (line: string, revision: number) => {
     folded.push(revision);
-    return line;
+    return helper(line);
   };
   const logs = entity("logbook", {
     events: Logs,
@@ -125,6 +127,53 @@ test("a cold look folds from the snapshot on, and one by other code from the beg
     // What the other code kept is no use to this one either, until it has kept its own.
     expect((await look({ every: 10, evolveVersion: 2 })).folded).toHaveLength(30);
     expect((await look({ every: 10, evolveVersion: 2 })).folded).toHaveLength(0);
+  } finally {
+    remove();
+  }
+});
+
+test("where a function changed that evolve calls, a snapshot that is folded anew tells, and no other is used", async () => {
+  const { folder, remove } = toFolder();
+  const reports: string[] = [];
+  const wakes: (() => void)[] = [];
+  const after: Clock["after"] = (ms, wake) => {
+    if (ms !== 5_000) return systemClock.after(ms, wake);
+    wakes.push(wake);
+    return () => {};
+  };
+  const ports = { clock: { ...systemClock, after }, report: (sentence: string) => reports.push(sentence) };
+  try {
+    await using opened = await open(folder, []);
+    {
+      await using backend = await openOn(opened.engine, [toLogs({ every: 2 }).declared]);
+      for (const id of ["x", "y"]) await backend.call("logbooks.write", { id, lines: lines(0, 4) });
+    }
+    const look = async (backend: Opened, id: string): Promise<string> =>
+      ((await backend.call("logbooks.read", { id })) as { lines: readonly string[] }).lines.join();
+    const usual = lines(0, 4).join();
+    {
+      await using same = await openOn(opened.engine, [toLogs({ every: 2 }).declared], ports);
+      expect(await look(same, "x")).toBe(usual);
+      const [wake, ...others] = wakes.splice(0);
+      wake?.();
+      expect([await look(same, "y"), others]).toEqual([usual, []]);
+    }
+    expect(reports).toEqual([]);
+
+    const helper = (line: string) => `${line}!`;
+    await using changed = await openOn(opened.engine, [toLogs({ every: 2, helper }).declared], ports);
+    expect(await look(changed, "x")).toBe(usual); // it is the snapshot's
+    wakes.at(-1)?.();
+    const told =
+      /^The snapshot of logbook\/x after its event 3 is not what its events come to: .* raise its evolveVersion\.$/;
+    await expect.poll(() => reports).toEqual([expect.stringMatching(told)]);
+    expect((await changed.storage.status()).warnings).toEqual(reports);
+    for (const id of ["x", "y"]) expect(await look(changed, id)).toBe(lines(0, 4).map(helper).join());
+    await changed.call("logbooks.write", { id: "y", lines: lines(4, 4) });
+    const [kept] = await opened.engine.find("snapshot", { key: "logbook/y", limit: 1 });
+    expect(kept?.data).toMatchObject({ revision: 3 });
+    await using mended = await openOn(opened.engine, [toLogs({ every: 2, helper, evolveVersion: 2 }).declared], ports);
+    expect(await look(mended, "y")).toBe(lines(0, 8).map(helper).join());
   } finally {
     remove();
   }

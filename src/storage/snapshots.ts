@@ -1,3 +1,4 @@
+import { type Clock, toCanonicalJson } from "../contracts/index.ts";
 import type { Collection, Engine, StoredEvent } from "./engine.ts";
 import type { AnyEntity } from "./entity.ts";
 import type { Folded } from "./folds.ts";
@@ -22,6 +23,13 @@ interface Snapshot {
 /** How many may be on their way to the disk; beyond that one is left out, and taken after the next look. */
 const mostUnderWay = 64;
 
+/** Of an entity the first snapshot that is loaded is folded anew, and then one of so many. */
+const checkedOneOf = 100;
+/** Not while everything is loaded for the first time, in ms. */
+const checkAfterMs = 5_000;
+/** Of longer streams a check would cost more than it is worth. */
+const longestChecked = 20_000;
+
 /**
  * States that are kept beside the log, written behind its appends: they cost no command anything, and one that is lost
  * costs some folding. What was kept by other code, or for events that are not there, is passed over.
@@ -33,9 +41,19 @@ export class Snapshots {
   readonly #refused = new Map<string, string>();
   /** The revision of each stream's snapshot, as far as this process knows. */
   readonly #kept = new Generations<number>(20_000);
-  constructor(engine: Engine, log: Log) {
+  readonly #clock: Clock;
+  readonly #report: (sentence: string) => void;
+  /** How many were loaded, by entity. */
+  readonly #loaded = new Map<string, number>();
+  readonly #distrusted = new Set<string>();
+  #endWait: (() => void) | undefined;
+  #checking: Promise<void> | undefined;
+  #closed = false;
+  constructor(engine: Engine, log: Log, clock: Clock, report: (sentence: string) => void) {
     this.#engine = engine;
     this.#log = log;
+    this.#clock = clock;
+    this.#report = report;
   }
 
   define(): Promise<void> {
@@ -47,7 +65,7 @@ export class Snapshots {
     entity: AnyEntity,
     stream: string,
   ): Promise<{ readonly folded: Folded; readonly after: StoredEvent } | undefined> {
-    if (!entity.snapshots) return undefined;
+    if (!entity.snapshots || this.#distrusted.has(entity.name)) return undefined;
     this.#kept.delete(stream); // what this process knows of it may be of an epoch that is over
     const [document] = await this.#engine.find(collection.name, { key: stream, limit: 1 });
     const snapshot = document?.data as Snapshot | undefined; // only this file writes the collection
@@ -67,6 +85,7 @@ export class Snapshots {
   /** Keeps a state, if it is time to. Does not wait, and does not fail. */
   offer(entity: AnyEntity, stream: string, { revision, event, written }: Folded): void {
     if (!entity.snapshots || event === undefined || this.#underWay.has(stream)) return;
+    if (this.#distrusted.has(entity.name)) return;
     if (revision - (this.#kept.get(stream) ?? -1) < entity.snapshots.every || this.#underWay.size >= mostUnderWay)
       return;
     const refusal = whyNot(written, `A snapshot of ${stream}`);
@@ -85,6 +104,41 @@ export class Snapshots {
     this.#underWay.set(stream, writing);
   }
 
+  /**
+   * Has a snapshot that was loaded folded anew, if it is time to: later, one at a time, and nobody waits for it. What
+   * `evolve` calls may have changed without a word. Where the states differ no snapshot of the entity is used any more;
+   * `differs` is told, for states may be remembered that rest on one.
+   */
+  check(
+    entity: AnyEntity,
+    stream: string,
+    snapshot: Folded,
+    fold: (goesOn: () => boolean) => Promise<Folded | undefined>,
+    differs: () => void,
+  ): void {
+    const loaded = (this.#loaded.get(entity.name) ?? 0) + 1;
+    this.#loaded.set(entity.name, loaded);
+    const isDue = loaded % checkedOneOf === 1 && snapshot.revision < longestChecked;
+    if (!isDue || this.#endWait || this.#checking || this.#closed) return;
+    const run = async (): Promise<void> => {
+      const folded = await fold(() => !this.#closed);
+      if (!folded || isSame(folded.written, snapshot.written)) return;
+      const sentence = `The snapshot of ${stream} after its event ${snapshot.revision} is not what its events come to: something that "evolve" of the entity "${entity.name}" calls has changed. No snapshot of "${entity.name}" is used here any more; raise its evolveVersion.`;
+      this.#distrusted.add(entity.name);
+      this.#refused.set(entity.name, sentence);
+      this.#report(sentence);
+      differs();
+    };
+    this.#endWait = this.#clock.after(checkAfterMs, () => {
+      this.#endWait = undefined;
+      this.#checking = run()
+        .catch(() => {}) // whoever asks for the state is told
+        .finally(() => {
+          this.#checking = undefined;
+        });
+    });
+  }
+
   /** Why entities keep no snapshots, although they should. */
   get refused(): readonly string[] {
     return [...this.#refused.values()];
@@ -92,9 +146,15 @@ export class Snapshots {
 
   /** Lets what is under way come to rest. */
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#endWait?.();
+    await this.#checking;
     await Promise.all(this.#underWay.values());
   }
 }
+
+/** As JSON, which is what a snapshot is kept as. */
+const isSame = (one: unknown, other: unknown): boolean => toCanonicalJson(one) === toCanonicalJson(other);
 
 /** A schema may promise JSON and `evolve` still give a NaN, which would come back as another state. */
 function whyNot(written: unknown, what: string): string | undefined {

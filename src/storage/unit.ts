@@ -2,7 +2,8 @@ import { eventsOf, Fault } from "../contracts/index.ts";
 import type { Going } from "./append-with-rows.ts";
 import type { Expectation } from "./engine.ts";
 import type { AnyEntity, Decision, EntityReader, EntityWriter, PastEvent } from "./entity.ts";
-import type { Encoded, EventCodec } from "./event-codec.ts";
+import type { Encoded } from "./event-codec.ts";
+import type { EventVersions } from "./event-versions.ts";
 import type { Folded, Folds } from "./folds.ts";
 import type { Log, LogAppend } from "./log.ts";
 import { toStreamName } from "./stream-name.ts";
@@ -43,7 +44,7 @@ export const toEmitters = ({ contract, owner }: AnyEntity): Emitters =>
 
 export interface Surroundings {
   readonly log: Log;
-  readonly codec: EventCodec;
+  readonly versions: EventVersions;
   readonly folds: Folds;
   readonly turns: Turns;
 }
@@ -192,7 +193,7 @@ export class Unit {
       accepted.push({ type, version, json, value, id, revision, stream });
       return this.#around.folds.step(entity, folded, type, value, { id, revision });
     };
-    const encoded = this.#around.codec.encode(emitted.event, emitted.payload);
+    const encoded = this.#around.versions.encode(emitted.event, emitted.payload);
     return encoded instanceof Promise ? encoded.then(step) : step(encoded);
   }
 

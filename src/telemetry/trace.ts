@@ -66,7 +66,7 @@ function beginning(parts: TraceParts): Trace {
   const traceparent = toTraceparent({ traceId, spanId: parts.ids.generateSpanId(), traceFlags: TraceFlags.SAMPLED });
   return Object.freeze({
     traceparent,
-    span: <T>(kind: SpanKind, name: string, attributes: Attributes, work: (inside: Span) => Promise<T>) =>
+    span: <R>(kind: SpanKind, name: string, attributes: Attributes, work: (inside: Span) => R) =>
       measure(
         parts.withTraceId(traceId, () => start(parts, kind, name, attributes)),
         parts,
@@ -99,15 +99,28 @@ function start(
   );
 }
 
-async function measure<T>(span: OtelSpan, parts: TraceParts, work: (inside: Span) => Promise<T>): Promise<T> {
-  try {
-    return await work(toSpan(span, parts));
-  } catch (thrown) {
+function measure<R>(span: OtelSpan, parts: TraceParts, work: (inside: Span) => R): R {
+  const end = (): void => span.end(parts.now());
+  const fail = (thrown: unknown): never => {
     recordFailure(span, thrown, parts.now());
+    end();
     throw thrown;
-  } finally {
-    span.end(parts.now());
+  };
+  let given: R;
+  try {
+    given = work(toSpan(span, parts));
+  } catch (thrown) {
+    return fail(thrown);
   }
+  if (given instanceof Promise) {
+    const told = (value: unknown): unknown => {
+      end();
+      return value;
+    };
+    return given.then(told, fail) as R; // a promise of the same
+  }
+  end();
+  return given;
 }
 
 function toSpan(span: OtelSpan, parts: TraceParts): Span {

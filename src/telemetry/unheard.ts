@@ -21,8 +21,7 @@ export function createUnheard(ids: IdGenerator): Tracing {
 function placeOf(traceparent: string): Span {
   const place: Span = Object.freeze({
     traceparent,
-    span: <T>(_kind: SpanKind, _name: string, _attributes: Attributes, work: (inside: Span) => Promise<T>) =>
-      work(place),
+    span: <R>(_kind: SpanKind, _name: string, _attributes: Attributes, work: (inside: Span) => R) => work(place),
     set: () => {},
     event: () => {},
   });

@@ -11,7 +11,6 @@ import {
 import type { Events, Journal } from "../orchestration/host.ts";
 import type { Workflow } from "../orchestration/index.ts";
 import type { Fake, FakeCall } from "./fake.ts";
-import type { MemoryJournal } from "./memory-journal.ts";
 
 /** Where a node dies: at its n-th commit, before or after it is on disk. */
 export interface Crash {
@@ -31,7 +30,7 @@ export interface BenchNode {
   readonly events: Events;
 }
 interface Around {
-  readonly journal: MemoryJournal;
+  readonly journal: () => Journal;
   readonly fakes: readonly Fake[];
   readonly workflows: readonly Workflow[];
   readonly crash: Crash | undefined;
@@ -71,6 +70,11 @@ export class BenchNodes {
     return this.#begun;
   }
 
+  /** The present node dies, and no other comes after it. */
+  end(): void {
+    this.#isDead = true;
+  }
+
   /** Another node, in the place of the one before. */
   next(): BenchNode {
     const own = ++this.#begun;
@@ -85,7 +89,8 @@ export class BenchNodes {
   }
 
   #journal(isDead: () => boolean): Journal {
-    const { journal, crash } = this.#around;
+    const { crash } = this.#around;
+    const journal = this.#around.journal();
     const append: Journal["append"] = async (...given) => {
       if (crash && !this.#hasCrashed && ++this.#appends === crash.at) {
         this.#hasCrashed = true;

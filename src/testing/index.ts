@@ -32,6 +32,7 @@ export {
   type Write,
 } from "../storage/host.ts";
 export type { Crash, EmittedEvent } from "./bench-node.ts";
+export { type BenchPlace, inMemory, postgresSchemas, sqliteFiles } from "./bench-places.ts";
 export { crashEverywhere } from "./crash-everywhere.ts";
 export { Memory, memoryEngine } from "./engine/memory-engine.ts";
 export { type Choices, playAgainstModel } from "./engine/play.ts";
@@ -51,6 +52,7 @@ export { type Decided, type Given, given, type Told } from "./given-when-then.ts
 export { type Mock, type MockOptions, mock } from "./mock.ts";
 export { type History, replays } from "./replays.ts";
 export { type StoresUnderTest, testStores } from "./stores-under-test.ts";
+export type { TemporaryEngine } from "./temporary-sqlite.ts";
 export type { Implementation } from "./verify/target.ts";
 export { type Verification, type Verified, type VerifiedRule, type VerifyOptions, verify } from "./verify/verify.ts";
 export { type VirtualClock, virtualClock } from "./virtual-clock.ts";

@@ -90,7 +90,7 @@ export function memoryJournal(): MemoryJournal {
       if (refused !== undefined) return { refused };
       if (stream.length - 1 !== revision) return "fenced";
       const inboxHead = (inboxes.get(run)?.length ?? 0) - 1;
-      if (changed.inboxSeen !== undefined && inboxHead > changed.inboxSeen) return "inbox moved";
+      if (changed.inboxSeen !== undefined && inboxHead > changed.inboxSeen.revision) return "inbox moved";
       streams.set(run, [...stream, ...texts]);
       const size = texts.reduce((sum, text) => sum + text.length, 0);
       change(run, changed, size);
@@ -113,7 +113,7 @@ export function memoryJournal(): MemoryJournal {
         .findLast((entry) => type === undefined || entry.type === type),
     revision: async (run) => (streams.get(run)?.length ?? 0) - 1,
     find: async (run) => rows.get(run),
-    post: async (run, item, asleepAt) => tell(run, item, asleepAt),
+    post: async (run, item, asleep) => tell(run, item, asleep?.asleepAt),
     inbox: async (run, from = 0) => (inboxes.get(run) ?? []).slice(from),
     claimDue: async (node, knows, now, limit) =>
       take(

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import {
   type AnyContract,
   type AnySchema,
@@ -21,9 +18,9 @@ import {
   toProjection,
   validate,
 } from "../contracts/index.ts";
-import { openSqlite } from "../engines/sqlite/index.ts";
 import { type AnyStore, type Engine, openStorage, type Storage } from "../storage/host.ts";
 import type { Subscription } from "../storage/index.ts";
+import { temporarySqlite } from "./temporary-sqlite.ts";
 
 export interface StoresUnderTest extends AsyncDisposable {
   /** Calls a store's operations by its contract. `call` says who calls, and with which key. */
@@ -76,18 +73,6 @@ export async function testStores(
     close,
     [Symbol.asyncDispose]: close,
   });
-}
-
-async function temporarySqlite(clock: Clock): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), "trilith-test-"));
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  try {
-    const engine = await openSqlite({ folder, clock });
-    return { engine, close: () => engine.close().then(remove) };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
 }
 
 /** From a contract's operation to the store that keeps it, checking what goes in and what comes out. */

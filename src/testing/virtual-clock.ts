@@ -5,7 +5,9 @@ export interface VirtualClock extends Clock {
   /** Goes on by so many ms, timer by timer, letting everything that a timer sets off come to rest before the next. */
   advance(ms: number): Promise<void>;
   /** Goes on from timer to timer until `done`, or until no timer is left. */
-  until(done: () => boolean): Promise<void>;
+  until(done: () => boolean | Promise<boolean>): Promise<void>;
+  /** Stands still while work is under way that this process only waits for: of a disk, of another process. */
+  during<T>(work: () => Promise<T>): Promise<T>;
 }
 
 interface Timer {
@@ -21,9 +23,12 @@ export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock
   let order = 0;
   /** How often the clock was asked: whoever is at work asks it. */
   let asked = 0;
+  let underWay = 0;
+  const awaited: (() => void)[] = [];
   const settled = async (): Promise<void> => {
-    for (let before = -1; before !== asked; ) {
+    for (let before = -1; before !== asked || underWay > 0; ) {
       before = asked;
+      if (underWay > 0) await new Promise<void>((resolve) => awaited.push(resolve));
       await someTurns();
     }
   };
@@ -55,8 +60,18 @@ export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock
       for (let timer = next(); timer && timer.at <= end; timer = next()) await fire(timer);
       now = end;
     },
+    async during(work) {
+      underWay++;
+      try {
+        return await work();
+      } finally {
+        asked++;
+        underWay--;
+        if (underWay === 0) for (const wake of awaited.splice(0)) wake();
+      }
+    },
     async until(done) {
-      for (await settled(); !done(); ) {
+      for (await settled(); !(await done()); ) {
         const timer = next();
         if (!timer)
           throw new Error("Time stands still: nothing is left to wait for, and what was awaited has not come.");

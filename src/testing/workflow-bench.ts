@@ -1,12 +1,15 @@
 import { type Call, type Duration, Fault, silent, silentTracing, toMs, validate } from "../contracts/index.ts";
 import { type Entry, type History, type Order, Runner, type RunRow } from "../orchestration/host.ts";
 import type { Workflow } from "../orchestration/index.ts";
+import { type Keeping, keep } from "./bench-keeping.ts";
 import { BenchNodes, type Crash, type EmittedEvent } from "./bench-node.ts";
+import { type BenchPlace, inMemory } from "./bench-places.ts";
 import type { Fake, FakeCall } from "./fake.ts";
-import { type MemoryJournal, memoryJournal } from "./memory-journal.ts";
 import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
 
 export interface BenchOptions {
+  /** Where it keeps its runs; in memory unless told. On an engine it has to be closed: the bench, or its place. */
+  readonly on?: BenchPlace;
   /** Kills the node once; another one goes on from the journal. */
   readonly crash?: Crash;
   /** The run leaves memory whenever it waits and after every result, and comes back by replay. */
@@ -15,8 +18,11 @@ export interface BenchOptions {
   readonly beside?: readonly Workflow[];
 }
 
-/** A workflow on a bench: its own journal, virtual time, fakes for what it uses. Nothing of it is global. */
-export interface WorkflowBench {
+/**
+ * A workflow on a bench: its own journal, virtual time, fakes for what it uses. Nothing of it is global. What it says of
+ * runs is what was on disk when it last gave back control.
+ */
+export interface WorkflowBench extends AsyncDisposable {
   /** Runs it with this input until it ends, letting time pass. Resolves with the output; rejects with what the caller would be told. */
   run(input: unknown): Promise<unknown>;
   /** Begins it and lets time pass until it waits or has ended. */
@@ -33,6 +39,8 @@ export interface WorkflowBench {
   pass(time: Duration): Promise<void>;
   /** Lets time pass until the run has ended. */
   end(): Promise<unknown>;
+  /** Closes the engine that it is on, where it is on one, and removes what it kept there. What it says of runs it still says. */
+  close(): Promise<void>;
   /** The run's journal. */
   readonly entries: readonly Entry[];
   readonly row: RunRow | undefined;
@@ -71,8 +79,8 @@ class Bench implements WorkflowBench {
   readonly #workflow: Workflow;
   readonly #options: BenchOptions;
   readonly #clock: VirtualClock = virtualClock();
-  readonly #journal: MemoryJournal = memoryJournal();
   readonly #nodes: BenchNodes;
+  #keeping: Keeping | undefined;
   #runner: Runner | undefined;
   #ended: Ended | undefined;
   #input: unknown;
@@ -81,27 +89,28 @@ class Bench implements WorkflowBench {
     this.#workflow = workflow;
     this.#options = options;
     this.#nodes = new BenchNodes({
-      ...{ journal: this.#journal, fakes, crash: options.crash },
+      ...{ fakes, crash: options.crash },
+      journal: () => this.#kept.journal,
       workflows: [workflow, ...(options.beside ?? [])],
       providers: () => this.#runner?.providers ?? [],
     });
   }
 
   get entries(): readonly Entry[] {
-    return this.row ? this.#journal.entries(this.row.run) : [];
+    return this.row ? this.entriesOf(this.row.run) : [];
   }
   get row(): RunRow | undefined {
-    return this.#journal.rows()[0];
+    return this.rows[0];
   }
   get rows(): readonly RunRow[] {
-    return this.#journal.rows();
+    return this.#keeping?.rows ?? [];
   }
   get progress(): unknown {
     return this.entries.findLast((entry) => entry.type === "Progress")?.value;
   }
   get history(): History {
     const { row, entries } = this;
-    if (!row) throw new Error("There is no run yet. Begin it first.");
+    if (!row) throw new Error(notBegun);
     return { run: row.run, workflow: row.workflow, entries };
   }
   get events(): readonly EmittedEvent[] {
@@ -114,7 +123,11 @@ class Bench implements WorkflowBench {
     return this.#nodes.hasCrashed;
   }
   get commits(): number {
-    return this.#journal.commits;
+    return this.#keeping?.commits ?? 0;
+  }
+
+  entriesOf(run: string): readonly Entry[] {
+    return this.#keeping?.entries(run) ?? [];
   }
 
   async run(input: unknown): Promise<unknown> {
@@ -124,37 +137,36 @@ class Bench implements WorkflowBench {
 
   async begin(input: unknown): Promise<void> {
     this.#input = input;
+    this.#keeping ??= await keep(this.#options.on ?? inMemory, this.#clock);
     await this.#startNode();
     this.#ask();
-    await this.#clock.advance(0);
-    await this.#afterCrash();
+    await this.#settle();
   }
 
   async signal(name: string, payload: unknown): Promise<void> {
-    const outcome = await this.#runner?.signal(this.row?.run ?? "", name, payload, {
-      id: "bench",
-      key: JSON.stringify([name, payload]),
-    });
+    const by = { id: "bench", key: JSON.stringify([name, payload]) };
+    const outcome = await this.#patiently((runner, run) => runner.signal(run, name, payload, by));
     if (outcome !== "taken") throw new Error(`The signal "${name}" was not taken: ${outcome}.`);
-    await this.#clock.advance(0);
-    await this.#afterCrash();
+    await this.#settle();
   }
 
   async steer(to: Order["to"], reason?: string): Promise<void> {
     const order = { to, by: "bench", ...(reason !== undefined && { reason }) };
-    const retries = () => this.entries.filter(({ type }) => type === "Retried").length;
-    const before = retries();
+    const retries = async (): Promise<number> => {
+      await this.#kept.look();
+      return this.entries.filter(({ type }) => type === "Retried").length;
+    };
+    const before = await retries();
     const steered = await this.#patiently(async (runner, run) =>
       // Of a node that died over it, it may be on disk all the same.
-      retries() > before ? { ok: true as const } : runner.steer(run, order),
+      (await retries()) > before ? { ok: true as const } : runner.steer(run, order),
     );
     if (!steered.ok) throw new Error(steered.sentence);
     if (to === "retry") {
       this.#ended = undefined;
       this.#ask();
     }
-    await this.#clock.advance(0);
-    await this.#afterCrash();
+    await this.#settle();
   }
 
   async fork({ step, input, key = "bench" }: Parameters<WorkflowBench["fork"]>[0] = {}): Promise<string> {
@@ -162,20 +174,63 @@ class Bench implements WorkflowBench {
     const from = { ...(step !== undefined && { step }), ...(input !== undefined && { input: { value: input } }) };
     const forked = await this.#patiently((runner, run) => runner.fork(run, { ...about, ...from }));
     if (!forked.ok) throw new Error(forked.sentence);
-    await this.#clock.advance(0);
-    await this.#afterCrash();
+    await this.#settle();
     return forked.run;
   }
 
-  entriesOf(run: string): readonly Entry[] {
-    return this.#journal.entries(run);
+  async pass(time: Duration): Promise<void> {
+    let over = false;
+    this.#clock.after(toMs(time), () => {
+      over = true;
+    });
+    while (!over) {
+      await this.#clock.until(() => over || this.#nodes.isDead);
+      await this.#afterCrash();
+    }
+    await this.#settle();
+  }
+
+  async end(): Promise<unknown> {
+    const isPaused = async (): Promise<boolean> => {
+      await this.#kept.look();
+      return this.row?.state === "paused";
+    };
+    for (;;) {
+      await this.#clock.until(() => this.#ended !== undefined || this.#nodes.isDead || isPaused());
+      await this.#afterCrash();
+      const paused = await isPaused();
+      if (this.#ended && "error" in this.#ended) throw this.#ended.error;
+      if (this.#ended) return this.#ended.output;
+      if (paused) throw new Error(`The run is paused: ${this.row?.reason}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#nodes.end();
+    await this.#keeping?.close();
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #kept(): Keeping {
+    if (!this.#keeping) throw new Error(notBegun);
+    return this.#keeping;
+  }
+
+  /** Lets everything come to rest, whatever crashes, and reads back what there is then. */
+  async #settle(): Promise<void> {
+    await this.#clock.advance(0);
+    await this.#afterCrash();
+    await this.#kept.look();
   }
 
   /** Asks again where the node died over it. */
   async #patiently<T>(ask: (runner: Runner, run: string) => Promise<T>): Promise<T> {
     for (;;) {
+      if (!this.#runner || !this.row) throw new Error(notBegun);
       let answer: { readonly value: T } | { readonly error: unknown } | undefined;
-      void ask(this.#runner as Runner, this.row?.run ?? "").then(
+      void ask(this.#runner, this.row.run).then(
         (value) => {
           answer = { value };
         },
@@ -188,28 +243,6 @@ class Bench implements WorkflowBench {
       if (answer) return answer.value;
       await this.#afterCrash();
     }
-  }
-
-  async pass(time: Duration): Promise<void> {
-    let over = false;
-    this.#clock.after(toMs(time), () => {
-      over = true;
-    });
-    while (!over) {
-      await this.#clock.until(() => over || this.#nodes.isDead);
-      await this.#afterCrash();
-    }
-    await this.#clock.advance(0);
-    await this.#afterCrash();
-  }
-
-  async end(): Promise<unknown> {
-    await this.#clock.until(() => this.#ended !== undefined || this.#nodes.isDead || this.row?.state === "paused");
-    await this.#afterCrash();
-    if (!this.#ended && this.row?.state !== "paused") return this.end();
-    if (!this.#ended) throw new Error(`The run is paused: ${this.row?.reason}`);
-    if ("error" in this.#ended) throw this.#ended.error;
-    return this.#ended.output;
   }
 
   async #afterCrash(): Promise<void> {
@@ -245,3 +278,5 @@ class Bench implements WorkflowBench {
       );
   }
 }
+
+const notBegun = "There is no run yet. Begin it first.";

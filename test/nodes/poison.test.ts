@@ -5,7 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { toRunId } from "../../src/orchestration/journal/identity.ts";
-import { startNodeProcess } from "../chaos/processes.ts";
+import { type NodeProcess, startNodeProcess } from "../chaos/processes.ts";
+import { startPostgres } from "../postgres.ts";
 
 const file = fileURLToPath(new URL("./poisonous-backend.ts", import.meta.url));
 let folder: string;
@@ -23,43 +24,55 @@ interface Status {
   readonly reason?: string;
 }
 
+/** Asks one node after the other, for each may be down at the moment. */
+const statusOf = async (fleet: readonly NodeProcess[], operation: string, key: string): Promise<Status> => {
+  for (const { url } of fleet) {
+    const answer = await fetch(`${url}/runs/${toRunId("anonymous", operation, key)}`).catch(() => undefined);
+    if (answer?.ok) return (await answer.json()) as Status;
+  }
+  return {};
+};
+
 it.each([
-  { how: "ends its process", path: "/exits", operation: "chores.exit" },
-  { how: "holds its process", path: "/holds", operation: "chores.hold" },
+  { how: "ends its process", path: "/exits", operation: "chores.exit", on: "SQLite", nodes: 1 },
+  { how: "holds its process", path: "/holds", operation: "chores.hold", on: "SQLite", nodes: 1 },
+  { how: "ends its process", path: "/exits", operation: "chores.exit", on: "PostgreSQL", nodes: 2 },
 ])(
-  "a run that $how again and again is paused, and those beside it end well",
-  {
-    timeout: 150_000,
-  },
-  async ({ path, operation }) => {
+  "a run that $how again and again is paused on $on (nodes: $nodes), and those beside it end well",
+  { timeout: 150_000 },
+  async ({ path, operation, on, nodes }) => {
     await using ends = new AsyncDisposableStack();
-    const environment = { TRILITH_DATA: folder, TRILITH_LOG: "fatal", TRILITH_CONSOLE: "off", TRILITH_WATCHDOG: "1s" };
-    const node = await startNodeProcess(environment, file);
-    ends.defer(() => node.end());
-    const statusOf = async (operation: string, key: string): Promise<Status> => {
-      const url = `${node.url}/runs/${toRunId("anonymous", operation, key)}`;
-      return fetch(url).then(
-        (answer) => answer.json() as Promise<Status>,
-        () => ({}),
-      );
+    const environment: { [name: string]: string } = {
+      ...{ TRILITH_DATA: folder, TRILITH_LOG: "fatal", TRILITH_CONSOLE: "off", TRILITH_WATCHDOG: "1s" },
+      TRILITH_LEASE: "1s",
     };
+    if (on === "PostgreSQL") {
+      const postgres = await startPostgres();
+      ends.defer(() => postgres.remove());
+      environment.TRILITH_POSTGRES = postgres.url;
+    }
+    const fleet: NodeProcess[] = [];
+    ends.defer(async () => void (await Promise.all(fleet.map((node) => node.end()))));
+    while (fleet.length < nodes) fleet.push(await startNodeProcess(environment, file));
     const rests = ["a", "b", "c"];
-    for (const key of rests) await begin(node.url ?? "", "/rests", key);
-    await begin(node.url ?? "", path, "poison");
+    const [first] = fleet as [NodeProcess, ...NodeProcess[]]; // there is one at least
+    for (const key of rests) await begin(first.url ?? "", "/rests", key);
+    await begin(first.url ?? "", path, "poison");
     let status: Status = {};
     for (
-      const end = performance.now() + 60_000;
+      const end = performance.now() + 100_000;
       status.state !== "paused";
-      status = await statusOf(operation, "poison")
+      status = await statusOf(fleet, operation, "poison")
     ) {
       expect(performance.now(), JSON.stringify(status)).toBeLessThan(end);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(status.reason).toContain("taken up 8 times, and each time its node was gone");
-    for (const key of rests) {
+    for (const key of [...rests, "after"]) {
+      if (key === "after") await begin(fleet.find(({ url }) => url)?.url ?? "", "/rests", key); // nothing is left of it
       let rest: Status = {};
       for (let tries = 0; rest.state !== "done" && tries < 100; tries++) {
-        rest = await statusOf("chores.rest", key);
+        rest = await statusOf(fleet, "chores.rest", key);
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
       expect(rest).toMatchObject({ state: "done" });

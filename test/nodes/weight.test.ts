@@ -78,11 +78,11 @@ describe.each([
     const { asleepAt = -1 } = (await node.row(run)) ?? {};
     await node.stop();
     const item = { signal: "other", payload: { text: "x" }, by: "bob", at: world.clock.now(), key: "once" };
-    await node.journal.post(run, item, asleepAt);
+    await node.journal.post(run, item, { asleepAt });
     expect(await node.row(run)).toMatchObject({ wakeAt: null });
-    await node.journal.post(run, { ...item, key: "twice" }, asleepAt - 1);
+    await node.journal.post(run, { ...item, key: "twice" }, { asleepAt: asleepAt - 1 });
     expect(await node.row(run)).toMatchObject({ wakeAt: item.at });
-    await node.journal.post(run, item, asleepAt - 1);
+    await node.journal.post(run, item, { asleepAt: asleepAt - 1 });
     expect(await node.journal.inbox(run)).toHaveLength(2);
   });
 

@@ -60,8 +60,11 @@ async function fiveSteps({ folder }: Place): Promise<Subject> {
       acknowledged += measured.operations;
       return measured;
     },
-    // Runs of a plain service are not kept once they are done; what the service has computed is what can be looked at.
+    // It keeps what was done for a day, unless told otherwise, and can be asked for it.
     async verify() {
+      const completed = await countCompleted(`http://127.0.0.1:${admin}`);
+      if (completed < acknowledged)
+        throw new Wrong(`${acknowledged} runs were acknowledged, and Restate knows of ${completed}.`);
       if (results.size < acknowledged)
         throw new Wrong(`${acknowledged} runs were acknowledged, and the service has done ${results.size}.`);
       for (const sum of [...results].slice(0, 1_000)) {
@@ -82,6 +85,19 @@ async function fiveSteps({ folder }: Place): Promise<Subject> {
 function binary(): string {
   const require = createRequire(createRequire(import.meta.url).resolve("@restatedev/restate-server/package.json"));
   return require.resolve(`@restatedev/restate-server-${process.platform}-${process.arch}/bin/restate-server`);
+}
+
+async function countCompleted(admin: string): Promise<number> {
+  const answer = await fetch(`${admin}/query`, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/json" },
+    body: JSON.stringify({
+      query: "select count(*) n from sys_invocation where target_service_name = 'five' and status = 'completed'",
+    }),
+  });
+  if (!answer.ok) throw new Error(`Restate does not say what it has done: ${await answer.text()}`);
+  const { rows } = (await answer.json()) as { readonly rows: readonly { readonly n: number }[] }; // the query's own column
+  return rows[0]?.n ?? 0;
 }
 
 async function until(ready: () => Promise<boolean>, what: string): Promise<void> {

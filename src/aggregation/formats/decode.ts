@@ -1,4 +1,4 @@
-import { type AnySchema, type Issue, validate } from "../../contracts/index.ts";
+import { type AnySchema, type Issue, type Validated, validate, validateAtOnce } from "../../contracts/index.ts";
 import type { HttpPlan } from "../fetch.ts";
 import { itemsOf, withItems } from "../page-items.ts";
 import type { PagingPlan } from "../paged.ts";
@@ -24,8 +24,8 @@ export type Checked =
     }
   | { readonly state: "invalid"; readonly problem: string; readonly sample: Sample; readonly readable: boolean };
 
-/** Reads and checks a body. */
-export async function decode(plan: HttpPlan, answer: UpstreamAnswer, batch: boolean): Promise<Decoded> {
+/** Reads and checks a body; at once where the schema can. */
+export function decode(plan: HttpPlan, answer: UpstreamAnswer, batch: boolean): Decoded | Promise<Decoded> {
   if (answer.status === 204 || (answer.body.byteLength === 0 && plan.format !== "ndjson")) return { state: "missing" };
   let said: unknown;
   let mayBeLarge = false;
@@ -39,12 +39,16 @@ export async function decode(plan: HttpPlan, answer: UpstreamAnswer, batch: bool
     const text = new TextDecoder().decode(answer.body.subarray(0, sampleBytes));
     return { state: "invalid", problem: error.message, sample: { text }, readable: false };
   }
-  const checked = await check(plan, said, batch);
-  if (checked.state !== "fresh" || !mayBeLarge || !letsThrough(plan.schema, checked.value)) return checked;
-  return broken(
-    "answered with a whole number beyond 2^53 where its schema takes anything, and JSON could not say it",
-    said,
-  );
+  const checking = check(plan, said, batch);
+  if (!mayBeLarge) return checking;
+  const looked = (checked: Checked): Checked =>
+    checked.state === "fresh" && letsThrough(plan.schema, checked.value)
+      ? broken(
+          "answered with a whole number beyond 2^53 where its schema takes anything, and JSON could not say it",
+          said,
+        )
+      : checked;
+  return checking instanceof Promise ? checking.then(looked) : looked(checking);
 }
 
 /** Whether a schema that speaks of no BigInt has let one through, which nobody could send on. */
@@ -67,14 +71,17 @@ export interface Shape {
  * Checks what was said against its contract. A list with a broken record is invalid as a whole; a batch only loses that
  * record.
  */
-export async function check(shape: Shape, said: unknown, batch: boolean): Promise<Checked> {
+export function check(shape: Shape, said: unknown, batch: boolean): Checked | Promise<Checked> {
   const { schema, format = "json", paging = {} } = shape;
   if (format !== "json") return records(schema, said as readonly unknown[], batch);
   if (batch && !itemsOf(paging, said)) return broken("answered with something that is no list", said);
-  const checked = await validate(schema, said);
-  if (checked.ok) return { state: "fresh", value: checked.value, said, broken: [] };
-  const problem = `answered with something that breaks its contract: ${tell(checked.issues)}`;
-  return batch ? withoutBroken(schema, paging, said, problem) : broken(problem, said);
+  const verdict = (checked: Validated<unknown>): Checked | Promise<Checked> => {
+    if (checked.ok) return { state: "fresh", value: checked.value, said, broken: [] };
+    const problem = `answered with something that breaks its contract: ${tell(checked.issues)}`;
+    return batch ? withoutBroken(schema, paging, said, problem) : broken(problem, said);
+  };
+  const checking = validateAtOnce(schema, said);
+  return checking instanceof Promise ? checking.then(verdict) : verdict(checking);
 }
 
 /**
@@ -127,8 +134,8 @@ function read(plan: HttpPlan, text: string): unknown {
 
 // A proxy in front of a broken service likes to say that all is well, in HTML.
 function refuseErrorPage({ headers }: UpstreamAnswer, format: HttpPlan["format"]): void {
-  const type = headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
-  if (type === "text/html" || (type === "application/xhtml+xml" && format !== "xml"))
+  const [, type] = /^\s*(text\/html|application\/xhtml\+xml)\s*(?:;|$)/i.exec(headers["content-type"] ?? "") ?? [];
+  if (type && (format !== "xml" || type.toLowerCase() === "text/html"))
     throw new Unreadable(`answered with an HTML page where ${names[format]} was promised`);
 }
 

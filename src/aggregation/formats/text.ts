@@ -4,7 +4,8 @@ import { Unreadable } from "./unreadable.ts";
 
 /** The body as text, in the charset that the answer names: in its header, for XML also in its declaration, else UTF-8. */
 export function toText({ headers, body }: UpstreamAnswer, format: HttpPlan["format"]): string {
-  const named = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(headers["content-type"] ?? "")?.[1];
+  const type = headers["content-type"];
+  const named = type?.includes(";") ? /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(type)?.[1] : undefined;
   const charset = named ?? (format === "xml" ? declared(body) : undefined) ?? "utf-8";
   const decoder = decoderOf(charset);
   // Told whole or not at all: a part of what it repeats could not be recognised as somebody's secret.

@@ -35,7 +35,7 @@ export class KeptReader {
   async read(request: ReadRequest): Promise<Reading> {
     const began = this.#clock.monotonic();
     const late = Promise.withResolvers<Reading>();
-    const cancel = this.#clock.after(Math.max(0, request.deadline - began), () =>
+    const cancel = this.#clock.after(Math.max(0, request.patience.deadline - began), () =>
       late.resolve(this.#without("slow", began, "was not read within the budget")),
     );
     try {

@@ -31,8 +31,6 @@ export interface Question {
   readonly span: Span;
   readonly aborted: AbortSignal;
   readonly remainingMs: number;
-  /** On the monotonic clock. */
-  readonly deadline: number;
 }
 
 /** One answer, checked: what was said, and what its schema made of it. */
@@ -47,60 +45,78 @@ export interface Said {
   readonly headers?: UpstreamAnswer["headers"];
 }
 
-/** Asks a source once, and checks what comes back. Never rejects, and tells no credentials, whatever the answer repeats. */
-export async function ask(source: SourcePlan, ports: AskPorts, question: Question): Promise<Tried<Said>> {
-  const tried = await askOpenly(source, ports, question);
-  if (tried.state === "fresh" || ports.credentials === undefined) return tried;
-  return { ...tried, problem: toMask(ports.credentials)(tried.problem) };
+/**
+ * Asks a source once, and checks what comes back. Never rejects, tells no credentials, whatever the answer repeats, and
+ * resolves when nobody waits any more.
+ */
+export type AskOnce = (question: Question) => Promise<Tried<Said>>;
+
+export function toAsk(source: SourcePlan, ports: AskPorts): AskOnce {
+  const ask = toOpenAsk(source, ports);
+  if (ports.credentials === undefined) return ask;
+  const mask = toMask(ports.credentials);
+  return async (question) => {
+    const tried = await ask(question);
+    return tried.state === "fresh" ? tried : { ...tried, problem: mask(tried.problem) };
+  };
 }
 
-async function askOpenly(source: SourcePlan, ports: AskPorts, question: Question): Promise<Tried<Said>> {
+function toOpenAsk(source: SourcePlan, ports: AskPorts): AskOnce {
   const { fetch } = source;
-  try {
-    if (fetch.via === "http") return await overHttp(source, fetch, ports, question);
-    if (fetch.via === "custom") return await byAdapter(source, fetch, ports, question);
-    return await throughContract(source, fetch, ports, question);
-  } catch (error) {
-    // Neither the network nor the answer: something in the source's own declaration threw.
-    return { state: "invalid", kind: "broken", problem: `could not be read: ${named(error)}`, repeat: false };
-  }
+  if (fetch.via === "http") return overHttp(source, fetch, ports);
+  return async (question) => {
+    try {
+      const asked =
+        fetch.via === "custom"
+          ? byAdapter(source, fetch, ports, question)
+          : throughContract(source, fetch, ports, question);
+      return await whileWaited(asked, question.aborted);
+    } catch (error) {
+      return thrown(error);
+    }
+  };
 }
 
-async function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts, question: Question): Promise<Tried<Said>> {
-  const keys = source.batch && question.keys && { values: question.keys, as: source.batch.keysAs };
-  const filled = toRequest(plan, question.input, ports.origin, keys || undefined);
-  if ("problem" in filled) return nothing(filled.problem);
-  const { method, body: asked } = filled;
-  const url = withToken(question.turn?.(filled.url) ?? filled.url, source.tokenIn, ports.credentials);
-  let answer: UpstreamAnswer;
-  try {
-    answer = await ports.upstream.fetch({
-      source: source.name,
-      url,
-      method,
-      ...(asked !== undefined && { body: asked }),
-      headers: {
-        accept: accepted[plan.format],
-        ...filled.headers,
-        ...source.headers,
-        ...credentialsIn(source.tokenIn, ports.credentials),
-      },
-      aborted: question.aborted,
-      maxBytes: source.maxBytes,
-      remainingMs: question.remainingMs,
-      traceparent: question.span.traceparent,
-      redirects: source.redirects,
-      named: ports.mayBeInner === true || isLiteral(url.hostname),
-    });
-  } catch (error) {
-    return problemOf(error);
-  }
-  const { status, headers, body } = answer;
-  const refused = refusal(answer, ports.clock);
-  if (refused) return { ...refused, status };
-  const decoded = await decode(plan, answer, source.batch !== undefined);
-  if (decoded.state === "missing") return nothing("has nothing for this", status);
-  return { ...toTried(decoded, body.byteLength, { url, headers }), status };
+function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts): AskOnce {
+  const { upstream, origin, credentials, mayBeInner = false } = ports;
+  const { name, maxBytes, redirects, tokenIn, batch } = source;
+  const ours = { ...source.headers, ...credentialsIn(tokenIn, credentials) };
+  const usual = { accept: accepted[plan.format], ...ours };
+  return async ({ input, keys, turn, span, aborted, remainingMs }) => {
+    try {
+      const filled = toRequest(plan, input, origin, batch && keys && { values: keys, as: batch.keysAs });
+      if ("problem" in filled) return nothing(filled.problem);
+      const { method, body: asked, headers: own } = filled;
+      const url = withToken(turn?.(filled.url) ?? filled.url, tokenIn, credentials);
+      let answer: UpstreamAnswer;
+      try {
+        answer = await upstream.fetch({
+          source: name,
+          url,
+          method,
+          ...(asked !== undefined && { body: asked }),
+          headers: own ? { accept: usual.accept, ...own, ...ours } : usual,
+          aborted,
+          maxBytes,
+          remainingMs,
+          traceparent: span.traceparent,
+          redirects,
+          named: mayBeInner || isLiteral(url.hostname),
+        });
+      } catch (error) {
+        return aborted.aborted ? givenUp : problemOf(error);
+      }
+      const { status, headers, body } = answer;
+      const refused = refusal(answer, ports.clock);
+      if (refused) return { ...refused, status };
+      const decoding = decode(plan, answer, batch !== undefined);
+      const decoded = decoding instanceof Promise ? await decoding : decoding;
+      if (decoded.state === "missing") return nothing("has nothing for this", status);
+      return toTried(decoded, body.byteLength, { url, headers, status });
+    } catch (error) {
+      return thrown(error);
+    }
+  };
 }
 
 /** An adapter of somebody's own is held to the same: what it brings is checked, what it throws is told without its text. */
@@ -132,11 +148,11 @@ async function byAdapter(
 async function throughContract(
   source: SourcePlan,
   plan: CallPlan,
-  { dispatch }: AskPorts,
-  { input, principal, span, aborted, remainingMs, deadline }: Question,
+  { dispatch, clock }: AskPorts,
+  { input, principal, span, aborted, remainingMs }: Question,
 ): Promise<Tried<Said>> {
   const fields = Object.fromEntries(plan.params.filter((name) => name in input).map((name) => [name, input[name]]));
-  const until = deadline - remainingMs + dependentMs(remainingMs);
+  const until = clock.monotonic() + dependentMs(remainingMs);
   try {
     const answer = await dispatch.call(plan.operation, fields, { principal, trace: span, aborted, deadline: until });
     if ("accepted" in answer) {
@@ -151,6 +167,24 @@ async function throughContract(
     return failed(error);
   }
 }
+
+/** Nobody knows what a function of somebody's own does when nobody waits any more: here, that is the end of it. */
+function whileWaited(asked: Promise<Tried<Said>>, aborted: AbortSignal): Promise<Tried<Said>> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => resolve(givenUp);
+    aborted.addEventListener("abort", leave, { once: true });
+    asked.then(resolve, reject).finally(() => aborted.removeEventListener("abort", leave));
+    if (aborted.aborted) leave();
+  });
+}
+
+const givenUp: Trouble = { state: "slow", kind: "budget", problem: "has not answered in time", repeat: false };
+
+/** Neither the network nor the answer: something in the source's own declaration threw. */
+const thrown = (error: unknown): Trouble => {
+  const problem = `could not be read: ${error instanceof Error ? error.name : "something was thrown"}`;
+  return { state: "invalid", kind: "broken", problem, repeat: false };
+};
 
 function failed(error: unknown): Trouble {
   if (error instanceof Failed) {
@@ -173,13 +207,17 @@ function failed(error: unknown): Trouble {
   };
 }
 
-function toTried(checked: Checked, bytes: number, about: Pick<Said, "url" | "headers"> = {}): Tried<Said> {
+interface About extends Pick<Said, "url" | "headers"> {
+  readonly status?: number;
+}
+function toTried(checked: Checked, bytes: number, { status, ...about }: About = {}): Tried<Said> {
+  const answered = status !== undefined && { status };
   if (checked.state === "fresh") {
     const { value, said, broken } = checked;
-    return { state: "fresh", value: { value, said, broken, bytes, ...about } };
+    return { state: "fresh", value: { value, said, broken, bytes, ...about }, ...answered };
   }
   const { problem, sample, readable } = checked;
-  return { state: "invalid", kind: readable ? "broken" : "unreadable", problem, repeat: false, sample };
+  return { state: "invalid", kind: readable ? "broken" : "unreadable", problem, repeat: false, sample, ...answered };
 }
 
 const nothing = (problem: string, status?: number): Trouble => ({
@@ -274,5 +312,3 @@ const sizeOf = (said: unknown): number => {
 // An address in digits, or this machine: whoever wrote that, in the code or in the settings, named it. What a name leads
 // to is somebody else's to say, and may be another thing a moment later.
 const isLiteral = (host: string): boolean => host === "localhost" || host.startsWith("[") || /^[\d.]+$/.test(host);
-
-const named = (error: unknown): string => (error instanceof Error ? error.name : "something was thrown");

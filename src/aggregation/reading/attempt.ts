@@ -20,8 +20,7 @@ export function attempt<T>(
 ): Promise<Tried<T>> {
   return new Promise((resolve) => {
     const { timeoutMs, hedgeAfterMs, mayHedge } = limits;
-    // Without a limit of its own an attempt ends with the question, and needs no signal of its own either.
-    const abort = timeoutMs === undefined && hedgeAfterMs === undefined ? undefined : new AbortController();
+    const abort = new AbortController();
     const timers: (() => void)[] = [];
     let underWay = 0;
     let ended = false;
@@ -31,14 +30,14 @@ export function attempt<T>(
       ended = true;
       for (const cancel of timers) cancel();
       aborted.removeEventListener("abort", leave);
-      if (underWay > 0) abort?.abort(); // an abort that ends nothing costs as much as one that does
+      if (underWay > 0) abort.abort(); // an abort that ends nothing costs as much as one that does
       resolve(tried);
     };
     const leave = (): void =>
       end({ state: "slow", kind: "budget", problem: "has not answered in time", repeat: false });
     const begin = (hedge: boolean): void => {
       underWay += 1;
-      void ask(abort?.signal ?? aborted, hedge).then((tried) => {
+      void ask(abort.signal, hedge).then((tried) => {
         underWay -= 1;
         if (settles(tried) || underWay === 0) end(tried);
       });

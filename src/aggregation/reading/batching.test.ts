@@ -6,6 +6,7 @@ import type { LastGood, LastGoodRecord, UpstreamRequest } from "../port.ts";
 import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "../test-kit.test-d.ts";
 import { Cache } from "./cache.ts";
 import { LastGoodWriter } from "./last-good.ts";
+import { Patience } from "./patience.ts";
 import type { Input } from "./question.ts";
 import { Reader } from "./reader.ts";
 
@@ -26,23 +27,25 @@ function reading(declared: AnySource, script: (request: UpstreamRequest, count: 
   const upstream = new ScriptedUpstream(clock, (request, count) => ({ type: "text/csv", ...script(request, count) }));
   const cache = new Cache(1_000, 1_000_000);
   const reader = new Reader(declared.plan, { upstream, dispatch: nobody, clock, random: () => 0.5, cache });
-  const read = (key: string, budgetMs = 1_000, more: { aborted?: AbortSignal; scope?: string } = {}) =>
+  const read = (key: string, budgetMs = 1_000, { aborted, ...more }: { aborted?: AbortSignal; scope?: string } = {}) =>
     reader.read({
       input: { key },
       principal: toCall().principal,
       scope: "public",
       span: silent,
-      deadline: clock.monotonic() + budgetMs,
-      aborted: new AbortController().signal,
+      patience: new Patience(clock, clock.monotonic() + budgetMs, aborted),
       ...more,
     });
-  const readEach = (inputs: readonly Input[], budgetMs = 1_000, more: { aborted?: AbortSignal; span?: Span } = {}) =>
+  const readEach = (
+    inputs: readonly Input[],
+    budgetMs = 1_000,
+    { aborted, ...more }: { aborted?: AbortSignal; span?: Span } = {},
+  ) =>
     reader.readEach(inputs, {
       principal: toCall().principal,
       scope: "public",
       span: silent,
-      deadline: clock.monotonic() + budgetMs,
-      aborted: new AbortController().signal,
+      patience: new Patience(clock, clock.monotonic() + budgetMs, aborted),
       ...more,
     });
   const all = async (keys: readonly string[], budgetMs = 1_000) => {
@@ -114,10 +117,13 @@ describe("a batch that comes in pages, its records in a field", () => {
       const lastGood = { store, writer: new LastGoodWriter(store, clock) };
       const ports = { dispatch: nobody, clock, random: () => 0.5, cache: new Cache(1_000, 1_000_000), lastGood };
       const reader = new Reader(declared.plan, { ...ports, upstream: new ScriptedUpstream(clock, script) });
-      const about = { principal: toCall().principal, scope: "public", span: silent, aborted: toCall().aborted };
+      const about = { principal: toCall().principal, scope: "public", span: silent };
       const read = async (keys: readonly string[]) => {
         const inputs = keys.map((key) => ({ key }));
-        const readings = reader.readEach(inputs, { ...about, deadline: clock.monotonic() + 1_000 });
+        const readings = reader.readEach(inputs, {
+          ...about,
+          patience: new Patience(clock, clock.monotonic() + 1_000),
+        });
         await clock.advance(1_000);
         return readings;
       };

@@ -69,8 +69,9 @@ export class Breaker {
     }
     if (verdict === "neither") return;
     this.#window.add(verdict === "good" ? 1 : 0, verdict === "bad" ? 1 : 0);
+    if (verdict === "good") return;
     const { good, bad } = this.#window.counts();
-    if (verdict === "bad" && good + bad >= least && bad / (good + bad) >= failures) this.#open();
+    if (good + bad >= least && bad / (good + bad) >= failures) this.#open();
   }
 
   /** Give or take a quarter, so that the nodes that saw it fail together do not come back together. */

@@ -8,23 +8,37 @@ export interface Kept {
   readonly writtenAt?: number;
 }
 
+interface Entry {
+  readonly kept: Kept;
+  readonly bytes: number;
+  /** Which insertion was its last. */
+  number: number;
+}
+
 /** The last good answers, in memory: the least recently used go first, by number and by size. */
 export class Cache {
-  readonly #entries = new Map<string, { readonly kept: Kept; readonly bytes: number }>();
+  readonly #entries = new Map<string, Entry>();
   readonly #mostEntries: number;
   readonly #mostBytes: number;
   #bytes = 0;
+  /** How many were inserted so far, again and again included. */
+  #inserted = 0;
   constructor(mostEntries: number, mostBytes: number) {
     this.#mostEntries = mostEntries;
     this.#mostBytes = mostBytes;
   }
 
-  /** A map iterates in the order of insertion, so what is used is inserted anew. */
+  /**
+   * A map iterates in the order of insertion, so what is used is inserted anew, unless it is among the youngest sixteenth
+   * as it is: what is asked for all the time would be moved all the time.
+   */
   get(key: string): Kept | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    if (this.#inserted - entry.number >= this.#entries.size / 16) {
+      this.#entries.delete(key);
+      this.#insert(key, entry);
+    }
     return entry.kept;
   }
 
@@ -35,7 +49,7 @@ export class Cache {
 
   set(key: string, kept: Kept, bytes: number): void {
     this.#delete(key);
-    this.#entries.set(key, { kept, bytes });
+    this.#insert(key, { kept, bytes, number: 0 });
     this.#bytes += bytes;
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#mostEntries && this.#bytes <= this.#mostBytes) break;
@@ -50,6 +64,12 @@ export class Cache {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  #insert(key: string, entry: Entry): void {
+    this.#inserted += 1;
+    entry.number = this.#inserted;
+    this.#entries.set(key, entry);
   }
 
   #delete(key: string): void {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../contracts/index.ts";
+import type { Patience } from "./patience.ts";
 
 /** What a request that is under way knows of those who wait for it. */
 export interface Waiting {
@@ -19,6 +20,14 @@ export interface Course<T> {
   readonly left: (question: string) => void;
 }
 
+/** Somebody who waits for a flight, and is told once what becomes of it. */
+interface Waiter<T> {
+  readonly patience: Patience;
+  readonly leave: () => void;
+  readonly resolve: (answer: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /**
  * One request that is under way, the questions that travel in it, and everybody who waits for their answers. Each has
  * its own deadline: who leaves takes nothing from the others, and when the last one leaves, it is given up.
@@ -27,10 +36,9 @@ export class Flight<T> implements Waiting {
   readonly #abort = new AbortController();
   readonly #clock: Clock;
   readonly #course: Course<T>;
-  readonly #landing = Promise.withResolvers<T>();
+  readonly #waiters = new Set<Waiter<T>>();
   /** By question: what it asks for, and how many want it. */
   readonly #board = new Map<string, { readonly key: string; wanted: number }>();
-  #waiting = 0;
   #deadline = 0;
   #over = false;
   #departed = false;
@@ -40,7 +48,6 @@ export class Flight<T> implements Waiting {
   constructor(clock: Clock, course: Course<T>) {
     this.#clock = clock;
     this.#course = course;
-    this.#landing.promise.catch(() => {}); // whoever waits hears of it; there may be nobody
   }
 
   get aborted(): AbortSignal {
@@ -69,14 +76,18 @@ export class Flight<T> implements Waiting {
   depart(): void {
     if (this.#departed) return;
     this.#departed = true;
-    void Promise.resolve().then(async () => {
-      try {
-        this.#landing.resolve(await this.#course.fly(this));
-      } catch (error) {
-        this.#landing.reject(error);
-      } finally {
+    queueMicrotask(() => {
+      const end = (tell: (waiter: Waiter<T>) => void): void => {
         this.#end();
-      }
+        for (const waiter of this.#waiters) {
+          waiter.patience.end(waiter.leave);
+          tell(waiter);
+        }
+      };
+      this.#course.fly(this).then(
+        (answer) => end(({ resolve }) => resolve(answer)),
+        (error: unknown) => end(({ reject }) => reject(error)),
+      );
     });
   }
 
@@ -87,32 +98,25 @@ export class Flight<T> implements Waiting {
   }
 
   /**
-   * Waits for the answers to questions on board until it landed, the deadline passed, or this waiter was called away;
-   * both of the latter give `undefined`.
+   * Waits for the answers to questions on board until it landed, or patience ends, which gives `undefined`. Whoever boards
+   * waits from the same turn on.
    */
-  wait(questions: readonly string[], deadline: number, aborted?: AbortSignal): Promise<T | undefined> {
-    this.#waiting += 1;
-    this.#deadline = Math.max(this.#deadline, deadline);
+  wait(questions: readonly string[], patience: Patience): Promise<T | undefined> {
+    this.#deadline = Math.max(this.#deadline, patience.deadline);
     return new Promise((resolve, reject) => {
-      const leave = (landed?: T): void => {
-        if (!cancel) return;
-        cancel();
-        cancel = undefined;
-        aborted?.removeEventListener("abort", goAway);
-        this.#waiting -= 1;
-        if (!this.#over) this.#leave(questions);
-        resolve(landed);
+      const leave = (): void => {
+        this.#waiters.delete(waiter);
+        this.#leave(questions);
+        resolve(undefined);
       };
-      const goAway = (): void => leave();
-      let cancel: (() => void) | undefined = this.#clock.after(deadline - this.#clock.monotonic(), goAway);
-      aborted?.addEventListener("abort", goAway, { once: true });
-      this.#landing.promise.then(leave, reject);
-      if (aborted?.aborted) leave();
+      const waiter: Waiter<T> = { patience, leave, resolve, reject };
+      this.#waiters.add(waiter);
+      patience.begin(leave);
     });
   }
 
   #leave(questions: readonly string[]): void {
-    if (this.#waiting === 0) this.abort();
+    if (this.#waiters.size === 0) this.abort();
     if (this.#departed || this.#over) return;
     for (const question of questions) {
       const known = this.#board.get(question);

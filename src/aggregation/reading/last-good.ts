@@ -113,9 +113,13 @@ export async function restore(source: SourcePlan, text: string): Promise<Gathere
   const paging = fetch.via === "http" ? fetch.paging : undefined;
   const values: unknown[] = [];
   for (const page of said) {
-    const checked = await check(fetch, page, source.batch !== undefined).catch(() => undefined);
-    if (checked?.state !== "fresh" || checked.broken.length > 0) return undefined;
-    values.push(checked.value);
+    try {
+      const checked = await check(fetch, page, source.batch !== undefined);
+      if (checked.state !== "fresh" || checked.broken.length > 0) return undefined;
+      values.push(checked.value);
+    } catch {
+      return undefined; // the schema of today throws at it
+    }
   }
   const bytes = text.length;
   if (!paging) return { value: values[0], said, broken: [], bytes };

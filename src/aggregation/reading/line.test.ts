@@ -4,6 +4,7 @@ import { silent } from "../../contracts/index.ts";
 import { json, type Resilience, source } from "../index.ts";
 import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "../test-kit.test-d.ts";
 import { Cache } from "./cache.ts";
+import { Patience } from "./patience.ts";
 import { Reader } from "./reader.ts";
 
 const body = { n: 1 };
@@ -19,8 +20,7 @@ function reading(resilience: Resilience, script: (count: number) => Scripted) {
       principal: toCall().principal,
       scope: "public",
       span: silent,
-      deadline: clock.monotonic() + budgetMs,
-      aborted,
+      patience: new Patience(clock, clock.monotonic() + budgetMs, aborted),
     });
   const settle = async (key: number, budgetMs = 1_000) => {
     const answer = read(key, budgetMs);

@@ -9,7 +9,10 @@ import type { Health } from "./health.ts";
 import { rounded } from "./reading.ts";
 import { type Landed, settles, type Tried, type Trouble } from "./tried.ts";
 
-/** Asks once. `remainingMs` is how long this one question is waited for. Never rejects. */
+/**
+ * Asks once. `remainingMs` is how long this one question is waited for. Never rejects, and resolves when nobody waits any
+ * more.
+ */
 export type Once<T> = (aborted: AbortSignal, remainingMs: number) => Promise<Tried<T>>;
 
 /**
@@ -23,8 +26,17 @@ export class Line {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #health: Health;
+  readonly #heard: (tried: Tried<unknown>) => void;
   readonly #allowance = new Allowance();
-  constructor(plan: ResiliencePlan, clock: Clock, random: () => number, health: Health) {
+  /** `heard` is told of every answer that somebody still waits for. */
+  constructor(
+    plan: ResiliencePlan,
+    clock: Clock,
+    random: () => number,
+    health: Health,
+    heard: (tried: Tried<unknown>) => void,
+  ) {
+    this.#heard = heard;
     this.#plan = plan;
     this.#clock = clock;
     this.#random = random;
@@ -51,7 +63,8 @@ export class Line {
   async #attempt<T>(waiting: Waiting, once: Once<T>): Promise<Tried<T>> {
     // Looked at before the queue, so that nobody waits in one for an upstream that is left alone.
     if (this.breaker.state === "open") return this.#refused(leftAlone);
-    const place = await this.bulkhead.enter(waiting.remainingMs, waiting.aborted);
+    const entering = this.bulkhead.enter(waiting.remainingMs, waiting.aborted);
+    const place = entering instanceof Promise ? await entering : entering; // mostly there is one at once
     if (typeof place === "string") return this.#refused(noPlace[place]);
     const settle = this.breaker.enter();
     if (!settle) {
@@ -59,32 +72,39 @@ export class Line {
       return this.#refused(leftAlone);
     }
     waiting.attempts += 1;
-    const { timeoutMs } = this.#plan;
-    const hedgeAfterMs = this.#hedgeAfterMs();
     const began = this.#clock.monotonic();
     const places: Place[] = [place];
-    const limits = {
-      ...(timeoutMs !== undefined && { timeoutMs }),
-      ...(hedgeAfterMs !== undefined && { hedgeAfterMs }),
-      mayHedge: () => this.#mayHedge(places),
-    };
     try {
-      const tried = await attempt(
-        (aborted, hedge) => this.#measured(waiting, once, aborted, hedge, hedgeAfterMs),
-        limits,
-        this.#clock,
-        waiting.aborted,
-      );
+      const tried = await this.#limited(waiting, once, places);
       if (tried.state !== "fresh") this.#health.troubled(tried.kind);
       const called = waiting.aborted.aborted && waiting.remainingMs > 1;
-      settle(called ? "neither" : this.#verdictOn(tried, this.#clock.monotonic() - began));
+      settle(called ? "neither" : this.#verdictOn(tried, began));
       return tried;
     } finally {
       for (const each of places) each.leave();
     }
   }
 
-  async #measured<T>(
+  /** With a timeout and a second question, where the plan has them. Otherwise the question ends with those who wait. */
+  #limited<T>(waiting: Waiting, once: Once<T>, places: Place[]): Promise<Tried<T>> {
+    const { timeoutMs } = this.#plan;
+    const hedgeAfterMs = this.#hedgeAfterMs();
+    if (timeoutMs === undefined && hedgeAfterMs === undefined)
+      return this.#measured(waiting, once, waiting.aborted, false, undefined);
+    const limits = {
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(hedgeAfterMs !== undefined && { hedgeAfterMs }),
+      mayHedge: () => this.#mayHedge(places),
+    };
+    return attempt(
+      (aborted, hedge) => this.#measured(waiting, once, aborted, hedge, hedgeAfterMs),
+      limits,
+      this.#clock,
+      waiting.aborted,
+    );
+  }
+
+  #measured<T>(
     waiting: Waiting,
     once: Once<T>,
     aborted: AbortSignal,
@@ -94,14 +114,16 @@ export class Line {
     const { timeoutMs = Number.POSITIVE_INFINITY } = this.#plan;
     const began = this.#clock.monotonic();
     this.#health.requested(hedge);
-    const tried = await once(aborted, Math.max(1, Math.floor(Math.min(waiting.remainingMs, timeoutMs))));
-    const ms = this.#clock.monotonic() - began;
-    // What was given up counts with the time that it had taken by then, where that is long enough to tell: were it left
-    // out, a percentile that hedges would forget every slow answer, sink, and hedge ever more.
-    const outran = aborted.aborted && hedgeAfterMs !== undefined && ms >= hedgeAfterMs;
-    if (outran || (!aborted.aborted && (tried.state === "fresh" || tried.state === "missing")))
-      this.#health.measured(rounded(ms));
-    return tried;
+    return once(aborted, Math.max(1, Math.floor(Math.min(waiting.remainingMs, timeoutMs)))).then((tried) => {
+      const ms = this.#clock.monotonic() - began;
+      // What was given up counts with the time that it had taken by then, where that is long enough to tell: were it left
+      // out, a percentile that hedges would forget every slow answer, sink, and hedge ever more.
+      const outran = aborted.aborted && hedgeAfterMs !== undefined && ms >= hedgeAfterMs;
+      if (outran || (!aborted.aborted && (tried.state === "fresh" || tried.state === "missing")))
+        this.#health.measured(rounded(ms));
+      if (!aborted.aborted) this.#heard(tried);
+      return tried;
+    });
   }
 
   /** A second question needs a place that nobody waits for, and an allowance. */
@@ -123,11 +145,11 @@ export class Line {
    * What an end says about the upstream. That nobody waited any longer says something only where it took longer than it
    * usually does: a view in a hurry must not close the door on the patient ones.
    */
-  #verdictOn(tried: Tried<unknown>, ms: number): Verdict {
+  #verdictOn(tried: Tried<unknown>, began: number): Verdict {
     if (tried.state === "fresh" || tried.state === "missing") return "good";
     if (tried.state === "slow" && tried.kind === "budget") {
       const usualMs = this.#health.percentile(0.99, 1);
-      return usualMs === undefined || ms > usualMs ? "bad" : "neither";
+      return usualMs === undefined || this.#clock.monotonic() - began > usualMs ? "bad" : "neither";
     }
     if (tried.state === "invalid" || tried.kind === "refused" || tried.kind === "forbidden") return "neither";
     return "bad";

@@ -5,6 +5,7 @@ import { type AnySource, json, ndjson, type Paging, paged, source } from "../ind
 import type { UpstreamRequest } from "../port.ts";
 import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "../test-kit.test-d.ts";
 import { Cache } from "./cache.ts";
+import { Patience } from "./patience.ts";
 import { Reader } from "./reader.ts";
 
 const Item = z.object({ id: z.int() });
@@ -24,8 +25,7 @@ function reading(declared: AnySource, script: (request: UpstreamRequest, count: 
       principal: toCall().principal,
       scope: "public",
       span: silent,
-      deadline: clock.monotonic() + budgetMs,
-      aborted: new AbortController().signal,
+      patience: new Patience(clock, clock.monotonic() + budgetMs),
     });
     await clock.advance(budgetMs);
     return answer;

@@ -14,7 +14,11 @@ export interface Gathered extends Pick<Said, "value" | "broken" | "bytes"> {
 }
 
 /** One answer that came at once. */
-export const gatherOne = ({ value, said, broken, bytes }: Said): Gathered => ({ value, said: [said], broken, bytes });
+export function landOne({ tried, attempts, at }: Landed<Said>): Landed<Gathered> {
+  if (tried.state !== "fresh") return { tried, attempts, at };
+  const { value, said, broken, bytes } = tried.value;
+  return { tried: { ...tried, value: { value, said: [said], broken, bytes } }, attempts, at };
+}
 
 /** Reads page after page, each with its own attempts, until there is no further one or a limit is met. */
 export async function gatherPages(

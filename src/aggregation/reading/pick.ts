@@ -57,6 +57,8 @@ function shaped(
     const problem = `gave an answer that \`shape\` cannot take: ${error instanceof Error ? error.name : "something was thrown"}`;
     return { state: "invalid", kind: "broken", problem, repeat: false, sample: { said: said[0] } };
   }
+  if (asOf === undefined && pages === undefined && incomplete === undefined)
+    return { state: "fresh", value: { value, duplicates, bytes, said } }; // the usual one
   const found: Found = {
     value,
     ...(asOf !== undefined && { asOf }),

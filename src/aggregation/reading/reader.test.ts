@@ -5,6 +5,7 @@ import { type AnySource, json, type Resilience, source } from "../index.ts";
 import { UpstreamProblem } from "../port.ts";
 import { ManualClock, nobody, type Scripted, ScriptedUpstream, toCall } from "../test-kit.test-d.ts";
 import { Cache } from "./cache.ts";
+import { Patience } from "./patience.ts";
 import { Reader } from "./reader.ts";
 
 const Answer = z.object({ n: z.number() });
@@ -21,8 +22,7 @@ function reading(resilience: Resilience, script: (count: number) => Scripted, an
       principal: toCall().principal,
       scope: "public",
       span: silent,
-      deadline: clock.monotonic() + budgetMs,
-      aborted,
+      patience: new Patience(clock, clock.monotonic() + budgetMs, aborted),
     });
   const settle = async (budgetMs = 1_000, key = "k") => {
     const answer = read(key, budgetMs);
@@ -208,6 +208,16 @@ describe("keeping", () => {
     expect(cache.size).toBe(1);
     cache.set("f", { at: 0 }, 500);
     expect(cache.size).toBe(0);
+  });
+
+  test.each([1, 5, 60])("what is used outlives what is not, also where it is used every %s answers only", (every) => {
+    const cache = new Cache(64, 10_000);
+    cache.set("used", { at: 0 }, 1);
+    for (let count = 1; count <= 1_000; count++) {
+      cache.set(`other ${count}`, { at: 0 }, 1);
+      if (count % every === 0) expect(cache.get("used")).toBeDefined();
+    }
+    expect(cache.size).toBe(64);
   });
 });
 

@@ -1,13 +1,14 @@
 import type { Call, Clock, Span } from "../../contracts/index.ts";
 import type { SourcePlan } from "../source.ts";
-import { type AskPorts, ask, type Question, type Said } from "./ask.ts";
+import { type AskOnce, type AskPorts, type Question, type Said, toAsk } from "./ask.ts";
 import { Batcher } from "./batcher.ts";
 import type { Kept } from "./cache.ts";
 import { Flight, type Waiting } from "./flight.ts";
 import { Health, type SourceHealth } from "./health.ts";
 import { Keeper, type KeeperPorts } from "./keeper.ts";
 import { Line } from "./line.ts";
-import { type Gathered, gatherOne, gatherPages } from "./pages.ts";
+import { gatherPages, landOne } from "./pages.ts";
+import { Patience } from "./patience.ts";
 import { toPick } from "./pick.ts";
 import { type Asking, type Input, scopeOf, toAskings } from "./question.ts";
 import { type Answered, type Reading, Teller } from "./reading.ts";
@@ -24,9 +25,7 @@ export interface ReadEach {
   /** Who may see the answer that this is a part of: the view's access. What one scope asked for is no other's. */
   readonly scope: string;
   readonly span: Span;
-  /** On the monotonic clock. */
-  readonly deadline: number;
-  readonly aborted: AbortSignal;
+  readonly patience: Patience;
 }
 export interface ReaderPorts extends AskPorts, KeeperPorts {
   readonly clock: Clock;
@@ -58,6 +57,7 @@ export class Reader {
   readonly #health: Health;
   readonly #source: SourcePlan;
   readonly #ports: ReaderPorts;
+  readonly #ask: AskOnce;
   readonly #line: Line;
   readonly #batcher: Batcher<Landing> | undefined;
   readonly #samples: Samples;
@@ -70,8 +70,9 @@ export class Reader {
     const { clock, random, credentials } = ports;
     this.#source = source;
     this.#ports = ports;
+    this.#ask = toAsk(source, ports);
     this.#health = new Health(source.name, clock);
-    this.#line = new Line(source, clock, random, this.#health);
+    this.#line = new Line(source, clock, random, this.#health, (tried) => this.#sampled(tried));
     this.#batcher = source.batch && new Batcher(source.batch, clock);
     this.#samples = new Samples(source, credentials);
     this.#keeper = new Keeper(source, ports);
@@ -79,33 +80,32 @@ export class Reader {
   }
 
   /** Resolves by the deadline, whatever the source does. */
-  async read({ input, ...request }: ReadRequest): Promise<Reading> {
-    const [reading] = await this.readEach([input], request);
-    return reading as Reading; // there is one for each input
+  async read(request: ReadRequest): Promise<Reading> {
+    const { asking, own, began, teller } = this.#begun(request);
+    const found = this.#look(0, asking(request.input), own, began, teller);
+    let reading: Reading;
+    if ("flight" in found) {
+      const landing = await found.flight.wait([found.question], request.patience);
+      const answered = this.#answered(found, landing, request, teller);
+      reading = answered instanceof Promise ? await answered : answered;
+      saidStatus(landing, found.question, request.span);
+    } else reading = found;
+    this.#told([reading], request.span);
+    return reading;
   }
 
   /** Reads it for many inputs at once, in their order: what they have in common is done once. Resolves by the deadline. */
   async readEach(inputs: readonly Input[], request: ReadEach): Promise<readonly Reading[]> {
-    const { clock } = this.#ports;
-    const began = clock.monotonic();
-    const teller = new Teller(this.#source, clock, began);
+    const { asking, own, began, teller } = this.#begun(request);
     const readings: Reading[] = new Array(inputs.length);
     const open: Open[] = [];
-    const scope = scopeOf(this.#source, request);
-    const toAsking = this.#askings(scope);
-    const own = { ...request, scope };
     for (const [at, input] of inputs.entries()) {
-      const asking = toAsking(input);
-      const reading =
-        typeof asking === "string"
-          ? teller.instead(undefined, "invalid", asking, 0)
-          : (this.#atHand(asking, own, began, teller) ?? this.#open(at, asking, own, began, teller));
-      if ("flight" in reading) open.push(reading);
-      else readings[at] = reading;
+      const found = this.#look(at, asking(input), own, began, teller);
+      if ("flight" in found) open.push(found);
+      else readings[at] = found;
     }
-    if (open.length > 0) await this.#landed(open, request, teller, readings);
-    this.#health.answered(readings, clock.now());
-    request.span.set(describeReadings(this.#source.name, readings));
+    if (open.length > 0) await this.#allArrived(open, request, teller, readings);
+    this.#told(readings, request.span);
     return readings;
   }
 
@@ -130,6 +130,31 @@ export class Reader {
     for (const flight of new Set(this.#flights.values())) flight.abort();
   }
 
+  /** What questions that begin at the same moment have in common. */
+  #begun(request: ReadEach): {
+    readonly began: number;
+    readonly teller: Teller;
+    readonly own: ReadEach;
+    readonly asking: (input: Input) => Asking | string;
+  } {
+    const { clock } = this.#ports;
+    const began = clock.monotonic();
+    const scope = scopeOf(this.#source, request);
+    const own = scope === request.scope ? request : { ...request, scope };
+    return { began, teller: new Teller(this.#source, clock, began), own, asking: this.#askings(scope) };
+  }
+
+  /** What is known at once, or a question under way. */
+  #look(at: number, asking: Asking | string, own: ReadEach, began: number, teller: Teller): Open | Reading {
+    if (typeof asking === "string") return teller.instead(undefined, "invalid", asking, 0);
+    return this.#atHand(asking, own, began, teller) ?? this.#open(at, asking, own, began, teller);
+  }
+
+  #told(readings: readonly Reading[], span: Span): void {
+    this.#health.answered(readings, this.#ports.clock.now());
+    span.set(describeReadings(this.#source.name, readings));
+  }
+
   /** What is kept, while it counts. */
   #atHand(asking: Asking, request: ReadEach, began: number, teller: Teller): Reading | undefined {
     const { cacheForMs, staleWhileRevalidateMs } = this.#source;
@@ -142,7 +167,7 @@ export class Reader {
     if (!kept || !hit) return undefined;
     if (age < cacheForMs) return teller.cached(kept, "fresh");
     if (!this.#flights.has(question) && !this.#closed)
-      void this.#board(asking, request).wait([question], began + renewalMs);
+      void this.#board(asking, request).wait([question], new Patience(this.#ports.clock, began + renewalMs));
     return teller.cached(kept, "stale");
   }
 
@@ -150,7 +175,8 @@ export class Reader {
   #open(at: number, asking: Asking, request: ReadEach, began: number, teller: Teller): Open | Reading {
     const { question, key, input } = asking;
     const kept = this.#keeper.get(question);
-    if (request.deadline <= began || request.aborted.aborted || this.#closed)
+    const { patience } = request;
+    if (patience.deadline <= began || patience.isGone || this.#closed)
       return teller.instead(kept, "slow", "was not asked: the time had run out", 0);
     // Looked for beside the question, for at the deadline it would be too late to begin.
     const recalled = kept ? undefined : this.#keeper.recall(question, input);
@@ -161,26 +187,32 @@ export class Reader {
   }
 
   /** Waits for the requests in which questions travel, each once, and fills in what they came to. */
-  async #landed(open: readonly Open[], request: ReadEach, teller: Teller, readings: Reading[]): Promise<void> {
+  async #allArrived(open: readonly Open[], request: ReadEach, teller: Teller, readings: Reading[]): Promise<void> {
     const travelling = [...Map.groupBy(open, ({ flight }) => flight)].map(async ([flight, questions]) => {
       const wanted = questions.map(({ question }) => question);
-      const landing = await flight.wait(wanted, request.deadline, request.aborted);
-      for (const one of questions) {
-        const answered = landing?.get(one.question);
-        const state = answered?.tried.state ?? "slow";
-        if (one.recalled && state !== "fresh" && state !== "missing") {
-          await this.#untilDeadline(one.recalled, request);
-          one.kept = this.#keeper.get(one.question);
-        }
-        const { at, kept, leads } = one;
-        readings[at] = answered
-          ? teller.landed(answered, kept, leads ? answered.attempts : 0)
-          : teller.instead(kept, "slow", "has not answered within the budget", leads ? flight.attempts : 0);
-      }
-      const status = landing?.get(wanted[0] ?? "")?.tried.status;
-      if (status !== undefined) request.span.set({ "http.response.status_code": status });
+      const landing = await flight.wait(wanted, request.patience);
+      for (const one of questions) readings[one.at] = await this.#answered(one, landing, request, teller);
+      saidStatus(landing, wanted[0] ?? "", request.span);
     });
     await Promise.all(travelling);
+  }
+
+  /** What one question came to. Where that is nothing, what an earlier process kept may stand in for it. */
+  #answered(
+    one: Open,
+    landing: Landing | undefined,
+    { patience }: ReadEach,
+    teller: Teller,
+  ): Reading | Promise<Reading> {
+    const { question, recalled, kept, flight, leads } = one;
+    const answered = landing?.get(question);
+    const state = answered?.tried.state ?? "slow";
+    const tell = (last: Kept | undefined): Reading =>
+      answered
+        ? teller.landed(answered, last, leads ? answered.attempts : 0)
+        : teller.instead(last, "slow", "has not answered within the budget", leads ? flight.attempts : 0);
+    if (!recalled || state === "fresh" || state === "missing") return tell(kept);
+    return asLongAs(patience, recalled).then(() => tell(this.#keeper.get(question)));
   }
 
   /** Sends a question on its way, alone or with others that come at about the same time. */
@@ -216,10 +248,12 @@ export class Reader {
   async #fly(flight: Flight<Landing>, request: ReadRequest, byKey: boolean): Promise<Landing> {
     // Everybody may have left before it began; then nobody is there to be told either.
     if (flight.size === 0) return new Map();
-    const distinct = new Set<string>();
-    flight.forEach((_, key) => void distinct.add(key));
-    const keys = distinct.size;
-    const { tried, attempts, at } = await this.#gather(flight, request, byKey ? [...distinct] : undefined);
+    const distinct = keysOf(flight);
+    const keys = distinct.length;
+    const askPage = this.#toAskPage(flight, request, byKey ? distinct : undefined);
+    const { fetch } = this.#source;
+    const paging = fetch.via === "http" ? fetch.paging : undefined;
+    const { tried, attempts, at } = paging ? await gatherPages(paging, askPage) : landOne(await askPage(undefined));
     const { status } = tried;
     const pick = tried.state === "fresh" ? toPick(this.#source, tried.value) : () => tried;
     const landing = new Map<string, Answered>();
@@ -236,29 +270,12 @@ export class Reader {
     return landing;
   }
 
-  /** Everything that is said in answer to one question, or to the questions of one batch. */
-  async #gather(waiting: Waiting, request: ReadRequest, keys?: readonly string[]): Promise<Landed<Gathered>> {
-    const { fetch } = this.#source;
-    const askPage = (turn: Question["turn"]): Promise<Landed<Said>> =>
-      this.#line.ask(waiting, async (aborted, remainingMs) => {
-        const { input, principal, span } = request;
-        const tried = await ask(this.#source, this.#ports, {
-          input,
-          ...(keys && { keys }),
-          ...(turn && { turn }),
-          principal,
-          span,
-          aborted,
-          remainingMs,
-          deadline: this.#ports.clock.monotonic() + remainingMs,
-        });
-        if (!aborted.aborted) this.#sampled(tried);
-        return tried;
-      });
-    const paging = fetch.via === "http" ? fetch.paging : undefined;
-    if (paging) return gatherPages(paging, askPage);
-    const { tried, ...about } = await askPage(undefined);
-    return { ...about, tried: tried.state === "fresh" ? { ...tried, value: gatherOne(tried.value) } : tried };
+  /** Asks one question, or the questions of one batch, page by page where there are pages. */
+  #toAskPage(waiting: Waiting, { input, principal, span }: ReadRequest, keys?: readonly string[]) {
+    return (turn: Question["turn"]): Promise<Landed<Said>> =>
+      this.#line.ask(waiting, (aborted, remainingMs) =>
+        this.#ask({ input, ...(keys && { keys }), ...(turn && { turn }), principal, span, aborted, remainingMs }),
+      );
   }
 
   #sampled(tried: Tried<unknown>): void {
@@ -266,23 +283,31 @@ export class Reader {
       this.#samples.add(this.#ports.clock.now(), this.#sentence(tried.problem), tried.sample);
   }
 
-  #untilDeadline(work: Promise<void>, { deadline, aborted }: ReadEach): Promise<void> {
-    const { clock } = this.#ports;
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancel();
-        aborted.removeEventListener("abort", end);
-        resolve();
-      };
-      const cancel = clock.after(Math.max(0, deadline - clock.monotonic()), end);
-      aborted.addEventListener("abort", end, { once: true });
-      void work.then(end);
-    });
-  }
-
   #sentence(problem: string): string {
     return `The source "${this.#source.name}" ${problem}.`;
   }
+}
+
+/** Waits for work that never rejects, or until patience ends. */
+const asLongAs = (patience: Patience, work: Promise<void>): Promise<void> =>
+  new Promise((resolve) => {
+    patience.begin(resolve);
+    void work.then(() => {
+      patience.end(resolve);
+      resolve();
+    });
+  });
+
+/** Each once, in the order of boarding. */
+function keysOf(flight: Flight<Landing>): readonly string[] {
+  const keys: string[] = [];
+  flight.forEach((_, key) => void keys.push(key));
+  return keys.length === 1 ? keys : [...new Set(keys)];
+}
+
+function saidStatus(landing: Landing | undefined, question: string, span: Span): void {
+  const status = landing?.get(question)?.tried.status;
+  if (status !== undefined) span.set({ "http.response.status_code": status });
 }
 
 /** A key as it travels; nothing where there is none. */

@@ -37,11 +37,14 @@ export class Teller {
     const source = this.#source.name;
     if (tried.state === "fresh") {
       const { value, asOf, duplicates, pages, incomplete } = tried.value;
+      const ageMs = rounded(now - at);
+      if (asOf === undefined && pages === undefined && incomplete === undefined && keys === 1 && duplicates === 0)
+        return { source, meta: { state: "fresh", ms, attempts, ageMs }, value }; // the usual one
       const meta = {
         state: "fresh" as const,
         ms,
         attempts,
-        ageMs: rounded(now - at),
+        ageMs,
         ...(duplicates > 0 && { duplicates }),
         ...batched,
         ...(pages !== undefined && { pages }),

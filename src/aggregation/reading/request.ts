@@ -9,7 +9,8 @@ export type Filled =
   | {
       readonly url: URL;
       readonly method: "GET" | "POST";
-      readonly headers: { readonly [name: string]: string };
+      /** Where it has any of its own. */
+      readonly headers?: { readonly [name: string]: string };
       readonly body?: string;
     }
   | { readonly problem: string };
@@ -21,7 +22,7 @@ export function toRequest(plan: HttpPlan, input: Input, origin?: string, keys?: 
   const filled = fillIn(plan.url, input, origin, keys);
   if ("problem" in filled) return filled;
   const { send } = plan;
-  if (!send) return { url: filled.url, method: "GET", headers: {} };
+  if (!send) return { url: filled.url, method: "GET" };
   const headers: { [name: string]: string } = {};
   for (const [name, template] of Object.entries(send.headers)) {
     const text = fill(inTurn(template), (param) => keys?.values.join(",") ?? toText(input[param]));

@@ -20,7 +20,10 @@ const places: {
   ],
   "trilith/storage.readModel": [{ argument: 1, key: "on", what: "a read model" }],
   "trilith/aggregation.source": [{ argument: 1, key: "shape", what: "a source's shape" }],
-  "trilith/contracts.upcast": [{ argument: 1, what: "an upcaster" }],
+  "trilith/contracts.upcast": [
+    { argument: 1, what: "an upcaster" },
+    { argument: 2, what: "the way down from a version" },
+  ],
 };
 
 /** The functions of a file that must be pure. */

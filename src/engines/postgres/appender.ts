@@ -140,7 +140,7 @@ export class Appender {
       twice ||= again;
       const forget = calls.toForget();
       const { log } = group;
-      return lane.call(() => group.toValues({ call, again, forget, now: clock.now(), seen: epochs.seen(log) }));
+      return lane.call(() => group.toCall({ call, again, forget, now: clock.now(), seen: epochs.seen(log) }));
     });
     calls.answered(call, twice);
     return group.toAnswer(reply);

@@ -26,7 +26,7 @@ import type { Connections, Row } from "./connections.ts";
 import { DocumentStore } from "./document-store.ts";
 import { Epochs } from "./epochs.ts";
 import { EventPages } from "./event-pages.ts";
-import { appendStatement } from "./group.ts";
+import { appendStatements } from "./group.ts";
 import { Indexes } from "./indexes.ts";
 import { Lane } from "./lane.ts";
 import { prepare } from "./prepared.ts";
@@ -82,7 +82,7 @@ export class PostgresEngine implements Engine {
     this.#steps = new ReaderSteps(this.#asker, schema, this.#documents);
     this.#receipts = new Receipts(this.#asker, schema);
     this.#epochs = new Epochs(report, (log) => this.#begun(log));
-    this.#lane = new Lane(connections, appendStatement(schema), (client) => this.#compare(client));
+    this.#lane = new Lane(connections, appendStatements(schema), (client) => this.#compare(client));
     this.#pages = new EventPages(schema, (sql, values) => this.#asker.ask(sql, values));
     this.#watchers = new Watchers({
       clock,

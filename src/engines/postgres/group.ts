@@ -1,8 +1,10 @@
 import type { Expected, Outcome } from "../../storage/host.ts";
 import { toBigintArray, toBooleanArray, toIntegerArray, toTextArray, toUuidArray } from "./binary-array.ts";
 import { toWaves } from "./document-writes.ts";
+import type { Call, Statements } from "./lane.ts";
 import type { Prepared } from "./prepared.ts";
 import { appendArguments, failures } from "./sql/append.ts";
+import { aloneArguments } from "./sql/append-alone.ts";
 import { toText } from "./text.ts";
 
 /** What a call says beside its appends. */
@@ -27,9 +29,12 @@ interface Expectation {
   readonly event: string | undefined;
 }
 
-/** The statement of `group`, which a connection prepares once. */
-export const appendStatement = (schema: string): string =>
-  `select ${schema}.append_v3(${appendArguments.map((_, index) => `$${index + 1}`).join(", ")}) as reply`;
+/** The statements of `Group`. */
+export function appendStatements(schema: string): Statements {
+  const call = (name: string, of: readonly unknown[]): string =>
+    `select ${schema}.${name}(${of.map((_, index) => `$${index + 1}`).join(", ")}) as reply`;
+  return { append: call("append_v3", appendArguments), append_alone: call("append_alone_v1", aloneArguments) };
+}
 
 /** Appends that travel in one call: as arguments, and the answer as outcomes. */
 export class Group {
@@ -58,8 +63,40 @@ export class Group {
     return (this.#appends[0] as Prepared).log; // a group has at least one
   }
 
+  /** As it is asked for. What is beside the append itself is left to the statement that takes everything. */
+  toCall(asking: Asking): Call {
+    const values = asking.again || asking.forget ? undefined : this.#alone(asking);
+    if (values) return { statement: "append_alone", values };
+    return { statement: "append", values: this.#values(asking) };
+  }
+
+  /** The arguments in the order of `aloneArguments`, where this is one append of one event and nothing else. */
+  #alone({ call, now, seen }: Asking): readonly unknown[] | undefined {
+    const [{ append, readers, writes, refused }, another] = this.#appends as readonly [Prepared, ...Prepared[]]; // at least one
+    const [event, more] = append.events;
+    const [expectation, ...others] = this.#expectations;
+    if (another || !event || more || (event.spans ?? 1) !== 1 || others.length > 0) return undefined;
+    if (append.receipt || readers !== none || writes.length > 0 || refused !== undefined) return undefined;
+    if (expectation && expectation.stream !== event.stream) return undefined;
+    return [
+      this.log,
+      call,
+      Math.floor(now),
+      seen?.epoch ?? 0,
+      seen?.position ?? 0,
+      append.id,
+      toText(event.stream),
+      expectation ? toRevision(expectation.revision) : null,
+      toAppendId(expectation?.event) ?? null,
+      toText(event.type),
+      event.version,
+      event.data,
+      event.meta ?? null,
+    ];
+  }
+
   /** The arguments, in the order of `appendArguments`. */
-  toValues({ call, again, forget, now, seen }: Asking): readonly unknown[] {
+  #values({ call, again, forget, now, seen }: Asking): readonly unknown[] {
     const { written, events } = this.#events();
     return [
       this.log,
@@ -215,6 +252,9 @@ export class Group {
     return this.#placeOf.get(stream) as number; // each was counted at the beginning
   }
 }
+
+/** No readers, as `Prepared` names them. */
+const none = "[]";
 
 /** An event's id is its append's, a slash and its index. */
 const toAppendId = (event: string | undefined): string | undefined => event?.slice(0, event.indexOf("/"));

@@ -2,32 +2,42 @@ import type { Client } from "pg";
 import { type Connections, pipelined } from "./connections.ts";
 import { NotConnected } from "./trouble.ts";
 
+/** What can be called: each is prepared once a connection. */
+export interface Statements {
+  readonly append: string;
+  readonly append_alone: string;
+}
+export interface Call {
+  readonly statement: keyof Statements;
+  readonly values: readonly unknown[];
+}
+
 /**
  * The connection on which this process appends. Calls are sent behind each other without waiting for answers, so they are
  * done in the order in which they were sent. A lost connection fails what is under way, and the next call makes a new one.
  */
 export class Lane {
   readonly #connections: Connections;
-  readonly #statement: string;
+  readonly #statements: Statements;
   readonly #greet: (client: Client) => Promise<void>;
   #client: Promise<Client> | undefined;
   #present: Client | undefined;
   #closed = false;
   /** `greet` is done on each new connection, before anything is called on it. */
-  constructor(connections: Connections, statement: string, greet: (client: Client) => Promise<void>) {
+  constructor(connections: Connections, statements: Statements, greet: (client: Client) => Promise<void>) {
     this.#connections = connections;
-    this.#statement = statement;
+    this.#statements = statements;
     this.#greet = greet;
   }
 
-  /** The arguments are made when there is a connection: what they say is then as new as it can be. */
-  async call(toValues: () => readonly unknown[]): Promise<string> {
+  /** What is called is made when there is a connection: what they say is then as new as it can be. */
+  async call(toCall: () => Call): Promise<string> {
     const client = await this.#connected();
-    const values = toValues();
+    const { statement, values } = toCall();
     try {
       const { rows } = await client.query<{ reply: string }>({
-        name: "append",
-        text: this.#statement,
+        name: statement,
+        text: this.#statements[statement],
         values: [...values],
       });
       return (rows[0] as { reply: string }).reply; // the function gives one

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { append } from "./sql/append.ts";
+import { appendAlone } from "./sql/append-alone.ts";
 import { collections, endings } from "./sql/collections.ts";
 import { documents } from "./sql/documents.ts";
 import { place, places, revisionAt } from "./sql/places.ts";
@@ -16,6 +17,7 @@ const migrations: readonly ((schema: string) => string)[] = [
   (schema) => [spans, revisionAt].map((part) => part(schema)).join("\n"),
   append,
   (schema) => [place, collections, endings].map((part) => part(schema)).join("\n"),
+  appendAlone,
 ];
 
 /**

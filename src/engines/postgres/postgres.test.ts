@@ -52,7 +52,7 @@ test("ten that start at once make one schema between them", async () => {
   const outcomes = await Promise.all(opened.map((engine, index) => only(engine, toAppend(`s/${index}`))));
   expect(outcomes.every((outcome) => outcome?.ok)).toBe(true);
   const versions = await postgres.query(`select version from ${schema}.migration`);
-  expect(versions).toEqual([{ version: 1 }, { version: 2 }, { version: 3 }, { version: 4 }, { version: 5 }]);
+  expect(versions).toEqual([1, 2, 3, 4, 5, 6].map((version) => ({ version })));
 });
 
 test("a schema that newer code has written is refused", async () => {
@@ -74,7 +74,10 @@ test("a role that owns nothing but its schema is enough, and one that may not ma
   expect(await only(engine, toAppend("s/a", { documents: [count], readers: ["r"] }))).toMatchObject({ ok: true });
   expect((await engine.read("main", { after: 0, limit: 10 })).length).toBe(1);
   expect(await engine.claim("counts", { limit: 1 }, { state: "mine" })).toHaveLength(1);
-  expect(await engine.status()).toMatchObject({ engine: "postgres 18.4", exclusive: false, replicas: [] });
+  expect(await engine.status()).toMatchObject({
+    engine: expect.stringMatching(new RegExp(`^postgres ${postgres.version}\\.\\d+$`)),
+    ...{ exclusive: false, replicas: [] },
+  });
   expect(await engine.check()).toEqual([]);
   await engine.drop({ collection: "counts" });
   expect(await engine.collections()).toEqual([]);

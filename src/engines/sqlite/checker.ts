@@ -69,13 +69,30 @@ const rules: readonly Rule[] = [
   },
   {
     sql: (log) =>
+      `select s.name from stream s left join stream_name n on n.log = s.log and n.name = s.name
+       where s.log = ${log} and n.stream is not s.id and (n.stream is not null or s.id <= (select stream from named))`,
+    say: ({ name }, log) => `The stream "${name}" of the log "${log}" is not found by its name.`,
+  },
+  {
+    sql: (log) =>
+      `select name from stream where log = ${log} and id > (select stream from named) group by name having count(*) > 1`,
+    say: ({ name }, log) => `The stream "${name}" of the log "${log}" is there twice.`,
+  },
+  {
+    sql: (log) =>
+      `select name from stream_name n where log = ${log}
+       and not exists (select 1 from stream s where s.id = n.stream and s.log = n.log and s.name = n.name)`,
+    say: ({ name }, log) => `The name "${name}" of the log "${log}" leads to no stream.`,
+  },
+  {
+    sql: (log) =>
       `select r.name, r.position from reader r join log l on l.id = r.log where r.log = ${log} and r.epoch = l.epoch
        and r.position > (select coalesce(max(position), 0) from event_${log})`,
     say: ({ name, position }, log) =>
       `The reader "${name}" is at position ${position}, where the log "${log}" does not reach.`,
   },
 ];
-const orphans = ["stream", "type", "receipt", "reader"];
+const orphans = ["stream", "stream_name", "type", "receipt", "reader"];
 
 function* look(db: DatabaseSync): Generator<string> {
   const damage = db.prepare("pragma quick_check").all() as { quick_check: string }[];

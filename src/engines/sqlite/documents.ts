@@ -19,6 +19,8 @@ interface Kept {
   readonly get: StatementSync;
   readonly put: StatementSync;
   readonly insert: StatementSync;
+  /** Inserts what is not there, and otherwise leaves it. */
+  readonly add: StatementSync;
   readonly replace: StatementSync;
   readonly remove: StatementSync;
 }
@@ -168,6 +170,7 @@ export class Documents {
     const columns = kept.collection.columns.length > 0 ? toColumns(kept.collection, key, draft.fields) : noColumns;
     let row = stored?.row;
     if (anew || (looked && !stored)) row = Number(kept.insert.run(key, times, text, ...columns).lastInsertRowid);
+    else if (!looked) row = this.#add(kept, [key, times, text, ...columns]);
     // Where somebody has packed the file (`vacuum`) in the meantime, its rows have other numbers.
     else if (row === undefined || kept.replace.run(times, text, ...columns, row, key).changes === 0) {
       row = undefined;
@@ -176,6 +179,14 @@ export class Documents {
     if (row !== undefined && content !== undefined && text.length <= longestRemembered)
       this.#stored.set(place, { row, content });
     else this.#stored.delete(place);
+  }
+
+  /** Puts what nobody has looked for, which mostly is not there yet; its row, where it is a new one. */
+  #add({ add, put }: Kept, values: readonly Column[]): number | undefined {
+    const { changes, lastInsertRowid } = add.run(...values);
+    if (changes !== 0) return Number(lastInsertRowid);
+    put.run(...values);
+    return undefined;
   }
 
   #prepare({ name, columns }: Collection): Omit<Kept, "collection" | "id"> {
@@ -189,6 +200,7 @@ export class Documents {
       put: prepare(`${insert} on conflict (key) do update set revision = revision + excluded.revision,
                     data = excluded.data${names.map((column) => `, ${column} = excluded.${column}`).join("")}`),
       insert: prepare(insert),
+      add: prepare(`${insert} on conflict (key) do nothing`),
       replace: prepare(
         `update ${table} set revision = revision + ?, data = ?${names
           .map((column) => `, ${column} = ?`)

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Place, ReadQuery, StoredEvent, TextQuery } from "../../storage/host.ts";
 import { Statements } from "./statements.ts";
+import { SeenNames } from "./stream-names.ts";
 import { firstEpoch } from "./tables.ts";
 import { spelledId, unpackId } from "./uuid.ts";
 
@@ -34,9 +35,11 @@ interface KnownLog {
 /** Events, as they are read: on any connection that may not write. An iterator never outlives a page, for an open one pins the WAL. */
 export class EventPages {
   readonly #statements: Statements;
+  readonly #names: SeenNames;
   readonly #logs = new Map<string, KnownLog>();
   constructor(db: DatabaseSync) {
     this.#statements = new Statements(db);
+    this.#names = new SeenNames(db);
   }
 
   read(logName: string, query: ReadQuery): readonly StoredEvent[] {
@@ -118,8 +121,7 @@ export class EventPages {
   }
 
   #streamOf(log: KnownLog, name: string): number | undefined {
-    const row = this.#statements.for("select id from stream where log = ? and name = ?").get(log.id, name);
-    return row?.id as number | undefined; // the column is the query's own
+    return this.#names.find(log.id, name);
   }
 
   #lastOf(log: KnownLog, stream: number): number {

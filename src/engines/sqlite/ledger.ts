@@ -7,6 +7,7 @@ import type { AppendMessage, Command, EventMessage, ReceiptMessage, WriteMessage
 import { type Packed, packOk, packOther, type Unwritten, unpackWrites } from "./packed.ts";
 import { ReaderPlaces } from "./reader-places.ts";
 import type { Statements } from "./statements.ts";
+import { StreamNames } from "./stream-names.ts";
 import { createLog, firstEpoch } from "./tables.ts";
 import { packId } from "./uuid.ts";
 
@@ -39,20 +40,20 @@ export class Ledger {
   readonly #statements: Statements;
   readonly #documents: Documents;
   readonly #logs = new Map<string, OpenLog>();
-  /** Run for each new stream, so they are not looked up by their text. */
-  readonly #findStream: StatementSync;
-  readonly #insertStream: StatementSync;
+  readonly #names: StreamNames;
+  /** Of the append that is being written: SQLite copies what it is given. */
+  readonly #id = new Uint8Array(16);
   constructor(db: DatabaseSync, statements: Statements, documents: Documents) {
     this.#db = db;
     this.#statements = statements;
     this.#documents = documents;
-    this.#findStream = db.prepare("select id from stream where log = ? and name = ?");
-    this.#insertStream = db.prepare("insert into stream (log, name) values (?, ?)");
+    this.#names = new StreamNames(db);
   }
 
   /** Forgets what an undone transaction may have taught. */
   reset(): void {
     this.#logs.clear();
+    this.#names.reset();
   }
 
   append(logName: string, append: AppendMessage, now: number): Packed {
@@ -68,14 +69,14 @@ export class Ledger {
     if (behind !== undefined) return packOther({ ok: false, why: "behind", reader: behind });
     const refusal = this.#writeDocuments(documents);
     if (refusal !== undefined) return packOther({ ok: false, why: "refused", message: refusal });
-    const id = packId(append.id);
+    const id = packId(append.id, this.#id);
     const at = Math.max(log.at, now);
     const first = events.length > 0 ? log.head + 1 : log.head;
     const revisions: number[] = [];
     for (let index = 0; index < events.length; index++) {
       const event = events[index] as EventMessage; // inside the bounds
       const stream = this.#stream(log, event.stream);
-      stream.id ??= this.#newStream(log, event.stream);
+      stream.id ??= this.#names.add(log.id, event.stream);
       const type = this.#type(log, event.type, event.version);
       const { spans } = event;
       const revision = stream.revision + spans;
@@ -140,6 +141,7 @@ export class Ledger {
   /** Writes what is written once a transaction. */
   flush(): void {
     for (const { readers } of this.#logs.values()) readers.flush();
+    this.#names.settle();
   }
 
   #answer(log: OpenLog, { key, digest, voided }: ReceiptMessage): Unwritten | undefined {
@@ -203,15 +205,11 @@ export class Ledger {
   #stream(log: OpenLog, name: string): Stream {
     const known = log.streams.get(name);
     if (known) return known;
-    const row = this.#findStream.get(log.id, name) as { id: number } | undefined;
-    const last = row && (log.lastRevision.get(row.id) as { revision: number | null });
-    const stream = { id: row?.id, revision: last?.revision ?? -1 };
+    const id = this.#names.find(log.id, name);
+    const last = id === undefined ? undefined : (log.lastRevision.get(id) as { revision: number | null });
+    const stream = { id, revision: last?.revision ?? -1 };
     log.streams.set(name, stream);
     return stream;
-  }
-
-  #newStream(log: OpenLog, name: string): number {
-    return Number(this.#insertStream.run(log.id, name).lastInsertRowid);
   }
 
   #type(log: OpenLog, name: string, version: number): number {

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { spelled } from "./collections.ts";
 
 /** The shape of the tables that this code reads and writes. A file of another shape is refused, never guessed at. */
-const schemaVersion = 3;
+const schemaVersion = 4;
 
 /** What leads a file from the version before to this one, as far as it is the same for all; each is one transaction. */
 const migrations: { readonly [version: number]: string } = {
@@ -10,6 +10,19 @@ const migrations: { readonly [version: number]: string } = {
     alter table reader add column epoch integer not null default 1;
     alter table receipt add column expires integer;
     create index receipt_expires on receipt (log, expires) where expires is not null;
+  `,
+  // The index of names becomes a table of its own, which may lack the newest of them (stream-names.ts).
+  4: `
+    create table stream_name (
+      log integer not null, name text not null, stream integer not null, primary key (log, name)
+    ) strict, without rowid;
+    insert into stream_name (log, name, stream) select log, name, id from stream order by log, name;
+    alter table stream rename to stream_3;
+    create table stream (id integer primary key, log integer not null, name text not null) strict;
+    insert into stream (id, log, name) select id, log, name from stream_3 order by id;
+    drop table stream_3;
+    create table named (stream integer not null) strict;
+    insert into named (stream) select coalesce(max(id), 0) from stream;
   `,
 };
 

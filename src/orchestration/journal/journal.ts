@@ -33,8 +33,8 @@ export interface Journal {
   /** The revision of a run's last entry, whatever stands in its journal; -1 where there is none. */
   revision(run: string): Promise<number>;
   find(run: string): Promise<RunRow | undefined>;
-  /** Adds to a run's inbox and makes the run due; not where its journal still ends at this revision: there it waits for others. */
-  post(run: string, item: NewItem, asleepAt?: number): Promise<void>;
+  /** Adds to a run's inbox and makes the run due; not where its journal still ends as this row says: there it waits for others. */
+  post(run: string, item: NewItem, asleep?: Pick<RunRow, "asleepAt" | "asleepEntry">): Promise<void>;
   /** What a run was told, all of it or from a revision on (inclusive). */
   inbox(run: string, from?: number): Promise<readonly Item[]>;
   /** Makes `node` the owner of runs that are due and whose workflow, in its version, it knows. */
@@ -47,7 +47,7 @@ export interface Journal {
   heldBy(owner: string, limit: number): Promise<readonly string[]>;
   /** Makes runs due that an owner holds and that is gone; says how many. */
   release(owner: string, now: number, limit: number): Promise<number>;
-  /** Workflows that waiting runs are of and that are not among the known ones; looks at the first thousand runs. */
+  /** Workflows that waiting runs are of and that are not among the known ones; a hundred of them at the most. */
   strangers(knows: readonly string[]): Promise<readonly string[]>;
   /** When the next run of a known workflow is due, in ms since 1970. */
   nextDue(knows: readonly string[]): Promise<number | undefined>;
@@ -101,6 +101,8 @@ export interface RunRow {
   readonly awaits?: readonly string[];
   readonly asleepBy?: string | null;
   readonly asleepAt?: number;
+  /** Which entry has that revision, where the journal knows it and another one may come to have it. */
+  readonly asleepEntry?: string | null;
   /**
    * Signals that it has not taken; how many, and how large in characters of JSON. Exact of one that has left memory; of one
    * in memory it may be too much by a small part of what may be unread.
@@ -123,7 +125,7 @@ export interface RunRow {
 export interface Change {
   /** The whole row, with a run's first entries. */
   readonly begin?: RunRow;
-  readonly row?: Partial<Omit<RunRow, "run" | "operation" | "ticket">>;
+  readonly row?: Partial<Omit<RunRow, "run" | "operation" | "ticket" | "asleepEntry">>;
   /** Of a run that ends: what it was let in with is free again. */
   readonly frees?: Ticket;
   /** Takes its place in a line, with so many entries written. */
@@ -132,8 +134,8 @@ export interface Change {
   readonly leaves?: Ticket;
   /** How large the journal was before: the row keeps how large it is now. */
   readonly size?: number;
-  /** Written only if the inbox has had no more items than this: otherwise a signal could slip between a look and a suspension. */
-  readonly inboxSeen?: number;
+  /** Written only if the inbox ends with this item: otherwise a signal could slip between a look and a suspension. */
+  readonly inboxSeen?: Seen;
   /** Told in the same commit: the run that waits for this one's end. */
   readonly tell?: { readonly run: string; readonly item: NewItem };
 }
@@ -163,8 +165,13 @@ export interface Control {
   /** For whoever reads the journal. */
   readonly reason?: string;
 }
-export interface Item extends NewItem {
+/** The last item of an inbox that was seen; revision -1: there was none. */
+export interface Seen {
   readonly revision: number;
+  /** Which one it is, where another one may come to have its revision. */
+  readonly event?: string;
+}
+export interface Item extends NewItem, Seen {
   /** In characters of JSON. */
   readonly size: number;
 }
@@ -345,6 +352,10 @@ export const isNote = (entry: Entry): entry is Note & { readonly at: number } =>
 /** The first item of the inbox that a stretch may still take, by its first entry. */
 export const inboxFrom = (first: Entry | undefined): number =>
   first?.type === "Continued" ? Math.min(first.inbox.upTo + 1, ...first.inbox.left) : 0;
+
+/** What is expected of an inbox in which this item was the last one. */
+export const toSeen = (last: Item | undefined): Seen =>
+  last ? { revision: last.revision, ...(last.event !== undefined && { event: last.event }) } : { revision: -1 };
 
 export const hasEnded = ({ state }: Pick<RunRow, "state">): boolean => endStates.has(state);
 const endStates: ReadonlySet<string> = new Set(["done", "failed", "cancelled", "terminated"] satisfies EndState[]);

@@ -1,6 +1,6 @@
 /**
  * The port to where runs wait for their turn. What is waiting is on disk: a row and an index entry a run, whatever their
- * number. Admissions to one operation are one after the other, whichever node makes them: each expects the revision that
+ * number. Admissions to one operation are one after the other, whichever node makes them: each expects the entry that
  * it looked at, so limits hold over all nodes without a coordinator.
  */
 export interface Line {
@@ -24,6 +24,8 @@ export interface Ticket {
 
 export interface Standing {
   readonly revision: number;
+  /** Which entry has that revision, where another one may come to have it. */
+  readonly entry?: string | undefined;
   /** On the clock of the line, in ms since 1970. */
   readonly now: number;
   /** The start tag of the turn that was served last. */
@@ -55,6 +57,8 @@ export interface Head {
   readonly meter?: string;
   /** The revision of the last entry when it took its place. */
   readonly revision?: number;
+  /** Which entry that is, where another one may come to have its revision. */
+  readonly entry?: string;
 }
 
 export interface Admission {

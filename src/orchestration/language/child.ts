@@ -36,6 +36,7 @@ export function toChild(
         return steps({
           name,
           kind: "child",
+          awaits: wire.run,
           digest: digestOf(wire.run),
           policy: numbers,
           attempt: ({ call, extend }) =>

@@ -5,6 +5,7 @@ import { Fault } from "../../contracts/index.ts";
  * code reads the same in the first run and in replay.
  */
 export function toPlain(value: unknown, what: string): unknown {
+  if (isScalar(value)) return value;
   const odd = findOdd(value, "");
   if (odd)
     throw new Fault(
@@ -13,7 +14,14 @@ export function toPlain(value: unknown, what: string): unknown {
       // Another attempt would give the same back, and do the work again.
       { retry: "never" },
     );
-  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** Whether JSON gives back the same, and nothing in it can be changed. Of what is missing nothing is written. */
+export function isScalar(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  if (typeof value === "number") return Number.isFinite(value) && !Object.is(value, -0); // JSON has one zero
+  return typeof value === "string" || typeof value === "boolean";
 }
 
 /** What nests deeper is a circle as a rule, and would overflow the stack here or where it is written. */

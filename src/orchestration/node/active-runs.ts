@@ -1,5 +1,5 @@
 import type { Clock, Dispatch, Tracing } from "../../contracts/index.ts";
-import type { Change, Entry, Journal, RunRow } from "../journal/journal.ts";
+import type { Appended, Change, Entry, Journal, RunRow } from "../journal/journal.ts";
 import { tooMuchOf } from "../journal/limits.ts";
 import type { Events } from "../language/events.ts";
 import { type AttemptEvent, Execution } from "../replay/execution.ts";
@@ -77,16 +77,33 @@ export class ActiveRuns {
     parts: Pick<Execution["parts"], "input" | "entries" | "inbox" | "begin" | "replayed">,
     size = 0,
   ): Execution {
-    const { dispatch, clock, tracing, random, suspendAfterMs, evict, events, catalog, errorOf, attemptFailed } =
-      this.#ports;
-    const { run, traceparent, from = 0 } = row;
+    const { tracing, catalog, errorOf } = this.#ports;
+    const { run, traceparent } = row;
     const isEnding = () => execution.code.undoing || execution.code.end !== undefined;
     const journal = journalOf(row, this.#ports, { isEnding, size });
-    const newest = catalog.of(workflow.id)?.workflow ?? workflow;
     const execution: Execution = new Execution({
-      ...{ run, workflow, newest, parent: parentOf(row), from, journal, dispatch, clock, random, rethrow, shapes },
-      ...{ places: this.#places, rests: this.#rests, suspendAfterMs, evict, events, attemptFailed },
-      ...parts,
+      run,
+      workflow,
+      newest: catalog.of(workflow.id)?.workflow ?? workflow,
+      parent: parentOf(row),
+      from: row.from ?? 0,
+      input: parts.input,
+      entries: parts.entries,
+      inbox: parts.inbox,
+      begin: parts.begin,
+      replayed: parts.replayed,
+      journal,
+      dispatch: this.#ports.dispatch,
+      clock: this.#ports.clock,
+      random: this.#ports.random,
+      rethrow,
+      shapes,
+      places: this.#places,
+      rests: this.#rests,
+      suspendAfterMs: this.#ports.suspendAfterMs,
+      evict: this.#ports.evict,
+      events: this.#ports.events,
+      attemptFailed: this.#ports.attemptFailed,
     });
     this.#active.set(run, execution);
     const about = { "trilith.run": run, "trilith.workflow": workflow.id, "trilith.resumed": parts.begin === undefined };
@@ -142,21 +159,22 @@ interface Extent {
 
 /** The journal as one run writes to it: with its limit, without a suspicion once it was let go of, and with what its end frees. */
 export function journalOf(
-  { claims = 0, ticket: stoodWith, holds = false, from = 0, owner }: RunRow,
+  { run, claims = 0, ticket: stoodWith, holds = false, from = 0, owner }: RunRow,
   { journal, progressed }: Pick<ActiveRunsPorts, "journal" | "progressed">,
   { isEnding, size: before }: Extent,
 ): Execution["parts"]["journal"] {
   const ticket = holds ? stoodWith : undefined;
   let size = before;
-  const append: Journal["append"] = async (run, revision, entries, change) => {
-    const refused = tooMuchOf(revision + 1 - from, size, entries, isEnding);
-    if (refused !== undefined) return { refused };
-    const appended = await journal.append(run, revision, entries, change.row ? ofRow(change) : change);
-    if (typeof appended === "object" && "position" in appended) {
-      size += appended.size;
-      if (claims > 0) progressed(run);
-    }
+  const noted = (appended: Appended): Appended => {
+    if (typeof appended !== "object" || !("position" in appended)) return appended;
+    size += appended.size;
+    if (claims > 0) progressed(run);
     return appended;
+  };
+  const append: Journal["append"] = (run, revision, entries, change) => {
+    const refused = tooMuchOf(revision + 1 - from, size, entries, isEnding);
+    if (refused !== undefined) return Promise.resolve({ refused });
+    return journal.append(run, revision, entries, change.row ? ofRow(change) : change).then(noted);
   };
   const ofRow = (change: Change): Change => {
     const { row } = change;

@@ -6,6 +6,7 @@ import {
   type Journal,
   type Loaded,
   type RunRow,
+  toSeen,
   Unreadable,
 } from "../journal/journal.ts";
 import { toTicket } from "../language/flow.ts";
@@ -220,7 +221,9 @@ async function pause(
   { journal, clock }: AdoptionPorts,
 ): Promise<Adopted> {
   const at = clock.now();
-  const inboxSeen = Math.max(seenBefore(entries), inbox.at(-1)?.revision ?? -1);
+  const before = seenBefore(entries);
+  const last = inbox.at(-1);
+  const inboxSeen = last && last.revision > before ? toSeen(last) : { revision: before };
   const change = { row: { state: "paused", owner: null, wakeAt: null, reason }, inboxSeen } as const;
   const notes = new Steering(entries, inbox).open.filter(({ control }) => control.to !== "cancel").map(toNote);
   const paused = datedAt(at, [...notes, { type: "Paused", reason }]);
@@ -238,7 +241,7 @@ async function pauseUnread(row: RunRow, last: number, claims: number, ports: Ado
   const { run } = row;
   const reason = poisonous(claims);
   const at = clock.now();
-  const inboxSeen = (await journal.inbox(run)).at(-1)?.revision ?? -1;
+  const inboxSeen = toSeen((await journal.inbox(run)).at(-1));
   const change = { row: { state: "paused", owner: null, wakeAt: null, reason }, inboxSeen } as const;
   const appended = await journal.append(run, last, [{ type: "Paused", reason, at }], change);
   if (appended === "inbox moved" && row.owner !== null) {

@@ -140,7 +140,7 @@ export class Beginner {
     const committed = await new Committer({
       ...{ journal, run: row.run, script, clock, beginning },
       trace: () => silent,
-      inboxSeen: () => -1,
+      inboxSeen: () => ({ revision: -1 }),
     }).commit();
     return typeof committed === "object" ? committed : undefined;
   }

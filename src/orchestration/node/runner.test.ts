@@ -364,6 +364,28 @@ describe("a waiting run", () => {
     expect(rows).toMatchObject([{ state: "running", owner: expect.stringContaining("node-") }]);
   });
 
+  it("hears at once what it is told on its way back into memory, though it has a long step before it", async () => {
+    const agreed = workflow(Orders.order, { version: 1, uses: [Shop] }, async (input, { shop, run }) => {
+      await run.signal.agreed;
+      await shop.pay({ ...input, amount: 1 }, { timeout: "1 hour" });
+      return { paid: 1 };
+    });
+    const long = bench([agreed]);
+    long.world.script = (operation) => (operation === "shop.pay" ? "hang" : "fine");
+    await outcome(long, { id: "y" }, { patienceMs: 10 });
+    const told = onlyRun(long).run;
+    let cancelling: Promise<unknown> | undefined;
+    long.journal.onAppend = async (_, entries) => {
+      if (cancelling || !entries.some(({ type }) => type === "Claimed")) return;
+      cancelling = long.runner.steer(told, { to: "cancel", by: "ann" }); // its inbox was read before the claim was written
+      await cancelling;
+    };
+    await long.runner.signal(told, "agreed", { by: "bob" }, { id: "bob" });
+    await long.clock.advance(10);
+    expect(cancelling).toBeDefined();
+    expect(onlyRun(long).state).toBe("cancelled");
+  });
+
   it("goes on without it when the time is over", async () => {
     const b = await waiting();
     const began = b.clock.now();

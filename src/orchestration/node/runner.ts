@@ -212,7 +212,7 @@ export class Runner {
     const isKnown = row.state === "waiting" && row.owner === null && row.asleepBy === this.#membership.node;
     const isUnasked = isKnown && row.awaits?.includes(name) === false;
     this.#active.tell(run);
-    await journal.post(run, item, isUnasked ? row.asleepAt : undefined);
+    await journal.post(run, item, isUnasked ? row : undefined);
     await this.#toldOf(run);
     return "taken";
   }
@@ -290,6 +290,7 @@ export class Runner {
 
   /** A run's inbox has something new: it looks if it is here, and otherwise whoever claims it first. */
   async #toldOf(run: string): Promise<void> {
+    this.#waker.tell(run);
     await this.#active.poke(run);
     if (!this.#active.has(run)) this.#wake();
   }

@@ -41,6 +41,8 @@ export class Waker {
   #backlog = false;
   /** Whether rows may name this node as the owner of runs that it does not have. */
   #untidy = false;
+  /** Runs on their way into memory: whether something was told them after their inbox may have been read. */
+  readonly #coming = new Map<string, boolean>();
   /** How the rows of runs forget a claim that came to nothing here, until they have. */
   readonly #uncounts = new Map<string, () => Promise<unknown>>();
 
@@ -72,6 +74,11 @@ export class Waker {
   }
   at(dueAt: number): void {
     this.#alarm.at(dueAt);
+  }
+
+  /** Something has come into a run's inbox: if the run is on its way into memory, it looks once it is there. */
+  tell(run: string): void {
+    if (this.#coming.has(run)) this.#coming.set(run, true);
   }
 
   /** Takes up a run that is nobody's, whatever its workflow: somebody wants it to end. */
@@ -142,6 +149,7 @@ export class Waker {
     let reading: Reading | undefined;
     let isReplayed = false;
     let uncount: (() => Promise<unknown>) | undefined;
+    this.#coming.set(row.run, false);
     try {
       const adopted = await adopt(row, node, {
         ...this.#ports,
@@ -164,6 +172,7 @@ export class Waker {
       else if (membership.isIn && membership.node === node) {
         active.activate(adopted.known, adopted.row, { ...adopted, replayed: reading?.over }, adopted.size);
         isReplayed = true;
+        if (this.#coming.get(row.run)) void active.poke(row.run).catch(this.#ports.failed); // it looks again before it suspends
       } else this.#trials.over(row.run); // counted out meanwhile: the run is left to whoever takes over
     } catch (error) {
       tell(row, { kind: "lost", error });
@@ -173,6 +182,7 @@ export class Waker {
       await this.#giveBack(row.run, node, clock.now() + putBackMs);
       this.#alarm.at(clock.now() + putBackMs);
     } finally {
+      this.#coming.delete(row.run);
       if (!isReplayed) reading?.over();
     }
   }

@@ -41,7 +41,8 @@ export interface Done {
   /** The result as the code reads it. */
   readonly value: unknown;
 }
-export type Settled = { readonly result: Result & { readonly type: "StepDone" }; readonly value: unknown } | Failing;
+/** A result; of an action that is done, beside what the code reads. */
+export type Settled = { readonly result: Result & { readonly type: "StepDone" }; readonly live: Done } | Failing;
 interface Failing {
   readonly result: Result & { readonly type: "StepFailed" };
   readonly error: Error;
@@ -72,26 +73,50 @@ export interface FailedAttempt {
 
 /**
  * Tries until it is done, cannot be helped by another attempt, or attempts run out; `scope` is the part of the run that it
- * belongs to, and when that is closed it is given up. Never throws.
+ * belongs to, and when that is closed it is given up. At once where the first attempt is done at once: most local steps
+ * are, and promises would be most of what they cost. Never throws.
  */
-export async function act(action: Action, scope: Scope, around: Surroundings): Promise<Settled | Asleep> {
+export function act(action: Action, scope: Scope, around: Surroundings): Settled | Promise<Settled | Asleep> {
   const { name, path, kind } = action;
   let failed: Failing | undefined;
   const about = { "trilith.step": path, "trilith.step.kind": kind };
-  try {
-    return await around.trace().span("step", name, about, (span) =>
-      attempts(action, scope, around, span, (given) => {
-        failed = given;
-        throw given.error; // through the span, so that it ends as failed
-      }),
-    );
-  } catch (error) {
+  const settled = around.trace().span("step", name, about, (span) => {
+    const first = attempt(action, action.failed + 1, scope, around, span);
+    if (!(first instanceof Promise)) return toSettled(path, first);
+    return attempts(first, action, scope, around, span, (given) => {
+      failed = given;
+      throw given.error; // through the span, so that it ends as failed
+    });
+  });
+  if (!(settled instanceof Promise)) return settled;
+  return settled.catch((error: unknown) => {
     if (failed) return failed;
     throw error;
+  });
+}
+
+function attempt(
+  action: Action,
+  number: number,
+  scope: Scope,
+  around: Surroundings,
+  span: Span,
+): Done | Promise<Done | Asleep> {
+  span.set({ "trilith.attempt": number });
+  try {
+    return new Attempt(action, number, scope, around, span).run();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 
+function toSettled(path: string, live: Done): Settled {
+  const { wire } = live;
+  return { result: wire === undefined ? { type: "StepDone", path } : { type: "StepDone", path, wire }, live };
+}
+
 async function attempts(
+  first: Promise<Done | Asleep>,
   action: Action,
   scope: Scope,
   around: Surroundings,
@@ -100,17 +125,10 @@ async function attempts(
 ): Promise<Settled | Asleep> {
   const { path } = action;
   let { failed, unknown } = action;
-  for (;;) {
-    const attempt = failed + 1;
-    span.set({ "trilith.attempt": attempt });
+  for (let next: Done | Promise<Done | Asleep> = first; ; next = attempt(action, failed + 1, scope, around, span)) {
     try {
-      const ran = new Attempt(action, attempt, scope, around, span).run();
-      const done = ran instanceof Promise ? await ran : ran;
-      if ("asleep" in done) return done;
-      const { wire, value } = done;
-      const result: Result & { readonly type: "StepDone" } =
-        wire === undefined ? { type: "StepDone", path } : { type: "StepDone", path, wire };
-      return { result, value };
+      const done = await next;
+      return "asleep" in done ? done : toSettled(path, done);
     } catch (error) {
       failed++;
       unknown ||= outcomeOf(error) === "unknown";
@@ -125,12 +143,12 @@ async function attempts(
       const gone = scope.closed || around.parking();
       const last = gone || late || failed >= action.attempts || !canRetry(error);
       if (!gone && thrown.kind !== "failed") {
-        const about = { step: path, attempt, reason: sentenceOf(thrown), outcome: outcomeOf(error) };
+        const about = { step: path, attempt: failed, reason: sentenceOf(thrown), outcome: outcomeOf(error) };
         around.failed({ ...about, ...(!last && { retryInMs: pauseFor }) });
       }
       if (last) fail(failing);
-      span.event("attempt failed", { attempt, problem: sentenceOf(thrown) });
-      around.note({ type: "AttemptFailed", path, attempt, thrown, outcome: outcomeOf(error) });
+      span.event("attempt failed", { attempt: failed, problem: sentenceOf(thrown) });
+      around.note({ type: "AttemptFailed", path, attempt: failed, thrown, outcome: outcomeOf(error) });
       await pause(pauseFor, scope, around);
       if (around.parking()) fail(failing);
     }

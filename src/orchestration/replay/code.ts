@@ -1,4 +1,4 @@
-import { Fault, toJsonSchema, toProjection, validate } from "../../contracts/index.ts";
+import { Fault, toJsonSchema, toProjection, type Validated, validate, validateAtOnce } from "../../contracts/index.ts";
 import type { InboxSeen, NewEntry, Thrown } from "../journal/journal.ts";
 import { toPlain } from "../language/plain.ts";
 import type { Shapes } from "../language/shapes.ts";
@@ -42,29 +42,30 @@ export class Code {
   readonly #made: Made[] = [];
   end: End | undefined;
   readonly #parts: CodeParts;
-  /** Rejects what the code waits for: it can never go on as it is. */
-  readonly #mistaken = Promise.withResolvers<never>();
+  /** What the code comes to, or why it can never go on as it is, whichever is first. */
+  readonly #outcome = Promise.withResolvers<unknown>();
   #next: { readonly input: unknown; readonly carried?: unknown } | undefined;
   #undoing = false;
   #cancelled: Cancelling | undefined;
 
   constructor(parts: CodeParts) {
     this.#parts = parts;
-    parts.exchange.forgotten = (name) => this.#mistaken.reject(neverAwaited("waits", name));
+    parts.exchange.forgotten = (name) => this.#outcome.reject(neverAwaited("waits", name));
     parts.exchange.cancelled = (order) => this.#cancel(new Cancelling(toEnding("cancel", parts.run, order)));
-    this.#mistaken.promise.catch(() => {}); // the body hears of it, where it still waits
   }
 
   async act(): Promise<void> {
     const { exchange, act } = this.#parts;
     try {
-      const output = await Promise.race([act(), this.#mistaken.promise]);
+      act().then(this.#outcome.resolve, this.#outcome.reject);
+      const output = await this.#outcome.promise;
       this.#checkNothingLeft();
       if (this.#next)
         throw new Error(
           `The workflow called run.continueAsNew and went on. Write "throw" in front of it, and catch it nowhere.`,
         );
-      this.end = { output: await exchange.hold(() => this.#checked(output)) };
+      const checked = this.#checked(output);
+      this.end = { output: checked instanceof Promise ? await exchange.hold(() => checked) : checked };
     } catch (error) {
       if (error instanceof Continuing) await this.#continue().catch((error: unknown) => this.#fail(error));
       else await this.#fail(error);
@@ -124,7 +125,7 @@ export class Code {
   /** A stretch that was about to be followed by another one is undone like one that waits. */
   #cancel(why: Cancelling): void {
     this.#cancelled = why;
-    this.#mistaken.reject(why);
+    this.#outcome.reject(why);
     if (!this.end || this.ended) return;
     this.end = undefined;
     void this.#fail(why).then(() => this.#parts.exchange.stir());
@@ -166,16 +167,20 @@ export class Code {
       throw new Error(`The workflow ended while "${waiting.path}" was under way. Await every step before the end.`);
   }
 
-  async #checked(output: unknown): Promise<unknown> {
+  /** At once where the schema can. */
+  #checked(output: unknown): unknown {
     const { shapes, workflow } = this.#parts;
     if (!shapes.output) return undefined;
     const { value } = shapes.output(output);
     const { operation, id } = workflow;
-    const checked = await validate(operation.output, value);
-    if (checked.ok) return value;
-    const [issue] = checked.issues;
-    const message = `The workflow of ${id} gave back what its contract does not allow: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
-    throw new Fault("Internal", message, { issues: checked.issues });
+    const told = (checked: Validated<unknown>): unknown => {
+      if (checked.ok) return value;
+      const [issue] = checked.issues;
+      const message = `The workflow of ${id} gave back what its contract does not allow: ${issue?.path ?? ""} ${issue?.message ?? ""}`;
+      throw new Fault("Internal", message, { issues: checked.issues });
+    };
+    const checking = validateAtOnce(operation.output, value);
+    return checking instanceof Promise ? checking.then(told) : told(checking);
   }
 }
 

@@ -1,11 +1,20 @@
 import type { Clock, Trace } from "../../contracts/index.ts";
 import { toKey } from "../journal/identity.ts";
-import type { InboxSeen, Item, Request, Result, StepKind } from "../journal/journal.ts";
+import {
+  type InboxSeen,
+  type Item,
+  type Request,
+  type Result,
+  type Seen,
+  type StepKind,
+  toSeen,
+} from "../journal/journal.ts";
 import type { Chained, Undo } from "../language/lazy-step.ts";
 import { toPlain } from "../language/plain.ts";
 import type { Policy } from "../language/policy.ts";
 import type { Action, Asleep, Settled } from "./action.ts";
 import { givenUp } from "./attempt.ts";
+import { AwaitedRuns } from "./awaited-runs.ts";
 import { type Delivered, diverged, type Exchange, never, type Waiting } from "./exchange.ts";
 import type { Places } from "./places.ts";
 import type { Scope } from "./scope.ts";
@@ -17,6 +26,8 @@ export interface StepSpec {
   readonly name: string;
   readonly kind: StepKind;
   readonly operation?: string;
+  /** Of one that waits for a run begun before: which. Other steps may wait for the one that they begin. */
+  readonly awaits?: string;
   readonly digest: string;
   readonly policy: Policy;
   readonly attempt: Action["attempt"];
@@ -37,7 +48,7 @@ export interface EffectPorts {
   readonly rethrow: Rethrow;
   readonly trace: () => Trace;
   /** Nothing where the node lets go before the end. */
-  readonly act: (action: Action, scope: Scope) => Promise<Settled | Asleep | undefined>;
+  readonly act: (action: Action, scope: Scope) => Settled | Promise<Settled | Asleep | undefined>;
   /** Looks into the inbox. */
   readonly look: () => Promise<void>;
 }
@@ -52,11 +63,14 @@ const muchTaken: number = 2 ** 20;
 /** The effects that a workflow's code can have: steps, timers, signals. `given` is the scope of the client that is asked through. */
 export class Effects {
   readonly #ports: EffectPorts;
-  readonly #taken = new Set<number>();
+  // Both made when there is something to be in them, as most runs take no signal.
+  #taken: Set<number> | undefined;
   /** By path: what the code waits for any one of. */
-  readonly #names = new Map<string, ReadonlySet<string>>();
+  #names: Map<string, ReadonlySet<string>> | undefined;
+  #awaited: AwaitedRuns | undefined;
   readonly #before: InboxSeen;
   #items: readonly Item[];
+  #lost = false;
   /** What was taken since the row was last told what is unread. */
   #takenSince = 0;
   #takenSizeSince = 0;
@@ -69,17 +83,23 @@ export class Effects {
     ports.exchange.offer = () => this.#settleDue();
   }
 
-  /** The revision of the last item of the inbox that was seen; -1 for none. */
-  get inboxSeen(): number {
-    return Math.max(this.#before.upTo, this.#items.at(-1)?.revision ?? -1);
+  /** The last item of the inbox that was seen. */
+  get inboxSeen(): Seen {
+    const last = this.#items.at(-1);
+    return last && last.revision > this.#before.upTo ? toSeen(last) : { revision: this.#before.upTo };
+  }
+
+  /** Whether an item that was taken is not in the inbox any more: then what the code does rests on what is lost. */
+  get hasLost(): boolean {
+    return this.#lost;
   }
 
   /** What a further stretch is told of the inbox. */
   get inboxLeft(): InboxSeen {
     const left = this.#items.flatMap(({ revision, signal }) =>
-      this.#taken.has(revision) || signal === "" ? [] : [revision],
+      this.#taken?.has(revision) || signal === "" ? [] : [revision],
     );
-    return { upTo: this.inboxSeen, left };
+    return { upTo: this.inboxSeen.revision, left };
   }
 
   /** The signals that the code waits for at present. */
@@ -87,7 +107,7 @@ export class Effects {
     const names = new Set<string>();
     for (const { request } of this.#ports.exchange.waiting.values())
       if (request.type === "SignalAwaited")
-        for (const name of this.#names.get(request.path) ?? [request.name]) names.add(name);
+        for (const name of this.#names?.get(request.path) ?? [request.name]) names.add(name);
     return [...names];
   }
 
@@ -96,7 +116,7 @@ export class Effects {
     let unread = 0;
     let unreadSize = 0;
     for (const { revision, signal, size } of this.#items) {
-      if (signal === "" || this.#taken.has(revision)) continue;
+      if (signal === "" || this.#taken?.has(revision)) continue;
       unread++;
       unreadSize += size;
     }
@@ -112,7 +132,7 @@ export class Effects {
   }
 
   async step(given: Scope, spec: StepSpec, { undo, or }: Chained): Promise<unknown> {
-    const { run, exchange, undoStack, places } = this.#ports;
+    const { run, root, exchange, undoStack, places } = this.#ports;
     const scope = places.scope(run, given);
     if (scope.closed) return never;
     if (undo && scope.undoing)
@@ -122,10 +142,16 @@ export class Effects {
     const undoable = undo && this.#undoable(path, spec, undo);
     const request = { type: "StepStarted", path, name, kind, digest, undo: undo !== undefined } as const;
     const asked = exchange.ask(request, "action", scope, (waiting) => this.#begin(waiting, spec, or !== undefined));
+    if (spec.operation !== undefined || spec.awaits !== undefined) {
+      this.#awaited ??= new AwaitedRuns(run, root);
+      this.#awaited.begin(path, spec);
+    }
     // What another run did is that one's to undo.
     if (undoable && !exchange.script.isCopied(path)) undoStack.push(undoable);
     scope.asked();
-    const kept = this.#keep(await asked, spec, undoable);
+    const delivered = await asked;
+    this.#awaited?.end(path);
+    const kept = this.#keep(delivered, spec, undoable);
     const outcome = kept instanceof Promise ? await kept : kept;
     scope.settled();
     if (scope.closed) return never; // whoever closed the scope has gone on without this code
@@ -184,13 +210,16 @@ export class Effects {
     const scope = places.scope(run, given);
     if (scope.closed) return never;
     const path = scope.next(label);
-    if (names) this.#names.set(path, names);
+    if (names) {
+      this.#names ??= new Map();
+      this.#names.set(path, names);
+    }
     const request = { type: "SignalAwaited", path, name, ...(limit !== undefined && { until: limit }) } as const;
     const { result } = await exchange.ask(request, "signal", scope, (waiting) => {
       const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
       this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
     });
-    this.#names.delete(path);
+    this.#names?.delete(path);
     if (result.type === "SignalTaken") this.#take(result.item); // it is so in the journal, whoever hears of it
     if (scope.closed) return never;
     return result.type === "SignalTaken" ? result : undefined;
@@ -198,12 +227,18 @@ export class Effects {
 
   /** The inbox as it is now. */
   look(items: readonly Item[]): void {
+    for (const { revision, event } of this.#items) {
+      if (!this.#taken?.has(revision)) continue;
+      const now = items[revision - (items[0]?.revision ?? 0)]; // there are no gaps in an inbox
+      if (now?.event !== event) this.#lost = true;
+    }
     this.#items = this.#unseen(items);
     this.#settleDue();
     this.#ports.exchange.wake();
   }
 
   #take(revision: number): void {
+    this.#taken ??= new Set();
     this.#taken.add(revision);
     const [first] = this.#items;
     const likely = first && this.#items[revision - first.revision]; // there are gaps only where an earlier stretch has taken some
@@ -222,41 +257,65 @@ export class Effects {
     const { path, scope } = waiting;
     const { name, kind, attempt } = spec;
     const { timeoutMs, deadlineMs, pauses, attempts = scope.undoing ? attemptsOfUndo : attemptsOfSteps } = spec.policy;
-    const { failed, started, since = clock.now() } = exchange.script.pastOf(path);
+    const { failed, started, since } = exchange.script.pastOf(path);
+    const deadlineAt = deadlineMs === undefined ? undefined : (since ?? clock.now()) + deadlineMs;
+    // What came to its end in time is not late because nobody was there.
+    const isInTime =
+      deadlineAt !== undefined &&
+      (this.#awaited?.endOf(path, this.#items)?.at ?? Number.POSITIVE_INFINITY) <= deadlineAt;
     const action: Action = {
       path,
       name,
       kind: scope.undoing ? "undo" : kind,
       key: toKey(root, path),
       timeoutMs,
-      deadlineAt: deadlineMs === undefined ? undefined : since + deadlineMs,
+      deadlineAt: isInTime ? undefined : deadlineAt,
       attempts,
       pauses,
       failed,
-      unknown: started,
+      unknown: started || this.#awaited?.hasSlept(path) === true,
       attempt,
     };
-    const settle = (result: Result, live?: { readonly value: unknown }): void => {
+    const seen = this.inboxSeen.revision;
+    const tell = (settled: Delivered): void => {
+      const { result } = settled;
       // An undo that fails is not a result: it is tried again when a person has seen to it and resumes the run.
       if (scope.undoing && !scope.closed && !hasFallback && result.type === "StepFailed") {
         exchange.stop(`The undo step "${path}" failed: ${sentenceOf(result.thrown)} ${resumable}`);
-      } else exchange.settle(result, live);
+      } else exchange.settled(settled);
     };
-    void act(action, scope).then((settled) => {
+    const settle = (settled: Delivered): void => {
+      const awaited = scope.closed ? undefined : this.#awaited;
+      if (!awaited?.endOf(path, this.#items)) tell(settled);
+      else {
+        awaited.keep(path, () => tell(settled));
+        this.#settleDue();
+      }
+    };
+    const settled = act(action, scope);
+    if (!(settled instanceof Promise)) {
+      exchange.settled(settled);
+      return;
+    }
+    void settled.then((settled) => {
       if (!settled) exchange.rest(waiting);
-      else if ("asleep" in settled) this.#sleepOver(waiting, action, settle);
-      else settle(settled.result, "value" in settled ? { value: settled.value } : undefined);
+      else if ("asleep" in settled) {
+        this.#awaited ??= new AwaitedRuns(this.#ports.run, root);
+        this.#awaited.sleep(path, seen);
+        this.#sleepOver(waiting, action, settle);
+        this.#settleDue();
+      } else settle(settled);
     });
   }
 
   /** The action goes on elsewhere: this run is told of its end, and may leave memory meanwhile. */
-  #sleepOver(waiting: Waiting, { name, deadlineAt }: Action, settle: (result: Result) => void): void {
-    const { exchange, clock } = this.#ports;
+  #sleepOver(waiting: Waiting, { name, deadlineAt }: Action, settle: (settled: Delivered) => void): void {
+    const { exchange, clock, look } = this.#ports;
     const { path, scope } = waiting;
     const giveUp = (message: string) => (): void => {
       const thrown = { kind: "fault", code: "DeadlineExceeded", message } as const;
       waiting.asleep = false;
-      settle({ type: "StepFailed", path, thrown, outcome: "unknown" });
+      settle({ result: { type: "StepFailed", path, thrown, outcome: "unknown" } });
     };
     const abort = giveUp(givenUp(name));
     if (scope.closed) {
@@ -264,7 +323,9 @@ export class Effects {
       return;
     }
     const late = giveUp(`The time of "${name}" is over.`);
-    const disarm = deadlineAt === undefined ? () => {} : clock.after(deadlineAt - clock.now(), late);
+    // The run may have ended before, and nobody has told of it yet: it is asked once more, which is in vain where it has not.
+    const ring = (): void => void look().catch(late);
+    const disarm = deadlineAt === undefined ? () => {} : clock.after(deadlineAt - clock.now(), ring);
     const stay = scope.onClose(abort);
     waiting.asleep = true;
     waiting.wakeAt = deadlineAt;
@@ -339,11 +400,18 @@ export class Effects {
     const { clock, exchange, trace, look } = this.#ports;
     const over = Promise.withResolvers<void>();
     const ring = (): void => {
-      // A signal may have come before, and nobody has told of it yet. Where the inbox is out of reach, time goes on all the same.
-      const mayHaveCome = [...exchange.waiting.values()].some(({ kind }) => kind === "signal");
+      // A signal may have come before, or a run have ended, and nobody has told of it yet. Where the inbox is out of reach,
+      // time goes on all the same.
+      const awaits = this.#awaited !== undefined && this.#awaited.size > 0;
+      const mayHaveCome = awaits || [...exchange.waiting.values()].some(({ kind }) => kind === "signal");
       const settle = () => exchange.settle(result);
+      const isBehind = () => {
+        const isSo = this.#isBehindAnEnd(wakeAt ?? 0);
+        if (isSo) this.#awaited?.ring(waiting.path);
+        return isSo;
+      };
       if (!mayHaveCome) settle();
-      else void look().then(() => exchange.ready.has(waiting.path) || settle(), settle);
+      else void look().then(() => exchange.ready.has(waiting.path) || isBehind() || settle(), settle);
     };
     const disarm = wakeAt === undefined ? () => {} : clock.after(wakeAt - clock.now(), ring);
     waiting.cancel = () => {
@@ -356,7 +424,8 @@ export class Effects {
 
   /**
    * Hands out what has happened by now, in the order of the times that were written down: the signals of the inbox, first
-   * come, first served, and between them the times that were over by then. Nobody may have been there when they were.
+   * come, first served, the ends of other runs, and between them the times that were over by then. Nobody may have been
+   * there when they were. What a run that has ended has to say is asked for only now, and what came after it waits for that.
    */
   #settleDue(): void {
     const { exchange, clock } = this.#ports;
@@ -366,13 +435,22 @@ export class Effects {
     const now = clock.now();
     const due = open.flatMap((waiting) => {
       const over = waiting.kind === "action" ? undefined : waiting.wakeAt;
-      return over !== undefined && over <= now ? [{ waiting, over }] : [];
+      const isOver = over !== undefined && (over <= now || this.#awaited?.hasRung(waiting.path) === true);
+      return isOver ? [{ waiting, over }] : [];
     });
     due.sort((one, other) => one.over - other.over);
     const handed = new Set([...ready.values()].flatMap((one) => (one.type === "SignalTaken" ? [one.item] : [])));
-    for (const item of listening.length > 0 ? this.#items : []) {
+    const stepsFor = this.#stepsFor();
+    for (const item of listening.length > 0 || stepsFor ? this.#items : []) {
       const { revision, payload, by, signal } = item;
-      if (signal === "" || this.#taken.has(revision) || handed.has(revision)) continue;
+      if (signal === "") {
+        const steps = stepsFor?.(item) ?? [];
+        if (steps.length === 0) continue;
+        for (let [first] = due; first && first.over < item.at; [first] = due) this.#timeOut(due, listening);
+        if (!steps.every((path) => this.#awaited?.answer(path))) return;
+        continue;
+      }
+      if (this.#taken?.has(revision) || handed.has(revision)) continue;
       for (let [first] = due; first && first.over < item.at; [first] = due) this.#timeOut(due, listening);
       const at = listening.findIndex(({ request }) => this.#fits(request, item));
       const [taker] = at < 0 ? [] : listening.splice(at, 1);
@@ -380,10 +458,22 @@ export class Effects {
       const { path } = taker;
       const late = due.findIndex(({ waiting }) => waiting === taker);
       if (late >= 0) due.splice(late, 1);
-      const told = this.#names.has(path) && { signal };
+      const told = this.#names?.has(path) && { signal };
       exchange.settle({ type: "SignalTaken", path, payload, item: revision, by, ...told });
     }
     while (due.length > 0) this.#timeOut(due, listening);
+  }
+
+  /** The steps that wait for the end that an item tells of, and have no answer on its way to the code. */
+  #stepsFor(): ReturnType<AwaitedRuns["ends"]> {
+    const { waiting, ready } = this.#ports.exchange;
+    return this.#awaited?.ends(this.#items, (path) => waiting.has(path) && !ready.has(path));
+  }
+
+  /** Whether a run has ended by this instant, and what it has to say is not here yet. */
+  #isBehindAnEnd(at: number): boolean {
+    const stepsFor = this.#stepsFor();
+    return stepsFor !== undefined && this.#items.some((item) => item.at <= at && stepsFor(item).length > 0);
   }
 
   /** The first of these times is over. */
@@ -398,7 +488,7 @@ export class Effects {
   #fits(request: Request, { signal, at }: Item): boolean {
     if (request.type !== "SignalAwaited") return false;
     const { path, name, until = Number.POSITIVE_INFINITY } = request;
-    return at <= until && (this.#names.get(path)?.has(signal) ?? signal === name);
+    return at <= until && (this.#names?.get(path)?.has(signal) ?? signal === name);
   }
 }
 

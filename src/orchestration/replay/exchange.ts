@@ -16,7 +16,7 @@ export interface Waiting {
   /** When it wants to go on of itself, in ms since 1970: of a timer, of a signal with a limit, of an action asleep with a deadline. */
   wakeAt: number | undefined;
   /** Begins the effect: in a live run, and for an action only once the request is on disk. */
-  activate(): void;
+  readonly begin: (waiting: Waiting) => void;
   cancel(): void;
   deliver(delivered: Delivered): void;
 }
@@ -30,6 +30,11 @@ const wakeAtOf = (request: Request): number | undefined =>
   request.type === "TimerSet" ? request.wakeAt : request.type === "SignalAwaited" ? request.until : undefined;
 
 const nothing = (): void => {};
+
+function begin(waiting: Waiting): void {
+  waiting.active = true;
+  waiting.begin(waiting);
+}
 
 /** More than a run can write down: whoever puts so much together without a request will ask for nothing. */
 const mostTurns = 100_000;
@@ -62,26 +67,24 @@ export class Exchange {
   }
 
   /** Asks for an effect. Resolves when its result is delivered; never, where code and journal differ. */
-  ask(request: Request, kind: Waiting["kind"], scope: Scope, activate: (waiting: Waiting) => void): Promise<Delivered> {
+  ask(request: Request, kind: Waiting["kind"], scope: Scope, begin: Waiting["begin"]): Promise<Delivered> {
     const written = this.#request(request);
     if (!written) return never;
     return new Promise<Delivered>((deliver) => {
+      const { path } = request;
       const waiting: Waiting = {
         kind,
-        path: request.path,
+        path,
         scope,
         request: written,
         active: false,
         asleep: false,
         wakeAt: wakeAtOf(written),
-        activate() {
-          waiting.active = true;
-          activate(waiting);
-        },
+        begin,
         cancel: nothing,
         deliver,
       };
-      this.waiting.set(request.path, waiting);
+      this.waiting.set(path, waiting);
       this.#idle.push(waiting);
     });
   }
@@ -105,8 +108,12 @@ export class Exchange {
   }
 
   /** An effect has come to its end; its result is delivered when its turn comes. */
-  settle(result: Result, live?: { readonly value: unknown }): void {
-    this.#ready.push(live ? { result, live } : { result });
+  settle(result: Result): void {
+    this.settled({ result });
+  }
+  /** The same, with what the code reads where it did not come from the journal. */
+  settled(settled: Delivered): void {
+    this.#ready.push(settled);
     this.stir();
   }
 
@@ -169,7 +176,7 @@ export class Exchange {
       if (this.waiting.get(only.path) === only && what === "no actions" && only.kind === "action") return;
       idle.length = 0;
       if (this.waiting.get(only.path) !== only) return;
-      only.activate();
+      begin(only);
       if (only.kind !== "action") this.offer();
       return;
     }
@@ -183,7 +190,7 @@ export class Exchange {
     idle.length = left;
     let offers = false;
     for (const waiting of begun) {
-      waiting.activate();
+      begin(waiting);
       offers ||= waiting.kind !== "action";
     }
     if (offers) this.offer();

@@ -40,7 +40,7 @@ export interface ExecutionParts {
   /** What is on disk of the present stretch; empty for a new run. */
   readonly entries: readonly Entry[];
   /** Of a new run: its row and its first entry. */
-  readonly begin?: Beginning;
+  readonly begin?: Beginning | undefined;
   readonly inbox: readonly Item[];
   readonly journal: Pick<Journal, "append" | "inbox">;
   readonly dispatch: Dispatch;
@@ -95,7 +95,7 @@ export class Execution {
   readonly #around: Surroundings;
   #cancelling = false;
   /** Wakes the actions that wait for their next attempt. */
-  readonly #pausing = new Set<() => void>();
+  #pausing: Set<() => void> | undefined;
   /** Somebody wants it to pause. */
   #halting: Asked | undefined;
   /** Whether a result was delivered that was not in the journal. */
@@ -127,11 +127,14 @@ export class Execution {
     this.#body = Scope.body(root, drawsFrom);
     this.#steering = new Steering(entries, inbox);
     this.#around = {
-      ...{ clock, random, trace },
+      clock,
+      random,
+      trace,
       parking: () => this.#parking !== "no" || this.#halting !== undefined,
       onParking: (wake) => {
+        this.#pausing ??= new Set();
         this.#pausing.add(wake);
-        return () => void this.#pausing.delete(wake);
+        return () => void this.#pausing?.delete(wake);
       },
       failed: (attempt) =>
         parts.attemptFailed?.({ run, operation: workflow.id, traceparent: this.#trace.traceparent, ...attempt }),
@@ -140,26 +143,25 @@ export class Execution {
         exchange.stir();
       },
     };
-    this.#committer = new Committer({
-      ...{ journal, run, script: this.script, clock, trace, beginning: begin },
-      inboxSeen: () => (this.#steering.open[0]?.revision ?? this.effects.inboxSeen + 1) - 1,
-    });
+    const { script } = this;
+    const inboxSeen = () => {
+      const [asked] = this.#steering.open;
+      return asked ? { revision: asked.revision - 1 } : this.effects.inboxSeen;
+    };
+    this.#committer = new Committer({ journal, run, script, clock, trace, beginning: begin, inboxSeen });
     this.#undoStack = new UndoStack({ run, root, exchange, dispatch, places, act: acting });
+    const undoStack = this.#undoStack;
+    const look = () => this.poke();
     this.effects = new Effects(
-      {
-        ...{ run, root, exchange, undoStack: this.#undoStack, places, clock, rethrow, trace, act: acting },
-        look: () => this.poke(),
-      },
+      { run, root, exchange, undoStack, places, clock, rethrow, trace, act: acting, look },
       inbox,
       continued?.inbox,
     );
-    this.code = new Code({
-      run,
-      ...{ workflow, newest, shapes, exchange, body: this.#body },
-      act: () => places.in({ run, scope: this.#body }, () => workflow.body(input, toContext(this, this.#body))),
-      close: (scope) => this.close(scope),
-      undo: (why) => this.#undo(why),
-    });
+    const body = this.#body;
+    const begins = () => places.in({ run, scope: body }, () => workflow.body(input, toContext(this, body)));
+    const close = (scope: Scope) => this.close(scope);
+    const undo = (why: Thrown) => this.#undo(why);
+    this.code = new Code({ run, workflow, newest, shapes, exchange, body, act: begins, close, undo });
   }
 
   /** Resolves when the run's first entries are on disk; rejects with the verdict where they are not. */
@@ -237,9 +239,11 @@ export class Execution {
   async #drive(): Promise<Verdict> {
     const exchange = this.#exchange;
     const { rests } = this.parts;
-    for (;;) {
+    for (let rested = false; ; ) {
       // The code comes to rest between deliveries: whatever it asks for next, it has asked for by then.
-      for (await rests.next(); exchange.isHeld; await rests.next()) await exchange.stirred();
+      if (!rested || exchange.isHeld)
+        for (await rests.next(); exchange.isHeld; await rests.next()) await exchange.stirred();
+      rested = false;
       exchange.calm();
       if (this.#parking === "dropped") return { kind: "fenced" };
       if (exchange.trouble !== undefined) {
@@ -273,6 +277,7 @@ export class Execution {
         if (typeof written === "object") return written;
       }
       if (this.#parking === "no" && !this.#halting) exchange.activate("all");
+      rested = exchange.hasReady; // an action had its result at once, and the code has been given nothing since
       if (this.#isDue) continue;
       const disarm = exchange.waiting.size === 0 ? this.#watchStray() : undefined;
       await exchange.stirred();
@@ -326,7 +331,7 @@ export class Execution {
 
   /** What waits for its next attempt waits no longer: it is begun when the run goes on. */
   #hush(): void {
-    for (const wake of [...this.#pausing]) wake();
+    for (const wake of [...(this.#pausing ?? [])]) wake();
   }
 
   get #acting(): boolean {
@@ -348,12 +353,13 @@ export class Execution {
     return clock.after(strayMs, () => this.#exchange.stop(reason));
   }
 
-  async #act(action: Action, scope: Scope): Promise<Settled | Asleep | undefined> {
-    const settled = await act(action, scope, this.#around);
-    // What fails because its node is stopping may well succeed on the next one.
-    return this.#around.parking() && ("asleep" in settled || settled.result.type === "StepFailed")
-      ? undefined
-      : settled;
+  #act(action: Action, scope: Scope): Settled | Promise<Settled | Asleep | undefined> {
+    const settled = act(action, scope, this.#around);
+    if (!(settled instanceof Promise)) return settled; // it is done
+    return settled.then((settled) =>
+      // What fails because its node is stopping may well succeed on the next one.
+      this.#around.parking() && ("asleep" in settled || settled.result.type === "StepFailed") ? undefined : settled,
+    );
   }
 
   async #undo(why: Thrown): Promise<void> {
@@ -440,6 +446,7 @@ export class Execution {
   /** Nothing where somebody has asked for something meanwhile that may change it. */
   async #pause(reason: string): Promise<Verdict | undefined> {
     if (this.parts.rehearsal) return { kind: "paused", reason };
+    if (this.effects.hasLost) return { kind: "fenced" };
     this.#noteHalt();
     this.script.write({ type: "Paused", reason });
     const { inboxSeen } = this.effects;
@@ -453,7 +460,7 @@ export class Execution {
       (entry) => entry.type !== "Paused" && !(entry.type === "Steered" && entry.item === halt),
     );
     await this.poke();
-    return undefined;
+    return this.effects.hasLost ? { kind: "fenced" } : undefined;
   }
 
   async #close(row: NonNullable<Change["row"]>, verdict: Verdict, others: Pick<Change, "tell"> = {}): Promise<Verdict> {
@@ -462,6 +469,7 @@ export class Execution {
   }
 
   async #suspend(wakeAt: number | null): Promise<Verdict | undefined> {
+    if (this.effects.hasLost) return { kind: "fenced" };
     const { inboxSeen, awaits, unread } = this.effects;
     const asleepAt = this.script.revision + this.script.pending.length;
     const row = { state: "waiting", owner: null, wakeAt, awaits, asleepAt, ...unread } as const;
@@ -469,7 +477,7 @@ export class Execution {
     if (written === "written") return { kind: "suspended", wakeAt };
     if (written !== "inbox moved") return written;
     await this.poke();
-    return undefined;
+    return this.effects.hasLost ? { kind: "fenced" } : undefined;
   }
 
   /** Until when nothing can happen here: null for a signal alone; undefined where something may happen soon. */

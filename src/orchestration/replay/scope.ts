@@ -11,9 +11,10 @@ export class Scope {
   readonly #drawsFrom: () => string;
   readonly #path: string;
   readonly #occurrences: Map<string, number>;
-  readonly #children = new Set<Scope>();
+  // Made when there are some: most runs have none, and each empty set is as large as a step's entries.
+  #children: Set<Scope> | undefined;
+  #onClose: Set<() => void> | undefined;
   #closed = false;
-  readonly #onClose = new Set<() => void>();
   /** How many steps of this scope were asked for and their result has not been taken note of. */
   #unsettled = 0;
   #onSettled: (() => void)[] = [];
@@ -59,8 +60,9 @@ export class Scope {
   }
   /** Calls `act` once, when this part is closed; the answer takes it back. */
   onClose(act: () => void): () => void {
+    this.#onClose ??= new Set();
     this.#onClose.add(act);
-    return () => void this.#onClose.delete(act);
+    return () => void this.#onClose?.delete(act);
   }
 
   /** A step of this scope was asked for. */
@@ -69,7 +71,7 @@ export class Scope {
   }
   /** The result of one that was asked for has been taken note of. */
   settled(): void {
-    if (--this.#unsettled > 0) return;
+    if (--this.#unsettled > 0 || this.#onSettled.length === 0) return;
     for (const tell of this.#onSettled) tell();
     this.#onSettled = [];
   }
@@ -84,20 +86,21 @@ export class Scope {
 
   /** Lets go of a part that has come to its end; what of it is still under way keeps it. */
   leave(part: Scope): void {
-    if (part.#unsettledWithin().length === 0) this.#children.delete(part);
+    if (part.#unsettledWithin().length === 0) this.#children?.delete(part);
   }
 
   #shut(): void {
     this.#closed = true;
-    for (const act of this.#onClose) act();
-    this.#onClose.clear();
-    for (const child of this.#children) child.#shut();
+    for (const act of this.#onClose ?? []) act();
+    this.#onClose?.clear();
+    for (const child of this.#children ?? []) child.#shut();
   }
   #unsettledWithin(): readonly Scope[] {
-    const within = [...this.#children].flatMap((child) => child.#unsettledWithin());
+    const within = [...(this.#children ?? [])].flatMap((child) => child.#unsettledWithin());
     return this.#unsettled > 0 ? [this, ...within] : within;
   }
   #adopt(child: Scope): Scope {
+    this.#children ??= new Set();
     this.#children.add(child);
     if (this.closed) child.#shut();
     return child;

@@ -1,4 +1,5 @@
 import { type Entry, isNote, isResult, type NewEntry, type Request, type Result } from "../journal/journal.ts";
+import { isScalar } from "../language/plain.ts";
 import { type Divergence, toDivergence } from "./difference.ts";
 
 /**
@@ -132,8 +133,7 @@ export class Script {
   /** Copies what it is given: the code may change a value that it was handed. Throws where it is no JSON. */
   write(entry: NewEntry): number {
     const at = Math.max(this.#now(), this.#time);
-    const written = { ...entry, at };
-    this.pending.push(isFlat(entry) ? written : JSON.parse(JSON.stringify(written)));
+    this.pending.push(toFlat(entry, at) ?? JSON.parse(JSON.stringify({ ...entry, at })));
     return at;
   }
 
@@ -164,15 +164,20 @@ export class Script {
   }
 }
 
-/** Whether JSON would give back the same, and nothing in it can be changed: so it is with most entries. */
-function isFlat(entry: NewEntry): boolean {
-  for (const name in entry) {
-    const field: unknown = entry[name as keyof NewEntry];
-    const type = typeof field;
-    if (type !== "string" && type !== "boolean" && !(type === "number" && Number.isFinite(field))) return false;
+/**
+ * What each step writes, where JSON would give back the same and nothing in it can be changed. Field by field, for a spread
+ * of objects of many shapes looks for the fields of each.
+ */
+function toFlat(entry: NewEntry, at: number): Entry | undefined {
+  if (entry.type === "StepStarted" && !entry.copied) {
+    const { type, path, name, kind, digest, undo } = entry;
+    return { type, path, name, kind, digest, undo, at };
   }
-  return true;
+  if (entry.type !== "StepDone" || !isScalar(entry.wire)) return undefined;
+  const { type, path, wire } = entry;
+  return wire === undefined ? { type, path, at } : { type, path, wire, at };
 }
+
 /** In place of a digest: the step was begun by a run with another input, from which this one was forked. */
 export const anyInput = "*";
 

@@ -29,7 +29,7 @@ export interface UndoPorts {
   readonly dispatch: Dispatch;
   readonly places: Places;
   /** Nothing where the node lets go before the end. */
-  readonly act: (action: Action, scope: Scope) => Promise<Settled | Asleep | undefined>;
+  readonly act: (action: Action, scope: Scope) => Settled | Promise<Settled | Asleep | undefined>;
 }
 
 /** What a run has to undo if it fails, in the order of its journal. */
@@ -119,7 +119,7 @@ export class UndoStack {
         return { wire, value: wire };
       },
     };
-    void act(action, scope).then((settled) => {
+    void Promise.resolve(act(action, scope)).then((settled) => {
       if (!settled || "asleep" in settled) return exchange.rest(waiting);
       const { result } = settled;
       if (result.type === "StepFailed")

@@ -5,7 +5,8 @@ export type Asked = Item & { readonly control: Control };
 
 /** What operators want of a run, taken out of its inbox one by one. `entries` are those of the present stretch. */
 export class Steering {
-  readonly #seen: Set<number>;
+  /** Nothing where it has taken note of nothing, as most runs. */
+  #seen: Set<number> | undefined;
   readonly #before: InboxSeen;
   /** The last of the inbox that was meant for a life of the run which has ended. */
   readonly #over: number;
@@ -26,7 +27,7 @@ export class Steering {
     this.#items = items.filter(
       (item): item is Asked =>
         item.control !== undefined &&
-        !this.#seen.has(item.revision) &&
+        !this.#seen?.has(item.revision) &&
         item.revision > this.#over &&
         (item.revision > upTo || left.includes(item.revision)),
     );
@@ -39,6 +40,7 @@ export class Steering {
 
   /** It is written down, or will be with the next commit. */
   take({ revision }: Asked): void {
+    this.#seen ??= new Set();
     this.#seen.add(revision);
     this.#items = this.#items.filter((item) => item.revision !== revision);
   }
@@ -51,11 +53,13 @@ export class Steering {
 }
 
 /** What of the inbox was taken note of. */
-function toItems(entries: readonly Entry[]): Set<number> {
-  const items = new Set<number>();
+function toItems(entries: readonly Entry[]): Set<number> | undefined {
+  let items: Set<number> | undefined;
   for (const written of entries) {
     const entry = written.type === "TakenBack" ? written.was : written;
-    if ((entry.type === "Cancelled" || entry.type === "Steered") && entry.item !== undefined) items.add(entry.item);
+    if ((entry.type !== "Cancelled" && entry.type !== "Steered") || entry.item === undefined) continue;
+    items ??= new Set();
+    items.add(entry.item);
   }
   return items;
 }

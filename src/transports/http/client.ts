@@ -2,7 +2,7 @@ import type { lookup } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { Agent, buildConnector, type Dispatcher, Pool } from "undici";
 import { ForbiddenAddress, isInner, toLookupOuter } from "./addresses.ts";
-import { acceptEncoding, decompress } from "./body.ts";
+import { acceptEncoding } from "./body.ts";
 import { exchange } from "./exchange.ts";
 import { HttpProblem } from "./problem.ts";
 
@@ -42,26 +42,15 @@ export interface HttpOptions {
 export function createHttp(options: HttpOptions = {}): Http {
   const agents = { named: toAgent(options, true), other: toAgent(options, false) };
   return {
-    async send(request) {
-      const { url, named, aborted, maxBytes } = request;
-      if (!named && isLiteralAddress(url.hostname) && isInner(url.hostname)) throw forbidden();
-      try {
-        const { status, headers, body } = await exchange(
-          named ? agents.named : agents.other,
-          {
-            origin: url.origin,
-            path: `${url.pathname}${url.search}`,
-            method: request.method,
-            headers: { "accept-encoding": acceptEncoding, ...request.headers },
-            ...(request.body !== undefined && { body: request.body }),
-          },
-          { aborted, maxBytes },
-        );
-        const encoding = headers["content-encoding"];
-        return { status, headers, body: encoding === undefined ? body : await decompress(body, encoding, maxBytes) };
-      } catch (error) {
-        throw toHttpProblem(error, aborted);
-      }
+    send({ url, method, headers: own, body, named, aborted, maxBytes }) {
+      if (!named && isLiteralAddress(url.hostname) && isInner(url.hostname)) return Promise.reject(forbidden());
+      const headers = { "accept-encoding": acceptEncoding, ...own };
+      const request = { origin: url.origin, path: `${url.pathname}${url.search}`, method, headers };
+      return exchange(named ? agents.named : agents.other, body === undefined ? request : { ...request, body }, {
+        aborted,
+        maxBytes,
+        problemOf: toHttpProblem,
+      });
     },
     async close() {
       await Promise.all([agents.named.destroy(), agents.other.destroy()]);

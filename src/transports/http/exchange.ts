@@ -1,17 +1,20 @@
 import type { Dispatcher } from "undici";
-import { inWords } from "./body.ts";
+import { decompress, inWords } from "./body.ts";
 import { HttpProblem } from "./problem.ts";
 
-/** What came back, as it came: not decompressed yet. */
+/** What came back, decompressed. */
 export interface Exchanged {
   readonly status: number;
+  /** Lower-case names; one that came several times is one with commas. */
   readonly headers: { readonly [name: string]: string | undefined };
   readonly body: Uint8Array;
 }
 export interface ExchangeLimits {
   readonly aborted: AbortSignal;
-  /** Of the body, as it travels. */
+  /** Of the body, as it travels and decompressed. */
   readonly maxBytes: number;
+  /** What the connection's own errors are for whoever asked. */
+  readonly problemOf: (error: unknown, aborted: AbortSignal) => HttpProblem;
 }
 
 /**
@@ -21,74 +24,112 @@ export interface ExchangeLimits {
 export function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
-  { aborted, maxBytes }: ExchangeLimits,
+  limits: ExchangeLimits,
 ): Promise<Exchanged> {
   return new Promise((resolve, reject) => {
-    let controller: Dispatcher.DispatchController | undefined;
-    let ended = false;
-    let status = 0;
-    let headers: Exchanged["headers"] = {};
-    let size = 0;
-    const chunks: Uint8Array[] = [];
-
-    const end = (): boolean => {
-      if (ended) return false;
-      ended = true;
-      aborted.removeEventListener("abort", giveUp);
-      return true;
-    };
-    const fail = (error: unknown): void => {
-      if (end()) reject(error);
-    };
-    /** The connection goes with it: the rest is not read to be thrown away. */
-    const breakOff = (error: Error): void => {
-      fail(error);
-      controller?.abort(error);
-    };
-    const giveUp = (): void => breakOff(new HttpProblem("given up", "was given up"));
-
-    if (aborted.aborted) return giveUp();
-    aborted.addEventListener("abort", giveUp, { once: true });
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(started) {
-        controller = started;
-        if (ended) started.abort(new HttpProblem("given up", "was given up")); // while it waited for a connection
-      },
-      onResponseStart(_, statusCode, received) {
-        if (statusCode < 200) return; // informational: the answer is still to come
-        status = statusCode;
-        headers = flatten(received);
-      },
-      onResponseData(_, chunk) {
-        size += chunk.byteLength;
-        if (size > maxBytes) breakOff(new HttpProblem("too large", `answered with more than ${inWords(maxBytes)}`));
-        else chunks.push(chunk);
-      },
-      onResponseEnd() {
-        if (end()) resolve({ status, headers, body: toBody(chunks, size) });
-      },
-      onResponseError: (_, error) => fail(error),
-    };
+    const reading = new Reading(limits, resolve, reject);
+    if (limits.aborted.aborted) return reading.giveUp();
     try {
-      dispatcher.dispatch(request, handler);
+      dispatcher.dispatch(request, reading);
     } catch (error) {
-      fail(error);
+      reading.fail(error);
     }
   });
 }
 
-/** Most answers come in one piece, which nobody else holds. */
-function toBody(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const [only] = chunks;
-  return only && chunks.length === 1 ? only : Buffer.concat(chunks, size);
+/** Reads one answer. One object for everything that happens to it: there is one of these for every request. */
+class Reading implements Dispatcher.DispatchHandler {
+  readonly #limits: ExchangeLimits;
+  readonly #resolve: (answer: Exchanged | Promise<Exchanged>) => void;
+  readonly #reject: (error: HttpProblem) => void;
+  readonly giveUp = (): void => this.#breakOff(new HttpProblem("given up", "was given up"));
+  #controller: Dispatcher.DispatchController | undefined;
+  #ended = false;
+  #status = 0;
+  #headers: Exchanged["headers"] = {};
+  #body: Uint8Array | undefined;
+  /** Where the body came in more than one piece: all of them. */
+  #pieces: Uint8Array[] | undefined;
+  #size = 0;
+  constructor(
+    limits: ExchangeLimits,
+    resolve: (answer: Exchanged | Promise<Exchanged>) => void,
+    reject: (error: HttpProblem) => void,
+  ) {
+    this.#limits = limits;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    limits.aborted.addEventListener("abort", this.giveUp, { once: true });
+  }
+
+  onRequestStart(started: Dispatcher.DispatchController): void {
+    this.#controller = started;
+    if (this.#ended) started.abort(new HttpProblem("given up", "was given up")); // while it waited for a connection
+  }
+
+  onResponseStart(_: unknown, status: number, received: Received): void {
+    if (status < 200) return; // informational: the answer is still to come
+    this.#status = status;
+    this.#headers = flatten(received);
+  }
+
+  onResponseData(_: unknown, piece: Uint8Array): void {
+    const { maxBytes } = this.#limits;
+    this.#size += piece.byteLength;
+    if (this.#size > maxBytes) {
+      this.#breakOff(new HttpProblem("too large", `answered with more than ${inWords(maxBytes)}`));
+    } else if (!this.#body) this.#body = piece;
+    else if (this.#pieces) this.#pieces.push(piece);
+    else this.#pieces = [this.#body, piece];
+  }
+
+  onResponseEnd(): void {
+    if (!this.#end()) return;
+    const [status, headers] = [this.#status, this.#headers];
+    // Most answers come in one piece, which nobody else holds.
+    const body = this.#pieces ? Buffer.concat(this.#pieces, this.#size) : (this.#body ?? nothing);
+    const encoding = headers["content-encoding"];
+    if (encoding === undefined) this.#resolve({ status, headers, body });
+    else
+      this.#resolve(
+        decompress(body, encoding, this.#limits.maxBytes).then((plain) => ({ status, headers, body: plain })),
+      );
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    this.fail(error);
+  }
+
+  fail(error: unknown): void {
+    const { problemOf, aborted } = this.#limits;
+    if (this.#end()) this.#reject(problemOf(error, aborted));
+  }
+
+  /** The connection goes with it: the rest is not read to be thrown away. */
+  #breakOff(error: HttpProblem): void {
+    this.fail(error);
+    this.#controller?.abort(error);
+  }
+
+  #end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    this.#limits.aborted.removeEventListener("abort", this.giveUp);
+    return true;
+  }
 }
 
-/** A header that came several times is one with commas. undici gives names in lower case. */
-function flatten(headers: { readonly [name: string]: string | string[] | undefined }): Exchanged["headers"] {
-  const flat: { [name: string]: string | undefined } = Object.create(null);
-  for (const name of Object.keys(headers)) {
-    const value = headers[name];
-    flat[name] = Array.isArray(value) ? value.join(", ") : value;
+const nothing = new Uint8Array();
+
+type Received = { readonly [name: string]: string | string[] | undefined };
+
+/** undici gives names in lower case, and a list for one that came several times. */
+function flatten(received: Received): Exchanged["headers"] {
+  for (const name in received) {
+    if (!Array.isArray(received[name])) continue;
+    return Object.fromEntries(
+      Object.entries(received).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
+    );
   }
-  return flat;
+  return received as Exchanged["headers"]; // no value of it is a list
 }

@@ -6,16 +6,14 @@ import { HttpProblem, type HttpProblemKind } from "./problem.ts";
 /** The sources of views, asked over HTTP. `http` belongs to the caller, who closes it. */
 export function toUpstream(http: Http): Upstream {
   return {
-    async fetch({ url, method = "GET", body, headers, remainingMs, traceparent, redirects, ...limits }) {
+    fetch({ url, method = "GET", body, headers, remainingMs, traceparent, redirects, ...limits }) {
       const all = { ...headers, ...traceHeaders(traceparent), [remainingHeader]: String(remainingMs) };
-      try {
-        const { aborted, maxBytes, named } = limits;
-        const request = { method, url, headers: all, aborted, maxBytes, named, ...(body !== undefined && { body }) };
-        return await follow(http, request, redirects);
-      } catch (error) {
+      const { aborted, maxBytes, named } = limits;
+      const request = { method, url, headers: all, aborted, maxBytes, named, ...(body !== undefined && { body }) };
+      return (redirects === 0 ? http.send(request) : follow(http, request, redirects)).catch((error: unknown) => {
         if (!(error instanceof HttpProblem)) throw error;
         throw new UpstreamProblem(kinds[error.kind], error.message, error.cause);
-      }
+      });
     },
   };
 }

@@ -1,0 +1,55 @@
+import type { Clock } from "../../contracts/index.ts";
+
+/**
+ * How long somebody waits for the parts of one answer: until a deadline, unless they are called away before. All parts
+ * share one timer and one listener, which are there while any of them is waited for: one of each for every part costs as
+ * much as a part does otherwise.
+ */
+export class Patience {
+  /** On the monotonic clock. */
+  readonly deadline: number;
+  readonly #clock: Clock;
+  readonly #away: AbortSignal | undefined;
+  readonly #waiting = new Set<() => void>();
+  #disarm: () => void = () => {};
+  constructor(clock: Clock, deadline: number, away?: AbortSignal) {
+    this.#clock = clock;
+    this.deadline = deadline;
+    this.#away = away;
+  }
+
+  /** Whether they were called away. */
+  get isGone(): boolean {
+    return this.#away?.aborted ?? false;
+  }
+
+  /** The same people, in more of a hurry. */
+  until(deadline: number): Patience {
+    return deadline === this.deadline ? this : new Patience(this.#clock, deadline, this.#away);
+  }
+
+  /** Calls `leave` once when it is over, and never at once; what comes before that has to `end` it. */
+  begin(leave: () => void): void {
+    this.#waiting.add(leave);
+    if (this.#waiting.size === 1) this.#arm();
+  }
+
+  end(leave: () => void): void {
+    if (this.#waiting.delete(leave) && this.#waiting.size === 0) this.#disarm();
+  }
+
+  #arm(): void {
+    const lose = (): void => {
+      const waiting = [...this.#waiting];
+      this.#waiting.clear();
+      this.#disarm();
+      for (const leave of waiting) leave();
+    };
+    const cancel = this.#clock.after(Math.max(0, this.deadline - this.#clock.monotonic()), lose);
+    this.#away?.addEventListener("abort", lose, { once: true });
+    this.#disarm = () => {
+      cancel();
+      this.#away?.removeEventListener("abort", lose);
+    };
+  }
+}

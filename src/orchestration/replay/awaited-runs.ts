@@ -1,0 +1,116 @@
+import { toKey, toRunId } from "../journal/identity.ts";
+import type { Item } from "../journal/journal.ts";
+import { principalOf } from "./action.ts";
+
+/** What leads to the run that a step waits for: which one, or the operation that may begin one. */
+export interface Awaiting {
+  readonly operation?: string;
+  readonly awaits?: string;
+}
+interface Step extends Awaiting {
+  /** The run, once somebody had to know. */
+  run?: string;
+}
+
+/**
+ * The runs that steps wait for. The inbox tells of their ends, and what a run has to say is asked for only then: until it is
+ * here, what came after the end waits for it.
+ */
+export class AwaitedRuns {
+  readonly #run: string;
+  readonly #root: string;
+  /** By path: the steps that have no result yet. */
+  readonly #steps = new Map<string, Step>();
+  /** By path: answers that are here, and that something stands before that happened earlier. */
+  readonly #answers = new Map<string, () => void>();
+  /** By path: the last of the inbox that its run was said to have ended in, and goes on all the same, for somebody has retried it. */
+  readonly #goneOn = new Map<string, number>();
+  /** Steps that another run was found to be at. */
+  readonly #slept = new Set<string>();
+  /** Times that are over and that an end stands before. */
+  readonly #rung = new Set<string>();
+  constructor(run: string, root: string) {
+    this.#run = run;
+    this.#root = root;
+  }
+
+  get size(): number {
+    return this.#steps.size;
+  }
+
+  begin(path: string, { operation, awaits }: Awaiting): void {
+    this.#steps.set(path, { ...(operation !== undefined && { operation }), ...(awaits !== undefined && { awaits }) });
+  }
+
+  end(path: string): void {
+    this.#steps.delete(path);
+  }
+
+  /** The step waits for another run; what the inbox told up to here was not its last end. */
+  sleep(path: string, upTo: number): void {
+    this.#slept.add(path);
+    this.#goneOn.set(path, upTo);
+  }
+
+  hasSlept(path: string): boolean {
+    return this.#slept.has(path);
+  }
+
+  ring(path: string): void {
+    this.#rung.add(path);
+  }
+
+  hasRung(path: string): boolean {
+    return this.#rung.has(path);
+  }
+
+  /** Keeps an answer until its turn has come. */
+  keep(path: string, answer: () => void): void {
+    this.#answers.set(path, answer);
+  }
+
+  /** Hands out what a run that has ended has said; false where that is not here yet. */
+  answer(path: string): boolean {
+    const answer = this.#answers.get(path);
+    this.#answers.delete(path);
+    answer?.();
+    return answer !== undefined;
+  }
+
+  /** Where the inbox says that the run has ended that a step waits for, and it has not gone on since. */
+  endOf(path: string, items: readonly Item[]): Item | undefined {
+    if (!tellsEnds(items)) return undefined;
+    const run = this.#awaitedBy(path);
+    return items.find((item) => endedIn(item) === run && this.#isNews(path, item));
+  }
+
+  /** The open steps that wait for the ends that the inbox tells of; nothing where there are none. */
+  ends(items: readonly Item[], isOpen: (path: string) => boolean): ((item: Item) => readonly string[]) | undefined {
+    if (this.#steps.size === 0 || !tellsEnds(items)) return undefined;
+    const steps = new Map<string, string[]>();
+    for (const path of this.#steps.keys()) {
+      if (!isOpen(path)) continue;
+      const run = this.#awaitedBy(path);
+      steps.set(run, [...(steps.get(run) ?? []), path]);
+    }
+    return (item) => steps.get(endedIn(item) ?? "")?.filter((path) => this.#isNews(path, item)) ?? [];
+  }
+
+  #awaitedBy(path: string): string {
+    const step = this.#steps.get(path);
+    if (!step) return "";
+    const { awaits, operation = "" } = step;
+    step.run ??= awaits ?? toRunId(principalOf(this.#run).id, operation, toKey(this.#root, path));
+    return step.run;
+  }
+
+  #isNews(path: string, { revision }: Item): boolean {
+    return revision > (this.#goneOn.get(path) ?? -1);
+  }
+}
+
+const tellsEnds = (items: readonly Item[]): boolean => items.some((item) => endedIn(item) !== undefined);
+
+/** The run that an item of the inbox tells the end of. */
+const endedIn = ({ signal, payload }: Item): string | undefined =>
+  signal === "" ? (payload as { readonly ended?: string } | null)?.ended : undefined; // only runs write such items
