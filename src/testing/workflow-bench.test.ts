@@ -106,10 +106,10 @@ describe.each([
   });
 
   describe("a crash at every commit", () => {
+    // Where there is a disk each crash takes a tenth of a second, so the engines share the stories.
     const stories: { readonly [name: string]: Wishes } = {
-      "a trip whose payment's answer gets lost": { lost: true },
-      "a trip that nobody approves": { fare: 600 },
-      // Their crashes are among those of the two above, and each takes a tenth of a second where there is a disk.
+      ...(name !== "PostgreSQL" && { "a trip whose payment's answer gets lost": { lost: true } }),
+      ...(name !== "SQLite" && { "a trip that nobody approves": { fare: 600 } }),
       ...(name === "memory" && {
         "a trip that is booked": {},
         "a trip whose payment is refused": { refuse: true },
@@ -189,22 +189,26 @@ describe.each([
       expect(bench.entries.at(-1)).toMatchObject({ type: "Ended", state: "done" });
     });
 
-    it("are there after a crash at any commit of a run and its children", async () => {
-      const crashes = await crashEverywhere(
-        async (options) => {
-          const bench = story(options);
-          await bench.begin({ to: ["ann"] });
-          await bench.pass("3 hours");
-          await bench.signal("more", { to: "bob" });
-          const end = await bench.end();
-          const states = bench.rows.map(({ state }) => state);
-          return { bench, told: { end, states, calls: bench.calls.map(({ input }) => input) } };
-        },
-        (told, undisturbed, where) => expect(told, where).toEqual(undisturbed),
-        { on },
-      );
-      expect(crashes).toBeGreaterThan(12);
-    }, 120_000);
+    it.skipIf(name === "PostgreSQL")(
+      "are there after a crash at any commit of a run and its children",
+      async () => {
+        const crashes = await crashEverywhere(
+          async (options) => {
+            const bench = story(options);
+            await bench.begin({ to: ["ann"] });
+            await bench.pass("3 hours");
+            await bench.signal("more", { to: "bob" });
+            const end = await bench.end();
+            const states = bench.rows.map(({ state }) => state);
+            return { bench, told: { end, states, calls: bench.calls.map(({ input }) => input) } };
+          },
+          (told, undisturbed, where) => expect(told, where).toEqual(undisturbed),
+          { on },
+        );
+        expect(crashes).toBeGreaterThan(12);
+      },
+      120_000,
+    );
 
     it("are missing before it has begun, and told of in a sentence", async () => {
       const bench = story({ on });
