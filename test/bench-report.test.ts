@@ -63,6 +63,19 @@ describe("the report", () => {
     const peers = [0.9, 0.7].map((p50Ms) => finding({ system: "peer", clients: 1, p50Ms }));
     expect(page([finding(one), ...peers])).toContain("and peer has p50 0.7 ms, p99 3 ms.** It waits longer.");
   });
+  it("tells of what is both the limit and the peer once", () => {
+    const both = {
+      ...suite,
+      systems: { ...suite.systems, "trilith-sqlite": { file: "", role: "trilith", limit: ["peer"] } },
+    } as const;
+    for (const clients of [1, 8]) {
+      const rows = [
+        finding({ clients, ratioToLimit: 0.5, ratioToBestPeer: 0.5 }),
+        finding({ clients, system: "peer", p50Ms: 0.5 }),
+      ];
+      expect(page(rows, { suite: both }).match(/trilith-sqlite with/g)).toHaveLength(1);
+    }
+  });
   it("holds paced work against others by its times, and tells no ratio of its speed", () => {
     const paced = { work: "all-up", clients: 128, opsPerSecond: 500 };
     const bare = finding({ ...paced, system: "bare", p99Ms: 2 });
@@ -151,6 +164,7 @@ describe("a goal", () => {
       "missed",
     ],
     ["a time", { figure: "p50Ms", reach: { is: "below", value: 4 } }, 4, "missed"],
+    ["beside a hair less", { times: beside("peer"), reach: { is: "above", value: 2 } }, 2, "missed"],
     ["what was noted", { figure: { note: "calls" }, reach: { is: "at most", value: 3 } }, 2, "reached"],
     ["not measured, nor the note", { figure: { note: "sockets" } }, undefined, "not measured"],
     ["not measured, nor the other", { times: beside("nobody") }, undefined, "not measured"],

@@ -17,7 +17,10 @@ export interface Goal {
   readonly why: string;
 }
 
-export type Figure = "opsPerSecond" | "p50Ms" | "p99Ms" | "errors" | "peakMemoryMb" | { readonly note: string };
+export type Figure =
+  | ("opsPerSecond" | "p50Ms" | "p99Ms" | "errors" | "peakMemoryMb")
+  /** What a system noted beside its figures, and how the report calls it where that is another word. */
+  | { readonly note: string; readonly called?: string };
 
 export interface RowName {
   readonly work: string;

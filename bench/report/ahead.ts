@@ -12,7 +12,9 @@ export function toAhead(findings: readonly Finding[], suite: Compared): readonly
   const behind = new Map<string, string[]>();
   for (const row of rows.filter(({ system }) => suite.systems[system]?.role === "trilith")) {
     for (const who of ["limit", "peer"] as const) {
-      const said = toldByTimes(row) ? byTimes(row, rivalOf(row, who, rows, suite)) : bySpeed(row, who);
+      const rival = rivalOf(row, who, rows, suite);
+      if (who === "peer" && rival && rival === rivalOf(row, "limit", rows, suite)) continue; // it was told as the limit
+      const said = toldByTimes(row) ? byTimes(row, rival) : bySpeed(row, who);
       if (!said) continue;
       const { figure, of } = said;
       const paragraph = JSON.stringify([row.work, of, reasonOf(row, who, suite.reasons)]);
@@ -53,7 +55,7 @@ function byTimes(row: Row, rival: Row | undefined): Said | undefined {
   return { figure: `has ${own}, and ${rival.system} has ${other}`, of: "" };
 }
 
-/** What a row is held against by its times: its limit, or the peer that answers soonest. */
+/** What a row is held against: its limit, or the peer that answers soonest. */
 function rivalOf(row: Row, who: Who, rows: readonly Row[], { systems }: Compared): Row | undefined {
   const same = rows.filter(({ work, clients }) => work === row.work && clients === row.clients);
   if (who === "peer")

@@ -51,11 +51,12 @@ function toAim({ row, figure, times, reach, from }: Goal): string {
 
 function toMeasured({ goal: { figure, times }, measured }: Judged): string {
   if (measured === undefined) return "–";
-  return times ? toShare(measured) : `${toNumber(measured)}${figureOf(figure).unit}`;
+  // Three digits: "above 1×" is reached by 1.03.
+  return times ? `${Number(measured.toPrecision(3))}×` : `${toNumber(measured)}${figureOf(figure).unit}`;
 }
 
 function figureOf(figure: Figure): { readonly name: string; readonly unit: string } {
-  if (typeof figure !== "string") return { name: figure.note, unit: "" };
+  if (typeof figure !== "string") return { name: figure.called ?? figure.note, unit: "" };
   return {
     opsPerSecond: { name: "operations a second", unit: "/s" },
     p50Ms: { name: "p50", unit: " ms" },

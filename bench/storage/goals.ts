@@ -18,7 +18,7 @@ export const goals: readonly Goal[] = [
     times: [rowOf("append-1", "limit-sqlite", 128)],
     reach: { is: "at least", value: 0.28 },
     from: "100,000 a second where bare inserts give 356,000",
-    why: "A new event in a new stream is a row of the log, a row of the stream, two entries in indexes and a message to the thread that writes and back; the bare insert is one row. That thread alone takes about 10 µs of the processor an append (15 before decision 84), the main thread 5, and the flusher and the collector share the two cores with them, so 100,000 a second are more than they can do. Appends of many events to one stream, see `append-100`, come nearer. A leaner message between the threads saves a third of a microsecond (decision 61); what is left would take an index less.",
+    why: "A new event in a new stream is a row of the log, a row of the stream, two entries in indexes and a message to the thread that writes and back; the bare insert is one row. 100,000 of them a second would leave two cores 20 µs of the processor for each. That thread takes about 10 (15 before decision 84) and the main thread about 5; flushing, the collector and this bench take the rest and more. Appends of many events to one stream, see `append-100`, come nearer. A leaner message between the threads saves a third of a microsecond (decision 61); what is left would take an index less.",
   },
   {
     row: rowOf("append-1", "trilith-postgres", 32),

@@ -1,7 +1,7 @@
 import type { Reasons } from "../frame/suite.ts";
 
 const append =
-  "The limit inserts into one table, with no index but that of its positions, and knows no streams; on SQLite it does so in the thread that asks. Trilith looks at the revision of each stream, keeps an index over stream and revision, gives each event an id, and says which positions it got; on SQLite what is asked for travels to the thread that writes and back, so that a flush holds no request up. A leaner message between the two threads, and fewer statements an append, would bring it closer.";
+  "The limit inserts into one table, with no index but that of its positions, and knows no streams; on SQLite it does so in the thread that asks. Trilith looks at the revision of each stream, keeps an index over stream and revision, gives each event an id, and says which positions it got; on SQLite what is asked for travels to the thread that writes and back, so that a flush holds no request up. A leaner message between the two threads, and fewer rows and entries in indexes an append, would bring it closer.";
 
 export const reasons: Reasons = {
   "append-1": {
