@@ -1,4 +1,6 @@
 // Systems for test/bench.test.ts: one that does what it should, and some that do not.
+import { appendFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { closedLoop } from "../bench/frame/closed-loop.ts";
 import { Ledger } from "../bench/frame/ledger.ts";
 import { expectEqual, type Open } from "../bench/frame/subject.ts";
@@ -27,6 +29,14 @@ export const works: { readonly [work: string]: Open } = {
       close: async () => {},
     };
   },
+  "notes-its-turns": async ({ folder }) => ({
+    async round() {
+      await appendFile(join(dirname(folder), "turns"), `${basename(folder).replace("notes-its-turns-", "")}\n`);
+      return { operations: 1, seconds: 1, p50Ms: 1, p90Ms: 1, p99Ms: 1, errors: 0 };
+    },
+    verify: async () => {},
+    close: async () => {},
+  }),
   forgets: async () => {
     const ledger = new Ledger();
     return {

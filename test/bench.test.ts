@@ -12,12 +12,11 @@ import { closedLoop } from "../bench/frame/closed-loop.ts";
 import { openDatabases } from "../bench/frame/databases.ts";
 import { Ledger } from "../bench/frame/ledger.ts";
 import { runWorks } from "../bench/frame/rounds.ts";
-import { type Finding, type Row, type Samples, toFindings } from "../bench/frame/rows.ts";
+import { type Row, type Samples, toFindings } from "../bench/frame/rows.ts";
 import { Wrong } from "../bench/frame/subject.ts";
 import type { Suite, Work } from "../bench/frame/suite.ts";
 import { type CpuProfile, hottest, toCallTree } from "../bench/profile/call-tree.ts";
 import { toFlameGraph } from "../bench/profile/flame-graph.ts";
-import { toPage } from "../bench/report/page.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const keys = [
@@ -48,8 +47,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 describe("a run", () => {
   it("gives a row for each system and number of clients, with every key", async () => {
-    const order: string[] = [];
-    const findings = await runWorks(suite, [work], { folder, databases, tell: (sentence) => order.push(sentence) });
+    const findings = await runWorks(suite, [work], { folder, databases, tell: () => {} });
     expect(findings.map(({ row }) => `${row.system} ${row.clients}`).sort()).toEqual([
       "bare 1",
       "bare 4",
@@ -66,6 +64,15 @@ describe("a run", () => {
     }
     expect(findings.find(({ row }) => row.system === "honest")?.row.ratioToLimit).toBeGreaterThan(0);
     expect(findings.find(({ row }) => row.system === "bare")?.row.ratioToLimit).toBeNull();
+  });
+  it("lets systems take turns, and another one begin each round", async () => {
+    const turns = { ...work, work: "notes-its-turns", clients: [1], rounds: 3, warmUpMs: 0 };
+    await runWorks(suite, [turns], { folder, databases, tell: () => {} });
+    expect((await readFile(join(folder, "turns"), "utf8")).trim().split("\n")).toEqual([
+      ...["honest", "bare", "peer"],
+      ...["bare", "peer", "honest"],
+      ...["peer", "honest", "bare"],
+    ]);
   });
   it("fails where an answer is wrong, and names the system", async () => {
     const run = runWorks(suite, [{ ...work, work: "answers-wrong" }], { folder, databases, tell: () => {} });
@@ -159,51 +166,6 @@ describe("findings", () => {
     };
     expect(rows[0]).toMatchObject(expected);
     expect(rows[3]).toMatchObject({ opsPerSecond: 7.5, ratioToLimit: null, ratioToBestPeer: null });
-  });
-});
-
-describe("the report", () => {
-  const finding = (system: string, ratioToLimit: number | null, ratioToBestPeer: number | null): Finding => ({
-    row: {
-      ...{ suite: "tiny", work: "w", system, version: "1.0.0", clients: 8, opsPerSecond: 1_234, p50Ms: 1, p90Ms: 2 },
-      ...{ p99Ms: 3, errors: 0, cpuSeconds: 1, peakMemoryMb: 100, ratioToLimit, ratioToBestPeer },
-    },
-    ...{ what: "one", spread: 0.1, rounds: 3, notes: { "MB on disk": 12 } },
-  });
-  const page = (findings: readonly Finding[], load = 0): string =>
-    toPage([
-      {
-        results: {
-          ...{ suite: "tiny", scope: "full", date: "2026-11-01T10:00:00.000Z", findings },
-          machine: {
-            ...{ processor: "Some", cores: 2, memoryGb: 8, system: "Linux", node: "24.0.0", folderInMemory: false },
-            ...{ load, commit: "abc" },
-          },
-        },
-        reasons: { w: { limit: "It does more.", peer: "It waits longer." } },
-        bars: "benchmarks/tiny.svg",
-        grown: [],
-      },
-    ]);
-  it("says why the limit or a peer is ahead, where it is, and nowhere else", () => {
-    const behind = page([
-      finding("trilith-sqlite", 0.5, 0.8),
-      finding("trilith-postgres", 0.4, 3),
-      finding("peer", 0.1, 1),
-    ]);
-    expect(behind).toContain(
-      "**`w`: trilith-sqlite with 8 clients 0.5×, trilith-postgres with 8 clients 0.4× of the limit.** It does more.",
-    );
-    expect(behind).toContain("**`w`: trilith-sqlite with 8 clients 0.8× of the best peer.** It waits longer.");
-    const ahead = page([finding("trilith-sqlite", 1.2, 4)]);
-    expect(ahead).not.toMatch(/ahead|It does more|It waits/);
-  });
-  it("has the machine, the versions, the notes, and how busy the machine was", () => {
-    const text = page([finding("trilith-sqlite", 1, null)], 7);
-    expect(text).toContain("| machine | Some, 2 cores, 8 GB, Linux |");
-    expect(text).toContain("Measured on 2026-11-01. The machine was busy with something else as well (load 7.0).");
-    expect(text).toContain("| w | 8 | **trilith-sqlite** | 1,234 | 5% | 1 | 2 | 3 | 0 | 1 | 100 | 1× | – |");
-    expect(text).toContain("w (8), trilith-sqlite: MB on disk 12");
   });
 });
 

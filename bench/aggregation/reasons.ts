@@ -17,9 +17,10 @@ export const reasons: Reasons = {
   },
   feed: {
     limit:
-      "The limit runs over what is in memory and adds up. Trilith reads two inputs in batches, looks at the event time of each record, knows by it which windows are over and gives those out, notices what is late, and keeps its state as it goes.",
+      "The limit runs over what is in memory and adds up. Trilith reads two inputs in batches, looks at the event time of each record, knows by it which windows are over and gives those out, and notices what is late. It can keep its state as it goes; here nothing is saved, so what that costs is not in the figure. Fewer calls of functions a record would change it.",
   },
   "all-up": {
-    limit: "The pace is set from outside, so a share below one means that answers came later than they were due.",
+    limit:
+      "Both answer as often as they are asked, so what is compared is how long an answer takes. The process is idle for the most part at this pace, and an answer takes what it costs: see `fuse-4`. The slowest hundredth are those that met the collector, which has more to do here, or whoever else had the cores.",
   },
 };

@@ -16,15 +16,18 @@ export interface Machine {
   readonly load: number;
   /** Of this repository; empty outside a clone. */
   readonly commit: string;
+  /** There where what is measured was not as the commit has it. */
+  readonly uncommitted?: true;
 }
 
 const tmpfs = 0x01021994;
 
+/** What a figure depends on: not the report, which is written from it. */
+const measured = [":/src", ":/bench", ":/package.json", ":/package-lock.json"];
+
 export async function lookAtMachine(): Promise<Machine> {
-  const commit = await promisify(execFile)("git", ["rev-parse", "--short", "HEAD"], { cwd: import.meta.dirname }).then(
-    ({ stdout }) => stdout.trim(),
-    () => "", // not in a clone
-  );
+  const commit = await git("rev-parse", "--short", "HEAD");
+  const uncommitted = (await git("status", "--porcelain", "--", ...measured)) !== "";
   return {
     processor: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
@@ -34,5 +37,12 @@ export async function lookAtMachine(): Promise<Machine> {
     folderInMemory: (await statfs(tmpdir())).type === tmpfs,
     load: loadavg()[0] ?? 0,
     commit,
+    ...(uncommitted && { uncommitted }),
   };
 }
+
+const git = (...words: readonly string[]): Promise<string> =>
+  promisify(execFile)("git", words, { cwd: import.meta.dirname }).then(
+    ({ stdout }) => stdout.trim(),
+    () => "", // not in a clone
+  );

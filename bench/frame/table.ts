@@ -1,14 +1,14 @@
-import type { Finding } from "./rows.ts";
+import type { Finding, Row } from "./rows.ts";
 
 const columns: readonly (readonly [title: string, of: (finding: Finding) => string])[] = [
   ["work", ({ row }) => row.work],
   ["clients", ({ row }) => String(row.clients)],
   ["system", ({ row }) => row.system],
   ["ops/s", ({ row }) => toNumber(row.opsPerSecond)],
-  ["±", ({ spread }) => `${Math.round(spread * 50)}%`],
-  ["p50 ms", ({ row }) => toNumber(row.p50Ms)],
-  ["p90 ms", ({ row }) => toNumber(row.p90Ms)],
-  ["p99 ms", ({ row }) => toNumber(row.p99Ms)],
+  ["±", toSpread],
+  ["p50 ms", ({ row }) => toTimes(row)[0]],
+  ["p90 ms", ({ row }) => toTimes(row)[1]],
+  ["p99 ms", ({ row }) => toTimes(row)[2]],
   ["errors", ({ row }) => String(row.errors)],
   ["CPU s", ({ row }) => toNumber(row.cpuSeconds)],
   ["MB", ({ row }) => toNumber(row.peakMemoryMb)],
@@ -44,6 +44,21 @@ export function toRemarks(findings: readonly Finding[]): readonly string[] {
     return all.length === 0 ? [] : [`${row.work} (${row.clients}), ${row.system}: ${all.join("; ")}`];
   });
 }
+
+/** How far the rounds were apart: half of it, either way. One round is not apart from anything. */
+export function toSpread({ spread, rounds }: Pick<Finding, "spread" | "rounds">): string {
+  return rounds > 1 ? `${Math.round(spread * 50)}%` : "–";
+}
+
+/** p50, p90 and p99; work of a given size has one time, and it is said once. */
+export function toTimes(row: Row): readonly [string, string, string] {
+  const { p50Ms, p90Ms, p99Ms } = row;
+  return [
+    toNumber(p50Ms),
+    ...(hasOneTime(row) ? (["–", "–"] as const) : ([toNumber(p90Ms), toNumber(p99Ms)] as const)),
+  ];
+}
+export const hasOneTime = ({ p50Ms, p90Ms, p99Ms }: Row): boolean => p50Ms === p90Ms && p90Ms === p99Ms;
 
 export function toNumber(value: number): string {
   if (value >= 100) return Math.round(value).toLocaleString("en-US");

@@ -6,7 +6,7 @@ const http =
 export const reasons: Reasons = {
   "operation-call": {
     limit:
-      "The limit is a call of a function. Through the dispatcher a call is projected on the contract, checked on the way in and on the way out, given a span and a deadline, and handed to whoever implements it. Skipping what a caller of the same process has proven already would change it.",
+      "The limit is a call of a function. Both sides have about half a microsecond of the bench in them, which reads the clock and holds each answer against what it has to be; of the limit that is nearly all, so the share says less than the difference does. Through the dispatcher a call is projected on the contract, checked on the way in and on the way out, given a span and a deadline, and handed to whoever implements it. Skipping what a caller of the same process has proven already would change it.",
   },
   "operation-http": { limit: http, peer: http },
 };

@@ -1,14 +1,24 @@
+import type { Goal } from "../frame/goals.ts";
 import type { Results } from "../frame/results.ts";
 import type { Finding } from "../frame/rows.ts";
-import type { Reasons } from "../frame/suite.ts";
-import { toNumber, toRemarks, toShare } from "../frame/table.ts";
+import type { Suite } from "../frame/suite.ts";
+import { toNumber, toRemarks, toShare, toSpread, toTimes } from "../frame/table.ts";
+import { toAhead } from "./ahead.ts";
+import { toGoalTable } from "./goal-table.ts";
+import { toGrownTable } from "./grown-table.ts";
+import { saysNothingBySpeed } from "./told-by.ts";
 
 /** A suite as it stands in the report. Pictures are told by their files, relative to the page. */
 export interface Chapter {
+  readonly suite: Pick<Suite, "systems" | "reasons">;
+  readonly goals: readonly Goal[];
   readonly results: Results;
-  readonly reasons: Reasons;
   readonly bars: string;
-  readonly grown: readonly { readonly title: string; readonly file: string }[];
+  /** The run with --scale, which is another one, often of another day. */
+  readonly grown?: {
+    readonly results: Results;
+    readonly pictures: readonly { readonly title: string; readonly file: string }[];
+  };
 }
 
 /** docs/benchmarks.md, from what was measured and nothing else. */
@@ -20,60 +30,88 @@ export function toPage(chapters: readonly Chapter[]): string {
     "",
     "Written by `npm run bench -- report` from the last runs; nobody edits it by hand. Figures of one run stand beside each",
     "other and are worth something as ratios: the same machine on another day gives others. How it is measured, and how to",
-    "repeat it, is in [bench/README.md](../bench/README.md).",
+    "repeat it, is in [bench/README.md](../bench/README.md). Each suite was run by itself, and says when and at which commit.",
     "",
     ...machine(first.results),
-    ...chapters.flatMap(chapter),
+    ...chapters.flatMap((one) => chapter(one, first.results)),
   ]
     .join("\n")
     .replace(/\n{3,}/g, "\n\n");
 }
 
 function machine({ machine, postgres }: Results): readonly string[] {
-  const { processor, cores, memoryGb, system, node, folderInMemory, commit } = machine;
+  const { node, folderInMemory } = machine;
   return [
     "| | |",
     "|---|---|",
-    `| machine | ${processor}, ${cores} cores, ${memoryGb} GB, ${system} |`,
+    `| machine | ${toMachine(machine)} |`,
     `| Node | ${node} |`,
     `| PostgreSQL | ${postgres ?? "see below"}, \`fsync=on\`, \`synchronous_commit=on\`, the same server for everybody |`,
     `| files | ${folderInMemory ? "in memory: a flush costs nothing here" : "on a disk"} |`,
-    ...(commit ? [`| commit | ${commit} |`] : []),
     "",
     "**of limit** is the share of what the machine does with nothing around it; **of peer** is how many times as fast as the",
-    "best of what one would pick instead. **±** is half the distance between the best and the worst round, as a share of the",
-    "median. CPU seconds and memory are those of the system's own processes, without the shared PostgreSQL.",
+    "best of what one would pick instead; where somebody else sets the pace, or a time is what counts, neither is told. **±**",
+    "is half the distance between the best and the worst round, as a share of the median. Work of a given size has one time,",
+    "the whole of it. CPU seconds and memory are those of the system's own processes, without the shared PostgreSQL.",
     "",
   ];
 }
 
-function chapter({ results, reasons, bars, grown }: Chapter): readonly string[] {
-  const { suite, scope, date, findings, machine } = results;
-  const impression = scope === "quick" ? " With `--quick`: an impression, no more." : "";
-  const { load, cores } = machine;
-  const busy = load > cores / 2 ? ` The machine was busy with something else as well (load ${load.toFixed(1)}).` : "";
-  const remarks = toRemarks(findings);
+const toMachine = ({ processor, cores, memoryGb, system }: Results["machine"]): string =>
+  `${processor}, ${cores} cores, ${memoryGb} GB, ${system}`;
+
+function chapter({ suite, goals, results, bars, grown }: Chapter, first: Results): readonly string[] {
+  const { suite: name, findings } = results;
   return [
-    `## ${suite[0]?.toUpperCase()}${suite.slice(1)}`,
+    `## ${name[0]?.toUpperCase()}${name.slice(1)}`,
     "",
-    `Measured on ${date.slice(0, 10)}.${impression}${busy} Versions: ${versions(findings).join(", ")}.`,
+    toHead(results, first),
     "",
     ...legend(findings),
     "",
     ...table(findings),
     "",
-    `![${suite}, operations a second](${bars})`,
+    `![${name}, operations a second](${bars})`,
     "",
-    ...remarks.map((remark) => `- ${remark}`),
+    ...toRemarks(findings).map((remark) => `- ${remark}`),
     "",
-    ...grown.flatMap(({ title, file }) => [`![${title}](${file})`, ""]),
-    ...ahead(findings, reasons),
+    ...toGoalTable(goals, { usual: findings, grown: grown?.results.findings ?? [] }),
+    ...toAhead(findings, suite),
+    ...(grown ? growth(grown, first) : []),
   ];
 }
 
-const versions = (findings: readonly Finding[]): readonly string[] => [
-  ...new Set(findings.map(({ row }) => `${row.system} ${row.version}`)),
-];
+function growth({ results, pictures }: NonNullable<Chapter["grown"]>, first: Results): readonly string[] {
+  return [
+    "### How cost grows",
+    "",
+    toHead(results, first),
+    "",
+    ...pictures.flatMap(({ title, file }) => [`![${title}](${file})`, ""]),
+    ...toGrownTable(results.findings),
+    ...toRemarks(results.findings).map((remark) => `- ${remark}`),
+    "",
+  ];
+}
+
+/** When a run was, at which commit, on what if that was another machine, how busy it was, and who took part. */
+function toHead({ scope, date, findings, machine }: Results, first: Results): string {
+  const { load, cores, commit, uncommitted, node } = machine;
+  const changed = uncommitted ? ", with changes that were not committed" : "";
+  const others = `${toMachine(machine)}, Node ${node}`;
+  const busy =
+    load > cores / 2
+      ? `The machine was busy with something else as well (load ${load.toFixed(1)}).`
+      : `The machine had little else to do (load ${load.toFixed(1)}).`;
+  const versions = new Set(findings.map(({ row }) => `${row.system} ${row.version}`));
+  return [
+    `Measured on ${date.slice(0, 10)}${commit ? ` at commit ${commit}${changed}` : ""}.`,
+    ...(scope === "quick" ? ["With `--quick`: an impression, no more."] : []),
+    ...(others === `${toMachine(first.machine)}, Node ${first.machine.node}` ? [] : [`On another machine: ${others}.`]),
+    busy,
+    `Versions: ${[...versions].join(", ")}.`,
+  ].join(" ");
+}
 
 const legend = (findings: readonly Finding[]): readonly string[] =>
   [...new Map(findings.map(({ row, what }) => [row.work, what]))].map(([work, what]) => `- \`${work}\`: ${what}`);
@@ -82,41 +120,15 @@ function table(findings: readonly Finding[]): readonly string[] {
   return [
     "| work | clients | system | ops/s | ± | p50 ms | p90 ms | p99 ms | errors | CPU s | MB | of limit | of peer |",
     "|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ...findings.map(({ row, spread }) => {
-      const { work, clients, system, opsPerSecond, p50Ms, p90Ms, p99Ms, errors, cpuSeconds, peakMemoryMb } = row;
+    ...findings.map((finding) => {
+      const { row } = finding;
+      const { work, clients, system, opsPerSecond, errors, cpuSeconds, peakMemoryMb } = row;
       const name = system.startsWith("trilith") ? `**${system}**` : system;
-      const times = [p50Ms, p90Ms, p99Ms].map(toNumber).join(" | ");
+      const times = toTimes(row).join(" | ");
       const used = `${errors} | ${toNumber(cpuSeconds)} | ${toNumber(peakMemoryMb)}`;
-      const shares = `${toShare(row.ratioToLimit)} | ${toShare(row.ratioToBestPeer)}`;
-      return `| ${work} | ${clients} | ${name} | ${toNumber(opsPerSecond)} | ${Math.round(spread * 50)}% | ${times} | ${used} | ${shares} |`;
+      const ratios = saysNothingBySpeed(row) ? [null, null] : [row.ratioToLimit, row.ratioToBestPeer];
+      const shares = ratios.map(toShare).join(" | ");
+      return `| ${work} | ${clients} | ${name} | ${toNumber(opsPerSecond)} | ${toSpread(finding)} | ${times} | ${used} | ${shares} |`;
     }),
   ];
 }
-
-/** A paragraph on the rows of ours that something else is ahead of; rows of one work that have one reason share it. */
-function ahead(findings: readonly Finding[], reasons: Reasons): readonly string[] {
-  const behind = new Map<string, string[]>();
-  const add = ({ work, clients, system }: Finding["row"], who: "limit" | "peer", ratio: number | null): void => {
-    if (ratio === null || ratio >= asFast) return;
-    const reason = reasons[work]?.[who] ?? "Nobody has written down yet why.";
-    const paragraph = JSON.stringify([work, who, reason]);
-    const rows = behind.get(paragraph) ?? [];
-    behind.set(paragraph, [
-      ...rows,
-      `${system} with ${clients === 1 ? "1 client" : `${clients} clients`} ${toShare(ratio)}`,
-    ]);
-  };
-  for (const { row } of findings.filter(({ row }) => row.system.startsWith("trilith"))) {
-    add(row, "limit", row.ratioToLimit);
-    add(row, "peer", row.ratioToBestPeer);
-  }
-  const paragraphs = [...behind].map(([paragraph, rows]) => {
-    const [work, who, reason] = JSON.parse(paragraph) as readonly [string, "limit" | "peer", string]; // as put together above
-    const of = who === "limit" ? "the limit" : "the best peer";
-    return `**\`${work}\`: ${rows.join(", ")} of ${of}.** ${reason}\n`;
-  });
-  return paragraphs.length === 0 ? [] : ["### Where something else is ahead", "", ...paragraphs];
-}
-
-/** Nearer than this, nobody is ahead. */
-const asFast = 0.995;

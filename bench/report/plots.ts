@@ -1,21 +1,9 @@
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import type { Finding } from "../frame/rows.ts";
+import { colours } from "./colours.ts";
 import type { Point } from "./growth.ts";
 
-const colours = {
-  "trilith-sqlite": "#d9662b",
-  "trilith-postgres": "#8c3b12",
-  dbos: "#4c78a8",
-  restate: "#72a5d3",
-  emmett: "#54a24b",
-  "hive-gateway": "#b279a2",
-  fastify: "#439894",
-  "hand-written": "#9d9d9d",
-  "limit-sqlite": "#c4c4c4",
-  "limit-postgres": "#8f8f8f",
-  "limit-postgres-single": "#dedede",
-};
 const color = {
   field: "system",
   type: "nominal" as const,
@@ -52,7 +40,7 @@ export function toBars(findings: readonly Finding[]): Promise<string> {
 /** How something grows: a line a system, both axes logarithmic. */
 export function toLines(points: readonly Point[], x: string, y: string): Promise<string> {
   const systems = Object.keys(colours).filter((system) => points.some((point) => point.system === system));
-  const scale = { domain: systems, range: systems.map((system) => colours[system as keyof typeof colours]) };
+  const scale = { domain: systems, range: systems.map((system) => colours[system] ?? "") };
   return draw({
     data: { values: [...points] },
     width: 520,

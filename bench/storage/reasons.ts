@@ -1,12 +1,17 @@
 import type { Reasons } from "../frame/suite.ts";
 
 const append =
-  "The limit inserts into one table without an index and knows no streams; on SQLite it does so in the thread that asks. Trilith looks at the revision of each stream, keeps an index over stream and revision, gives each event an id, and says which positions it got; on SQLite what is asked for travels to the thread that writes and back, so that a flush holds no request up. A leaner message between the two threads, and fewer statements an append, would bring it closer.";
+  "The limit inserts into one table, with no index but that of its positions, and knows no streams; on SQLite it does so in the thread that asks. Trilith looks at the revision of each stream, keeps an index over stream and revision, gives each event an id, and says which positions it got; on SQLite what is asked for travels to the thread that writes and back, so that a flush holds no request up. A leaner message between the two threads, and fewer rows and entries in indexes an append, would bring it closer.";
 
 export const reasons: Reasons = {
   "append-1": {
     limit: append,
     peer: "Both wait for one flush an append; what is left is the round trip and the statement. Fewer round trips would change it.",
+  },
+  "append-1, 1 client": {
+    limit:
+      "Both wait for one flush an append, so what decides is what is around it. On SQLite the limit writes and flushes in the thread that asks; Trilith's append goes to the thread that writes, from there to the one that flushes, and back, so that a flush holds no request up, and a thread that sleeps takes a while to wake. On PostgreSQL both have one round trip, and the server writes three rows with five entries in indexes where the limit has one of each. Nothing of that is shared with anybody while there is one client. A writer that flushes by itself where a single append is under way, and fewer rows an append, would change it.",
+    peer: "Both wait for one flush an append; what is left is the round trip and the statement. Fewer rows an append would change it.",
   },
   "append-100": {
     limit: append,
@@ -14,7 +19,8 @@ export const reasons: Reasons = {
   },
   "loop-delay": {
     limit:
-      "The operations are those of `append-1`, and so is the reason. The limit on SQLite flushes in the thread that answers requests, which its 99th percentile shows.",
+      "How late the event loop is comes from what a process does between two of its turns: here appends of a turn are packed together and answers of a batch are told together, each with its own promises; the limit does little in this thread but to queue a row. On SQLite it also flushes in it, which its 99th percentile shows. Smaller batches would change it, and cost speed.",
+    peer: "Emmett does a fraction of the appends in the same time and waits for the server in between, so its event loop has little to do. Smaller batches would change it, and cost speed.",
   },
   "entity-command": {
     peer: "Both read the entity, decide and append. What Trilith does besides: it checks input and output against the contract, and traces the call.",
