@@ -135,10 +135,10 @@ export class Declarations {
 
   async #enter(): Promise<void> {
     const { engine, log, node, process, leaseMs, write } = this.#ports;
+    const isThere = await this.#extend();
+    if (isThere && !this.#hasMore) return;
     const now = await engine.time();
     const until = now + leaseMs;
-    const isThere = await this.#extend(now, until);
-    if (isThere && !this.#hasMore) return;
     if (this.#since !== undefined && !isThere) this.#hasLapsed = true;
     this.#since ??= now;
     const gone = await engine.find(rows.name, { where: { until: { to: now - 1 } }, limit: mostNodes });
@@ -156,10 +156,12 @@ export class Declarations {
   }
 
   /** Whether the row still counted when its time was extended: nobody can have seen it dead, and be about to remove it. */
-  async #extend(now: number, until: number): Promise<boolean> {
-    const { engine } = this.#ports;
+  async #extend(): Promise<boolean> {
+    const { engine, leaseMs } = this.#ports;
     const before = this.#until;
     if (before === undefined) return false;
+    const now = await engine.time();
+    const until = now + leaseMs;
     const present = { key: this.#key, where: { until: { from: now } }, limit: 1 };
     if ((await engine.claim(rows.name, present, { until })).length === 0) return false;
     if ((await engine.time()) > before) return false;
