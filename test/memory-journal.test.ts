@@ -159,3 +159,31 @@ test("the journal in memory does what the one on an engine does, whatever it is 
     { numRuns: 60 },
   );
 });
+
+test("what is lost with a replica that lagged is told apart from what has its revision since", async () => {
+  const journal = memoryJournal();
+  const said = (text: string): Entry => ({ type: "Progress", value: text, at });
+  const go = { signal: "go", by: "ann", at: at + 5 };
+  await journal.append("a", -1, [said("begun")], { begin: rowOf("a") });
+  const takeOver = journal.mark();
+
+  await journal.post("a", { ...go, payload: "lost" });
+  const [seen] = await journal.inbox("a");
+  takeOver();
+  const suspend = () =>
+    journal.append("a", 0, [said("on")], { inboxSeen: seen ?? { revision: 0 }, row: { wakeAt: null } });
+  expect(await suspend()).toBe("inbox moved");
+  await journal.post("a", { ...go, payload: "told since" });
+  expect(await suspend()).toBe("inbox moved");
+
+  takeOver();
+  const rest = { row: { wakeAt: null, asleepAt: 1 } };
+  await journal.append("a", 0, [said("lost")], rest);
+  const asleep = await journal.find("a");
+  await journal.post("a", { ...go, payload: 1 }, asleep);
+  expect((await journal.find("a"))?.wakeAt).toBe(null);
+  takeOver();
+  await journal.append("a", 0, [said("told since")], rest);
+  await journal.post("a", { ...go, payload: 1 }, asleep);
+  expect((await journal.find("a"))?.wakeAt).toBe(at + 5);
+});

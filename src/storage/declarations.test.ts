@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Clock, systemClock } from "../contracts/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
 import { Declarations } from "./declarations.ts";
@@ -19,22 +19,33 @@ afterEach(async () => {
   remove();
 });
 
-/** A process that declares some read models, and renews that when it is told to. */
-function declare(node: string, readers: readonly string[], alone = false) {
+/** A process that declares some read models, and renews that when it is told to. `writes` is waited for before it writes. */
+function declare(node: string, readers: readonly string[], alone = false, on = engine, writes = async () => {}) {
   const log = new Log("main", { engine, clock: systemClock });
   let wake = (): void => {};
+  let rounds = 0;
   const write: ConstructorParameters<typeof Declarations>[1]["write"] = async (documents) => {
+    await writes();
     expect(await log.append({ events: [], documents })).toMatchObject({ ok: true });
   };
   const after: Clock["after"] = (_, renew) => {
     wake = renew;
+    rounds++;
     return () => {};
   };
   const declarations = new Declarations(() => ({ readers, events: {}, contracts: [] }), {
-    ...{ engine, log: "main", clock: { ...clock, after }, node, process: node, leaseMs: 30_000, alone, write },
+    ...{ engine: on, log: "main", clock: { ...clock, after }, node, process: node, leaseMs: 30_000, alone, write },
   });
-  return { declarations, renew: () => wake() };
+  const renewed = async () => {
+    const before = rounds;
+    wake();
+    await expect.poll(() => rounds).toBe(before + 1);
+  };
+  return { declarations, renew: () => wake(), renewed };
 }
+/** Of whom there is a row. */
+const nodes = async () =>
+  (await engine.find("read-model-node", { limit: 9 })).map(({ data }) => (data as { readonly node: string }).node);
 const passed = (seconds: number): void => {
   now += 1_000 * seconds;
 };
@@ -61,9 +72,66 @@ test("what a process declares counts until it ends, and where it was killed unti
   // Whoever comes next strikes it off; and if it was only stopped, it is there again.
   const third = declare("third", ["s.b@1"]);
   await third.declarations.start(async () => {});
-  expect((await engine.find("read-model-node", { limit: 9 })).map(({ key }) => key)).toEqual(["third"]);
+  expect(await nodes()).toEqual(["third"]);
   other.renew();
   await expect.poll(counts).toEqual([1, 1, 0]);
+});
+
+test("a process that is back is not struck off by one that saw it dead before", async () => {
+  const stopped = declare("stopped", ["s.a@1"]);
+  let lapsed = 0;
+  await stopped.declarations.start(async () => void lapsed++);
+  passed(31);
+  const next = declare("next", ["s.a@1"], false, engine, async () => {
+    stopped.renew(); // after the look of the other one, and before it writes
+    await expect.poll(() => lapsed).toBe(1);
+  });
+  await next.declarations.start(async () => {});
+  expect(await nodes()).toEqual(["next", "stopped"]);
+  expect((await next.declarations.others()).map(({ node }) => node)).toEqual(["stopped"]);
+  for (const { declarations } of [stopped, next]) await declarations.close();
+  expect(await nodes()).toEqual([]);
+});
+
+test("a process of which the lease runs out while it renews that has lapsed, and is told so until it has seen to it", async () => {
+  let late = 0;
+  const slow = toChanged(engine, {
+    claim: async (...asked) => {
+      passed(late);
+      return engine.claim(...asked);
+    },
+  });
+  const { declarations, renewed } = declare("one", ["s.a@1"], false, slow);
+  let told = 0;
+  await declarations.start(async () => {
+    if (++told === 1) throw new Error("The engine is away.");
+  });
+  const heard: number[] = [];
+  for (late of [29, 31, 1, 1]) {
+    await renewed();
+    heard.push(told);
+  }
+  expect(heard).toEqual([0, 1, 2, 2]);
+  expect(await nodes()).toEqual(["one"]);
+  await declarations.close();
+});
+
+test("a process that declares more than at the start says so, at once or after what it is about to say", async () => {
+  const readers = ["s.a@1"];
+  const one = declare("one", readers);
+  const looking = declare("looking", []).declarations;
+  await looking.start(async () => {});
+  const lapsed = vi.fn(async () => {});
+  await one.declarations.start(lapsed);
+  readers.push("s.b@1");
+  one.declarations.again();
+  await expect.poll(() => looking.count("s.b@1")).toBe(1);
+  one.renew();
+  readers.push("s.c@1");
+  one.declarations.again();
+  await expect.poll(() => looking.count("s.c@1")).toBe(1);
+  expect([await nodes(), lapsed.mock.calls]).toEqual([["one"], []]);
+  await one.declarations.close();
 });
 
 test("a process that has the log to itself keeps nothing of it", async () => {

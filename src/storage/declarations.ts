@@ -2,7 +2,10 @@ import type { Clock } from "../contracts/index.ts";
 import { toColumns } from "./columns.ts";
 import type { Collection, Engine, Write } from "./engine.ts";
 
-/** The processes that share a log, and what their code declares. Keyed by node. */
+/**
+ * The processes that share a log, and what their code declares. A process has one row at a time, under a key of its own each
+ * time that it enters: so a row that was dead stays dead, and whoever saw it dead can remove it at any time.
+ */
 const rows: Collection = {
   name: "read-model-node",
   columns: toColumns({ until: "number" }),
@@ -54,7 +57,16 @@ export interface DeclarationPorts {
 export class Declarations {
   readonly #declared: () => Declared;
   readonly #ports: DeclarationPorts;
+  #lapsed: () => Promise<void> = async () => {};
   #since: number | undefined;
+  /** How often it has entered, or has tried to: the last time under this number. */
+  #entries = 0;
+  /** Until when the row of the last entry counts; missing where it is not known to be there. */
+  #until: number | undefined;
+  /** Whether others may have gone on without this process, and `lapsed` was not told yet. */
+  #hasLapsed = false;
+  /** Whether the code declares more than it has said. */
+  #hasMore = false;
   #endWait: (() => void) | undefined;
   #renewing: Promise<void> | undefined;
   #closed = false;
@@ -65,15 +77,29 @@ export class Declarations {
 
   /**
    * Before the tables are made, and before this process believes that it can read the log: so that nobody drops them, or
-   * writes something else, in between. `lapsed` is told when others may have, for they took this process for dead.
+   * writes something else, in between. `lapsed` is told when others may have, for they took this process for dead; where
+   * it throws it is told again.
    */
   async start(lapsed: () => Promise<void>): Promise<void> {
     if (this.#ports.alone) return;
+    this.#lapsed = lapsed;
     await this.#ports.engine.define(rows);
     const { readers, events, contracts } = this.#declared();
     if (readers.length + contracts.length + Object.keys(events).length === 0) return;
     await this.#enter();
-    this.#wait(lapsed);
+    this.#wait();
+  }
+
+  /** Once the code declares more than at the start. From soon on, others reckon with that as well. */
+  again(): void {
+    if (this.#ports.alone || this.#closed) return;
+    if (this.#renewing) {
+      this.#renewing.then(() => this.again());
+      return;
+    }
+    this.#hasMore = true;
+    this.#endWait?.();
+    this.#renew();
   }
 
   /** How many processes that run declare a read model. */
@@ -91,9 +117,8 @@ export class Declarations {
     this.#closed = true;
     this.#endWait?.();
     await this.#renewing;
-    if (this.#since === undefined) return;
-    const { node, write } = this.#ports;
-    await write([{ collection: rows.name, remove: node }]).catch(() => {}); // then it counts until its lease is over
+    if (this.#entries === 0) return;
+    await this.#ports.write([{ collection: rows.name, remove: this.#key }]).catch(() => {}); // then it counts until its lease is over
   }
 
   async #live(): Promise<readonly NodeRow[]> {
@@ -104,31 +129,60 @@ export class Declarations {
     return found.map(({ data }) => data as NodeRow); // only this file writes it
   }
 
-  /** Whether it had not been there, or was silent for too long. */
-  async #enter(): Promise<boolean> {
+  get #key(): string {
+    return `${this.#ports.node}/${this.#entries}`;
+  }
+
+  async #enter(): Promise<void> {
     const { engine, log, node, process, leaseMs, write } = this.#ports;
+    const isThere = await this.#extend();
+    if (isThere && !this.#hasMore) return;
     const now = await engine.time();
     const until = now + leaseMs;
-    const isThere = { key: node, where: { until: { from: now } }, limit: 1 };
-    if (this.#since !== undefined && (await engine.claim(rows.name, isThere, { until })).length > 0) return false;
+    if (this.#since !== undefined && !isThere) this.#hasLapsed = true;
     this.#since ??= now;
     const gone = await engine.find(rows.name, { where: { until: { to: now - 1 } }, limit: mostNodes });
+    const left = new Set(gone.map(({ key }) => key));
+    if (this.#entries > 0) left.add(this.#key);
+    this.#until = undefined;
+    this.#entries++;
+    this.#hasMore = false;
     const data: NodeRow = { node, process, log, since: this.#since, until, ...this.#declared() };
     await write([
-      ...gone.flatMap(({ key }) => (key === node ? [] : [{ collection: rows.name, remove: key }])),
-      { collection: rows.name, put: node, data: { ...data } },
+      ...[...left].map((key) => ({ collection: rows.name, remove: key })),
+      { collection: rows.name, put: this.#key, data: { ...data } },
     ]);
+    this.#until = until;
+  }
+
+  /** Whether the row still counted when its time was extended: nobody can have seen it dead, and be about to remove it. */
+  async #extend(): Promise<boolean> {
+    const { engine, leaseMs } = this.#ports;
+    const before = this.#until;
+    if (before === undefined) return false;
+    const now = await engine.time();
+    const until = now + leaseMs;
+    const present = { key: this.#key, where: { until: { from: now } }, limit: 1 };
+    if ((await engine.claim(rows.name, present, { until })).length === 0) return false;
+    if ((await engine.time()) > before) return false;
+    this.#until = until;
     return true;
   }
 
-  #wait(lapsed: () => Promise<void>): void {
-    this.#endWait = this.#ports.clock.after(this.#ports.leaseMs / 3, () => {
-      this.#renewing = this.#enter()
-        .then((isNew) => (isNew ? lapsed() : undefined))
-        .catch(() => {}) // the next time, perhaps; others say what is wrong with the engine
-        .finally(() => {
-          if (!this.#closed) this.#wait(lapsed);
-        });
-    });
+  #wait(): void {
+    this.#endWait = this.#ports.clock.after(this.#ports.leaseMs / 3, () => this.#renew());
+  }
+
+  #renew(): void {
+    this.#renewing = this.#enter()
+      .then(async () => {
+        if (this.#hasLapsed) await this.#lapsed();
+        this.#hasLapsed = false;
+      })
+      .catch(() => {}) // the next time, perhaps; others say what is wrong with the engine
+      .finally(() => {
+        this.#renewing = undefined;
+        if (!this.#closed) this.#wait();
+      });
   }
 }

@@ -53,6 +53,11 @@ export class EventCodec {
     return [...this.#owned];
   }
 
+  /** Of how many events something is known. */
+  get size(): number {
+    return this.#events.size;
+  }
+
   /** What is known of events, in which version, and whether it is written here. */
   get known(): readonly { readonly type: string; readonly version: number; readonly written: boolean }[] {
     return [...this.#events].map(([type, { event }]) => ({

@@ -4,7 +4,7 @@ import { type Clock, command, contract, event, query, systemClock, upcast } from
 import { openSqlite } from "../engines/sqlite/index.ts";
 import { type Engine, toHealth } from "./host.ts";
 import { entity, readModel, store } from "./index.ts";
-import { type Opened, openOn, toChanged, toFolder } from "./test-kit.test-d.ts";
+import { type Opened, openOn, toChanged, toFolder, toTallyStore } from "./test-kit.test-d.ts";
 
 let remove: () => void;
 let file: Engine;
@@ -27,20 +27,26 @@ afterEach(async () => {
 
 const First = z.object({ id: z.string(), grams: z.int() });
 const Second = z.object({ id: z.string(), kilos: z.number(), fragile: z.boolean().default(false) });
-type Code = "old" | "up only" | "up and down" | "with another event";
+const Third = Second.extend({ label: z.string().default("") });
+type Code = "old" | "up only" | "up and down" | "newest" | "with another event";
 const up = ({ id, grams }: z.infer<typeof First>) => ({ id, kilos: grams / 1_000, fragile: false });
+const toSecond = upcast(First, up, ({ id, kilos, fragile }) =>
+  fragile ? undefined : { id, grams: Math.round(kilos * 1_000) },
+);
+const toThird = upcast(
+  Second,
+  (old) => ({ ...old, label: "" }),
+  ({ label: _, ...old }) => old,
+);
 const weighed = {
   old: event(First),
   "with another event": event(First),
   "up only": event(Second, { version: 2, from: [upcast(First, up)] }),
-  "up and down": event(Second, {
-    version: 2,
-    from: [
-      upcast(First, up, ({ id, kilos, fragile }) => (fragile ? undefined : { id, grams: Math.round(kilos * 1_000) })),
-    ],
-  }),
+  "up and down": event(Second, { version: 2, from: [toSecond] }),
+  newest: event(Third, { version: 3, from: [toSecond, toThird] }),
 };
 function toStore(code: Code) {
+  const isOld = code === "old" || code === "with another event";
   const Parcels = contract("parcels", "1.0.0", {
     weigh: command({ input: z.object({ id: z.string(), kilos: z.number(), fragile: z.boolean().optional() }) }),
     lose: command({ input: z.object({ id: z.string() }) }),
@@ -58,7 +64,7 @@ function toStore(code: Code) {
     } as never, // which events there are depends on the code
   });
   const weights = readModel("weight", {
-    version: code === "up only" || code === "up and down" ? 2 : 1,
+    version: isOld ? 1 : 2,
     events: Parcels,
     row: z.object({ id: z.string(), kilos: z.number() }),
     key: "id",
@@ -66,7 +72,6 @@ function toStore(code: Code) {
       Weighed: (payload: any, rows) => rows.put({ id: payload.id, kilos: payload.kilos ?? payload.grams / 1_000 }),
     }, // as above
   });
-  const isOld = code === "old" || code === "with another event";
   return store(
     Parcels,
     { parcels, weights },
@@ -198,6 +203,58 @@ test("what begins while a version is being settled is seen, and what begins afte
   expect((await inLog()).map(([version]) => version)).toEqual([1, 2]);
 });
 
+test.each(["asks", "settles"])(
+  "an older version that is written meanwhile is settled too: still older code is seen that begins before it %s",
+  async (moment) => {
+    let atClaim: () => Promise<unknown> = async () => {};
+    let atAppend: () => Promise<unknown> = async () => {};
+    const slow = toChanged(engine, {
+      claim: async (name, query, set) => {
+        if ("version" in set ? moment === "settles" : moment === "asks" && typeof set.asked === "string")
+          await atClaim();
+        return engine.claim(name, query, set);
+      },
+      append: async (log, group) => {
+        if (group.some(({ events }) => events.length > 0)) await atAppend();
+        return engine.append(log, group);
+      },
+    });
+    await start("up and down");
+    const newest = await start("newest", { clock: impatient }, slow);
+    let old: Opened | undefined;
+    atClaim = async () => {
+      atClaim = async () => {};
+      old = await start("old");
+    };
+    await newest.call("parcels.weigh", { id: "a", kilos: 1 });
+    expect(await inLog()).toEqual([[1, '{"id":"a","grams":1000}']]);
+    expect(await engine.find("event-version", { limit: 9 })).toMatchObject([{ data: { version: 1 } }]);
+    await expect.poll(() => old?.call("parcels.state", { id: "a" })).toEqual([{ kilos: 1 }, { id: "a", kilos: 1 }]);
+    if (old) await end(old);
+    let late: unknown;
+    atAppend = async () => {
+      late = await start("old").catch((error: Error) => error.message);
+    };
+    await newest.call("parcels.weigh", { id: "a", kilos: 2 });
+    expect(late).toMatch("takes events parcels.Weighed in version 2, and this code knows it up to version 1.");
+    expect((await inLog()).map(([version]) => version)).toEqual([1, 2]);
+  },
+);
+
+test("who reads events of the log that no store of his declares is waited for as well", async () => {
+  const reading = await openOn(engine, [toTallyStore()]);
+  opened.push(reading);
+  const next = await start("up only", { clock: impatient });
+  const { contract } = toStore("old");
+  const reader = reading.storage.reading(contract as unknown as Parameters<typeof reading.storage.reading>[0]); // a contract has its events by name
+  await expect.poll(async () => (await next.storage.status()).held).toHaveLength(1);
+  await expect(next.call("parcels.weigh", { id: "a", kilos: 1 })).rejects.toMatchObject({ code: "Unavailable" });
+  expect(await reader.head()).toBe(0);
+  await end(reading);
+  await next.call("parcels.weigh", { id: "a", kilos: 1 });
+  expect((await inLog()).map(([version]) => version)).toEqual([2]);
+});
+
 test("once it is settled, a command asks nothing more than without versions, in this process and in later ones", async () => {
   const asked: string[] = [];
   const counting = toChanged(engine, {
@@ -221,10 +278,17 @@ test("once it is settled, a command asks nothing more than without versions, in 
 
 test("a process that was stopped for longer than its lease is gone on without, and says so when it is back", async () => {
   let now = 1_000_000;
-  const timed = toChanged(engine, { time: async () => now });
+  let isAway = false;
+  const timed = toChanged(engine, {
+    time: async () => now,
+    find: async (name, query) => {
+      if (isAway && name === "event-version") throw new Error("The engine is away.");
+      return engine.find(name, query);
+    },
+  });
   let renew = (): void => {};
-  const after: Clock["after"] = (_, wake) => {
-    renew = wake;
+  const after: Clock["after"] = (ms, wake) => {
+    if (ms === 10_000) renew = wake; // a third of the lease
     return () => {};
   };
   const stopped = await start("old", { clock: { ...systemClock, after } }, timed);
@@ -234,7 +298,14 @@ test("a process that was stopped for longer than its lease is gone on without, a
   await expect(next.call("parcels.weigh", { id: "a", kilos: 1 })).rejects.toMatchObject({ code: "Unavailable" });
   now += 2_000;
   await next.call("parcels.weigh", { id: "a", kilos: 1 });
+  // What keeps it from looking is not why; it looks again.
+  isAway = true;
+  const before = renew;
   wakeUp();
+  await expect.poll(() => renew).not.toBe(before);
+  expect(reports.at(-1)).toBe("parcels.Weighed is written in version 2 from now on.");
+  isAway = false;
+  renew();
   await expect
     .poll(() => reports.at(-1))
     .toMatch(/^This process was silent for longer than its lease, .* takes events parcels\.Weighed in version 2,/);

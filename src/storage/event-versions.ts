@@ -22,7 +22,7 @@ interface VersionRow {
 export interface HeldEvent {
   readonly event: string;
   readonly version: number;
-  /** The version that is written meanwhile; missing where there is no way down, so that commands fail that emit it. */
+  /** The version that is written meanwhile, once it is settled; missing where there is no way down, so that commands fail that emit it. */
   readonly writes?: number;
   readonly by: readonly {
     readonly node: string;
@@ -54,7 +54,8 @@ const page = 1_000;
 /**
  * Writes events in a version that every process reads that runs. Whoever begins says what it reads *before* it looks at
  * what is settled, and takes back what is being settled; whoever settles asks, looks who is there, and settles only if
- * nobody has taken it back. So one of the two sees the other. It is settled once for each version, and remembered.
+ * nobody has taken it back. So one of the two sees the other. It is settled once for each version, and remembered. An older
+ * version that is written meanwhile is settled in the same way: what is older still may begin at any moment.
  */
 export class EventVersions {
   readonly #ports: VersionPorts;
@@ -78,7 +79,22 @@ export class EventVersions {
 
   /** Throws a sentence where events may be written that this process cannot read. */
   async check(): Promise<void> {
-    const { engine, log, codec } = this.#ports;
+    this.#checkRows(await this.#takeBack());
+  }
+
+  /** As `check`, once others went on without this process: that is reported. Throws only where it cannot be found out. */
+  async checkAgain(): Promise<void> {
+    const settled = await this.#takeBack();
+    try {
+      this.#checkRows(settled);
+    } catch (error) {
+      this.#ports.report(toLapsed(error as Error)); // what codec.check throws
+    }
+  }
+
+  /** Takes back what others are about to settle, and gives what is settled. */
+  async #takeBack(): Promise<readonly VersionRow[]> {
+    const { engine, log } = this.#ports;
     const asked = { where: { log: { equals: log }, asked: { not: null } }, limit: page };
     while ((await engine.find(rows.name, asked)).length > 0) await engine.claim(rows.name, asked, { asked: null });
     const settled: VersionRow[] = [];
@@ -91,8 +107,12 @@ export class EventVersions {
       const found = await engine.find(rows.name, query);
       settled.push(...found.map(({ data }) => data as VersionRow)); // only this file writes it
       after = found.at(-1)?.key;
-      if (after === undefined) break;
+      if (after === undefined) return settled;
     }
+  }
+
+  #checkRows(settled: readonly VersionRow[]): void {
+    const { log, codec } = this.#ports;
     codec.check(
       log,
       settled.filter(({ version }) => version > 0),
@@ -146,29 +166,33 @@ export class EventVersions {
     return held;
   }
 
-  /** Settles the present version, unless somebody cannot read it. */
+  /** Settles the present version, or where somebody cannot read that, the one that is written meanwhile. */
   async #settle(type: string): Promise<HeldEvent | undefined> {
     const { engine, log, codec, declarations, node, write } = this.#ports;
-    const version = codec.versionOf(type);
     const key = `${log}/${type}`;
+    const look = async () => this.#heldBy(await declarations.others(), type);
+    const toWritten = (held: HeldEvent | undefined) => (held ? held.writes : codec.versionOf(type));
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const [row] = await engine.find(rows.name, { key, limit: 1 });
       if (row) this.#note(row.data as VersionRow); // only this file writes it
       if (this.#isSettled(type)) return undefined;
-      const held = this.#heldBy(await declarations.others(), type);
-      if (held) return held;
+      const held = await look();
+      const version = toWritten(held);
+      if (version === undefined || this.#isSettled(type, version)) return held;
       const initial = { log, type, version: 0, asked: null };
       if (!row) await write([{ collection: rows.name, increment: key, by: { asks: 1 }, initial }]);
       const asked = `${node}/${++this.#asked}`;
       if ((await engine.claim(rows.name, { key, limit: 1 }, { asked })).length === 0) continue;
-      const meanwhile = this.#heldBy(await declarations.others(), type);
-      if (meanwhile) return meanwhile;
+      const meanwhile = await look();
+      if (toWritten(meanwhile) !== version) continue;
       const mine = { key, where: { asked: { equals: asked }, version: { to: version } }, limit: 1 };
-      if ((await engine.claim(rows.name, mine, { version, asked: null })).length > 0) this.#note({ type, version });
+      if ((await engine.claim(rows.name, mine, { version, asked: null })).length === 0) continue;
+      this.#note({ type, version });
+      return meanwhile;
     }
     throw new Fault(
       "Unavailable",
-      `It could not be settled that ${type} is written in version ${version}, for others began, or settled it, ${mostAttempts} times meanwhile. Nothing was written; try again.`,
+      `It could not be settled in which version ${type} is written, for others began, or settled it, ${mostAttempts} times meanwhile. Nothing was written; try again.`,
       { outcome: "not done" },
     );
   }
@@ -199,14 +223,17 @@ export class EventVersions {
       report(`${type} is written in version ${codec.versionOf(type)} from now on.`);
   }
 
-  #isSettled(type: string): boolean {
-    return (this.#settled.get(type) ?? 0) >= this.#ports.codec.versionOf(type);
+  #isSettled(type: string, version = this.#ports.codec.versionOf(type)): boolean {
+    return (this.#settled.get(type) ?? 0) >= version;
   }
 
   #note({ type, version }: VersionRow): void {
     if (version > (this.#settled.get(type) ?? 0)) this.#settled.set(type, version);
   }
 }
+
+const toLapsed = ({ message }: Error): string =>
+  `This process was silent for longer than its lease, so the others went on without it. ${message}`;
 
 function toHeldBy({ event, version, by }: HeldEvent): string {
   const names = by.map(

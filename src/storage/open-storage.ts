@@ -126,7 +126,7 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     await parking.define();
     await snapshots.define();
     await couriers.define();
-    await declarations.start(() => versions.check().catch((error: Error) => report(toLapsed(error))));
+    await declarations.start(() => versions.checkAgain());
     await versions.start(stored);
     await models.start();
     couriers.start();
@@ -152,7 +152,12 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
   };
   return Object.freeze({
     log,
-    reading: all.reading as Storage["reading"], // its events have the types of what is declared
+    reading: ((events) => {
+      const before = codec.size;
+      const reader = all.reading(events);
+      if (codec.size > before) declarations.again(); // so that others wait for what it reads
+      return reader;
+    }) as Storage["reading"], // its events have the types of what is declared
     emit: toEmit(all),
     providers: Object.freeze(stores.flatMap((store) => toProviders(store, all))),
     ...toOperating({ engine, log: log.name, models, couriers, parking, declarations }),
@@ -170,9 +175,6 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     close,
   });
 }
-
-const toLapsed = ({ message }: Error): string =>
-  `This process was silent for longer than its lease, so the others went on without it. ${message}`;
 
 const toProviders = (store: AnyStore, ports: CommandPorts & QueryPorts): readonly Provider[] =>
   operationsOf(store.contract).map((operation) =>

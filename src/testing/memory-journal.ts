@@ -21,32 +21,45 @@ export interface MemoryJournal extends Journal {
   rows(): readonly RunRow[];
   /** How many appends were written. */
   readonly commits: number;
+  /** What a replica knows that lags from here on. It takes over when the answer is called: what came since is lost. */
+  mark(): () => void;
   /** Called before each append takes effect; what it throws fails the append. */
   onAppend: (run: string, entries: readonly Entry[]) => void | Promise<void>;
 }
 
+/** An entry as it is kept, under an id that no other one ever has. */
+interface KeptEntry {
+  readonly event: string;
+  readonly text: string;
+}
+
 export function memoryJournal(): MemoryJournal {
-  const streams = new Map<string, string[]>();
-  const inboxes = new Map<string, Item[]>();
+  const streams = new Map<string, readonly KeptEntry[]>();
+  const inboxes = new Map<string, readonly Item[]>();
   const rows = new Map<string, RunRow>();
   const bulks = new Map<string, Bulk>();
   let commits = 0;
   let position = 0;
+  let events = 0;
 
   const change = (run: string, { begin, row, size }: Change, added = 0): void => {
     const present = begin ?? rows.get(run);
     const grown = size !== undefined && row && { size: row.from === undefined ? size + added : added };
-    if (present) rows.set(run, { ...present, ...row, ...grown });
+    const asleep = row?.asleepAt !== undefined && { asleepEntry: streams.get(run)?.at(-1)?.event ?? null };
+    if (present) rows.set(run, { ...present, ...row, ...grown, ...asleep });
   };
-  const tell = (run: string, item: NewItem, asleepAt?: number): void => {
+  const tell = (run: string, item: NewItem, { asleepAt, asleepEntry }: Asleep = {}): void => {
     const inbox = inboxes.get(run) ?? [];
     if (item.key !== undefined && inbox.some(({ key }) => key === item.key)) return;
     const text = JSON.stringify(item);
     const size = text.length;
-    inboxes.set(run, [...inbox, { ...(JSON.parse(text) as NewItem), revision: inbox.length, size }]);
+    const kept = { ...(JSON.parse(text) as NewItem), revision: inbox.length, event: `${++events}`, size };
+    inboxes.set(run, [...inbox, kept]);
     const { unread = 0, unreadSize = 0 } = rows.get(run) ?? {};
     if (item.signal !== "") change(run, { row: { unread: unread + 1, unreadSize: unreadSize + size } });
-    const isAsleep = asleepAt !== undefined && asleepAt === (streams.get(run)?.length ?? 0) - 1;
+    const entries = streams.get(run) ?? [];
+    const isLast = asleepEntry == null || asleepEntry === entries.at(-1)?.event;
+    const isAsleep = isLast && asleepAt === entries.length - 1;
     if (!isAsleep) change(run, { row: { wakeAt: item.at } });
   };
   const take = (node: string, limit: number, due: (row: RunRow) => boolean): readonly RunRow[] => {
@@ -89,9 +102,10 @@ export function memoryJournal(): MemoryJournal {
       const refused = refusalOf(entries, texts);
       if (refused !== undefined) return { refused };
       if (stream.length - 1 !== revision) return "fenced";
-      const inboxHead = (inboxes.get(run)?.length ?? 0) - 1;
-      if (changed.inboxSeen !== undefined && inboxHead > changed.inboxSeen.revision) return "inbox moved";
-      streams.set(run, [...stream, ...texts]);
+      const { revision: inboxHead = -1, event } = inboxes.get(run)?.at(-1) ?? {};
+      const seen = changed.inboxSeen;
+      if (seen && (inboxHead !== seen.revision || (seen.event ?? event) !== event)) return "inbox moved";
+      streams.set(run, [...stream, ...texts.map((text) => ({ event: `${++events}`, text }))]);
       const size = texts.reduce((sum, text) => sum + text.length, 0);
       change(run, changed, size);
       if (changed.tell) tell(changed.tell.run, changed.tell.item);
@@ -102,7 +116,7 @@ export function memoryJournal(): MemoryJournal {
     read: async (run, from = 0, limit = Number.POSITIVE_INFINITY) => journal.entries(run).slice(from, from + limit),
     async load(run, from = 0) {
       const entries = await journal.read(run, from);
-      const size = (streams.get(run) ?? []).slice(from).reduce((sum, text) => sum + text.length, 0);
+      const size = (streams.get(run) ?? []).slice(from).reduce((sum, { text }) => sum + text.length, 0);
       if (size > sizeToRead) throw new Unreadable(tooLargeToRead(run));
       return { entries, size };
     },
@@ -113,7 +127,7 @@ export function memoryJournal(): MemoryJournal {
         .findLast((entry) => type === undefined || entry.type === type),
     revision: async (run) => (streams.get(run)?.length ?? 0) - 1,
     find: async (run) => rows.get(run),
-    post: async (run, item, asleep) => tell(run, item, asleep?.asleepAt),
+    post: async (run, item, asleep) => tell(run, item, asleep),
     inbox: async (run, from = 0) => (inboxes.get(run) ?? []).slice(from),
     claimDue: async (node, knows, now, limit) =>
       take(
@@ -185,10 +199,27 @@ export function memoryJournal(): MemoryJournal {
     async strand(run, owner, reason) {
       if (rows.get(run)?.owner === owner) change(run, { row: { owner: null, state: "paused", wakeAt: null, reason } });
     },
-    entries: (run) => (streams.get(run) ?? []).map((entry) => JSON.parse(entry) as Entry),
+    mark() {
+      const back = [toBack(streams), toBack(inboxes), toBack(rows), toBack(bulks)];
+      return () => {
+        for (const go of back) go();
+      };
+    },
+    entries: (run) => (streams.get(run) ?? []).map(({ text }) => JSON.parse(text) as Entry),
     rows: () => [...rows.values()],
   };
   return journal;
+}
+
+type Asleep = Pick<RunRow, "asleepAt" | "asleepEntry">;
+
+/** Takes a map back to what it holds now; what is in it never changes. */
+function toBack<V>(map: Map<string, V>): () => void {
+  const kept = [...map];
+  return () => {
+    map.clear();
+    for (const [key, value] of kept) map.set(key, value);
+  };
 }
 
 const goingOn: ReadonlySet<string> = new Set(["waiting", "running", "undoing"]);
