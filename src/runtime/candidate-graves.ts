@@ -1,4 +1,5 @@
-import { type Collection, type Document, type Engine, toColumns } from "../storage/host.ts";
+import { randomInt } from "node:crypto";
+import { type Collection, type Document, type DocumentQuery, type Engine, toColumns } from "../storage/host.ts";
 
 export const log = "views";
 export const collection: Collection = {
@@ -14,13 +15,24 @@ export interface Kept {
   /** JSON text, of a whole list behind the names of its items. */
   readonly said: string | null;
   readonly at: number;
-  /** Counts the writes: who saw another turn than there is has to look again. 0 where only the room was made. */
+  /** Another one after each write, see `freshTurn`. 0 where only the room was made. */
   readonly turn: number;
   /** A document's fields are open. */
   readonly [field: string]: unknown;
 }
 /** No question has this place. */
 export const buried = "";
+
+/**
+ * Who saw another turn than there is has to look again. It is drawn and not counted: a document that was taken away and
+ * made anew would begin to count at the same number, and be taken for what somebody saw there before.
+ */
+export const freshTurn = (): number => randomInt(1, 2 ** 48 - 1);
+/** Finds a candidate as it was seen, and nothing newer that has come to its key since. */
+export const asSeen = (key: string, { turn, revision }: Kept): DocumentQuery => ({
+  ...{ key, limit: 1 },
+  where: { turn: { equals: turn }, revision: { equals: revision } },
+});
 
 const stream = "candidates/cleared";
 const most = 500;
@@ -41,9 +53,8 @@ export class CandidateGraves {
   async bury(documents: readonly Document[]): Promise<void> {
     if (documents.length === 0) return;
     for (const { key, data } of documents) {
-      const { turn } = data as Kept; // the collection is this kind's alone
-      const asSeen = { key, where: { turn: { equals: turn } }, limit: 1 };
-      await this.#engine.claim(collection.name, asSeen, { place: buried, said: null, turn: turn + 1 });
+      const seen = asSeen(key, data as Kept); // the collection is this kind's alone
+      await this.#engine.claim(collection.name, seen, { place: buried, said: null, turn: freshTurn() });
     }
     // And what somebody else buried before he ended.
     const all = await this.#engine.find(collection.name, { where: { place: { equals: buried } }, limit: most });

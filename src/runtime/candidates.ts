@@ -3,7 +3,7 @@ import { type Candidate, type Candidates, type Listener, outranks } from "../agg
 import type { Clock } from "../contracts/index.ts";
 import { type After, type Condition, type Document, type Engine, toAfter, toIds, type Write } from "../storage/host.ts";
 import { type Subscription, subscription } from "../storage/index.ts";
-import { buried, CandidateGraves, collection, type Kept, log } from "./candidate-graves.ts";
+import { asSeen, buried, CandidateGraves, collection, freshTurn, type Kept, log } from "./candidate-graves.ts";
 
 const page = 500;
 
@@ -45,11 +45,8 @@ export async function openCandidates(engine: Engine, clock: Clock): Promise<Cand
       }
       if (kept.turn > 0 && !outranks(candidate, toCandidate(kept))) return;
       const { revision, at } = candidate;
-      const written = await engine.claim(
-        collection.name,
-        { key, where: { turn: { equals: kept.turn } }, limit: 1 },
-        { revision, said: toText(candidate), at, turn: kept.turn + 1 },
-      );
+      const set = { revision, said: toText(candidate), at, turn: freshTurn() };
+      const written = await engine.claim(collection.name, asSeen(key, kept), set);
       if (written.length > 0) return;
     }
   };

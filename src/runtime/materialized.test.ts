@@ -8,6 +8,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { Turnstile } from "../../test/turnstile.ts";
 import { type Candidate, outranks } from "../aggregation/host.ts";
 import { fed, json, materialized, prefer, pushed, put, remove, source, union, view } from "../aggregation/index.ts";
 import { command, contract, event, query, systemClock } from "../contracts/index.ts";
@@ -212,6 +213,25 @@ describe("candidates on the engine", () => {
     expect(counting(await candidates.load("board"))).toEqual([whole(5)]);
     await candidates.keep([item(6, '"new"')]);
     expect(counting(await candidates.load("board"))).toEqual([whole(5), item(6, '"new"')]);
+  });
+
+  it("that come anew where one was taken away are not taken away by who had seen the old one", async () => {
+    const turnstile = new Turnstile();
+    const opening = openCandidates(turnstile.before(0, engine), systemClock);
+    await turnstile.open([]);
+    const [slow, other] = [await opening, await openCandidates(engine, systemClock)];
+    // However far the slow one has come when the other one takes the old item away and keeps a new one.
+    for (let calls = 0; calls < 12; calls++) {
+      const said = (item: string, revision: number) => toCandidate(`board ${calls}`, { item, revision, said: '"x"' });
+      await other.keep([said("a", 1)]);
+      const kept = slow.keep([said("", 5)]);
+      await turnstile.pass({ who: 0, calls });
+      await other.keep([said("", 6)]);
+      await other.keep([said("a", 9)]);
+      await turnstile.open([]);
+      await kept;
+      expect(counting(await other.load(`board ${calls}`))).toEqual([said("", 6), said("a", 9)]);
+    }
   });
 
   it("that somebody buried before he ended are taken away later, or make room for what comes", async () => {

@@ -84,14 +84,14 @@ function Contract({ entry, usage }: { readonly entry: Entry; readonly usage: rea
                 <td title={summary}>
                   {operation} <span class="contract-quiet">{kind}</span> {deprecated && <em>deprecated</em>}
                 </td>
-                <td>{route ?? "inside only"}</td>
-                <td>{access ?? "–"}</td>
-                <td>
+                <td data-title="Route">{route ?? "inside only"}</td>
+                <td data-title="Access">{access ?? "–"}</td>
+                <td data-title="Failures">
                   {Object.entries(failures)
                     .map(([code, { status }]) => `${code} ${status}`)
                     .join(", ") || "–"}
                 </td>
-                <td>{providers[operation] ?? "–"}</td>
+                <td data-title="Provider">{providers[operation] ?? "–"}</td>
               </tr>
             ),
           )}

@@ -60,7 +60,7 @@ export function Diagram(): JSX.Element {
             {meeting > 0 ? `${meeting} contracts` : "contracts"}
           </text>
         </g>
-        <text class="outer middle" x="330" y="212">
+        <text class="outer" x="339" y="211">
           requests
         </text>
         <g class="upstreams">

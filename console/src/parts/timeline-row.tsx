@@ -64,7 +64,11 @@ export function TimelineRow({ row, trace, axis, nowMs, pinned, reachable, onPoin
             title="journal"
           />
         ))}
-        {last && <BarTime segment={last} axis={axis} tookMs={took} fromMs={first?.fromMs ?? last.fromMs} />}
+        {last && (
+          <span class="bar-time" style={{ left: percent(place(axis, last.toMs)) }}>
+            {duration(took)}
+          </span>
+        )}
       </div>
     </div>
   );
@@ -77,32 +81,5 @@ function Bar({ segment, axis }: { readonly segment: Segment; readonly axis: Axis
       class={`bar is-${segment.look} ${segment.open ? "is-open" : ""}`}
       style={{ left: percent(left), width: percent(place(axis, segment.toMs) - left) }}
     />
-  );
-}
-
-/** The duration stands right of the bar, or left of it where there is no room. */
-function BarTime({
-  segment,
-  axis,
-  tookMs,
-  fromMs,
-}: {
-  readonly segment: Segment;
-  readonly axis: Axis;
-  readonly tookMs: number;
-  readonly fromMs: number;
-}): JSX.Element {
-  const right = place(axis, segment.toMs);
-  const left = place(axis, fromMs);
-  const side = right < 0.88 ? "after" : left > 0.12 ? "before" : "inside";
-  const at = {
-    after: { left: percent(right) },
-    before: { right: percent(1 - left) },
-    inside: { right: percent(1 - right) },
-  }[side];
-  return (
-    <span class={`bar-time is-${side}`} style={at}>
-      {duration(tookMs)}
-    </span>
   );
 }

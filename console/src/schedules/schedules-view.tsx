@@ -56,7 +56,12 @@ export function SchedulesView(): JSX.Element {
         <h2>Schedules</h2>
       </header>
       {trouble.value !== undefined && <p role="alert">{trouble.value}</p>}
-      {schedules.value?.length === 0 && <p>This backend has no schedules.</p>}
+      {schedules.value?.length === 0 && (
+        <p class="contracts-none">
+          This backend has no schedules. <code>schedule(operation, {"{ cron, input }"})</code> beside a workflow begins
+          its runs at set times; each schedule is told here, with its next time, its last run and what it owes.
+        </p>
+      )}
       {schedules.value !== undefined && schedules.value.length > 0 && (
         <section class="contract">
           <table>

@@ -16,6 +16,7 @@ export function SourceCard({ source, usedBy, pulse, nowMs }: Props): JSX.Element
   const { source: name, perSecond, requests, hedges, saved, cache, answers, breaker, underWay, queued } = source;
   const { duplicates, incomplete, lastProblem, samples, p50Ms, p95Ms, p99Ms } = source;
   const looks = cache.hits + cache.misses;
+  const isUnasked = requests === 0 && answersOf(source) === 0;
   return (
     <article class={`source-card is-breaker-${breaker.state}`} aria-label={name}>
       <header class="source-top">
@@ -51,13 +52,17 @@ export function SourceCard({ source, usedBy, pulse, nowMs }: Props): JSX.Element
           {queued > 0 && <small> + {amount(queued)}</small>}
         </Fact>
       </dl>
-      <Errors errors={source.errors} />
-      <p class="source-more">
-        {plural(requests, "request")}, {plural(hedges, "hedge")}, {plural(saved, "answer")} without a request
-        {duplicates > 0 && `; ${plural(duplicates, "duplicate")}`}
-        {incomplete > 0 && `; ${plural(incomplete, "incomplete list")}`}
-        {breaker.opened > 0 && `; the breaker opened ${plural(breaker.opened, "time")}`}
-      </p>
+      {!isUnasked && <Errors errors={source.errors} />}
+      {isUnasked ? (
+        <p class="source-more">Nobody has asked it since this process started.</p>
+      ) : (
+        <p class="source-more">
+          {plural(requests, "request")}, {plural(hedges, "hedge")}, {plural(saved, "answer")} without a request
+          {duplicates > 0 && `; ${plural(duplicates, "duplicate")}`}
+          {incomplete > 0 && `; ${plural(incomplete, "incomplete list")}`}
+          {breaker.opened > 0 && `; the breaker opened ${plural(breaker.opened, "time")}`}
+        </p>
+      )}
       {lastProblem && (
         <p class="source-problem">
           <span class={`state of-state-${lastProblem.state}`}>{lastProblem.state}</span> {lastProblem.problem}{" "}
