@@ -196,23 +196,20 @@ export class Exchange {
     if (offers) this.offer();
   }
 
-  /** An effect has come to rest without a result: another activation goes on with it. */
+  /** An action has come to rest without a result: it is begun again, here or by another activation. */
   rest(waiting: Waiting): void {
+    waiting.cancel();
+    waiting.cancel = nothing;
+    waiting.asleep = false;
+    waiting.wakeAt = undefined;
     waiting.active = false;
     this.#idle.push(waiting);
     this.stir();
   }
 
-  /** Something that was waited for elsewhere may have come to its end. */
-  wake(): void {
-    for (const waiting of this.waiting.values()) {
-      if (!waiting.asleep) continue;
-      waiting.cancel();
-      waiting.cancel = nothing;
-      waiting.asleep = false;
-      waiting.wakeAt = undefined;
-      this.rest(waiting);
-    }
+  /** What these wait for elsewhere may have come to its end. */
+  wake(which: (waiting: Waiting) => boolean): void {
+    for (const waiting of this.waiting.values()) if (waiting.asleep && which(waiting)) this.rest(waiting);
   }
 
   /** Takes back what the code waits for. */
