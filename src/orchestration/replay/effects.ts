@@ -153,7 +153,7 @@ export class Effects {
     scope.asked();
     const delivered = await asked;
     this.#awaited?.end(path);
-    if (this.#awaited?.holdsBack) this.#settleDue(); // it may have stood before that
+    if (this.#awaited?.holdsBack) exchange.offerSoon(); // it may have stood before that
     const kept = this.#keep(delivered, spec, undoable);
     const outcome = kept instanceof Promise ? await kept : kept;
     scope.settled();
@@ -308,8 +308,8 @@ export class Effects {
           exchange.rest(waiting);
         };
         awaited.keep(path, { tell: tellNow, rest });
-        this.#settleDue();
         if (parking()) awaited.letGo();
+        else exchange.offerSoon();
       }
     };
     const settled = act(action, scope);

@@ -53,6 +53,7 @@ export class Exchange {
   cancelled: (by: Result & { readonly type: "Cancelled" }) => void = () => {};
   /** Told that what was written down may have an answer for somebody: waits have begun, or one that had its answer gave up. */
   offer: () => void = nothing;
+  #offersSoon = false;
   #ready: Delivered[] = [];
   /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
   readonly #idle: Waiting[] = [];
@@ -117,6 +118,12 @@ export class Exchange {
     this.stir();
   }
 
+  /** Offers before the next result is delivered: once, however many answers have come by then. */
+  offerSoon(): void {
+    this.#offersSoon = true;
+    this.stir();
+  }
+
   get hasReady(): boolean {
     return this.#ready.length > 0;
   }
@@ -135,6 +142,10 @@ export class Exchange {
 
   /** Writes and delivers the next result of a live run; false where there is none. */
   deliverNext(): boolean {
+    if (this.#offersSoon) {
+      this.#offersSoon = false;
+      this.offer();
+    }
     const next = this.#ready.shift();
     if (!next) return false;
     if (!this.#isAwaited(next.result)) {
