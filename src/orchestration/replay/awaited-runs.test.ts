@@ -13,7 +13,7 @@ import {
 } from "../../contracts/index.ts";
 import { memoryJournal } from "../../testing/memory-journal.ts";
 import { virtualClock } from "../../testing/virtual-clock.ts";
-import { type Run, type Step, workflow } from "../index.ts";
+import { type Run, type Step, type StepPolicy, workflow } from "../index.ts";
 import { toRunId } from "../journal/identity.ts";
 import { Runner } from "../node/runner.ts";
 
@@ -22,7 +22,7 @@ const Family = contract("family", "1.0.0", {
   child: command({ input: z.object({ n: z.int() }), output: z.int() }),
 });
 interface Parts {
-  readonly family: { child(input: { n: number }): Step<number> };
+  readonly family: { child(input: { n: number }, policy?: StepPolicy): Step<number> };
   readonly run: Run<typeof Family.parent, readonly [typeof Family]>;
 }
 
@@ -191,6 +191,40 @@ describe("an answer that waits for what came before it", () => {
     }
     expect(await f.result()).toBe("a");
   });
+
+  it("does not keep a run that pauses where it comes only then", async () => {
+    const { promise: second, resolve: say } = Promise.withResolvers<Answer>();
+    const f = family(async (parts) => (await parts.run.race({ a: child(1)(parts), b: child(2)(parts) })).winner);
+    await f.begin();
+    f.answer(1, "trouble");
+    f.answer(2, second);
+    await f.end(1, 2);
+    await f.steer("pause");
+    expect(f.row().state).toBe("running");
+    say("its end");
+    await f.rest();
+    expect(f.row().state).toBe("paused");
+    f.answer(1, "its end");
+    await f.steer("resume");
+    expect(await f.result()).toBe("a");
+  });
+});
+
+it("a child that is asleep when its step's deadline comes is asked once more, and is late then", async () => {
+  const step = local();
+  let told: string | undefined;
+  const f = family(async ({ family, run }) => {
+    const late = async () => {
+      told = await family.child({ n: 1 }, { deadline: "10s" }).then(String, (error) => (error as Fault).code);
+    };
+    await run.all({ late, here: run.step("local", step.wait) });
+    return "all";
+  });
+  await f.begin();
+  await f.clock.advance(9_000);
+  expect(told).toBeUndefined();
+  await f.clock.advance(2_000);
+  expect(told).toBe("DeadlineExceeded");
 });
 
 it("a time that is over, and waits for what came before it, is told where that is given up", async () => {

@@ -30,8 +30,6 @@ export class AwaitedRuns {
   readonly #answers = new Map<string, Answer>();
   /** By path: the last of the inbox that its run was said to have ended in, and goes on all the same, for somebody has retried it. */
   readonly #goneOn = new Map<string, number>();
-  /** Steps that another run was found to be at. */
-  readonly #slept = new Set<string>();
   /** Times that are over and that an end stands before. */
   readonly #rung = new Set<string>();
   constructor(run: string, root: string) {
@@ -60,12 +58,7 @@ export class AwaitedRuns {
   sleep(path: string, run: string, upTo: number): void {
     const step = this.#steps.get(path);
     if (step) step.run = run;
-    this.#slept.add(path);
     this.#goneOn.set(path, upTo);
-  }
-
-  hasSlept(path: string): boolean {
-    return this.#slept.has(path);
   }
 
   ring(path: string): void {

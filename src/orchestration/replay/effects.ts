@@ -268,7 +268,8 @@ export class Effects {
     const { name, kind, attempt } = spec;
     const { timeoutMs, deadlineMs, pauses, attempts = scope.undoing ? attemptsOfUndo : attemptsOfSteps } = spec.policy;
     const { failed, started, since } = exchange.script.pastOf(path);
-    const deadlineAt = deadlineMs === undefined ? undefined : (since ?? clock.now()) + deadlineMs;
+    if (deadlineMs !== undefined) waiting.deadlineAt ??= (since ?? clock.now()) + deadlineMs;
+    const { deadlineAt } = waiting;
     // What came to its end in time is not late because nobody was there.
     const isInTime =
       deadlineAt !== undefined &&
@@ -283,7 +284,7 @@ export class Effects {
       attempts,
       pauses,
       failed,
-      unknown: started || this.#awaited?.hasSlept(path) === true,
+      unknown: started || waiting.rested,
       attempt,
     };
     const seen = this.inboxSeen.revision;

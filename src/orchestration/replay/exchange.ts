@@ -13,6 +13,10 @@ export interface Waiting {
   active: boolean;
   /** An action that goes on elsewhere, and that this run is told the end of. */
   asleep: boolean;
+  /** An action that was begun here before, and came to rest without a result. */
+  rested: boolean;
+  /** Of an action: when it is late, in ms since 1970, however often it is begun. */
+  deadlineAt: number | undefined;
   /** When it wants to go on of itself, in ms since 1970: of a timer, of a signal with a limit, of an action asleep with a deadline. */
   wakeAt: number | undefined;
   /** Begins the effect: in a live run, and for an action only once the request is on disk. */
@@ -80,6 +84,8 @@ export class Exchange {
         request: written,
         active: false,
         asleep: false,
+        rested: false,
+        deadlineAt: undefined,
         wakeAt: wakeAtOf(written),
         begin,
         cancel: nothing,
@@ -212,6 +218,7 @@ export class Exchange {
     waiting.cancel();
     waiting.cancel = nothing;
     waiting.asleep = false;
+    waiting.rested = true;
     waiting.wakeAt = undefined;
     waiting.active = false;
     this.#idle.push(waiting);
