@@ -11,6 +11,7 @@ import {
 } from "../orchestration/host.ts";
 import { type After, type Condition, type Document, type Engine, toAfter } from "../storage/host.ts";
 import { keyOf, keyRows, runRows, tagColumns } from "./run-collections.ts";
+import { behind, nextWorkflow } from "./run-workflows.ts";
 
 const states: readonly RunState[] = [
   ...(["queued", "running", "waiting", "undoing", "paused"] as const),
@@ -113,17 +114,11 @@ async function workflowsOf(engine: Engine, operation: string | undefined): Promi
   const workflows: string[] = [];
   let from = operation === undefined ? "" : `${operation}@`;
   while (workflows.length < mostWorkflows) {
-    const query = {
-      where: { workflow: { from } },
-      orderBy: { column: "workflow", descending: false },
-      limit: 1,
-    } as const;
-    const [row] = await engine.find(runRows.name, query);
-    const workflow = row && toRow(row).workflow;
+    const workflow = await nextWorkflow(engine, { from });
     if (workflow === undefined) break;
     if (operation !== undefined && !workflow.startsWith(`${operation}@`)) break;
     workflows.push(workflow);
-    from = `${workflow}!`; // versions are digits, which come after an exclamation mark
+    from = behind(workflow);
   }
   return workflows;
 }

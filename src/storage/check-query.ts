@@ -16,6 +16,10 @@ export function checkQuery(collection: Collection, { where = {}, orderBy, after 
       `The place after which "${collection.name}" is to be read on is a document's key with the value that it is ordered by. Begin from the first page.`,
     );
   if (!order) return;
+  if (orderBy?.ties === "any")
+    throw new TypeError(
+      `A page of "${collection.name}" in which documents of the same "${order.name}" come in any order has no place to go on from. Ask for the order of their keys.`,
+    );
   if (after.value === undefined)
     throw new TypeError(
       `"${collection.name}" is to be read on after the key "${after.key}" in the order of "${order.name}", and the value there is missing. Give what the document had when it was read, null included.`,

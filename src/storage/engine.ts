@@ -244,7 +244,11 @@ export type Write =
 export interface DocumentQuery {
   readonly key?: string;
   readonly where?: { readonly [column: string]: Condition };
-  readonly orderBy?: { readonly column: string; readonly descending: boolean };
+  /**
+   * What has the same value comes in the order of the keys, and in any order with `ties: "any"`: an index that begins with
+   * the column then gives the first at once, however many there are of it. No page goes on behind such a one.
+   */
+  readonly orderBy?: { readonly column: string; readonly descending: boolean; readonly ties?: "any" };
   readonly limit: number;
   /** Keyset: documents behind this place, in the order of `orderBy` and then of the key, both in the same direction. */
   readonly after?: After;

@@ -48,10 +48,13 @@ export function toSql(
     if (except.length > 0) say((keys) => `key <> all(${keys})`, except);
     add(say);
     // In the order of the index: null is less than everything.
-    const by = order ? [`${order} ${descending ? "desc nulls last" : "asc nulls first"}`] : [];
+    const by = [
+      ...(order ? [`${order} ${descending ? "desc nulls last" : "asc nulls first"}`] : []),
+      ...(query.orderBy?.ties ? [] : [`key ${descending ? "desc" : "asc"}`]),
+    ];
     return {
       text: `select ${what} from ${table} ${where.length > 0 ? `where ${where.join(" and ")}` : ""}
-        order by ${[...by, `key ${descending ? "desc" : "asc"}`].join(", ")} limit ${limit}`,
+        order by ${by.join(", ")} limit ${limit}`,
       values,
     };
   });

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type CutOff, cutOff } from "../../../test/cut-off.ts";
 import { startPostgres, type TestPostgres } from "../../../test/postgres.ts";
 import type { Append, Engine, Outcome, StoredEvent } from "../../storage/host.ts";
+import { toSql } from "./document-query.ts";
 import { openPostgres, type PostgresOptions } from "./index.ts";
 
 let postgres: TestPostgres;
@@ -534,4 +535,21 @@ test("watching is told of what another process appends, and lets go of everythin
   await watching;
   expect(performance.now() - appended).toBeLessThan(700);
   expect(performance.now() - began).toBeLessThan(1_000);
+});
+
+test("one of each value is found at an index that begins with the column, and the others are not sorted by their keys", async () => {
+  const schema = postgres.freshSchema();
+  const engine = await filled(schema);
+  await engine.define(slowly);
+  const [row] = await postgres.query(`select id from ${schema}.collection where name = 'wide'`);
+  const known = { collection: slowly, id: row.id, table: `${schema}.document_${row.id}` };
+  const planOf = async (ties: { readonly ties?: "any" }): Promise<string> => {
+    const orderBy = { column: "state", descending: false, ...ties };
+    const [sql] = toSql(known, { where: { state: { from: "s", to: "t" } }, orderBy, limit: 1 });
+    const lines = await postgres.query(`explain ${sql?.text}`, [...(sql?.values ?? [])]);
+    return lines.map((line) => line["QUERY PLAN"]).join("; ");
+  };
+  expect(await planOf({ ties: "any" })).toMatch(/^Limit [^;]*;\s*->\s+Index Scan using/);
+  expect(await planOf({ ties: "any" })).not.toContain("Sort");
+  expect(await planOf({})).toContain("Sort");
 });

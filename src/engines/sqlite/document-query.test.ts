@@ -43,6 +43,13 @@ test("the first of a range are found in the order of the index that is there for
   expect(plan).not.toContain("TEMP B-TREE");
 });
 
+test("one of each value is found at an index that begins with the column, and the others are not sorted by their keys", () => {
+  const workflow = { column: "workflow", descending: false } as const;
+  const where = { workflow: { from: "a@1!", to: "b@1" } };
+  expect(planOf({ where, orderBy: { ...workflow, ties: "any" }, limit: 1 })).toMatch(/^SEARCH [^;]*$/);
+  expect(planOf({ where, orderBy: workflow, limit: 1 })).toContain("TEMP B-TREE");
+});
+
 test("a query that names what another index begins with is left to it", () => {
   const where = { workflow: { equals: "a@1" }, state: { equals: "done" }, wakeAt: { from: 0 } };
   expect(planOf({ where, orderBy, limit: 64 })).toContain("workflow state wake^at");

@@ -43,10 +43,11 @@ function toPart(collection: Collection, query: DocumentQuery, add: (say: Say) =>
   add(say);
   const order = query.orderBy && columnOf(query.orderBy.column);
   const direction = query.orderBy?.descending ? "desc" : "asc";
+  const by = [...(order ? [`${order} ${direction}`] : []), ...(query.orderBy?.ties ? [] : [`key ${direction}`])];
   return {
     text: `select key, revision, data from ${tableOf(collection.name)}
       ${where.length > 0 ? `where ${where.join(" and ")}` : ""}
-      order by ${order ? `${order} ${direction}, ` : ""}key ${direction} limit ?`,
+      order by ${by.join(", ")} limit ?`,
     values: [...values, toLimit(query.limit)],
   };
 }

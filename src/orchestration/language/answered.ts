@@ -28,7 +28,7 @@ export async function answered(
     const patience = first ? Math.min(patienceMs, awakeMs) : patienceMs;
     const answer = await dispatch.call(operation, input, { ...call, principal, patienceMs: patience });
     if (!("accepted" in answer)) return { wire: answer.wire, value: answer.value };
-    if (answer.tells && mayWait) return { asleep: true };
+    if (answer.tells && mayWait) return { asleep: true, run: answer.run };
     if (call.aborted.aborted) throw new Fault("DeadlineExceeded", `${operation} goes on as run ${answer.run}.`);
     extend();
   }

@@ -34,6 +34,7 @@ export interface AttemptContext {
 /** It goes on in a run of its own, which tells this one when it has ended: nobody need stay awake for it. */
 export interface Asleep {
   readonly asleep: true;
+  readonly run: string;
 }
 export interface Done {
   /** The result as JSON, for the journal. */

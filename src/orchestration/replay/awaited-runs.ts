@@ -7,6 +7,11 @@ export interface Awaiting {
   readonly operation?: string;
   readonly awaits?: string;
 }
+/** An answer that waits for its turn: to be told, or to be asked for again. */
+interface Answer {
+  readonly tell: () => void;
+  readonly rest: () => void;
+}
 interface Step extends Awaiting {
   /** The run, once somebody had to know. */
   run?: string;
@@ -22,11 +27,9 @@ export class AwaitedRuns {
   /** By path: the steps that have no result yet. */
   readonly #steps = new Map<string, Step>();
   /** By path: answers that are here, and that something stands before that happened earlier. */
-  readonly #answers = new Map<string, () => void>();
+  readonly #answers = new Map<string, Answer>();
   /** By path: the last of the inbox that its run was said to have ended in, and goes on all the same, for somebody has retried it. */
   readonly #goneOn = new Map<string, number>();
-  /** Steps that another run was found to be at. */
-  readonly #slept = new Set<string>();
   /** Times that are over and that an end stands before. */
   readonly #rung = new Set<string>();
   constructor(run: string, root: string) {
@@ -38,6 +41,11 @@ export class AwaitedRuns {
     return this.#steps.size;
   }
 
+  /** Whether an answer or a time waits for what stands before it. */
+  get holdsBack(): boolean {
+    return this.#answers.size > 0 || this.#rung.size > 0;
+  }
+
   begin(path: string, { operation, awaits }: Awaiting): void {
     this.#steps.set(path, { ...(operation !== undefined && { operation }), ...(awaits !== undefined && { awaits }) });
   }
@@ -46,18 +54,20 @@ export class AwaitedRuns {
     this.#steps.delete(path);
   }
 
-  /** The step waits for another run; what the inbox told up to here was not its last end. */
-  sleep(path: string, upTo: number): void {
-    this.#slept.add(path);
+  /** The step waits for this run; what the inbox told up to here was not its last end. */
+  sleep(path: string, run: string, upTo: number): void {
+    const step = this.#steps.get(path);
+    if (step) step.run = run;
     this.#goneOn.set(path, upTo);
-  }
-
-  hasSlept(path: string): boolean {
-    return this.#slept.has(path);
   }
 
   ring(path: string): void {
     this.#rung.add(path);
+  }
+
+  /** Nobody waits for that time any more. */
+  hush(path: string): void {
+    this.#rung.delete(path);
   }
 
   hasRung(path: string): boolean {
@@ -65,7 +75,7 @@ export class AwaitedRuns {
   }
 
   /** Keeps an answer until its turn has come. */
-  keep(path: string, answer: () => void): void {
+  keep(path: string, answer: Answer): void {
     this.#answers.set(path, answer);
   }
 
@@ -73,8 +83,15 @@ export class AwaitedRuns {
   answer(path: string): boolean {
     const answer = this.#answers.get(path);
     this.#answers.delete(path);
-    answer?.();
+    answer?.tell();
     return answer !== undefined;
+  }
+
+  /** Gives up the answers that wait for their turn. */
+  letGo(): void {
+    const answers = [...this.#answers.values()];
+    this.#answers.clear();
+    for (const answer of answers) answer.rest();
   }
 
   /** Where the inbox says that the run has ended that a step waits for, and it has not gone on since. */

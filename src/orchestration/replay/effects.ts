@@ -51,6 +51,8 @@ export interface EffectPorts {
   readonly act: (action: Action, scope: Scope) => Settled | Promise<Settled | Asleep | undefined>;
   /** Looks into the inbox. */
   readonly look: () => Promise<void>;
+  /** Whether the run is to leave this activation: then what has failed, or sleeps, comes to rest without a result. */
+  readonly parking: () => boolean;
 }
 
 type Outcome = { readonly value: unknown } | { readonly error: Error };
@@ -151,6 +153,7 @@ export class Effects {
     scope.asked();
     const delivered = await asked;
     this.#awaited?.end(path);
+    if (this.#awaited?.holdsBack) exchange.offerSoon(); // it may have stood before that
     const kept = this.#keep(delivered, spec, undoable);
     const outcome = kept instanceof Promise ? await kept : kept;
     scope.settled();
@@ -234,7 +237,14 @@ export class Effects {
     }
     this.#items = this.#unseen(items);
     this.#settleDue();
-    this.#ports.exchange.wake();
+    const stepsFor = this.#stepsFor();
+    const told = new Set(stepsFor && this.#items.flatMap(stepsFor));
+    if (told.size > 0) this.#ports.exchange.wake(({ path }) => told.has(path));
+  }
+
+  /** What is kept is asked for again by another activation: in this one, what stands before it may never have an answer. */
+  letGo(): void {
+    this.#awaited?.letGo();
   }
 
   #take(revision: number): void {
@@ -253,12 +263,13 @@ export class Effects {
   }
 
   #begin(waiting: Waiting, spec: StepSpec, hasFallback: boolean): void {
-    const { root, exchange, act, clock } = this.#ports;
+    const { root, exchange, act, clock, parking } = this.#ports;
     const { path, scope } = waiting;
     const { name, kind, attempt } = spec;
     const { timeoutMs, deadlineMs, pauses, attempts = scope.undoing ? attemptsOfUndo : attemptsOfSteps } = spec.policy;
     const { failed, started, since } = exchange.script.pastOf(path);
-    const deadlineAt = deadlineMs === undefined ? undefined : (since ?? clock.now()) + deadlineMs;
+    if (deadlineMs !== undefined) waiting.deadlineAt ??= (since ?? clock.now()) + deadlineMs;
+    const { deadlineAt } = waiting;
     // What came to its end in time is not late because nobody was there.
     const isInTime =
       deadlineAt !== undefined &&
@@ -273,7 +284,7 @@ export class Effects {
       attempts,
       pauses,
       failed,
-      unknown: started || this.#awaited?.hasSlept(path) === true,
+      unknown: started || waiting.rested,
       attempt,
     };
     const seen = this.inboxSeen.revision;
@@ -288,8 +299,18 @@ export class Effects {
       const awaited = scope.closed ? undefined : this.#awaited;
       if (!awaited?.endOf(path, this.#items)) tell(settled);
       else {
-        awaited.keep(path, () => tell(settled));
-        this.#settleDue();
+        const stay = scope.onClose(() => void awaited.answer(path)); // nobody hears of it there, whatever came first
+        const tellNow = (): void => {
+          stay();
+          tell(settled);
+        };
+        const rest = (): void => {
+          stay();
+          exchange.rest(waiting);
+        };
+        awaited.keep(path, { tell: tellNow, rest });
+        if (parking()) awaited.letGo();
+        else exchange.offerSoon();
       }
     };
     const settled = act(action, scope);
@@ -301,9 +322,13 @@ export class Effects {
       if (!settled) exchange.rest(waiting);
       else if ("asleep" in settled) {
         this.#awaited ??= new AwaitedRuns(this.#ports.run, root);
-        this.#awaited.sleep(path, seen);
-        this.#sleepOver(waiting, action, settle);
-        this.#settleDue();
+        this.#awaited.sleep(path, settled.run, seen);
+        // It may have ended while it was asked, and nobody tells of that a second time.
+        if (!scope.closed && this.#awaited.endOf(path, this.#items)) exchange.rest(waiting);
+        else {
+          this.#sleepOver(waiting, action, settle);
+          this.#settleDue();
+        }
       } else settle(settled);
     });
   }
@@ -324,7 +349,10 @@ export class Effects {
     }
     const late = giveUp(`The time of "${name}" is over.`);
     // The run may have ended before, and nobody has told of it yet: it is asked once more, which is in vain where it has not.
-    const ring = (): void => void look().catch(late);
+    const again = (): void => {
+      if (waiting.asleep) exchange.rest(waiting);
+    };
+    const ring = (): void => void look().then(again, late);
     const disarm = deadlineAt === undefined ? () => {} : clock.after(deadlineAt - clock.now(), ring);
     const stay = scope.onClose(abort);
     waiting.asleep = true;
@@ -417,6 +445,7 @@ export class Effects {
     waiting.cancel = () => {
       disarm();
       over.resolve();
+      this.#awaited?.hush(waiting.path);
     };
     const about = { "trilith.step": waiting.path, "trilith.step.kind": kind };
     void trace().span("step", waiting.path, about, () => over.promise);

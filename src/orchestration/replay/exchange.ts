@@ -13,6 +13,10 @@ export interface Waiting {
   active: boolean;
   /** An action that goes on elsewhere, and that this run is told the end of. */
   asleep: boolean;
+  /** An action that was begun here before, and came to rest without a result. */
+  rested: boolean;
+  /** Of an action: when it is late, in ms since 1970, however often it is begun. */
+  deadlineAt: number | undefined;
   /** When it wants to go on of itself, in ms since 1970: of a timer, of a signal with a limit, of an action asleep with a deadline. */
   wakeAt: number | undefined;
   /** Begins the effect: in a live run, and for an action only once the request is on disk. */
@@ -53,6 +57,7 @@ export class Exchange {
   cancelled: (by: Result & { readonly type: "Cancelled" }) => void = () => {};
   /** Told that what was written down may have an answer for somebody: waits have begun, or one that had its answer gave up. */
   offer: () => void = nothing;
+  #offersSoon = false;
   #ready: Delivered[] = [];
   /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
   readonly #idle: Waiting[] = [];
@@ -79,6 +84,8 @@ export class Exchange {
         request: written,
         active: false,
         asleep: false,
+        rested: false,
+        deadlineAt: undefined,
         wakeAt: wakeAtOf(written),
         begin,
         cancel: nothing,
@@ -117,6 +124,12 @@ export class Exchange {
     this.stir();
   }
 
+  /** Offers before the next result is delivered: once, however many answers have come by then. */
+  offerSoon(): void {
+    this.#offersSoon = true;
+    this.stir();
+  }
+
   get hasReady(): boolean {
     return this.#ready.length > 0;
   }
@@ -135,6 +148,10 @@ export class Exchange {
 
   /** Writes and delivers the next result of a live run; false where there is none. */
   deliverNext(): boolean {
+    if (this.#offersSoon) {
+      this.#offersSoon = false;
+      this.offer();
+    }
     const next = this.#ready.shift();
     if (!next) return false;
     if (!this.#isAwaited(next.result)) {
@@ -196,23 +213,21 @@ export class Exchange {
     if (offers) this.offer();
   }
 
-  /** An effect has come to rest without a result: another activation goes on with it. */
+  /** An action has come to rest without a result: it is begun again, here or by another activation. */
   rest(waiting: Waiting): void {
+    waiting.cancel();
+    waiting.cancel = nothing;
+    waiting.asleep = false;
+    waiting.rested = true;
+    waiting.wakeAt = undefined;
     waiting.active = false;
     this.#idle.push(waiting);
     this.stir();
   }
 
-  /** Something that was waited for elsewhere may have come to its end. */
-  wake(): void {
-    for (const waiting of this.waiting.values()) {
-      if (!waiting.asleep) continue;
-      waiting.cancel();
-      waiting.cancel = nothing;
-      waiting.asleep = false;
-      waiting.wakeAt = undefined;
-      this.rest(waiting);
-    }
+  /** What these wait for elsewhere may have come to its end. */
+  wake(which: (waiting: Waiting) => boolean): void {
+    for (const waiting of this.waiting.values()) if (waiting.asleep && which(waiting)) this.rest(waiting);
   }
 
   /** Takes back what the code waits for. */

@@ -153,7 +153,19 @@ export class Execution {
     const undoStack = this.#undoStack;
     const look = () => this.poke();
     this.effects = new Effects(
-      { run, root, exchange, undoStack, places, clock, rethrow, trace, act: acting, look },
+      {
+        run,
+        root,
+        exchange,
+        undoStack,
+        places,
+        clock,
+        rethrow,
+        trace,
+        act: acting,
+        look,
+        parking: this.#around.parking,
+      },
       inbox,
       continued?.inbox,
     );
@@ -329,9 +341,10 @@ export class Execution {
     return this.#close({ state: "waiting", owner: null, wakeAt: this.parts.clock.now(), ...unread }, verdict);
   }
 
-  /** What waits for its next attempt waits no longer: it is begun when the run goes on. */
+  /** What waits for its next attempt, or for its turn, waits no longer: it is begun when the run goes on. */
   #hush(): void {
     for (const wake of [...(this.#pausing ?? [])]) wake();
+    this.effects.letGo();
   }
 
   get #acting(): boolean {

@@ -88,6 +88,26 @@ export const queries: Cases = {
     assert.deepEqual(await room.keys("people", by("city", true)), ["gus", "bob", "cyd", "ada", "fay", "eve", "dan"]);
   },
 
+  "where any of the equals will do, the values are in order all the same, and no page goes on behind them": async (
+    room,
+  ) => {
+    await citizens(room);
+    const find = (descending: boolean, limit: number) =>
+      room.engine.find("people", { orderBy: { column: "age", descending, ties: "any" }, limit });
+    const ages = (found: readonly { readonly data: unknown }[]) =>
+      found.map(({ data }) => (data as { age?: number }).age ?? null);
+    const ascending = [null, null, -1.5, 7, 36, 36, 50];
+    for (const limit of [1, 3, 6, 7]) {
+      assert.deepEqual(ages(await find(false, limit)), ascending.slice(0, limit));
+      assert.deepEqual(ages(await find(true, limit)), ascending.toReversed().slice(0, limit));
+    }
+    const orderBy = { column: "age", descending: false, ties: "any" } as const;
+    await assert.rejects(room.engine.find("people", { orderBy, limit: 1, after: { key: "bob", value: 7 } }), {
+      name: "TypeError",
+      message: /has no place to go on from/,
+    });
+  },
+
   "pages put together are the whole, whatever the order and the conditions": async (room) => {
     await citizens(room);
     const wheres = [{}, { age: { not: 7 } }, { city: { in: ["London", "Paris", ""] } }, { age: { from: -2, to: 40 } }];
