@@ -50,8 +50,9 @@ function machine({ machine, postgres }: Results): readonly string[] {
     `| files | ${folderInMemory ? "in memory: a flush costs nothing here" : "on a disk"} |`,
     "",
     "**of limit** is the share of what the machine does with nothing around it; **of peer** is how many times as fast as the",
-    "best of what one would pick instead; where somebody else sets the pace, or a time is what counts, neither is told. **±**",
-    "is half the distance between the best and the worst round, as a share of the median. Work of a given size has one time,",
+    "best of what one would pick instead; where somebody else sets the pace, or a time is what counts, neither is told. (What",
+    "one would pick instead brings a server: rows on SQLite, which needs none, stand beside peers on PostgreSQL.) **±** is half",
+    "the distance between the best and the worst round, as a share of the median. Work of a given size has one time,",
     "the whole of it. CPU seconds and memory are those of the system's own processes, without the shared PostgreSQL.",
     "",
   ];
