@@ -41,6 +41,12 @@ describe("an upcaster on trial", () => {
     expect(await tryUpcasters([odd])).toEqual([]);
   });
 
+  it("is not tried on a shape that JSON Schema has no words for", async () => {
+    const dated = upcast(z.object({ at: z.date() }), ({ at }) => ({ seat: at.toISOString(), row: 1 }));
+    const odd = contract("seats", "1.0.0", { Held: event(Now, { version: 2, from: [dated] }) });
+    expect(await tryUpcasters([odd])).toEqual([]);
+  });
+
   it("leads down to what the version below reads, or nowhere", async () => {
     const withDown = (down: (now: z.output<typeof Now>) => unknown) =>
       contract("seats", "1.0.0", {
