@@ -14,6 +14,11 @@ const flow = "orchestration/book-trip.ts";
 const late = workflowWith("  if (Date.now() > 5) return trip.flight;");
 const drawn = workflowWith("  if (Math.random() > 0.5) return trip.flight;\n  if (Date.now() > 5) return trip.flight;");
 
+interface Finding {
+  readonly rule: string;
+  readonly file: string;
+  readonly message: string;
+}
 interface Ended {
   readonly code: number;
   readonly out: string;
@@ -315,6 +320,35 @@ describe("the lock file", () => {
       const { notes } = await check(folder);
       expect(notes).toEqual(["contracts.lock.json was not looked at."]);
     });
+  });
+});
+
+describe("an upcaster that leads elsewhere", () => {
+  it("is told of without a lock file, with a value that does not get through, and the way down as well", async () => {
+    const withSteps = (...steps: readonly string[]) => {
+      const event = `SeatHeld: event(Seat.extend({ by: z.enum(["cash", "transfer"]) }), { version: 2, from: [upcast(Seat, ${steps.join(", ")})] }),`;
+      return edited(edited(clean["contracts.ts"], ["SeatHeld: event(Seat),", event]), [
+        "event, personal",
+        "event, upcast, personal",
+      ]);
+    };
+    const told = async (...steps: readonly string[]) => {
+      await using project = await projectWith({ "contracts.ts": withSteps(...steps) });
+      const { findings } = JSON.parse((await trilithCheck(project.folder, "--json")).out);
+      return findings.map(({ rule, file, message }: Finding) => `${rule} ${file} ${message}`);
+    };
+    const up = '(old) => ({ ...old, by: "cash" })';
+    expect(await told(up, "({ by: _, ...old }) => old")).toEqual([]);
+    expect(await told('(old) => ({ ...old, by: "card" as never })')).toEqual([
+      expect.stringMatching(
+        /^contracts\/upcaster contracts\.ts An upcaster of .*SeatHeld does not lead from shape 1 to the present one: .*\/by/,
+      ),
+    ]);
+    expect(await told(up, "() => ({}) as never")).toEqual([
+      expect.stringMatching(
+        /^contracts\/upcaster contracts\.ts The way down of .*SeatHeld does not lead from version 2/,
+      ),
+    ]);
   });
 });
 

@@ -19,8 +19,8 @@ export interface CheckOptions {
   /** The configuration's file, relative to the folder; `trilith.check.json` or package.json unless told. */
   readonly config?: string;
   /**
-   * The URL of a module that exports a `LockJudge` as `judgeLock`: it says what is wrong with contracts.lock.json. It is
-   * loaded where the contracts are. Without it the lock file is not looked at.
+   * The URL of a module that exports a `LockJudge` as `judgeLock`: it says what is wrong with contracts.lock.json, and with
+   * upcasters. It is loaded where the contracts are. Without it neither is looked at.
    */
   readonly lockJudge?: string;
   /** What is advised fails as well, whatever the configuration says. */
@@ -115,7 +115,7 @@ async function startInspection(
   const assignment: Assignment = {
     contractFiles,
     ...(backend !== undefined && { backend: at(backend) }),
-    ...(hasLock && lockJudge !== undefined && { lock: { file: lockFile, judge: lockJudge } }),
+    ...(lockJudge !== undefined && { lock: { ...(hasLock && { file: lockFile }), judge: lockJudge } }),
   };
   return contractFiles.length > 0 || backend !== undefined ? inspect(assignment) : undefined;
 }

@@ -31,7 +31,7 @@ const usage = `Usage:
 
 It ends with 0 if nothing breaks a rule, 1 if something does, 2 if it could not check.`;
 
-// By its address: it is loaded where the contracts are, and only where there is a lock file.
+// By its address: it is loaded where the contracts are, and only where there is a lock file or an older shape.
 const lockJudge = new URL(
   import.meta.url.endsWith(".ts") ? "../evolution/judge-lock.ts" : "../evolution/judge-lock.js",
   import.meta.url,

@@ -170,6 +170,71 @@ upcast(
   ({ row }) => ({ seat: row }),
 );
 
+// the last step is tied to the present schema, on both ways: constants are kept, and what is read begins the way down
+const Paid = z.object({ cents: z.int() });
+const PaidBy = Paid.extend({ by: z.enum(["cash", "transfer"]) });
+const Noted = PaidBy.extend({ note: z.string().default("") });
+type PaidBy = { cents: number; by: "cash" | "transfer" };
+event(PaidBy, {
+  version: 2,
+  from: [
+    upcast(
+      Paid,
+      (old) => ({ ...old, by: "transfer" }),
+      (now) => {
+        is<Equal<typeof now, PaidBy>>();
+        return now.by === "cash" ? undefined : { cents: now.cents };
+      },
+    ),
+  ],
+});
+event(PaidBy, { version: 1, from: [] });
+// @ts-expect-error the present schema knows no cards
+event(PaidBy, { version: 2, from: [upcast(Paid, (old) => ({ ...old, by: "card" }))] });
+// @ts-expect-error a field is missing
+event(PaidBy, { version: 2, from: [upcast(Paid, (old) => old)] });
+// earlier steps are held against the next one's schema, but for constants, which the compiler takes for any text
+event(Noted, {
+  version: 3,
+  from: [
+    upcast(
+      Paid,
+      (old) => ({ ...old, by: "transfer" }),
+      ({ cents }) => ({ cents }),
+    ),
+    upcast(
+      PaidBy,
+      (old) => old, // what has a default may be left out
+      (now) => {
+        is<Equal<typeof now.note, string>>();
+        return now.note === "" ? now : undefined;
+      },
+    ),
+  ],
+});
+// @ts-expect-error the first step misses a field of the second
+event(Noted, { version: 3, from: [upcast(Paid, (old) => old), upcast(PaidBy, (old) => old)] });
+// @ts-expect-error and here it gives another type
+event(Noted, { version: 3, from: [upcast(Paid, () => ({ cents: 1, by: 2 })), upcast(PaidBy, (old) => old)] });
+event(Noted, {
+  version: 3,
+  from: [
+    // @ts-expect-error it leads down from transfers only, and cash is read as well
+    upcast(
+      Paid,
+      (old) => ({ ...old, by: "transfer" as const }),
+      (now) => now,
+    ),
+    upcast(PaidBy, (old) => old),
+  ],
+});
+// steps that are kept elsewhere, and with a condition
+const toPaidBy = upcast(Paid, (old) => ({ ...old, by: "cash" as const }));
+event(PaidBy, { version: 2, from: [toPaidBy] });
+event(PaidBy, { version: 2, from: Math.random() > 1 ? [] : [toPaidBy] });
+// @ts-expect-error one that leads elsewhere
+event(Noted.extend({ at: z.string() }), { version: 2, from: [toPaidBy] });
+
 // another schema library: Valibot, through its Standard JSON Schema adapter
 const Bag = toStandardJsonSchema(
   v.object({ tag: v.string(), kilos: v.optional(v.number(), 0), kind: v.picklist(["hand", "hold"]) }),

@@ -29,13 +29,13 @@ describe("an event", () => {
     [1, [toSecond], "An event of version 1 needs 0 upcasters, one from each earlier version; there are 1."],
     [2, [], "An event of version 2 needs 1 upcasters, one from each earlier version; there are 0."],
     [0, [], "An event of version 0 needs -1 upcasters, one from each earlier version; there are 0."],
-  ])("refuses version %i with a chain that does not lead there", (version, from, sentence) => {
-    expect(() => event(Third, { version, from })).toThrow(sentence);
+  ] as const)("refuses version %i with a chain that does not lead there", (version, from, sentence) => {
+    expect(() => event(Second, { version, from })).toThrow(sentence);
   });
 
   it("does not change when the list does that it was made from, and cannot be changed itself", () => {
-    const from: Upcast[] = [toSecond];
-    const declared = event(Second, { version: 2, from });
+    const from: [typeof toSecond, ...Upcast[]] = [toSecond];
+    const declared = event(Second, { version: 2, from: from as [typeof toSecond] });
     from.push(toThird);
     expect(declared.from).toHaveLength(1);
     expect([declared, declared.from, toSecond].every(Object.isFrozen)).toBe(true);

@@ -8,6 +8,7 @@ import {
   type Retry,
   toCanonicalJson,
   toJsonSchema,
+  type Upcast,
   type Version,
 } from "../contracts/index.ts";
 import { isRecord } from "./plain.ts";
@@ -55,6 +56,8 @@ export interface EventDescription {
   readonly payload: JsonSchema;
   /** The payloads of versions 1, 2, … before the present one, each with an upcaster that leads on. */
   readonly earlier: readonly JsonSchema[];
+  /** The oldest version that it is written in as well, while processes run that read nothing newer; none without a way down. */
+  readonly downTo?: number;
 }
 
 export function describe(contract: AnyContract): Description {
@@ -94,7 +97,12 @@ export function describe(contract: AnyContract): Description {
     ([event, { version, schema, from }]) =>
       [
         event,
-        { version, payload: toPlainSchema(schema), earlier: from.map((step) => toPlainSchema(step.schema)) },
+        {
+          version,
+          payload: toPlainSchema(schema),
+          earlier: from.map((step) => toPlainSchema(step.schema)),
+          ...toDownTo(version, from),
+        } satisfies EventDescription,
       ] as const,
   );
   return {
@@ -110,7 +118,21 @@ export function describe(contract: AnyContract): Description {
 
 /** The hash of a description: of its canonical JSON (RFC 8785), so the order of fields and white space do not count. */
 export const hashOf = (description: Description): string =>
-  `sha256-${createHash("sha256").update(toCanonicalJson(description)).digest("base64url")}`;
+  `sha256-${createHash("sha256")
+    .update(toCanonicalJson(promisedIn(description)))
+    .digest("base64url")}`;
+
+/** A description without how far its events lead down: a way down may come to what is published, and promises nothing. */
+export const promisedIn = (description: Description): Description =>
+  isRecord(description.events) && Object.values(description.events).every(isRecord) // not so in an edited lock file
+    ? { ...description, events: mapped(description.events, ({ downTo: _, ...promised }) => promised) }
+    : description;
+
+/** Every step from the present version down has to lead there, so the last one that does not ends it. */
+function toDownTo(version: number, from: readonly Upcast[]): { readonly downTo?: number } {
+  const downTo = from.findLastIndex(({ down }) => down === undefined) + 2;
+  return downTo < version ? { downTo } : {};
+}
 
 /** What lists mean in any order is sorted, so that a contract is described alike however it is written. */
 function toCanonicalSchema<T>(part: T): T {

@@ -1,5 +1,5 @@
 import { toCanonicalJson } from "../contracts/index.ts";
-import type { Description, OperationDescription } from "./description.ts";
+import { type Description, type OperationDescription, promisedIn } from "./description.ts";
 import { toEventChanges } from "./event-changes.ts";
 import { Comparison } from "./inclusion/inclusion.ts";
 import { announces, highest, type Level, majorOf, nextVersion, stepBetween } from "./level.ts";
@@ -78,19 +78,26 @@ function judge(
   const change = highest(findings.map(({ level }) => level));
   const announced = stepBetween(latest.version, version);
   const missing: string[] = [];
+  const wanted = announces(announced, latest.version, change) ? version : nextVersion(latest.version, change);
   if (announced === "downgrade")
     missing.push(`"${name}" was published in version ${latest.version}, and is ${version} here. Versions only grow.`);
   else if (change !== "none" && announced === "none")
     missing.push(
-      `"${name}" ${version} is published and has changed (${change}). Give it version ${nextVersion(latest.version, change)}; what is published stays as it is.`,
+      `"${name}" ${version} is published and has changed (${change}). Give it version ${wanted}; what is published stays as it is.`,
     );
-  else if (!announces(announced, latest.version, change))
+  else if (wanted !== version)
     missing.push(
-      `"${name}" changed by a ${change} change, and its version by a ${announced} one. Give it version ${nextVersion(latest.version, change)}, or take the change back.`,
+      `"${name}" changed by a ${change} change, and its version by a ${announced} one. Give it version ${wanted}, or take the change back.`,
     );
-  if (change === "major" && majorOf(version) > majorOf(latest.version) && !present.migration)
+  // Said with the version that it asks for, so that nobody is sent back a second time.
+  if (
+    announced !== "downgrade" &&
+    change === "major" &&
+    majorOf(wanted) > majorOf(latest.version) &&
+    !present.migration
+  )
     missing.push(
-      `"${name}" ${version} has no migration note. Tell callers how to get there: contract("${name}", { version: "${version}", migration: "…" }, …).`,
+      `"${name}" ${wanted} has no migration note. Tell callers how to get there: contract("${name}", { version: "${wanted}", migration: "…" }, …).`,
     );
   const lost = findings.filter(({ rule }) => demandsUpcaster.has(rule));
   missing.push(...lost.map(({ sentence }) => sentence));
@@ -138,7 +145,8 @@ export function changesBetween(
   options: DiffOptions = {},
   comparison: Comparison = new Comparison(),
 ): readonly Finding[] {
-  if (toCanonicalJson({ ...before, version: "" }) === toCanonicalJson({ ...after, version: "" })) return [];
+  const said = (one: Description): string => toCanonicalJson({ ...promisedIn(one), version: "" });
+  if (said(before) === said(after)) return [];
   const names = {
     old: `${before.name} ${before.version}`,
     now: `${after.name} ${after.version}${before.version === after.version ? " as it is here" : ""}`,

@@ -52,10 +52,15 @@ export function toEventChanges(
   }
   if (after.version > before.version)
     findings.push(
-      say(
-        "event.version-raised",
-        `${id} is written in version ${after.version}; readers of ${old} know it up to version ${before.version}. It is held up while they run.`,
-      ),
+      (after.downTo ?? after.version) <= before.version
+        ? say(
+            "event.led-down",
+            `${id} is written in version ${after.version}, and led down to version ${before.version} while readers of ${old} run.`,
+          )
+        : say(
+            "event.version-raised",
+            `${id} is written in version ${after.version}; readers of ${old} know it up to version ${before.version}. It is held up while they run. With a way down nobody waits: upcast(Before, up, down), in each step from version ${before.version} on.`,
+          ),
     );
   else {
     const inWriting = toSchemaChanges(comparison, fresh, before.payload, after.payload, "returned");

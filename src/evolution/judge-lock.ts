@@ -4,18 +4,20 @@ import { diff } from "./diff.ts";
 import { LockError, publishedIn, readLock } from "./lock.ts";
 import { withOlder } from "./older.ts";
 import { isRecord } from "./plain.ts";
-import { tryUpcasters, withTrials } from "./upcaster-trials.ts";
+import { tryUpcasters } from "./upcaster-trials.ts";
 
-/** What is wrong with a contract and its lock file, in a sentence that says what to do. */
+/** What is wrong with a contract, its older shapes or its lock file, in a sentence that says what to do. */
 export interface LockRemark {
   readonly contract: string;
+  /** What it is about: the lock file unless told, or an upcaster, whatever is published. */
+  readonly about?: "upcaster";
   readonly message: string;
 }
 
 /**
- * Whether a lock file says what the contracts say: every version published, and none changed since. `trilith check` loads
- * this module by its address, beside the project's contracts. Of a backend only what it implements is judged: what it
- * calls elsewhere is published there.
+ * Whether upcasters lead where they should, and, where there is a lock file's text, whether it says what the contracts say:
+ * every version published, and none changed since. `trilith check` loads this module by its address, beside the project's
+ * contracts. Of a backend only what it implements is judged: what it calls elsewhere is published there.
  */
 export async function judgeLock({
   contracts,
@@ -24,14 +26,20 @@ export async function judgeLock({
 }: {
   readonly contracts: readonly AnyContract[];
   readonly backend: unknown;
-  readonly text: string;
+  readonly text?: string;
 }): Promise<readonly LockRemark[]> {
   const { serves = contracts, older = [], workflows = [] } = (isRecord(backend) ? backend : {}) as Partial<Composed>;
+  const trials = (await tryUpcasters(serves)).map(({ subject, sentence }): LockRemark => {
+    return { contract: subject.slice(0, subject.lastIndexOf(".")), about: "upcaster", message: sentence };
+  });
+  return text === undefined ? trials : [...trials, ...judgeText({ serves, older, workflows }, text)];
+}
+
+function judgeText({ serves, older, workflows }: Composed, text: string): readonly LockRemark[] {
   try {
     const published = publishedIn(readLock(text, "contracts.lock.json"));
     const stored = new Set(workflows.map(({ operation }) => operation));
-    const judged = withOlder(diff(serves.map(describe), published, { stored }), older, published);
-    const verdicts = withTrials(judged, await tryUpcasters(serves));
+    const verdicts = withOlder(diff(serves.map(describe), published, { stored }), older, published);
     return verdicts.flatMap(({ contract, version, missing }) => {
       if (missing.length > 0) return missing.map((message) => ({ contract, message }));
       const isThere = published.get(contract)?.versions.some((one) => one.version === version);

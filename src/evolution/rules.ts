@@ -100,7 +100,14 @@ export const rules: { readonly [rule: string]: { readonly level: Level; readonly
   "signal.closed": { level: "major", says: "A signal can no longer be sent from outside." },
   "event.added": { level: "minor", says: "There is a new event." },
   "event.removed": { level: "major", says: "An event is gone; those that are stored cannot be read." },
-  "event.version-raised": { level: "major", says: "Events are written in a version that older readers do not know." },
+  "event.version-raised": {
+    level: "major",
+    says: "Events are written in a version that older readers do not know, and do not lead down to one that they do.",
+  },
+  "event.led-down": {
+    level: "minor",
+    says: "Events have a new version, and are led down to the one that older readers know while those run.",
+  },
   "event.version-lowered": { level: "major", says: "Events of a later version are stored already." },
   "event.upcaster-missing": {
     level: "major",

@@ -5,8 +5,9 @@ import { tryUpcasters, withTrials } from "./upcaster-trials.ts";
 
 const Before = z.object({ seat: z.string(), row: z.int().optional() });
 const Now = z.object({ seat: z.string(), row: z.int() });
-const held = (up: (old: z.output<typeof Before>) => unknown) =>
-  contract("seats", "1.0.0", { Held: event(Now, { version: 2, from: [upcast(Before, up)] }) });
+type Up = (old: z.output<typeof Before>) => z.input<typeof Now>;
+const held = (up: Up) => contract("seats", "1.0.0", { Held: event(Now, { version: 2, from: [upcast(Before, up)] }) });
+const forgetful = held(((old: z.output<typeof Before>) => old) as Up); // the compiler would see it
 
 describe("an upcaster on trial", () => {
   it("passes where every shape of the old becomes one of the new", async () => {
@@ -14,7 +15,7 @@ describe("an upcaster on trial", () => {
   });
 
   it("fails with the value where it forgets what may be missing", async () => {
-    const [finding, ...others] = await tryUpcasters([held((old) => old)]);
+    const [finding, ...others] = await tryUpcasters([forgetful]);
     expect(others).toEqual([]);
     expect(finding).toMatchObject({
       rule: "event.upcaster-fails",
@@ -40,6 +41,12 @@ describe("an upcaster on trial", () => {
     expect(await tryUpcasters([odd])).toEqual([]);
   });
 
+  it("is not tried on a shape that JSON Schema has no words for", async () => {
+    const dated = upcast(z.object({ at: z.date() }), ({ at }) => ({ seat: at.toISOString(), row: 1 }));
+    const odd = contract("seats", "1.0.0", { Held: event(Now, { version: 2, from: [dated] }) });
+    expect(await tryUpcasters([odd])).toEqual([]);
+  });
+
   it("leads down to what the version below reads, or nowhere", async () => {
     const withDown = (down: (now: z.output<typeof Now>) => unknown) =>
       contract("seats", "1.0.0", {
@@ -60,7 +67,7 @@ describe("an upcaster on trial", () => {
   });
 
   it("keeps its contract from being published", async () => {
-    const trials = await tryUpcasters([held((old) => old)]);
+    const trials = await tryUpcasters([forgetful]);
     const fine = {
       contract: "seats",
       version: "1.0.0",

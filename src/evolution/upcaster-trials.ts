@@ -64,7 +64,7 @@ async function tryWay(
   last: AnySchema,
 ): Promise<readonly Finding[]> {
   for (const [index, { schema }] of way.entries())
-    for (const sample of samplesOf(comparison, toJsonSchema(schema))) {
+    for (const sample of samplesOf(comparison, schema)) {
       const trouble = await lead(sample, way.slice(index), last);
       if (trouble)
         return [
@@ -85,7 +85,7 @@ async function tryWayDown(
 ): Promise<readonly Finding[]> {
   for (const [index, { schema, down }] of from.entries()) {
     const above = from[index + 1]?.schema ?? last;
-    for (const sample of down ? samplesOf(comparison, toJsonSchema(above)) : []) {
+    for (const sample of down ? samplesOf(comparison, above) : []) {
       const trouble = await leadDown(sample, above, schema, down);
       if (trouble)
         return [
@@ -138,8 +138,10 @@ async function lead(sample: unknown, way: readonly Upcast[], last: AnySchema): P
 }
 
 /** A value with nothing that may be left out, and one with everything. */
-function samplesOf(comparison: Comparison, schema: unknown): readonly unknown[] {
-  const closed = toClosed(schema);
+function samplesOf(comparison: Comparison, schema: AnySchema): readonly unknown[] {
+  const described = describedBy(schema);
+  if (described === undefined) return [];
+  const closed = toClosed(described);
   const names = isRecord(closed) ? fieldsIn(closed.properties).map(([name]) => name) : [];
   const wanted = [[], ...names.map((name) => [name]), names].map((required) => ({ allOf: [closed, { required }] }));
   return [closed, ...(names.length > 0 && !JSON.stringify(closed).includes('"$ref"') ? wanted.slice(1) : [])].flatMap(
@@ -148,4 +150,13 @@ function samplesOf(comparison: Comparison, schema: unknown): readonly unknown[] 
       return sample === undefined ? [] : [sample];
     },
   );
+}
+
+/** Nothing of a shape that JSON Schema has no words for: it is read all the same, and cannot be tried. */
+function describedBy(schema: AnySchema): unknown {
+  try {
+    return toJsonSchema(schema);
+  } catch {
+    return undefined;
+  }
 }

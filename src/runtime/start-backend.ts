@@ -20,6 +20,7 @@ import { toFeedKeeping } from "./feed-keeping.ts";
 import { toFeedMetrics } from "./feed-metrics.ts";
 import { openLastGood } from "./last-good.ts";
 import { listening } from "./listening.ts";
+import { toLoggedError } from "./logged-error.ts";
 import { provideOlder } from "./older.ts";
 import { openEngine } from "./open-engine.ts";
 import { openGraphql } from "./open-graphql.ts";
@@ -51,7 +52,7 @@ export async function startBackend({ name, version, composition }: Plan, options
   const { remotes, sources } = byName(composition, settings);
   const remote = toRemote(composition, new Set(Object.keys(remotes)));
   checkStarts(composition);
-  const log = pino({ name, level: settings.log });
+  const log = pino({ name, level: settings.log, serializers: { err: toLoggedError } });
   const opened = new Opened();
   try {
     const telemetry = openTelemetry({

@@ -7,13 +7,14 @@ import { Halt } from "./halt.ts";
 
 const Payload = z.object({ n: z.int(), trail: z.array(z.int()) });
 /** A chain in which each step does something of its own that cannot be mixed up with another's. */
-const toChain = (factors: readonly number[], called: number[] = []): readonly Upcast[] =>
+type Chain = readonly [...Upcast[], Upcast<typeof Payload, z.input<typeof Payload>>]; // of as many steps as there are
+const toChain = (factors: readonly number[], called: number[] = []) =>
   factors.map((factor, step) =>
     upcast(Payload, ({ n, trail }) => {
       called.push(step + 1);
       return { n: (n * factor + step) % 1_000_003, trail: [...trail, step + 1] };
     }),
-  );
+  ) as unknown as Chain; // a list is not known to have a last one
 const toCodec = (factors: readonly number[], called?: number[]): EventCodec => {
   const codec = new EventCodec();
   const history = { version: factors.length + 1, from: toChain(factors, called) };
@@ -87,7 +88,7 @@ test("an upcaster that fails, or gives what does not fit, is named with its vers
   const codec = new EventCodec();
   const failing = upcast(Payload, ({ n }) => {
     if (n === 1) throw new Error("One is odd.");
-    return { n: "text" };
+    return JSON.parse('{"n":"text"}');
   });
   codec.own(contract("things", "1.0.0", { Done: event(Payload, { version: 2, from: [failing] }) }));
   const read = async (data: object) => codec.decode("things.Done", 1, JSON.stringify(data));

@@ -30,6 +30,7 @@ export type {
   TextQuery,
   Write,
 } from "./engine.ts";
+export { EventCodec } from "./event-codec.ts";
 export type { HeldEvent } from "./event-versions.ts";
 export { Generations } from "./generations.ts";
 export { type StorageHealth, toHealth } from "./health.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { type AnySchema, command, contract, event, query, upcast } from "../contracts/index.ts";
+import { command, contract, event, query, upcast } from "../contracts/index.ts";
 import { Log } from "./host.ts";
 import { entity, readModel, store } from "./index.ts";
 import { open, toFolder } from "./test-kit.test-d.ts";
@@ -205,14 +205,15 @@ test("a read model that changes its columns without a new version does not open,
   expect(await backend.call("shelf.find", { where: {} })).toEqual([]);
 });
 
-const toNotes = (history?: { version: number; from: readonly { schema: AnySchema; up(old: any): unknown }[] }) => {
+const Lines = z.object({ lines: z.array(z.string()) });
+const toNotes = (history?: typeof chain) => {
   const Notes = contract("notes", "1.0.0", {
     read: query({ input: z.object({}), output: z.array(z.string()) }),
-    Written: event(z.object({ lines: z.array(z.string()) }), history),
+    Written: event(Lines, history),
   });
   const notes = entity("note", {
     events: Notes,
-    state: z.object({ lines: z.array(z.string()) }),
+    state: Lines,
     initial: { lines: [] },
     evolve: { Written: ({ lines }, event) => ({ lines: [...lines, ...event.lines] }) },
   });
@@ -223,7 +224,7 @@ const chain = {
   from: [
     upcast(z.string(), (text) => ({ text })),
     upcast(z.object({ text: z.string() }), ({ text }) => ({ lines: text.split(" ") })),
-  ],
+  ] as const,
 };
 
 test("events of every version are read as those of the present one", async () => {

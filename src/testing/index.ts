@@ -49,6 +49,7 @@ export {
   lostAnswer,
 } from "./fake.ts";
 export { type Decided, type Given, given, type Told } from "./given-when-then.ts";
+export { leadDown, leadUp } from "./lead.ts";
 export { type Mock, type MockOptions, mock } from "./mock.ts";
 export { type History, replays } from "./replays.ts";
 export { type StoresUnderTest, testStores } from "./stores-under-test.ts";

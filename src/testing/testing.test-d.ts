@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { contract, event } from "../contracts/index.ts";
 import { entity } from "../storage/index.ts";
-import { given, type Told } from "./index.ts";
+import { given, leadDown, leadUp, type Told } from "./index.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function is<T extends true>(): T;
@@ -50,3 +50,9 @@ given(doors).when((_, { Closed }) => {
 const nothing = given(doors).when(() => []);
 // @ts-expect-error expecting what the entity cannot emit
 nothing.thenEmits({ Broken: {} });
+
+is<Equal<Awaited<ReturnType<typeof leadUp<(typeof Doors.Opened)["schema"]>>>, { at: Date }>>();
+leadUp(Doors.Opened, 1, {}).then(({ at }) => at.getTime());
+leadDown(Doors.Opened, 1, { at: "2026-01-01T00:00:00Z" });
+// @ts-expect-error what is written is a text
+leadDown(Doors.Opened, 1, { at: new Date() });

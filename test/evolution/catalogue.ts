@@ -609,6 +609,12 @@ const hold = command(base);
 const now = o({ a: z.string(), b: z.string() });
 const then_ = o({ a: z.string() });
 const up = upcast(then_, (old) => ({ ...old, b: "" }));
+const led = upcast(
+  then_,
+  (old) => ({ ...old, b: "" }),
+  ({ a }) => ({ a }),
+);
+const later = o({ a: z.string(), b: z.string(), c: z.string() });
 const approved = (schema: Any = o({ by: z.string() }), access?: string) => ({
   approved: signal(schema, access ? { access: access as "public" } : {}),
 });
@@ -787,6 +793,53 @@ const rest: { readonly [group: string]: { readonly [name: string]: Change } } = 
       { Held: event(now, { version: 2, from: [up] }) },
       "major",
       "event.version-raised",
+    ),
+    "an event has a new version with a way down": members(
+      { Held: event(then_) },
+      { Held: event(now, { version: 2, from: [led] }) },
+      "minor",
+      "event.led-down",
+    ),
+    "an event has two new versions with ways down": members(
+      { Held: event(then_) },
+      {
+        Held: event(later, {
+          version: 3,
+          from: [
+            led,
+            upcast(
+              now,
+              (old) => ({ ...old, c: "" }),
+              ({ a, b }) => ({ a, b }),
+            ),
+          ],
+        }),
+      },
+      "minor",
+      "event.led-down",
+    ),
+    "an event leads down only to a version that older readers do not know": members(
+      { Held: event(then_) },
+      {
+        Held: event(later, {
+          version: 3,
+          from: [
+            up,
+            upcast(
+              now,
+              (old) => ({ ...old, c: "" }),
+              ({ a, b }) => ({ a, b }),
+            ),
+          ],
+        }),
+      },
+      "major",
+      "event.version-raised",
+    ),
+    "a way down comes to a version that was published": members(
+      { Held: event(now, { version: 2, from: [up] }) },
+      { Held: event(now, { version: 2, from: [led] }) },
+      "none",
     ),
     "an upcaster does not read what was stored": members(
       { Held: event(then_) },

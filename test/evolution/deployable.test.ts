@@ -76,6 +76,7 @@ describe("trilith contracts deployable, against a backend that runs", { timeout:
       { event: "torn" },
       ["event.upcaster-missing", "stored-event.missing-field"],
     ],
+    ["an event has a new version, and does not lead down", { event: 2 }, ["event.version-raised"]],
     ["a workflow version is missing that runs are pinned to", { workflows: [2] }, ["run.workflow-missing"]],
     ["a scope is demanded of those who call", { access: "seats:hold" }, ["access.demanded"]],
     [
@@ -86,6 +87,11 @@ describe("trilith contracts deployable, against a backend that runs", { timeout:
   ])("says no where %s", async (_, moment, rules) => {
     const { code, said } = await ask(moment, running.url, "--json");
     expect([code, rulesIn(said)]).toEqual([1, rules]);
+  });
+
+  it("says yes to a new event version that leads down to the one that is read there", async () => {
+    const { code, said } = await ask({ event: "led" }, running.url);
+    expect([code, said]).toEqual([0, expect.stringContaining("✓ It can be deployed beside seats")]);
   });
 
   it("says yes to a workflow version beside the old one", async () => {

@@ -282,5 +282,39 @@ describe("trilith contracts publish", () => {
     expect((await command("diff", "--contracts", two, "--lock", lock)).said).toContain(
       '"a" 2.0.0 has no migration note.',
     );
+    // With the version that is asked for, and not once it is there.
+    const unannounced = join(folder, "note-3.ts");
+    await writeFile(unannounced, make('"1.0.0"', "a: z.string()"));
+    const { said } = await command("diff", "--contracts", unannounced, "--lock", lock);
+    expect(said).toContain("Give it version 2.0.0;");
+    expect(said).toContain('"a" 2.0.0 has no migration note.');
+  });
+
+  it("is not told of no change where an upcaster fails, and needs nothing published for that", async () => {
+    const lock = join(folder, "fails.lock.json");
+    const make = (give: string) =>
+      `import { contract, event, upcast } from ${JSON.stringify(join(root, "src/contracts/index.ts"))};\nimport { z } from ${JSON.stringify(join(root, "node_modules/zod/index.js"))};\nconst Now = z.object({ by: z.enum(["cash"]) });\nexport const A = contract("a", "1.0.0", { Paid: event(Now, { version: 2, from: [upcast(z.object({}), () => ({ by: "${give}" }))] }) });\n`;
+    const [right, wrong] = [join(folder, "fails-1.ts"), join(folder, "fails-2.ts")];
+    await writeFile(right, make("cash"));
+    await writeFile(wrong, make("card"));
+    expect((await command("diff", "--contracts", wrong, "--lock", lock)).said).toContain(
+      "✗ a 1.0.0: minor, and to be mended",
+    );
+    await command("publish", "--contracts", right, "--lock", lock);
+    expect((await command("diff", "--contracts", right, "--lock", lock)).said).toContain("✓ a 1.0.0: no change");
+    const { code, said } = await command("diff", "--contracts", wrong, "--lock", lock);
+    expect([code, said]).toEqual([1, expect.stringContaining("✗ a 1.0.0: to be mended")]);
+  });
+
+  it("keeps a way down to itself: it may come to what is published, and its lock stays as it is", async () => {
+    const lock = join(folder, "down.lock.json");
+    const make = (down: string) =>
+      `import { contract, event, upcast } from ${JSON.stringify(join(root, "src/contracts/index.ts"))};\nimport { z } from ${JSON.stringify(join(root, "node_modules/zod/index.js"))};\nexport const A = contract("a", "1.0.0", { Paid: event(z.object({ n: z.int() }), { version: 2, from: [upcast(z.object({}), () => ({ n: 1 })${down})] }) });\n`;
+    const [up, down] = [join(folder, "down-1.ts"), join(folder, "down-2.ts")];
+    await writeFile(up, make(""));
+    await writeFile(down, make(", () => ({})"));
+    await command("publish", "--contracts", up, "--lock", lock);
+    expect(await command("diff", "--contracts", down, "--lock", lock)).toMatchObject({ code: 0 });
+    expect((await command("publish", "--contracts", down, "--lock", lock)).said).toContain("published already");
   });
 });

@@ -6,8 +6,8 @@ import { z } from "zod";
 
 /** A small backend at several moments of its life, for what happens when one takes the place of another. */
 export interface Moment {
-  /** 1: a seat. 2: a seat with a row, led there by an upcaster. "torn": with a row, and no way to get there. */
-  readonly event?: 1 | 2 | "torn";
+  /** 1: a seat. 2: a seat with a row, led there by an upcaster. "led": and back. "torn": with a row, and no way to get there. */
+  readonly event?: 1 | 2 | "led" | "torn";
   /** 1: a seat. 2: a seat and a name, read from what earlier runs stored. "torn": without a way to read that. */
   readonly input?: 1 | 2 | "torn";
   /** The versions of the workflow that are there. */
@@ -27,9 +27,10 @@ export function toSeats({
 }: Moment = {}): Backend {
   const Seat = z.object({ seat: z.string() });
   const WithRow = z.object({ seat: z.string(), row: z.int() });
+  const down = facts === "led" ? ({ seat }: z.output<typeof WithRow>) => ({ seat }) : undefined;
   const Held =
-    facts === 2
-      ? event(WithRow, { version: 2, from: [upcast(Seat, ({ seat }) => ({ seat, row: 1 }))] })
+    facts === 2 || facts === "led"
+      ? event(WithRow, { version: 2, from: [upcast(Seat, ({ seat }) => ({ seat, row: 1 }), down)] })
       : facts === 1
         ? event(Seat)
         : event(WithRow);

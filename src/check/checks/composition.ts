@@ -22,8 +22,8 @@ export function checkComposition(
     ...(inspection.composition ? checkOperations(places, contracts, inspection.composition) : []),
     ...once(inspection.suspects.flatMap((suspect) => suspicion(places, suspect) ?? [])),
     ...inspection.lock.map(
-      ({ contract, message }): Finding => ({
-        rule: "lock/current",
+      ({ contract, about, message }): Finding => ({
+        rule: about === "upcaster" ? "contracts/upcaster" : "lock/current",
         ...places.ofContract(contract),
         about: contract,
         message,

@@ -5,8 +5,8 @@ import type { Inspection } from "./inspection.ts";
 export interface Assignment {
   readonly contractFiles: readonly string[];
   readonly backend?: string;
-  /** The lock file, and the URL of a module that exports a `LockJudge` as `judgeLock`. */
-  readonly lock?: { readonly file: string; readonly judge: string };
+  /** The URL of a module that exports a `LockJudge` as `judgeLock`, and the lock file, where there is one. */
+  readonly lock?: { readonly file?: string; readonly judge: string };
 }
 
 /** Loading takes longer than this only where a file waits for something, which a file that is loaded must not. */

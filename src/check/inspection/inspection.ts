@@ -51,15 +51,16 @@ export interface Suspect {
   readonly about: string;
 }
 
-/** A port: somebody who knows about versions looks at the contracts of a project, its backend as it is exported, and the text of its lock file. */
+/** A port: somebody who knows about versions looks at the contracts of a project, its backend as it is exported, and the text of its lock file, where there is one. */
 export type LockJudge = (given: {
   readonly contracts: readonly AnyContract[];
   readonly backend: unknown;
-  readonly text: string;
+  readonly text?: string;
 }) => readonly LockRemark[] | Promise<readonly LockRemark[]>;
 
-/** What is wrong with a contract and its lock file, in a sentence. */
+/** What is wrong with a contract and its lock file, or with an upcaster of it, in a sentence. */
 export interface LockRemark {
   readonly contract: string;
+  readonly about?: "upcaster";
   readonly message: string;
 }

@@ -115,6 +115,12 @@ async function judged(
   contracts: readonly AnyContract[],
   backend: unknown,
 ): Promise<readonly LockRemark[]> {
+  // Without a lock file only older shapes can be judged, and where there are none, nothing is loaded for that.
+  if (file === undefined && !contracts.some(hasOlderShapes)) return [];
   const { judgeLock } = (await import(judge)) as { readonly judgeLock: LockJudge };
-  return judgeLock({ contracts, backend, text: readFileSync(file, "utf8") });
+  return judgeLock({ contracts, backend, ...(file !== undefined && { text: readFileSync(file, "utf8") }) });
+}
+
+function hasOlderShapes(contract: AnyContract): boolean {
+  return Object.values(contract as object).some(({ from = [], earlier = [] }) => from.length + earlier.length > 0);
 }

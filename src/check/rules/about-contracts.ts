@@ -8,6 +8,7 @@ type ContractRule =
   | "contracts/summary"
   | "contracts/examples"
   | "contracts/invalid-example"
+  | "contracts/upcaster"
   | "personal/unmarked"
   | "names/glossary"
   | "lock/current";
@@ -64,6 +65,14 @@ export const contractRules: { readonly [rule in ContractRule]: Rule } = {
       "Correct the example, or the schema if the example is right. An example ends with an output or with a declared failure, not with both.",
     wrong: 'examples: [{ input: { flight: "UA1" }, output: "230" }] // the output is a number',
     right: 'examples: [{ input: { flight: "UA1" }, output: 230 }]',
+  },
+  "contracts/upcaster": {
+    what: "Upcasters lead from every older shape to the present one, and ways down to the shape below.",
+    why: "They are first used on what is stored. One that leads elsewhere makes every read of an old event fail, in production.",
+    wayOut:
+      "Let it give what the next schema takes, for the value that is named. Where a way down cannot say a value, let it give undefined.",
+    wrong: 'upcast(Before, (old) => ({ ...old, by: "card" })) // by: z.enum(["cash", "transfer"])',
+    right: 'upcast(Before, (old) => ({ ...old, by: "cash" }))',
   },
   "personal/unmarked": {
     what: "A field whose name sounds like personal data says whether it is.",
