@@ -77,7 +77,7 @@ export async function tripsUnderFire(fire: Fire): Promise<Aftermath> {
   const told: Told[] = [];
   let firing = true;
   let underWay = 0;
-  let approving = false;
+  let approving = rounds < 2;
   const caller = async (): Promise<void> => {
     while (firing) {
       const flight = flights[Math.floor(chance.random() * 400)] as string; // few enough that some sell out
