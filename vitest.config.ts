@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/longest-first.ts";
 
 export default defineConfig({
   resolve: { conditions: ["trilith-source"] },
@@ -16,5 +17,6 @@ export default defineConfig({
     testTimeout: 20_000,
     // More than there are cores on the smallest machine: a third of the time files wait for sockets, clocks and processes.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
   },
 });

@@ -117,9 +117,11 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { readonly pa
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Without what the test runner and npm have put in, this package's own binaries above all. */
+/** Without what the test runner and npm have put in, this package's own binaries above all. Code that was compiled before may stay. */
 function newcomersEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_|npm_|TRILITH_|TEST$|HOST$)/.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(VITEST|NODE_(?!COMPILE_CACHE$)|npm_|TRILITH_|TEST$|HOST$)/.test(name),
+  );
   const path = process.env.PATH?.split(delimiter).filter((folder) => !folder.includes("node_modules"));
   return { ...Object.fromEntries(kept), ...(path && { PATH: path.join(delimiter) }) };
 }

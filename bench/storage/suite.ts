@@ -63,7 +63,7 @@ function usual(scope: Scope): readonly Work[] {
 
 /** How cost grows with the log, with clients and with the size of an event. */
 function grown(): readonly Work[] {
-  const pace = { rounds: 3, forMs: 2_000, warmUpMs: 1_000 };
+  const pace = { rounds: 3, forMs: 1_000, warmUpMs: 500 };
   const both = [...sqlite, "trilith-postgres", "emmett", "limit-postgres"];
   const what = "one event, appended to a new stream and durable";
   return [

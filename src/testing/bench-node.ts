@@ -10,7 +10,7 @@ import {
 } from "../contracts/index.ts";
 import type { Events, Journal } from "../orchestration/host.ts";
 import type { Workflow } from "../orchestration/index.ts";
-import type { Fake, FakeCall } from "./fake.ts";
+import { type Fake, type FakeCall, NotPlayed } from "./fake.ts";
 
 /** Where a node dies: at its n-th commit, before or after it is on disk. */
 export interface Crash {
@@ -50,6 +50,7 @@ export class BenchNodes {
   #appends = 0;
   #isDead = false;
   #hasCrashed = false;
+  #mistake: Error | undefined;
 
   constructor(around: Around) {
     this.#around = around;
@@ -64,6 +65,10 @@ export class BenchNodes {
   /** Whether the present node is dead, and no other has taken its place. */
   get isDead(): boolean {
     return this.#isDead;
+  }
+  /** What the test has forgotten, of which the present node died. No other can take its place. */
+  get mistake(): Error | undefined {
+    return this.#mistake;
   }
   /** The number of the present node. */
   get present(): number {
@@ -119,7 +124,11 @@ export class BenchNodes {
   async #callFake(id: string, input: unknown, call: Call): Promise<Answer> {
     const fake = this.#fakes.get(id);
     if (!fake)
-      throw new Fault("Internal", `No fake plays ${id}. Give the bench one.`, { outcome: "not done", retry: "never" });
+      return this.#giveUp(
+        new NotPlayed(
+          `No fake plays ${id}, which was called. Give the bench one, or its workflow to stand \`beside\`.`,
+        ),
+      );
     try {
       const wire = await fake.call(id, input, call);
       const operation = operationsOf(fake.contract).find((one) => one.id === id) as Operation; // the map was made of them
@@ -127,10 +136,20 @@ export class BenchNodes {
       if (!read.ok)
         throw new Fault("InvalidOutput", `The fake of ${id} breaks its contract: ${read.issues[0]?.message}`);
       return { wire, value: read.value };
+    } catch (error) {
+      if (error instanceof NotPlayed) return this.#giveUp(error);
+      throw error;
     } finally {
       this.calls.push(...fake.calls.slice(this.#counted.get(fake)));
       this.#counted.set(fake, fake.calls.length);
     }
+  }
+
+  /** The run is not told, or it would retry and undo: its node dies, and the bench says why. */
+  #giveUp(mistake: Error): Promise<never> {
+    this.#mistake ??= mistake;
+    this.#isDead = true;
+    return never();
   }
 
   async #callBeside(provider: Provider, input: unknown, call: Call): Promise<Answer> {

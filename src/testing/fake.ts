@@ -18,7 +18,7 @@ export interface FakeContext<Op extends Operation> {
   /** Which call of this operation it is, counted from 1; a repetition under the same key counts as well. */
   readonly nth: number;
 }
-/** One function an operation. Left out ones fail as unavailable. */
+/** One function an operation. To call one that was left out is a mistake of the test: the bench rejects with it. */
 export type FakeHandlers<C extends AnyContract> = {
   readonly [K in OperationNames<C>]?: C[K] extends Operation
     ? (input: HandlerInput<C[K]>, context: FakeContext<C[K]>) => HandlerOutput<C[K]> | Promise<HandlerOutput<C[K]>>
@@ -74,10 +74,9 @@ export function fake<C extends AnyContract>(
         handlers as { readonly [name: string]: ((input: unknown, context: object) => unknown) | undefined }
       )[name]; // typed where it was given
       if (!handler)
-        throw new Fault("Unavailable", `The fake of ${id} has no handler. Give it one.`, {
-          outcome: "not done",
-          retry: "never",
-        });
+        throw new NotPlayed(
+          `The fake of "${contract["~contract"].name}" has no handler for ${id}, which was called. Give it one.`,
+        );
       const took = (wire: unknown): unknown => {
         calls.push({ operation: id, input, key });
         if (as === "store" && operation.kind === "command") receipts.set(key, { wire });
@@ -100,6 +99,9 @@ export function fake<C extends AnyContract>(
     },
   };
 }
+
+/** A mistake of the test, and nothing that a run should get to know. */
+export class NotPlayed extends TypeError {}
 
 class LostAnswer extends Error {
   readonly output: unknown;

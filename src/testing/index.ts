@@ -33,7 +33,7 @@ export {
 } from "../storage/host.ts";
 export type { Crash, EmittedEvent } from "./bench-node.ts";
 export { type BenchPlace, inMemory, postgresSchemas, sqliteFiles } from "./bench-places.ts";
-export { crashEverywhere } from "./crash-everywhere.ts";
+export { type CrashOptions, crashEverywhere } from "./crash-everywhere.ts";
 export { Memory, memoryEngine } from "./engine/memory-engine.ts";
 export { type Choices, playAgainstModel } from "./engine/play.ts";
 export { raceForOneOrder } from "./engine/race.ts";

@@ -1,8 +1,9 @@
 /** What must not compile (one mistake a line), and what is inferred, to the letter. `tsc` checks this file; nothing runs it. */
 import { z } from "zod";
-import { contract, event } from "../contracts/index.ts";
+import { command, contract, event, signal } from "../contracts/index.ts";
+import { type Workflow, workflow } from "../orchestration/index.ts";
 import { entity } from "../storage/index.ts";
-import { given, leadDown, leadUp, type Told } from "./index.ts";
+import { crashEverywhere, given, leadDown, leadUp, type Told, type WorkflowBench, workflowBench } from "./index.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function is<T extends true>(): T;
@@ -56,3 +57,51 @@ leadUp(Doors.Opened, 1, {}).then(({ at }) => at.getTime());
 leadDown(Doors.Opened, 1, { at: "2026-01-01T00:00:00Z" });
 // @ts-expect-error what is written is a text
 leadDown(Doors.Opened, 1, { at: new Date() });
+
+// a bench knows what its workflow takes and gives
+const Stays = contract("stays", "1.0.0", {
+  book: command({
+    input: z.object({ guest: z.string(), nights: z.int().default(1) }),
+    output: z.object({ until: z.iso.datetime().transform((text) => new Date(text)) }),
+    signals: { paid: signal(z.object({ cents: z.int() })), left: signal(z.object({ at: z.iso.datetime() })) },
+    progress: z.object({ step: z.string() }),
+  }),
+  tidy: command({ input: z.object({ room: z.int() }) }),
+});
+const stay = workflow(Stays.book, { version: 1 }, async () => ({ until: "2026-01-01T00:00:00Z" }));
+const tidying = workflow(Stays.tidy, { version: 1 }, async () => {});
+const bench = workflowBench(stay, []);
+is<Equal<typeof bench, WorkflowBench<typeof Stays.book>>>();
+is<Equal<Awaited<ReturnType<typeof bench.run>>, { until: Date }>>();
+is<Equal<Awaited<ReturnType<typeof bench.end>>, { until: Date }>>();
+is<Equal<typeof bench.progress, { step: string } | undefined>>();
+is<Equal<Parameters<typeof bench.signal>[0], "paid" | "left">>();
+bench.begin({ guest: "Ada" });
+bench.signal("paid", { cents: 7 });
+const tidy = workflowBench(tidying, []);
+is<Equal<Awaited<ReturnType<typeof tidy.run>>, void>>();
+is<Equal<Parameters<typeof tidy.signal>[0], never>>();
+crashEverywhere(
+  async (options) => {
+    const one = workflowBench(stay, [], options);
+    return { bench: one, told: await one.run({ guest: "Ada" }) };
+  },
+  (told) => is<Equal<typeof told, { until: Date }>>(),
+);
+// benches of any workflow, and of one that is not known
+const any: WorkflowBench = bench;
+any.run({ whatever: true });
+workflowBench(stay as Workflow, []).signal("whatever", 7);
+
+// @ts-expect-error an input of another workflow
+bench.begin({ room: 7 });
+// @ts-expect-error a wrong input
+bench.run({ guest: 7 });
+// @ts-expect-error a fork with an input of another workflow
+bench.fork({ input: { room: 7 } });
+// @ts-expect-error a signal that the contract does not have
+bench.signal("lost", { cents: 7 });
+// @ts-expect-error the payload of another signal
+bench.signal("left", { cents: 7 });
+// @ts-expect-error a signal to a workflow that takes none
+tidy.signal("paid", { cents: 7 });

@@ -210,10 +210,97 @@ describe.each([
       120_000,
     );
 
+    it("refuse an input that breaks the contract as soon as it is to begin, and a signal once it has begun", async () => {
+      const bench = story({ on });
+      const wrong = { to: 7 } as unknown as { to: string[] }; // what no compiler has looked at
+      await expect(bench.begin(wrong)).rejects.toMatchObject({ code: "InvalidInput", issues: [{ path: "/to" }] });
+      await expect(bench.run(wrong)).rejects.toMatchObject({ code: "InvalidInput" });
+      expect([bench.rows, bench.entries]).toEqual([[], []]);
+      await bench.begin({ to: [] });
+      await bench.signal("more", { to: "cid" });
+      expect(await bench.end()).toEqual({ sent: 0, last: "cid" });
+      await bench.close();
+    });
+
     it("are missing before it has begun, and told of in a sentence", async () => {
       const bench = story({ on });
       await expect(bench.signal("more", { to: "ann" })).rejects.toThrow("Begin it first");
       await bench.close();
     });
   });
+});
+
+describe("what a test has forgotten", () => {
+  const Paper = contract("paper", "1.0.0", {
+    print: command({ input: z.object({ page: z.string() }), output: z.string() }),
+    tear: command({ input: z.object({ page: z.string() }) }),
+  });
+  const Books = contract("books", "1.0.0", {
+    make: command({
+      input: z.object({ page: z.string() }),
+      output: z.string(),
+      signals: { go: signal(z.object({ at: z.iso.datetime() })) },
+    }),
+  });
+  const caught: unknown[] = [];
+  const make = workflow(Books.make, { version: 1, uses: [Paper] }, async (input, { paper, run }) => {
+    await paper.print(input).undo(() => paper.tear(input));
+    await run.signal.go;
+    await paper.tear(input).or((error) => void caught.push(error));
+    return "a book";
+  });
+
+  it("is a handler: the bench says so, and nothing is retried, undone or told to the run", async () => {
+    const paper = fake(Paper, { print: ({ page }) => page });
+    const bench = workflowBench(make, [paper]);
+    await bench.begin({ page: "1" });
+    const sentence = 'The fake of "paper" has no handler for paper.tear, which was called. Give it one.';
+    await expect(bench.signal("go", { at: "2026-01-01T00:00:00Z" })).rejects.toThrow(sentence);
+    await expect(bench.end()).rejects.toThrow(sentence);
+    await expect(bench.pass("1 day")).rejects.toThrow(sentence);
+    expect(caught).toEqual([]);
+    expect(paper.calls).toHaveLength(1);
+    expect(bench.row?.state).not.toBe("done");
+    expect(bench.entries.map(({ type }) => type)).not.toContain("Ended");
+  });
+
+  it("is a fake", async () => {
+    const bench = workflowBench(make, []);
+    await expect(bench.run({ page: "1" })).rejects.toThrow(/^No fake plays paper\.print, which was called\. Give/);
+    expect(bench.entries.map(({ type }) => type)).not.toContain("Ended");
+  });
+
+  it("is no crash: where crashes are everywhere it is said just the same", async () => {
+    const story = async (options: BenchOptions) => {
+      const bench = workflowBench(make, [fake(Paper, {})], options);
+      return { bench, told: await bench.run({ page: "1" }) };
+    };
+    await expect(crashEverywhere(story, () => {})).rejects.toThrow("has no handler for paper.print");
+  });
+});
+
+it("an output is what a caller reads", async () => {
+  const Clocks = contract("clocks", "1.0.0", {
+    read: command({ input: z.object({}), output: z.iso.datetime().transform((text) => new Date(text)) }),
+  });
+  const bench = workflowBench(
+    workflow(Clocks.read, { version: 1 }, async () => "2026-01-01T00:00:00Z"),
+    [],
+  );
+  expect((await bench.run({})).getUTCFullYear()).toBe(2026);
+});
+
+it("crashes can be thinned out, at other commits each of the four times", async () => {
+  const where: string[] = [];
+  const story = async (options: BenchOptions) => {
+    const { bench } = onTheBench({}, options);
+    await bench.run(trip);
+    return { bench, told: bench.commits };
+  };
+  const all = await crashEverywhere(story, () => {});
+  const some = await crashEverywhere(story, (_, __, at) => where.push(at), { every: 3 });
+  expect(some).toBeGreaterThan(all / 3 - 4);
+  expect(some).toBeLessThan(all / 3 + 4);
+  expect(where.map((at) => /commit (\d)/.exec(at)?.[1])).toEqual(expect.arrayContaining(["1", "2", "3", "4"]));
+  await expect(crashEverywhere(story, () => {}, { every: 0 })).rejects.toThrow("every 0-th commit");
 });

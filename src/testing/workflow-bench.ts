@@ -1,4 +1,19 @@
-import { type Call, type Duration, Fault, silent, silentTracing, toMs, validate } from "../contracts/index.ts";
+import {
+  type AnyCommand,
+  type Call,
+  type CallerInput,
+  type CallerOutput,
+  type Duration,
+  Fault,
+  type In,
+  type Named,
+  nothing,
+  type Signal,
+  silent,
+  silentTracing,
+  toMs,
+  validate,
+} from "../contracts/index.ts";
 import { type Entry, type History, type Order, Runner, type RunRow } from "../orchestration/host.ts";
 import type { Workflow } from "../orchestration/index.ts";
 import { type Keeping, keep } from "./bench-keeping.ts";
@@ -20,32 +35,37 @@ export interface BenchOptions {
 
 /**
  * A workflow on a bench: its own journal, virtual time, fakes for what it uses. Nothing of it is global. What it says of
- * runs is what was on disk when it last gave back control.
+ * runs is what was on disk when it last gave back control. Input, output, signals and progress are those of the command
+ * that the workflow implements. Where a fake is missing, or a handler of one, whatever waits rejects with a sentence that
+ * names it: the run is told nothing.
  */
-export interface WorkflowBench extends AsyncDisposable {
+export interface WorkflowBench<Op extends AnyCommand = AnyCommand> extends AsyncDisposable {
   /** Runs it with this input until it ends, letting time pass. Resolves with the output; rejects with what the caller would be told. */
-  run(input: unknown): Promise<unknown>;
-  /** Begins it and lets time pass until it waits or has ended. */
-  begin(input: unknown): Promise<void>;
+  run(input: CallerInput<Op>): Promise<CallerOutput<Op>>;
+  /** Begins it and lets time pass until it waits or has ended. Rejects with `InvalidInput` where the input breaks the contract. */
+  begin(input: CallerInput<Op>): Promise<void>;
   /** Sends a signal to the run. */
-  signal(name: string, payload: unknown): Promise<void>;
+  signal<K extends keyof Op["signals"] & string>(
+    name: K,
+    payload: Op["signals"][K] extends Signal<infer S> ? In<S> : never,
+  ): Promise<void>;
   /** Does to the run what an operator can; throws the sentence where it cannot be done. */
   steer(to: "cancel" | "terminate" | "pause" | "resume" | "retry", reason?: string): Promise<void>;
   /** Forks the run, and gives back the other one's id. */
-  fork(from?: { readonly step?: string; readonly input?: unknown; readonly key?: string }): Promise<string>;
+  fork(from?: { readonly step?: string; readonly input?: CallerInput<Op>; readonly key?: string }): Promise<string>;
   /** What is on disk of any run. */
   entriesOf(run: string): readonly Entry[];
   /** Lets so much time pass. */
   pass(time: Duration): Promise<void>;
-  /** Lets time pass until the run has ended. */
-  end(): Promise<unknown>;
+  /** Lets time pass until the run has ended. Resolves and rejects as `run` does. */
+  end(): Promise<CallerOutput<Op>>;
   /** Closes the engine that it is on, where it is on one, and removes what it kept there. What it says of runs it still says. */
   close(): Promise<void>;
   /** The run's journal. */
   readonly entries: readonly Entry[];
   readonly row: RunRow | undefined;
   /** What the run last said of itself, as far as it is on disk. */
-  readonly progress: unknown;
+  readonly progress: In<NonNullable<Op["progress"]>> | undefined;
   /** The run's journal as plain data, for `replays`. */
   readonly history: History;
   /** The events that were emitted, in order. */
@@ -61,7 +81,11 @@ export interface WorkflowBench extends AsyncDisposable {
 }
 
 /** Puts a workflow on the bench. The fakes play the contracts that it uses. */
-export function workflowBench(workflow: Workflow, fakes: readonly Fake[], options: BenchOptions = {}): WorkflowBench {
+export function workflowBench<Op extends AnyCommand & Named>(
+  workflow: Workflow<string, string, Workflow["~tags"], Op>,
+  fakes: readonly Fake[],
+  options: BenchOptions = {},
+): WorkflowBench<Op> {
   return new Bench(workflow, fakes, options);
 }
 
@@ -136,6 +160,7 @@ class Bench implements WorkflowBench {
   }
 
   async begin(input: unknown): Promise<void> {
+    await this.#read(input);
     this.#input = input;
     this.#keeping ??= await keep(this.#options.on ?? inMemory, this.#clock);
     await this.#startNode();
@@ -247,6 +272,10 @@ class Bench implements WorkflowBench {
 
   async #afterCrash(): Promise<void> {
     if (!this.#nodes.isDead) return;
+    if (this.#nodes.mistake) {
+      await this.#kept.look();
+      throw this.#nodes.mistake;
+    }
     await this.#startNode();
     this.#ask();
     await this.#clock.advance(0);
@@ -267,15 +296,28 @@ class Bench implements WorkflowBench {
     const ended = (end: Ended): void => {
       if (alive === this.#nodes.present && !this.#nodes.isDead) this.#ended = end;
     };
-    void validate(this.#workflow.operation.input, this.#input)
-      .then((read) => {
-        if (!read.ok) throw new Fault("InvalidInput", "The input breaks the contract.", { issues: read.issues });
-        return this.#runner?.providers[0]?.handle(read.value, caller, this.#input);
-      })
+    void this.#read(this.#input)
+      .then((value) => this.#runner?.providers[0]?.handle(value, caller, this.#input))
+      .then((reply) => this.#answer(reply && "output" in reply ? reply.output : undefined))
       .then(
-        (reply) => ended({ output: reply && "output" in reply ? reply.output : undefined }),
+        (output) => ended({ output }),
         (error: unknown) => ended({ error }),
       );
+  }
+
+  async #read(input: unknown): Promise<unknown> {
+    const read = await validate(this.#workflow.operation.input, input);
+    if (read.ok) return read.value;
+    throw new Fault("InvalidInput", "The input breaks the contract.", { issues: read.issues });
+  }
+
+  /** The output as a caller reads it. */
+  async #answer(wire: unknown): Promise<unknown> {
+    const { id, output } = this.#workflow.operation;
+    if (output === nothing) return undefined;
+    const read = await validate(output, wire);
+    if (read.ok) return read.value;
+    throw new Fault("InvalidOutput", `The output of ${id} breaks its contract.`, { issues: read.issues });
   }
 }
 

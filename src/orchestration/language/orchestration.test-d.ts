@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { command, contract, event, failure, type NameOf, query, signal } from "../../contracts/index.ts";
 import { type Step, type Undone, type Workflow, workflow } from "../index.ts";
+import type { Tags } from "./tags.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function is<T extends true>(): T;
@@ -44,9 +45,9 @@ const Airports = contract("airports", "1.0.0", {
 const book = workflow(Trips.book, { version: 1, uses: [Bookings, Fares] }, async (trip, { bookings }) =>
   bookings.ticket(trip),
 );
-is<Equal<typeof book, Workflow<"trips.book", "bookings" | "fares">>>();
+is<Equal<typeof book, Workflow<"trips.book", "bookings" | "fares", Tags, typeof Trips.book>>>();
 const alone = workflow(Trips.tidy, { version: 1 }, async () => {});
-is<Equal<typeof alone, Workflow<"trips.tidy", never>>>();
+is<Equal<typeof alone, Workflow<"trips.tidy", never, Tags, typeof Trips.tidy>>>();
 is<Equal<NameOf<typeof SeatMaps>, "seat-maps">>();
 
 // input, steps, fallbacks, signals
@@ -242,7 +243,7 @@ const limits = {
 const limited = workflow(Trips.book, { version: 1, uses: [Bookings], ...limits }, async (trip, { bookings }) =>
   bookings.ticket(trip),
 );
-is<Equal<typeof limited, Workflow<"trips.book", "bookings">>>();
+is<Equal<typeof limited, Workflow<"trips.book", "bookings", Tags, typeof Trips.book>>>();
 workflow(
   Trips.book,
   {

@@ -3,10 +3,15 @@ import { type Flow, type FlowOptions, toFlow } from "./flow.ts";
 import type { WorkflowContext } from "./run.ts";
 import type { Tags } from "./tags.ts";
 
-export interface Workflow<Id extends string = string, Needs extends string = string, T extends Tags = Tags>
-  extends Named<Id> {
+/** What it is called, which contracts it needs, what its runs can be found by, and what it implements. */
+export interface Workflow<
+  Id extends string = string,
+  Needs extends string = string,
+  T extends Tags = Tags,
+  Op extends AnyCommand & Named = AnyCommand & Named<Id>,
+> extends Named<Id> {
   readonly kind: "workflow";
-  readonly operation: AnyCommand & Named<Id>;
+  readonly operation: Op;
   readonly version: number;
   readonly uses: readonly AnyContract[];
   /** How many runs may be under way, and how fast they may begin; undefined where nothing is limited. */
@@ -36,7 +41,7 @@ export function workflow<
     readonly tags?: (input: HandlerInput<Op>) => T;
   } & FlowOptions<HandlerInput<Op>>,
   body: NoInfer<(input: HandlerInput<Op>, context: WorkflowContext<Op, U>) => Promise<HandlerOutput<Op>>>,
-): Workflow<Op["id"], NameOf<U[number]>, T> {
+): Workflow<Op["id"], NameOf<U[number]>, T, Op> {
   const { version, uses = [], tags } = options;
   if (!Number.isInteger(version) || version < 1) {
     throw new TypeError(`The workflow of ${operation.id} has the version ${version}; versions are 1, 2, 3, …`);

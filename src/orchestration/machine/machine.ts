@@ -1,4 +1,5 @@
 import type { AnyCommand, AnyContract, HandlerInput, Named, NameOf } from "../../contracts/index.ts";
+import type { Tags } from "../language/tags.ts";
 import { type Workflow, workflow } from "../language/workflow.ts";
 import { Chart } from "./machine-chart.ts";
 import type { MachineDeclaration, States } from "./machine-declaration.ts";
@@ -6,7 +7,11 @@ import { type Drawn, toDrawn } from "./machine-drawing.ts";
 import { type AnyMachine, live } from "./machine-life.ts";
 
 /** A durable state machine: a workflow whose signals are its events. */
-export interface Machine<Id extends string = string, Needs extends string = string> extends Workflow<Id, Needs> {
+export interface Machine<
+  Id extends string = string,
+  Needs extends string = string,
+  Op extends AnyCommand & Named = AnyCommand & Named<Id>,
+> extends Workflow<Id, Needs, Tags, Op> {
   /** It drawn: plain data, as XState and its tools read it. `toMermaid` makes a picture of it. */
   readonly drawn: Drawn;
 }
@@ -24,7 +29,7 @@ export function machine<
   const G extends string = never,
   const Ch extends string = never,
   const A extends string = never,
->(operation: Op, declaration: MachineDeclaration<Op, U, C, G, Ch, A, S>): Machine<Op["id"], NameOf<U[number]>> {
+>(operation: Op, declaration: MachineDeclaration<Op, U, C, G, Ch, A, S>): Machine<Op["id"], NameOf<U[number]>, Op> {
   const declared = declaration as unknown as AnyMachine; // its names and types were checked by the signature
   const { version, uses = [] as unknown as U } = declaration; // where none is given, U is the empty list
   const hidden = uses
@@ -37,5 +42,5 @@ export function machine<
   const chart = new Chart(operation.id, declared, Object.keys(operation.signals));
   const body = (input: unknown, context: unknown): Promise<unknown> => live(declared, chart, operation, input, context);
   const made = workflow(operation, { version, uses }, body as never); // its types are those of the declaration
-  return Object.freeze({ ...made, drawn: toDrawn(operation.id, declared) }) as Machine<Op["id"], NameOf<U[number]>>;
+  return Object.freeze({ ...made, drawn: toDrawn(operation.id, declared) }) as Machine<Op["id"], NameOf<U[number]>, Op>;
 }
