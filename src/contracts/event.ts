@@ -10,7 +10,11 @@ export interface Event<S extends AnySchema> {
 export type AnyEvent = Event<AnySchema>;
 
 /** One step from an older payload to the next version's, and perhaps back. */
-export interface Upcast<S extends AnySchema = AnySchema, Up = unknown, Now = any> {
+export interface Upcast<
+  S extends AnySchema = AnySchema,
+  Up = unknown,
+  Now = any, // of any version, in a list of steps
+> {
   readonly schema: S;
   readonly up: (old: any) => Up; // each step has its own old type, forgotten in the list
   readonly down?: ((now: Now) => In<S> | undefined) | undefined;

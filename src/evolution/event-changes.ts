@@ -50,9 +50,17 @@ export function toEventChanges(
         ),
       );
   }
+  const isLedDown = after.version > before.version && (after.downTo ?? after.version) <= before.version;
+  // What is led down is read by those who know the payload that was published.
+  if (isLedDown)
+    findings.push(
+      ...toSchemaChanges(comparison, fresh, before.payload, places[shapes.length - 1], "returned").filter(
+        ({ level }) => level === "major",
+      ),
+    );
   if (after.version > before.version)
     findings.push(
-      (after.downTo ?? after.version) <= before.version
+      isLedDown
         ? say(
             "event.led-down",
             `${id} is written in version ${after.version}, and led down to version ${before.version} while readers of ${old} run.`,

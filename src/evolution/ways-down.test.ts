@@ -30,6 +30,20 @@ about("a way down", () => {
     expect(downTo(inThree(fromSecond, toThird))).toBeUndefined();
   });
 
+  it("is none where it may lead to what was not published", () => {
+    const published = z.object({ by: z.enum(["cash"]) });
+    const wider = z.object({ by: z.enum(["cash", "card"]) });
+    const now = z.object({ by: z.enum(["cash", "card"]), tip: z.int() });
+    const step = upcast(
+      wider,
+      (old) => ({ ...old, tip: 0 }),
+      ({ by }) => ({ by }),
+    );
+    const before = describe(contract("pay", "1.0.0", { Paid: event(published) }));
+    const after = describe(contract("pay", "1.1.0", { Paid: event(now, { version: 2, from: [step] }) }));
+    expect(changesBetween(before, after).some(({ level }) => level === "major")).toBe(true);
+  });
+
   it("makes a new version minor for those whose version it leads to", () => {
     expect(rulesBetween(first, inThree(fromSecond, fromThird))).toEqual(["minor event.led-down"]);
     expect(rulesBetween(first, inThree(toSecond, fromThird))).toEqual(["major event.version-raised"]);

@@ -85,11 +85,15 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
     const outcome = await log.append({ events: [], documents });
     if (!outcome.ok) throw new Error(`Documents of a reader were not written: ${outcome.why}.`);
   };
-  const declared = (): Declared => ({
-    readers: models.readers,
-    events: Object.fromEntries(codec.known.map(({ type, version }) => [type, version])),
-    contracts: codec.owned,
-  });
+  let declaredSize = 0;
+  const declared = (): Declared => {
+    declaredSize = codec.size;
+    return {
+      readers: models.readers,
+      events: Object.fromEntries(codec.known.map(({ type, version }) => [type, version])),
+      contracts: codec.owned,
+    };
+  };
   const shared = { engine, log: log.name, clock, node, alone: exclusive, write };
   const declarations = new Declarations(declared, {
     ...shared,
@@ -153,9 +157,8 @@ export async function openStorage(parts: readonly (AnyStore | Subscription)[], p
   return Object.freeze({
     log,
     reading: ((events) => {
-      const before = codec.size;
       const reader = all.reading(events);
-      if (codec.size > before) declarations.again(); // so that others wait for what it reads
+      if (codec.size > declaredSize) declarations.again(); // so that others wait for what it reads
       return reader;
     }) as Storage["reading"], // its events have the types of what is declared
     emit: toEmit(all),

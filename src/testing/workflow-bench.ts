@@ -271,14 +271,15 @@ class Bench implements WorkflowBench {
   }
 
   async #afterCrash(): Promise<void> {
-    if (!this.#nodes.isDead) return;
-    if (this.#nodes.mistake) {
-      await this.#kept.look();
-      throw this.#nodes.mistake;
+    while (this.#nodes.isDead) {
+      if (this.#nodes.mistake) {
+        await this.#kept.look();
+        throw this.#nodes.mistake;
+      }
+      await this.#startNode();
+      this.#ask();
+      await this.#clock.advance(0);
     }
-    await this.#startNode();
-    this.#ask();
-    await this.#clock.advance(0);
   }
 
   async #startNode(): Promise<void> {

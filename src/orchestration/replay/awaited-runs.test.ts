@@ -277,3 +277,18 @@ it("only the child that has ended is asked what it has to say", async () => {
   await f.rest();
   expect(await f.result()).toBe("1,2,3");
 });
+
+it("a child that ended in time, and was retried before it was asked, can be late all the same", async () => {
+  const { promise: first, resolve: say } = Promise.withResolvers<Answer>();
+  const f = family(async ({ family }) => String(await family.child({ n: 7 }, { deadline: "10s" })));
+  f.answer(7, first);
+  await f.begin();
+  await f.clock.advance(5_000);
+  await f.end(7);
+  f.answer(7, "goes on"); // somebody has retried it
+  say("goes on");
+  await f.rest();
+  expect(f.row()).toMatchObject({ state: "waiting", wakeAt: expect.any(Number) });
+  await f.clock.advance(6_000);
+  expect(f.row().state).not.toBe("waiting");
+});

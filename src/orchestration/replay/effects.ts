@@ -326,7 +326,8 @@ export class Effects {
         // It may have ended while it was asked, and nobody tells of that a second time.
         if (!scope.closed && this.#awaited.endOf(path, this.#items)) exchange.rest(waiting);
         else {
-          this.#sleepOver(waiting, action, settle);
+          // That it ended in time is over where it goes on: now it may be late.
+          this.#sleepOver(waiting, { ...action, deadlineAt }, settle);
           this.#settleDue();
         }
       } else settle(settled);
