@@ -28,8 +28,8 @@ export const storage: Suite = {
 
 function usual(scope: Scope): readonly Work[] {
   const quick = scope === "quick";
-  const pace = quick ? { rounds: 3, forMs: 200, warmUpMs: 120 } : { rounds: 5, forMs: 3_000, warmUpMs: 2_000 };
-  const once = { rounds: quick ? 2 : 3, forMs: 0, warmUpMs: 0 };
+  const pace = quick ? { rounds: 3, forMs: 200, warmUpMs: 120 } : { rounds: 5, forMs: 1_500, warmUpMs: 1_500 };
+  const once = { rounds: 2, forMs: 0, warmUpMs: 0 };
   const append = "one event, appended to a new stream and durable";
   return [
     { work: "append-1", what: append, systems: sqlite, clients: [128, 1], ...pace },
