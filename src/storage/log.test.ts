@@ -24,25 +24,23 @@ const collect = async <T>(values: AsyncIterable<T>): Promise<T[]> => {
 };
 
 test("what is appended is read back the same", async () => {
+  // JSON has one zero, and the log refuses the other.
+  const value = fc.jsonValue({ stringUnit: "binary" }).map((any) => JSON.parse(JSON.stringify(any)));
   await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.jsonValue({ stringUnit: "binary" }), { minLength: 1, maxLength: 5 }),
-      async (values) => {
-        fc.pre(!JSON.stringify(values).includes("__proto__"));
-        const stream = `thing/${log.nextId()}`;
-        const outcome = await log.append({
-          expect: { [stream]: "none" },
-          events: values.map((data) => ({ stream, type: "things.Said", data, meta: { data } })),
-        });
-        if (!outcome.ok || "again" in outcome) throw new Error("not written");
-        const events = await collect(log.stream(stream));
-        const written = values.map((value) => JSON.parse(JSON.stringify(value)));
-        expect(events.map(({ data }) => data)).toStrictEqual(written);
-        expect(events.map(({ meta }) => meta)).toStrictEqual(written.map((data) => ({ data })));
-        expect(events.map(({ revision }) => revision)).toEqual(values.map((_, index) => index));
-        expect(events.map(({ position }) => position)).toEqual(values.map((_, index) => outcome.first + index));
-      },
-    ),
+    fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 5 }), async (values) => {
+      fc.pre(!JSON.stringify(values).includes("__proto__"));
+      const stream = `thing/${log.nextId()}`;
+      const outcome = await log.append({
+        expect: { [stream]: "none" },
+        events: values.map((data) => ({ stream, type: "things.Said", data, meta: { data } })),
+      });
+      if (!outcome.ok || "again" in outcome) throw new Error("not written");
+      const events = await collect(log.stream(stream));
+      expect(events.map(({ data }) => data)).toStrictEqual(values);
+      expect(events.map(({ meta }) => meta)).toStrictEqual(values.map((data) => ({ data })));
+      expect(events.map(({ revision }) => revision)).toEqual(values.map((_, index) => index));
+      expect(events.map(({ position }) => position)).toEqual(values.map((_, index) => outcome.first + index));
+    }),
     { numRuns: 60 },
   );
 });
