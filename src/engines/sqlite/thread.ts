@@ -5,7 +5,7 @@ import { type MessagePort, Worker } from "node:worker_threads";
  * inherits the process's conditions by which imports are resolved.
  */
 export function startThread(
-  name: "writer" | "flusher" | "scanner" | "checker",
+  name: "writer" | "flusher" | "checkpointer" | "scanner" | "checker",
   workerData: unknown,
   transferList: MessagePort[] = [],
 ): Worker {

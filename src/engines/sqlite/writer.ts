@@ -1,6 +1,7 @@
 /** The writer's thread: the only connection that writes. Every message is one transaction; the flusher makes it durable. */
 import { DatabaseSync } from "node:sqlite";
 import { MessageChannel, type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { Checkpoints } from "./checkpoints.ts";
 import { Documents } from "./documents.ts";
 import { Ledger } from "./ledger.ts";
 import {
@@ -24,18 +25,19 @@ class Writer {
   readonly #statements: Statements;
   readonly #documents: Documents;
   readonly #ledger: Ledger;
+  readonly #checkpoints: Checkpoints;
   #batch = 0;
   readonly progress = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
   constructor({ file, now, maxBytes }: WriterOptions) {
     this.#db = new DatabaseSync(file, { timeout: 5_000 });
     this.#db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536");
-    // Fewer, larger checkpoints: each one flushes the database file too, in the middle of somebody's commit.
-    this.#db.exec("pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864; pragma temp_store = memory");
+    this.#db.exec("pragma journal_size_limit = 67108864; pragma temp_store = memory");
     prepareTables(this.#db, now);
     if (maxBytes !== undefined) {
       const { page_size: size } = this.#db.prepare("pragma page_size").get() as { page_size: number };
       this.#db.exec(`pragma max_page_count = ${Math.max(1, Math.floor(maxBytes / size))}`);
     }
+    this.#checkpoints = new Checkpoints(this.#db, file);
     this.#statements = new Statements(this.#db);
     this.#documents = new Documents(this.#db, this.#statements);
     this.#ledger = new Ledger(this.#db, this.#statements, this.#documents);
@@ -50,6 +52,7 @@ class Writer {
   handOver(): void {
     Atomics.store(this.progress, progressOf.committed, this.#batch);
     Atomics.notify(this.progress, progressOf.committed);
+    this.#checkpoints.look();
   }
 
   /** All commands in one transaction. Where that fails, each gets its own, so that none shares another's fate. */
@@ -74,6 +77,7 @@ class Writer {
   }
 
   close(): void {
+    this.#checkpoints.end();
     this.#db.exec("pragma wal_checkpoint(truncate)");
     this.#db.close();
   }
