@@ -5,7 +5,7 @@ import { machine, schedule } from "trilith/orchestration";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type Body, Counters, Lab, type OpenLab, openLab } from "./behaviours-lab.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
 const told: (readonly [sentence: string, check: (lab: OpenLab, name: string) => Promise<void>])[] = [];
 /** A behaviour. `name` is that of a counter which nobody else uses. */
@@ -914,9 +914,9 @@ async function settled(read: () => Promise<number>): Promise<number> {
   }
 }
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
 }, 60_000);
 afterAll(() => postgres.remove());
 

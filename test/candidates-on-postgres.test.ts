@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Candidate, outranks } from "../src/aggregation/host.ts";
 import { systemClock } from "../src/contracts/index.ts";
 import { openCandidates } from "../src/runtime/candidates.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
 /** Those that a newer whole answer does not cover, in one order. */
 function counting(candidates: readonly Candidate[]): readonly Candidate[] {
@@ -15,9 +15,9 @@ function counting(candidates: readonly Candidate[]): readonly Candidate[] {
     .sort((a, b) => (a.item < b.item ? -1 : 1));
 }
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
 }, 60_000);
 afterAll(() => postgres.remove());
 

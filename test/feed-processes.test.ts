@@ -10,14 +10,14 @@ import { type Out, systemClock } from "../src/contracts/index.ts";
 import { toFeedKeeping } from "../src/runtime/feed-keeping.ts";
 import { type NodeProcess, startNodeProcess } from "./chaos/processes.ts";
 import { type Sightings, sightings, windowMs } from "./feeding-backend.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
 import { until } from "./program.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
 const file = fileURLToPath(new URL("./feeding-backend.ts", import.meta.url));
 let folder: string;
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
   folder = await mkdtemp(join(tmpdir(), "trilith-feed-processes-"));
 }, 60_000);
 afterAll(async () => {

@@ -4,13 +4,13 @@ import { fileURLToPath } from "node:url";
 import { openPostgres } from "trilith/postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { compileCache } from "./compile-cache.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 const cache = compileCache();
 const children: ChildProcess[] = [];
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
 }, 60_000);
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");

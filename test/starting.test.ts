@@ -7,13 +7,13 @@ import { fileURLToPath } from "node:url";
 import { openPostgres } from "trilith/postgres";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Running } from "../src/runtime/index.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 import { type SkippingClock, skippingClock } from "./skipping-clock.ts";
 import { Notes, starting, Works } from "./starting-backend.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
 }, 60_000);
 afterAll(() => postgres.remove());
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { openPostgres } from "trilith/postgres";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { openOn, toTallyStore } from "../src/storage/test-kit.test-d.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
 interface Taken {
   readonly id: string;
@@ -15,10 +15,10 @@ interface Taken {
   /** When, in ms since 1970. */
   readonly at: number;
 }
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 const children: ChildProcess[] = [];
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
 }, 60_000);
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");

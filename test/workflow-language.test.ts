@@ -9,7 +9,7 @@ import { workflow } from "../src/orchestration/index.ts";
 import { backend, type Running } from "../src/runtime/index.ts";
 import { readModel, store } from "../src/storage/index.ts";
 import { replays } from "../src/testing/index.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
 // What a workflow says reaches the real log, the real journal and real callers.
 const Report = z.object({ n: z.int() });
@@ -62,9 +62,9 @@ const begin = workflow(Rounds.begin, { version: 1, uses: [Rounds] }, async (inpu
 const plain = workflow(Rounds.plain, { version: 1 }, async (_, { run }) => run.sleep("1 hour"));
 const rounds = backend("rounds", { storage: [reports], orchestration: [make, begin, plain] });
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
 }, 60_000);
 afterAll(() => postgres.remove());
 

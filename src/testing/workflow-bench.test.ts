@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { Bookings, Fares, Payments } from "../../examples/trips/contracts.ts";
 import { bookTrip } from "../../examples/trips/orchestration/book-trip.ts";
-import { startPostgres, type TestPostgres } from "../../test/postgres.ts";
+import { openDatabase, type TestDatabase } from "../../test/shared-postgres.ts";
 import { command, contract, signal } from "../contracts/index.ts";
 import { workflow } from "../orchestration/index.ts";
 import {
@@ -57,9 +57,9 @@ const effects = (calls: readonly { readonly operation: string }[]): readonly str
 const keptOf = (books: ReadonlyMap<string, number>): readonly number[] =>
   [...books.values()].filter((amount) => amount > 0);
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
 }, 60_000);
 afterAll(() => postgres.remove(), 60_000);
 

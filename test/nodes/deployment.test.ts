@@ -8,7 +8,7 @@ import { openPostgres } from "../../src/engines/postgres/index.ts";
 import { toRunId } from "../../src/orchestration/journal/identity.ts";
 import { nodeRows, runRows } from "../../src/runtime/run-collections.ts";
 import { type NodeProcess, startNodeProcess } from "../chaos/processes.ts";
-import { startPostgres, type TestPostgres } from "../postgres.ts";
+import { openDatabase, type TestDatabase } from "../shared-postgres.ts";
 
 const file = fileURLToPath(new URL("./deployed-backend.ts", import.meta.url));
 /** So long that no run can change hands because a lease is over. */
@@ -16,10 +16,10 @@ const leaseMs = 120_000;
 const parcels = 60;
 const stages = [0, 1, 2, 3, 4, 5];
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 let folder: string;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
   folder = await mkdtemp(join(tmpdir(), "trilith-deployment-"));
 }, 60_000);
 afterAll(async () => {

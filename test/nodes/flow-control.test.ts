@@ -6,10 +6,10 @@ import {
   inMemory,
   onPostgres,
   onSqlite,
+  openDatabase,
   startNode,
-  startPostgres,
+  type TestDatabase,
   type TestNode,
-  type TestPostgres,
   type World,
 } from "./world.ts";
 
@@ -47,9 +47,9 @@ class Floor {
   }
 }
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
 }, 60_000);
 afterAll(() => postgres.remove());
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { command, contract, signal } from "../../src/contracts/index.ts";
 import { type Run, type Step, type StepPolicy, workflow } from "../../src/orchestration/index.ts";
-import { inMemory, onPostgres, onSqlite, startNode, startPostgres, type TestPostgres } from "./world.ts";
+import { inMemory, onPostgres, onSqlite, openDatabase, startNode, type TestDatabase } from "./world.ts";
 
 const Errands = contract("errands", "1.0.0", {
   fetch: command({ input: z.object({ id: z.string(), ms: z.int() }), output: z.string() }),
@@ -24,9 +24,9 @@ interface Parts {
 }
 type Body = (input: { ms: number; limit: number }, parts: Parts) => Promise<string>;
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
 }, 60_000);
 afterAll(() => postgres.remove(), 60_000);
 

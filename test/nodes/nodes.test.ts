@@ -6,9 +6,9 @@ import {
   inMemory,
   type NodeParts,
   onPostgres,
+  openDatabase,
   startNode,
-  startPostgres,
-  type TestPostgres,
+  type TestDatabase,
   type World,
 } from "./world.ts";
 
@@ -43,9 +43,9 @@ function longChore(said: string[], gate: { open: Promise<void> }) {
   });
 }
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
 }, 60_000);
 afterAll(() => postgres.remove());
 

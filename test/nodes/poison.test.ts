@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { toRunId } from "../../src/orchestration/journal/identity.ts";
 import { type NodeProcess, startNodeProcess } from "../chaos/processes.ts";
-import { startPostgres } from "../postgres.ts";
+import { openDatabase } from "../shared-postgres.ts";
 
 const file = fileURLToPath(new URL("./poisonous-backend.ts", import.meta.url));
 /** A folder for what a backend keeps, which goes when the test has ended its processes. */
@@ -51,7 +51,7 @@ describe.concurrent("poison", () => {
         TRILITH_LEASE: "1s",
       };
       if (on === "PostgreSQL") {
-        const postgres = await startPostgres();
+        const postgres = await openDatabase();
         ends.defer(() => postgres.remove());
         environment.TRILITH_POSTGRES = postgres.url;
       }

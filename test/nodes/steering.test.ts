@@ -7,10 +7,10 @@ import {
   inMemory,
   onPostgres,
   onSqlite,
+  openDatabase,
   startNode,
-  startPostgres,
+  type TestDatabase,
   type TestNode,
-  type TestPostgres,
   type World,
 } from "./world.ts";
 
@@ -21,9 +21,9 @@ const Jobs = contract("jobs", "1.0.0", {
   other: command({ input: Input }),
 });
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
 }, 60_000);
 afterAll(() => postgres.remove());
 

@@ -10,14 +10,14 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { openPostgres } from "../../src/engines/postgres/index.ts";
 import { toRunId } from "../../src/orchestration/journal/identity.ts";
 import { startNodeProcess } from "../chaos/processes.ts";
-import { startPostgres, type TestPostgres } from "../postgres.ts";
+import { openDatabase, type TestDatabase } from "../shared-postgres.ts";
 
 const file = fileURLToPath(new URL("./zombie-backend.ts", import.meta.url));
 const leaseMs = 1_000;
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 let folder: string;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
   folder = await mkdtemp(join(tmpdir(), "trilith-zombie-"));
 }, 60_000);
 afterAll(async () => {

@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startPostgres, type TestPostgres } from "../../../test/postgres.ts";
+import { openDatabase, type TestDatabase } from "../../../test/shared-postgres.ts";
 import { systemClock } from "../../contracts/index.ts";
 import type { Append, Engine, Expected, Outcome } from "../../storage/host.ts";
 import { Group } from "./group.ts";
 import { openPostgres } from "./open.ts";
 import { prepare } from "./prepared.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres(18);
+  postgres = await openDatabase();
 }, 60_000);
 afterAll(() => postgres.remove());
 
