@@ -17,9 +17,12 @@ export default defineConfig({
     // Programs that tests start, hundreds of them, load the same code: with Node's cache of what it compiled in half the time.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/trilith-tests") },
     globalSetup: "test/before-all.ts",
-    testTimeout: 20_000,
+    // Nothing here is timed: these end what hangs, on a machine that is slow and busy too.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     // More than there are cores on the smallest machine: a third of the time files wait for sockets, clocks and processes.
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
       {

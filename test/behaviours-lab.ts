@@ -160,7 +160,7 @@ export async function openLab(engine: "sqlite" | "postgres", postgres: TestDatab
     },
     /** Waits until a run is in one of these states. */
     async until(run: string, ...states: readonly string[]) {
-      for (let tried = 0; tried < 1_000; tried++) {
+      for (const end = performance.now() + 60_000; performance.now() < end; ) {
         const found = await get(run);
         if (states.includes(found.state)) return found;
         await new Promise((resolve) => setTimeout(resolve, 10));

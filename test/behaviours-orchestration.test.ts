@@ -12,7 +12,7 @@ const told: (readonly [sentence: string, check: (lab: OpenLab, name: string) => 
 function behaviour(sentence: string, check: (lab: OpenLab, name: string) => Promise<void>): void {
   told.push([sentence, check]);
 }
-const patiently = { timeout: 10_000, interval: 10 };
+const patiently = { timeout: 60_000, interval: 10 };
 const hour = 3_600_000;
 const range = (length: number): number[] => Array.from({ length }, (_, n) => n);
 const steps = (entries: readonly { readonly type: string }[], type = "StepStarted") =>
@@ -917,7 +917,7 @@ async function settled(read: () => Promise<number>): Promise<number> {
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 afterAll(() => postgres.remove());
 
 describe.each([
@@ -930,7 +930,7 @@ describe.each([
   beforeAll(async () => {
     lab = await openLab(engine, postgres, alwaysSuspend);
     lab.bodies.set("continue", async (n, { run }) => [n, run.id]);
-  }, 60_000);
+  }, 120_000);
   afterAll(() => lab.close());
   test.runIf(alwaysSuspend)("a run is taken up anew after each result but the last, with which it ends", async () => {
     const run = await lab.begin(async (_, { run }) => {

@@ -14,7 +14,7 @@ export function onBothEngines(
   let postgres: TestDatabase;
   beforeAll(async () => {
     postgres = await openDatabase();
-  }, 60_000);
+  }, 120_000);
   afterAll(() => postgres.remove());
 
   const onSqlite = async () => {

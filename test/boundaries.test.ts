@@ -16,7 +16,7 @@ beforeAll(async () => {
   await Promise.all(kept.map((name) => cp(join(root, name), join(copy, name), { recursive: true, filter })));
   await symlink(join(root, "node_modules"), join(copy, "node_modules"));
   await run(process.execPath, [tsc, "-b", "src"]);
-}, 60_000);
+}, 120_000);
 afterAll(() => rm(copy, { recursive: true }));
 
 const layers = ["orchestration", "aggregation", "storage"] as const;

@@ -18,10 +18,10 @@ function counting(candidates: readonly Candidate[]): readonly Candidate[] {
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 afterAll(() => postgres.remove());
 
-test("candidates are the newest of each, whichever node they came to", { timeout: 60_000 }, async () => {
+test("candidates are the newest of each, whichever node they came to", { timeout: 120_000 }, async () => {
   const schema = postgres.freshSchema();
   const engines = await Promise.all([1, 2].map(() => openPostgres({ url: postgres.url, schema })));
   const nodes = await Promise.all(engines.map((engine) => openCandidates(engine, systemClock)));

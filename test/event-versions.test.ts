@@ -59,7 +59,7 @@ function startNode(schema: string, code: "old" | "up" | "down", lease = "30s") {
   };
 }
 type Node = ReturnType<typeof startNode>;
-const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 40_000, interval: 20 });
+const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 60_000, interval: 20 });
 async function goesOn(...nodes: readonly Node[]): Promise<void> {
   for (const node of nodes) {
     const before = await node.ask("written");

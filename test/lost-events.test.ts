@@ -11,7 +11,7 @@ let postgres: TestDatabase;
 const ends: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
@@ -113,7 +113,7 @@ test("snapshots go on in the epoch that follows, from what is there", async () =
   const one = await node(schema, 100, 3);
   const snapshot = async (engine: Engine) => (await engine.find("snapshot", { key: "flight/UA1", limit: 1 }))[0];
   await one.hold("a", "b", "c", "d", "e", "f", "g", "h", "i");
-  await expect.poll(() => snapshot(one.engine), { timeout: 10_000 }).toMatchObject({ data: { revision: 8 } });
+  await expect.poll(() => snapshot(one.engine), { timeout: 60_000 }).toMatchObject({ data: { revision: 8 } });
   await lose(schema, 2);
   await one.hold("k", "l", "m");
   expect(await one.look()).toEqual(["a", "b", "k", "l", "m"]);

@@ -13,7 +13,7 @@ test("it is the oldest version on which these tests are told", async () => {
   } finally {
     await postgres.remove();
   }
-}, 60_000);
+}, 120_000);
 
 describe("processes", async () => {
   await import("../src/engines/postgres/process.test.ts");

@@ -14,11 +14,11 @@ import { Notes, starting, Works } from "./starting-backend.ts";
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 afterAll(() => postgres.remove());
 
 const hour = 3_600_000;
-const patiently = { timeout: 18_000, interval: 20 };
+const patiently = { timeout: 60_000, interval: 20 };
 
 describe.each(["sqlite", "postgres"])("on %s", (engine) => {
   let data: string;

@@ -19,7 +19,7 @@ let postgres: TestDatabase;
 const children: ChildProcess[] = [];
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
   await postgres.remove();
@@ -54,7 +54,7 @@ async function startSubscriber(schema: string, told: Taken[], partitions = 1) {
     },
   };
 }
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 40_000, interval: 20 });
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 20 });
 
 test("of three processes one hands over, soon after another has appended, and when it is killed the next goes on", async () => {
   const schema = postgres.freshSchema();
@@ -129,7 +129,7 @@ test("three processes share a subscription, a fourth joins and one leaves withou
         // Two or three of eight partitions each; forty streams are not spread quite evenly over them.
         expect(Math.min(...share())).toBeGreaterThan(80 / among.length / 4);
       },
-      { timeout: 40_000, interval: 200 },
+      { timeout: 60_000, interval: 200 },
     );
   };
   await addUntilShared([one, two, three]);

@@ -15,7 +15,7 @@ let folder: string;
 beforeAll(async () => {
   postgres = await openDatabase();
   folder = await mkdtemp(join(tmpdir(), "trilith-trips-"));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await postgres.remove();
   await rm(folder, { recursive: true, force: true });

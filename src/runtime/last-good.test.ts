@@ -135,7 +135,7 @@ describe("after a restart with its upstreams dead", () => {
   });
 });
 
-test("PostgreSQL keeps them as well", { timeout: 60_000 }, async () => {
+test("PostgreSQL keeps them as well", { timeout: 120_000 }, async () => {
   const postgres = await openDatabase();
   try {
     const engine = await openPostgres({ url: postgres.url, schema: postgres.freshSchema() });

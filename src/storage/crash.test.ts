@@ -17,7 +17,7 @@ const rounds = Number(process.env.CRASH_ROUNDS ?? 8);
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 const cache = compileCache();
 afterAll(async () => {
   cache.remove();
@@ -188,4 +188,4 @@ test("the check above can fail: rows and checkpoint in two commits are caught by
   } finally {
     remove();
   }
-}, 60_000);
+}, 120_000);

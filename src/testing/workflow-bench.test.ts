@@ -60,8 +60,8 @@ const keptOf = (books: ReadonlyMap<string, number>): readonly number[] =>
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
-afterAll(() => postgres.remove(), 60_000);
+}, 120_000);
+afterAll(() => postgres.remove(), 120_000);
 
 // The same tests, whatever runs are kept on.
 describe.each([
@@ -73,7 +73,7 @@ describe.each([
   beforeAll(() => {
     on = place();
   });
-  afterAll(() => on.close(), 30_000);
+  afterAll(() => on.close(), 120_000);
 
   describe("the workflow of the example", () => {
     it("books a trip", async () => {

@@ -21,11 +21,11 @@ let folder: string;
 beforeAll(async () => {
   postgres = await openDatabase();
   folder = await mkdtemp(join(tmpdir(), "trilith-deployment-"));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await postgres.remove();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 it("a rolling deployment under load loses no run and does nothing twice: each node that is told to stop hands its runs over", {
   timeout: 120_000,

@@ -50,7 +50,7 @@ class Floor {
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 afterAll(() => postgres.remove());
 
 describe.each([
@@ -281,7 +281,7 @@ describe.each([
         const entries = await after.journal.read(run);
         const last = entries.findLast((entry) => entry.type === "Continued");
         return last?.stretch === stretch && entries.at(-1)?.type === "SignalAwaited";
-      }, 3_000);
+      }, 60_000);
     }
     expect((await types(after, run)).filter((type) => type === "Queued")).toEqual([]);
     await after.stop();

@@ -27,8 +27,8 @@ type Body = (input: { ms: number; limit: number }, parts: Parts) => Promise<stri
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
-afterAll(() => postgres.remove(), 60_000);
+}, 120_000);
+afterAll(() => postgres.remove(), 120_000);
 
 describe.each([
   { place: "in memory", open: inMemory },

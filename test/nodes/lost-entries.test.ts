@@ -14,7 +14,7 @@ import { onPostgres, openDatabase, startNode, type TestDatabase } from "./world.
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 afterAll(() => postgres.remove());
 
 it("a node that acted a run out on entries that are lost is fenced, though others have their revisions now", async () => {

@@ -46,7 +46,7 @@ function longChore(said: string[], gate: { open: Promise<void> }) {
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 afterAll(() => postgres.remove());
 
 describe.each([

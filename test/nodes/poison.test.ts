@@ -84,7 +84,7 @@ describe.concurrent("poison", () => {
     },
   );
 
-  it("a run whose journal cannot be read is paused, and no other", { timeout: 60_000 }, async () => {
+  it("a run whose journal cannot be read is paused, and no other", { timeout: 120_000 }, async () => {
     await using ends = new AsyncDisposableStack();
     const folder = await folderUntil(ends);
     const environment = { TRILITH_DATA: folder, TRILITH_LOG: "fatal", TRILITH_CONSOLE: "off" };

@@ -8,7 +8,7 @@ import { inMemory, onPostgres, onSqlite, openDatabase, type TestDatabase } from 
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 afterAll(() => postgres.remove());
 
 it.each([

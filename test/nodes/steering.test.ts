@@ -24,7 +24,7 @@ const Jobs = contract("jobs", "1.0.0", {
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 afterAll(() => postgres.remove());
 
 describe.each([

@@ -36,8 +36,8 @@ const book = workflow(Trips.book, { version: 1, uses: [Seats] }, async (seat, { 
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
-afterAll(() => postgres.remove(), 60_000);
+}, 120_000);
+afterAll(() => postgres.remove(), 120_000);
 
 describe.each([
   { place: "in memory", open: inMemory },

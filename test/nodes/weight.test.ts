@@ -32,7 +32,7 @@ const doIt = workflow(Jobs.do, { version: 1 }, async ({ size }, { run }) => {
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 afterAll(() => postgres.remove());
 
 describe.each([

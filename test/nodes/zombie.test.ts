@@ -19,14 +19,14 @@ let folder: string;
 beforeAll(async () => {
   postgres = await openDatabase();
   folder = await mkdtemp(join(tmpdir(), "trilith-zombie-"));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await postgres.remove();
   await rm(folder, { recursive: true, force: true });
 });
 
 it("a node that was held beyond its lease writes nothing into runs that others have, and goes on with what is its own", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await using ends = new AsyncDisposableStack();
   // An outside service that lets the first call hang until it is told otherwise.

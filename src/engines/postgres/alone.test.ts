@@ -11,7 +11,7 @@ import { prepare } from "./prepared.ts";
 let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
-}, 60_000);
+}, 120_000);
 afterAll(() => postgres.remove());
 
 const said: Append = {
@@ -52,7 +52,7 @@ test("so does one in company, one that is asked again, and one that has calls to
   ).toBe("append");
 });
 
-test("one event has the same outcome alone as by the statement for everything", { timeout: 60_000 }, async () => {
+test("one event has the same outcome alone as by the statement for everything", { timeout: 120_000 }, async () => {
   const engine = await openPostgres({ url: postgres.url, schema: postgres.freshSchema(), clock });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25, size: "max" }), async (steps) => {

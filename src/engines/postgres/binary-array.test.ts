@@ -10,7 +10,7 @@ beforeAll(async () => {
   postgres = await openDatabase();
   client = new Client(postgres.url);
   await client.connect();
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await client.end();
   await postgres.remove();

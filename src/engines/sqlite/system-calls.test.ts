@@ -162,5 +162,5 @@ describe.skipIf(withoutStrace !== undefined)(`system calls${withoutStrace ? ` ($
     expect(acknowledgedIn(lines)).toHaveLength(7);
     expect(acts.filter(({ kind }) => kind === "sync")).toEqual([]);
     expect((await lost(acts, () => false)).size).toBe(7);
-  }, 60_000);
+  }, 120_000);
 });
