@@ -86,7 +86,7 @@ const begin = async (id: string, about: object = {}): Promise<string> => {
   return body.run;
 };
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 10_000; !(await isSo()); await new Promise((done) => setTimeout(done, 10)))
+  for (const end = performance.now() + 60_000; !(await isSo()); await new Promise((done) => setTimeout(done, 10)))
     if (performance.now() > end) throw new Error("It is not so after 10 s.");
 }
 const becomes = (run: string, state: string) => until(async () => (await running.runs.status(run))?.state === state);

@@ -149,7 +149,7 @@ test("three processes share a subscription, a fourth joins and one leaves withou
   await adding;
   const { position } = await engine.head("main");
   await eventually(() => expect(new Set(told.map((taken) => taken.position)).size).toBe(position));
-  expect(Date.now() - killed).toBeLessThan(20_000);
+  expect(Date.now() - killed).toBeLessThan(60_000);
   expect(told.length - position).toBeLessThanOrEqual(100);
   for (const id of ids) {
     const first = new Set(told.filter((taken) => taken.id === id).map((taken) => taken.amount));

@@ -49,7 +49,7 @@ it("a rolling deployment under load loses no run and does nothing twice: each no
   let fleet = [await start("old 1"), await start("old 2")];
   /** Behind a balancer: whichever node is there is asked, with the same key until it is answered. */
   const send = async (parcel: string): Promise<void> => {
-    for (let tries = 0; tries < 400; tries++) {
+    for (let tries = 0; tries < 4_000; tries++) {
       const { url } = fleet[tries % fleet.length] as NodeProcess; // one at least
       const answer = await fetch(`${url}/parcels`, {
         method: "POST",
@@ -93,7 +93,7 @@ it("a rolling deployment under load loses no run and does nothing twice: each no
     const rows = await Promise.all(keys.map((key) => engine.find(runRows.name, { key, limit: 1 })));
     return rows.map(([row]) => (row?.data as { readonly state?: string } | undefined)?.state ?? "lost");
   };
-  for (const end = performance.now() + 30_000; (await states()).some((state) => state !== "done"); await pause(50))
+  for (const end = performance.now() + 60_000; (await states()).some((state) => state !== "done"); await pause(50))
     if (performance.now() > end) break;
   expect(new Set(await states())).toEqual(new Set(["done"]));
 

@@ -183,7 +183,7 @@ describe.each([
       floor.letOneGo();
       return few.ended.length === 2;
     });
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(60_000);
     expect(ended.length).toBeLessThan(5);
     node.die(); // the many are there as tickets only, and could not be begun
   });
@@ -198,7 +198,7 @@ describe.each([
     await world.until(() => ended.length === 8);
     const ms = world.clock.monotonic() - began;
     expect(ms).toBeGreaterThanOrEqual(599); // two at once, and then one each 100 ms
-    expect(ms).toBeLessThan(3_000);
+    expect(ms).toBeLessThan(20_000);
     await node.stop();
   });
 

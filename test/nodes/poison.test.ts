@@ -75,7 +75,7 @@ describe.concurrent("poison", () => {
       for (const key of [...rests, "after"]) {
         if (key === "after") await begin(fleet.find(({ url }) => url)?.url ?? "", "/rests", key); // nothing is left of it
         let rest: Status = {};
-        for (let tries = 0; rest.state !== "done" && tries < 100; tries++) {
+        for (let tries = 0; rest.state !== "done" && tries < 1_000; tries++) {
           rest = await statusOf(fleet, "chores.rest", key);
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
@@ -106,7 +106,7 @@ describe.concurrent("poison", () => {
     ends.defer(() => after.end());
     const status = async (key: string): Promise<Status> =>
       (await fetch(`${after.url}/runs/${toRunId("anonymous", "chores.rest", key)}`)).json() as Promise<Status>;
-    for (let tries = 0; (await status("b")).state !== "done" && tries < 100; tries++)
+    for (let tries = 0; (await status("b")).state !== "done" && tries < 1_000; tries++)
       await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await status("b")).toMatchObject({ state: "done" });
     expect(await status("a")).toMatchObject({ state: "paused", reason: expect.stringContaining("is no JSON") });

@@ -102,7 +102,7 @@ export { openDatabase, type TestDatabase };
 
 const realTime = {
   clock: systemClock,
-  async until(isSo: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+  async until(isSo: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
     for (const end = performance.now() + withinMs; !(await isSo()); ) {
       if (performance.now() > end) throw new Error(`It is not so after ${withinMs} ms.`);
       await new Promise((resolve) => setTimeout(resolve, 5));
