@@ -91,7 +91,7 @@ export class UndoStack {
     const { path, key, operation } = undoable;
     if (operation === undefined) return "unknown";
     const request = { type: "VoidAsked", path: `void ${path}`, of: key } as const;
-    const { result } = await exchange.ask(request, "action", scope, (waiting) =>
+    const { result } = await exchange.asked(request, "action", scope, (waiting) =>
       this.#askStore(waiting, operation, key),
     );
     const { took, wire } = result as Result & { readonly type: "VoidKnown" }; // the one answer to VoidAsked
