@@ -192,13 +192,13 @@ export class Effects {
   async until(given: Scope, wakeAt: number, name = "until"): Promise<void> {
     const { run, exchange, places } = this.#ports;
     const scope = places.scope(run, given);
-    if (scope.closed) return never;
+    if (scope.closed) return never();
     const path = scope.next(name);
     await exchange.asked({ type: "TimerSet", path, wakeAt }, "timer", scope, (waiting) => {
       const { wakeAt } = waiting.request as Request & { readonly type: "TimerSet" }; // as it was set the first time
       this.#arm(waiting, "sleep", wakeAt, { type: "TimerFired", path });
     });
-    return scope.closed ? never : undefined;
+    return scope.closed ? never() : undefined;
   }
 
   /** A signal that came within so many ms of the last result. */
@@ -231,7 +231,7 @@ export class Effects {
   ): Promise<(Result & { readonly type: "SignalTaken" }) | undefined> {
     const { run, exchange, places } = this.#ports;
     const scope = places.scope(run, given);
-    if (scope.closed) return never;
+    if (scope.closed) return never();
     const path = scope.next(label);
     if (names) {
       this.#names ??= new Map();
@@ -244,7 +244,7 @@ export class Effects {
     });
     this.#names?.delete(path);
     if (result.type === "SignalTaken") this.#take(result.item); // it is so in the journal, whoever hears of it
-    if (scope.closed) return never;
+    if (scope.closed) return never();
     return result.type === "SignalTaken" ? result : undefined;
   }
 
@@ -413,7 +413,7 @@ export class Effects {
     const misread = (error: unknown): Promise<never> => {
       const what = `The result of "${spec.name}" in the journal is not what its contract says now: ${(error as Error).message}`;
       exchange.stop(diverged(what));
-      return never;
+      return never();
     };
     try {
       const read = spec.parse(wire);

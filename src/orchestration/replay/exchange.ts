@@ -47,7 +47,8 @@ const mostTurns = 100_000;
 /** So much of what is idle may have its result already, beside half of the rest. */
 const mostStale = 64;
 
-export const never: Promise<never> = new Promise<never>(() => {});
+/** What never comes. One each time: whoever awaits a promise that is always there is kept by it for ever. */
+export const never = (): Promise<never> => new Promise(() => {});
 
 /** What passes between the workflow's code and its journal: the code asks, and is given one result at a time. */
 export class Exchange {
@@ -110,7 +111,7 @@ export class Exchange {
   /** Writes what needs no answer; gives back what was written the first time. */
   note<R extends Request>(request: R): Promise<R> {
     const written = this.#request(request);
-    return written ? Promise.resolve(written) : never;
+    return written ? Promise.resolve(written) : never();
   }
 
   /**

@@ -238,7 +238,7 @@ export class Execution {
   /** The run cannot go on: it is paused with the reason, for a person. */
   async stop(reason: string): Promise<never> {
     this.#exchange.stop(`${reason} ${resumable}`);
-    return never;
+    return never();
   }
 
   async #drive(): Promise<Verdict> {

@@ -80,7 +80,7 @@ export class UndoStack {
       await places.in({ run, scope }, () => undoable.undo(undone));
     } catch (error) {
       exchange.stop(`The undo of "${path}" failed: ${sentenceOf(toThrown(error))} ${resumable}`);
-      await never;
+      await never();
     }
     await exchange.note({ type: "UndoDone", path: `undo ${path}` });
   }
