@@ -64,8 +64,8 @@ export class SqliteEngine implements Engine {
     this.#writer = writer;
     this.#scanner = new ScannerThread(file);
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
-    // The entries of many runs lie between each other: with the 2 MiB that are usual a page is read again for each.
-    this.#db.exec("pragma cache_size = -65536");
+    // Streams lie between each other: with the 2 MiB that are usual a page is read again for each. Long ones are not read here.
+    this.#db.exec("pragma cache_size = -16384");
     this.#shared = new SharedLook(this.#db);
     this.#statements = new Statements(this.#db);
     this.#pages = new EventPages(this.#db);
