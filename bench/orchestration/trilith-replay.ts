@@ -83,13 +83,13 @@ async function until(done: () => boolean): Promise<void> {
   while (!done()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-/** How many entries runs have written since a position: an event holds one, or several in a list. */
+/** How many entries runs have that began since a position: as many as their revisions tell. */
 async function entriesSince(engine: Engine, position: number): Promise<number> {
-  let entries = 0;
+  const last = new Map<string, number>();
   for (let after = position; ; ) {
     const page = await engine.read("runs", { after, limit: 1_000 });
-    for (const { data } of page) entries += [JSON.parse(data)].flat().length;
-    if (page.length === 0) return entries;
+    for (const { stream, revision } of page) if (stream.startsWith("run/")) last.set(stream, revision);
+    if (page.length === 0) return [...last.values()].reduce((sum, revision) => sum + revision + 1, 0);
     after = page.at(-1)?.position ?? after;
   }
 }

@@ -45,7 +45,7 @@ async function fiveSteps(place: Place, openEngine: OpenEngine, count?: Count): P
   });
 }
 
-/** As it is kept: an event holds one entry, or several in a list. */
+/** As a beginning and an end are kept: alone, or in a list with others, of which most are no objects. */
 interface Entry {
   readonly type: string;
   readonly input: { readonly n: number };

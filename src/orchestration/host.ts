@@ -1,5 +1,6 @@
 /** The inside door: what the runtime binds. */
 
+export { Entries } from "./journal/entries.ts";
 export { digestOf } from "./journal/identity.ts";
 export {
   type Appended,
@@ -9,9 +10,11 @@ export {
   type Entry,
   type Item,
   type Journal,
+  type Loaded,
   type NewItem,
   type RunRow,
   type RunState,
+  type StepKind,
   Unreadable,
 } from "./journal/journal.ts";
 export { entryBytes, refusalOf, sizeToRead, tooLargeToRead } from "./journal/limits.ts";

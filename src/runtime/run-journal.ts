@@ -2,13 +2,12 @@ import { type Clock, Fault } from "../contracts/index.ts";
 import {
   type Change,
   digestOf,
-  type Entry,
   entryBytes,
   type Item,
   type Journal,
+  type Loaded,
   type NewItem,
   type RunRow,
-  refusalOf,
   sizeToRead,
   tooLargeToRead,
   Unreadable,
@@ -19,7 +18,6 @@ import {
   type Engine,
   type Expectation,
   Generations,
-  type NewEvent,
   type Outcome,
   Sweeper,
   toIds,
@@ -27,6 +25,7 @@ import {
 } from "../storage/host.ts";
 import { toBulks } from "./run-bulks.ts";
 import { defineRuns, keyOf, keyRows, runLog as log, runRows as runs } from "./run-collections.ts";
+import { addEntries, emptyEntries, entriesIn, toEvents, toItem } from "./run-entries.ts";
 import { toFreed, toLeft, toLine, toQueued } from "./run-line.ts";
 import { toNodes } from "./run-nodes.ts";
 import { countRuns, searchRuns, toIndexed } from "./run-search.ts";
@@ -38,9 +37,6 @@ const firstPage = 16;
 const sizeOfPage = 8 * 2 ** 20;
 /** How many entries are looked at at a time for the last one of a type, which is near the end as a rule. */
 const lastPage = 64;
-/** The most entries of one event, and how long they may be together: a page of events is bounded by what is in each. */
-const mostTogether = 64;
-const longestTogether = 65_536;
 /** Of so many runs it is remembered how this process has left their journals. */
 const rememberedEnds = 20_000;
 /** How long a signal's key is remembered, in ms. */
@@ -94,7 +90,10 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
         throw new Fault("Internal", `The journal of run ${run} was not written: ${outcome.why}.`);
       });
     },
-    read: async (run, from = 0, limit = Number.POSITIVE_INFINITY) => (await readRun(engine, run, from, limit)).entries,
+    async read(run, from = 0, limit = Number.POSITIVE_INFINITY) {
+      const entries = [...(await readRun(engine, run, from, limit)).entries];
+      return entries.length > limit ? entries.slice(0, limit) : entries;
+    },
     load: (run, from = 0) => readRun(engine, run, from, Number.POSITIVE_INFINITY),
     async last(run, type, from = 0) {
       const limit = type === undefined ? 1 : lastPage;
@@ -102,7 +101,7 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
         const events = await engine.read(log, { stream: `run/${run}`, from: next, limit, backwards: true });
         for (const { revision, data } of events) {
           if (revision < from) return undefined;
-          const entries = parsed<Entry>(run, data);
+          const entries = entriesIn(run, data);
           const at = entries.findLastIndex((entry) => type === undefined || entry.type === type);
           if (at >= 0) return revision - entries.length + 1 + at < from ? undefined : entries[at];
         }
@@ -267,64 +266,11 @@ function toWrites(
   ];
 }
 
-/**
- * Entries that are committed together are one event, as long as they are few and short: a row and its index entries cost
- * more than what is in them. It is called after the last of them, so an end is found by its type. Or the sentence that says why they cannot be kept.
- */
-function toEvents(stream: string, entries: readonly Entry[]): NewEvent[] | string {
-  if (entries.length === 0) return [];
-  if (entries.length <= mostTogether) {
-    const data = JSON.stringify(entries.length === 1 ? entries[0] : entries);
-    if (data.length <= longestTogether) return [toEvent(stream, entries, data)];
-  }
-  const texts = entries.map((entry) => JSON.stringify(entry));
-  const refused = refusalOf(entries, texts);
-  if (refused !== undefined) return refused;
-  const events: NewEvent[] = [];
-  for (let from = 0, to = 1; from < texts.length; from = to++) {
-    for (let size = lengthAt(texts, from); to < texts.length && to - from < mostTogether; to++) {
-      size += lengthAt(texts, to);
-      if (size > longestTogether) break;
-    }
-    const data = texts.slice(from, to).join(",");
-    events.push(toEvent(stream, entries.slice(from, to), to - from === 1 ? data : `[${data}]`));
-  }
-  return events;
-}
-
-function toEvent(stream: string, entries: readonly Entry[], data: string): NewEvent {
-  const spans = entries.length;
-  const { type } = entries[spans - 1] as Entry; // there is one at least
-  return { stream, type, version: 1, data, spans };
-}
-
-const lengthAt = (texts: readonly string[], index: number): number => texts[index]?.length ?? 0;
-
-/** What an event holds: one, or several in a list. */
-function parsed<T extends object>(run: string, data: string): readonly T[] {
-  let held: unknown;
-  try {
-    held = JSON.parse(data);
-  } catch (cause) {
-    throw new Unreadable(`What is kept of run ${run} is no JSON.`, { cause });
-  }
-  const all = Array.isArray(held) ? held : [held];
-  for (const one of all)
-    if (typeof one !== "object" || one === null)
-      throw new Unreadable(`What is kept of run ${run} is no entry: ${JSON.stringify(one)}.`);
-  return all; // only this file and the line of runs write the streams
-}
-
 const toRow = ({ data }: Document): RunRow => data as RunRow; // only this file writes the collection
 
-/** What stands in a run's journal, page by page; the larger what is in them, the shorter they are. */
-async function readRun(
-  engine: Engine,
-  run: string,
-  from: number,
-  limit: number,
-): Promise<{ readonly entries: readonly Entry[]; readonly size: number }> {
-  const entries: Entry[] = [];
+/** What stands in a run's journal, page by page; the larger what is in them, the shorter they are. At least so many entries, where they are there. */
+async function readRun(engine: Engine, run: string, from: number, limit: number): Promise<Loaded> {
+  const entries = emptyEntries(run);
   const stream = `run/${run}`;
   let size = 0;
   if (from > 0) {
@@ -332,7 +278,7 @@ async function readRun(
     const [first] = await engine.read(log, { stream, from, limit: 1 });
     if (!first) return { entries, size };
     size += first.data.length;
-    entries.push(...parsed<Entry>(run, first.data).slice(from - first.revision - 1));
+    entries.add(entriesIn(run, first.data).slice(from - first.revision - 1));
   }
   for (let most = firstPage; entries.length < limit; ) {
     const next = { from: from + entries.length, limit: Math.min(most, limit - entries.length) };
@@ -342,11 +288,11 @@ async function readRun(
     for (const text of texts) {
       size += text.length;
       if (size > sizeToRead) throw new Unreadable(tooLargeToRead(run));
-      for (const entry of parsed<Entry>(run, text)) entries.push(entry);
+      addEntries(run, text, entries);
     }
     most = Math.max(firstPage, Math.min(page, Math.floor((texts.length * sizeOfPage) / (size - before))));
   }
-  return { entries: entries.length > limit ? entries.slice(0, limit) : entries, size };
+  return { entries, size };
 }
 
 /** What a run was told, page by page. */
@@ -356,6 +302,6 @@ async function readInbox(engine: Engine, run: string, from = 0): Promise<readonl
     const events = await engine.read(log, { stream: `inbox/${run}`, from: from + items.length, limit: page });
     if (events.length === 0) return items;
     for (const { data, revision, id } of events)
-      for (const item of parsed<NewItem>(run, data)) items.push({ ...item, revision, event: id, size: data.length });
+      items.push({ ...toItem<NewItem>(run, data), revision, event: id, size: data.length });
   }
 }

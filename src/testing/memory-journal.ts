@@ -1,6 +1,7 @@
 import {
   type Bulk,
   type Change,
+  Entries,
   type Entry,
   fits,
   type Item,
@@ -118,7 +119,7 @@ export function memoryJournal(): MemoryJournal {
       const entries = await journal.read(run, from);
       const size = (streams.get(run) ?? []).slice(from).reduce((sum, { text }) => sum + text.length, 0);
       if (size > sizeToRead) throw new Unreadable(tooLargeToRead(run));
-      return { entries, size };
+      return { entries: Entries.of(entries), size };
     },
     last: async (run, type, from = 0) =>
       journal

@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { systemClock } from "../../src/contracts/index.ts";
 import { openPostgres } from "../../src/engines/postgres/index.ts";
 import { toRunId } from "../../src/orchestration/journal/identity.ts";
+import { openRunJournal } from "../../src/runtime/run-journal.ts";
 import { startNodeProcess } from "../chaos/processes.ts";
 import { openDatabase, type TestDatabase } from "../shared-postgres.ts";
 
@@ -67,12 +69,10 @@ it("a node that was held beyond its lease writes nothing into runs that others h
   expect((await ask(zombie.url, "fresh", 10)).status).toBe(200);
   const engine = await openPostgres({ url: postgres.url, connections: 1 });
   ends.defer(() => engine.close());
-  const stream = `run/${toRunId("anonymous", "visits.make", "held")}`;
-  const entries = (await engine.read("runs", { stream, from: 0, limit: 100 })).flatMap(
-    ({ data }) => JSON.parse(data) as { readonly type: string; readonly path?: string }, // one, or several in a list
-  );
+  const journal = await openRunJournal(engine, systemClock);
+  const entries = await journal.read(toRunId("anonymous", "visits.make", "held"));
   expect(entries.filter(({ type }) => type === "Claimed")).toHaveLength(1);
-  expect(entries.map(({ type, path }) => `${type} ${path ?? ""}`.trim())).toEqual([
+  expect(entries.map((entry) => ("path" in entry ? `${entry.type} ${entry.path}` : entry.type))).toEqual([
     ...["Started", "StepStarted guests.note", "StepDone guests.note", "StepStarted outside", "Claimed"],
     ...["StepDone outside", "StepStarted guests.leave", "StepDone guests.leave", "Ended"],
   ]);

@@ -36,6 +36,7 @@ import type { WriterThread } from "./writer-thread.ts";
 type WalkQuery = Extract<ReadQuery, { readonly after: number }>;
 /** How far one statement looks for events of some kind: none of them may hold on to the WAL, or hold up other walks, for long. */
 const window = 20_000;
+const fewTexts = 64;
 
 /**
  * Writes go to the writer's thread. Looks by key and pages of a stream are answered here, on a connection that may only
@@ -63,8 +64,8 @@ export class SqliteEngine implements Engine {
     this.#writer = writer;
     this.#scanner = new ScannerThread(file);
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
-    // The entries of many runs lie between each other: with the 2 MiB that are usual a page is read again for each.
-    this.#db.exec("pragma cache_size = -65536");
+    // Streams lie between each other: with the 2 MiB that are usual a page is read again for each. Long ones are not read here.
+    this.#db.exec("pragma cache_size = -16384");
     this.#shared = new SharedLook(this.#db);
     this.#statements = new Statements(this.#db);
     this.#pages = new EventPages(this.#db);
@@ -118,8 +119,12 @@ export class SqliteEngine implements Engine {
     return [];
   }
 
+  /** A few are at hand sooner than a message to another thread; fetching many takes as long as what is done with them. */
   async texts(log: string, query: TextQuery): Promise<readonly string[]> {
-    return this.#look(() => this.#pages.texts(log, query));
+    if (query.limit <= fewTexts) return this.#look(() => this.#pages.texts(log, query));
+    this.#checkOpen();
+    const texts = await this.#scanner.texts(log, query);
+    return this.#look(() => texts);
   }
 
   async types(log: string): Promise<readonly { readonly type: string; readonly version: number }[]> {

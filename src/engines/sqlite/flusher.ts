@@ -7,6 +7,8 @@
 import { fdatasyncSync, openSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { type FlusherOptions, type FromFlusher, progressOf } from "./messages.ts";
+import { flushedUpTo, isAfter } from "./progress.ts";
+import { toNotFlushed } from "./trouble.ts";
 
 const { wal, progress, said } = workerData as FlusherOptions;
 const say = (message: FromFlusher): void => said.postMessage(message);
@@ -16,11 +18,11 @@ let fine = file !== undefined && flush();
 
 for (let flushed = 0; fine; ) {
   Atomics.wait(progress, progressOf.committed, flushed);
-  const committed = Atomics.load(progress, progressOf.committed);
+  flushed = Atomics.load(progress, progressOf.committed);
+  if (!isAfter(flushed, Atomics.load(progress, progressOf.flushed))) continue; // the writer has flushed it by itself
   fine = flush();
   if (!fine) break;
-  flushed = committed;
-  Atomics.store(progress, progressOf.flushed, flushed);
+  flushedUpTo(progress, flushed);
   say("flushed");
 }
 
@@ -28,12 +30,11 @@ function flush(): boolean {
   return orSay(() => fdatasyncSync(file as number) ?? true) === true; // without a file there is nobody to call
 }
 
-/** After a failed flush nobody knows what is on disk: asked again, the system may say that all is well. */
 function orSay<T>(work: () => T): T | undefined {
   try {
     return work();
   } catch (error) {
-    say({ notFlushed: `The disk failed while it was written. (${(error as Error).message})` });
+    say(toNotFlushed(error));
     return undefined;
   }
 }

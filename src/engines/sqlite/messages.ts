@@ -86,10 +86,15 @@ export interface Failure {
 /** Packed outcomes go as they are: nearly all replies are some, and nothing around them is less to clone. */
 export type Reply = Packed | { readonly done: Result } | { readonly failed: Failure };
 
-/** To the writer: commands for one transaction, with the time on the engine's clock; or the end. */
-export type ToWriter = { readonly now: number; readonly commands: readonly Command[] } | "close";
 /**
- * From the writer: that it is ready, why it is not, or that it has closed. At `replies` lies what it has to say to the
+ * To the writer: commands for one transaction, with the time on the engine's clock; or the end. Nobody else waits where the
+ * transaction is `alone`: then the writer flushes it by itself, for to wake the flusher would take longer than it saves.
+ */
+export type ToWriter =
+  | { readonly now: number; readonly commands: readonly Command[]; readonly alone: boolean }
+  | "close";
+/**
+ * From the writer: that it is ready, why it is not, or that it has closed; and what the flusher would say, of what it has flushed by itself. At `replies` lies what it has to say to the
  * commands of a batch, in the order in which they were sent, before the flusher is told of the batch; nobody is woken for
  * that. `flusher` is where the flusher speaks.
  */
@@ -101,7 +106,8 @@ export type FromWriter =
       readonly progress: Int32Array;
     }
   | { readonly notReady: string }
-  | { readonly closed: true };
+  | { readonly closed: true }
+  | FromFlusher;
 /** From the flusher: that something more is on disk; or why nothing more will be. */
 export type FromFlusher = "flushed" | { readonly notFlushed: string };
 

@@ -1,12 +1,13 @@
 import type { Worker } from "node:worker_threads";
 import { Fault } from "../../contracts/index.ts";
-import type { ReadQuery, StoredEvent } from "../../storage/host.ts";
+import type { ReadQuery, StoredEvent, TextQuery } from "../../storage/host.ts";
 import { unpackEvents } from "./packed-events.ts";
 import type { FromScanner, ToScanner } from "./scanner.ts";
 import { startThread } from "./thread.ts";
 
+type Answer = Exclude<FromScanner, { readonly failed: string }>;
 interface Waiting {
-  resolve(events: readonly StoredEvent[]): void;
+  resolve(answer: Answer): void;
   reject(error: Error): void;
 }
 
@@ -20,15 +21,24 @@ export class ScannerThread {
     this.#file = file;
   }
 
-  read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
-    this.#worker ??= this.#start();
-    const id = this.#next++;
-    this.#worker.postMessage({ id, log, query } satisfies ToScanner);
-    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  async read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]> {
+    const answer = await this.#ask({ id: this.#next++, log, query });
+    return "page" in answer ? unpackEvents(answer.page) : [];
+  }
+
+  async texts(log: string, texts: TextQuery): Promise<readonly string[]> {
+    const answer = await this.#ask({ id: this.#next++, log, texts });
+    return "texts" in answer ? answer.texts : [];
   }
 
   async close(): Promise<void> {
     await this.#worker?.terminate();
+  }
+
+  #ask(asked: ToScanner): Promise<Answer> {
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(asked);
+    return new Promise((resolve, reject) => this.#waiting.set(asked.id, { resolve, reject }));
   }
 
   // A scanner that ends unasked costs the scans that were under way; the next one starts another.
@@ -38,8 +48,8 @@ export class ScannerThread {
     worker.on("message", (message: FromScanner) => {
       const waiting = this.#waiting.get(message.id);
       this.#waiting.delete(message.id);
-      if ("page" in message) waiting?.resolve(unpackEvents(message.page));
-      else waiting?.reject(new Fault("Unavailable", `The log cannot be read. ${message.failed}`));
+      if ("failed" in message) waiting?.reject(new Fault("Unavailable", `The log cannot be read. ${message.failed}`));
+      else waiting?.resolve(message);
     });
     worker.on("error", (error) => {
       why = error instanceof Error ? error.message : String(error);

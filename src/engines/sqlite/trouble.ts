@@ -1,5 +1,5 @@
 import { Refused } from "../../storage/refused.ts";
-import type { Failure } from "./messages.ts";
+import type { Failure, FromFlusher } from "./messages.ts";
 
 /** The primary result codes of SQLite that a person can do something about (sqlite.org/rescode.html). */
 const sentences: { readonly [code: number]: string } = {
@@ -35,6 +35,11 @@ export function toFailure(error: unknown): Failure {
     outcome: code === ioError ? "unknown" : "not done",
   };
 }
+
+/** After a failed flush nobody knows what is on disk: asked again, the system may say that all is well. */
+export const toNotFlushed = (error: unknown): FromFlusher => ({
+  notFlushed: `The disk failed while it was written. (${(error as Error).message})`,
+});
 
 function primaryCode(error: unknown): number | undefined {
   const { errcode } = (error ?? {}) as { errcode?: unknown };

@@ -13,6 +13,7 @@ import {
   type ToWriter,
 } from "./messages.ts";
 import { isPacked, sizeOf } from "./packed.ts";
+import { isAfter } from "./progress.ts";
 
 interface Waiting {
   readonly command: Command;
@@ -67,8 +68,9 @@ export class WriterThread {
   static async over(worker: Worker, clock: Clock, bounds: Bounds): Promise<WriterThread> {
     const ready = await new Promise<Ready>((resolve, reject) => {
       worker.once("message", (message: FromWriter) => {
-        if ("ready" in message) resolve(message);
-        else reject(new Error("notReady" in message ? message.notReady : "It was closed."));
+        if (typeof message === "object" && "ready" in message) resolve(message);
+        else
+          reject(new Error(typeof message === "object" && "notReady" in message ? message.notReady : "It was closed."));
       });
       worker.once("error", reject);
     });
@@ -83,7 +85,10 @@ export class WriterThread {
     this.#clock = clock;
     this.#room = new Capacity(bounds, "writes are waiting for the disk");
     worker.removeAllListeners("error");
-    worker.on("message", () => this.#closing?.()); // after the first the writer says one thing only, that it has closed
+    worker.on("message", (message: FromFlusher | Extract<FromWriter, { readonly closed: true }>) => {
+      if (message === "flushed" || "notFlushed" in message) this.#receive(message);
+      else this.#closing?.();
+    });
     worker.on("error", (error) => this.#stop(error instanceof Error ? error.message : String(error)));
     worker.on("exit", () => this.#stop(this.#closing ? "It was closed." : "Its thread ended."));
     flusher.on("message", (message: FromFlusher) => this.#receive(message));
@@ -161,7 +166,8 @@ export class WriterThread {
     while (this.#stopped === undefined && this.#queue.length > 0 && this.#mayGo()) {
       const batch = this.#queue.splice(0, this.#half());
       try {
-        this.#post({ now: this.#clock.now(), commands: batch.map(({ command }) => command) });
+        const alone = batch.length === 1 && this.#queue.length === 0 && this.#sent.length === 0;
+        this.#post({ now: this.#clock.now(), commands: batch.map(({ command }) => command), alone });
         this.#sent.push(batch);
       } catch (error) {
         // Something in it cannot be copied to another thread: no JSON text, where the port asks for some.
@@ -213,7 +219,7 @@ export class WriterThread {
   }
 
   #isPending(batch: number): boolean {
-    return ((batch - Atomics.load(this.#progress, progressOf.flushed)) | 0) > 0;
+    return isAfter(batch, Atomics.load(this.#progress, progressOf.flushed));
   }
 
   #break(why: string): void {

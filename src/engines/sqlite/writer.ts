@@ -1,4 +1,5 @@
-/** The writer's thread: the only connection that writes. Every message is one transaction; the flusher makes it durable. */
+/** The writer's thread: the only connection that writes. Every message is one transaction; the flusher makes it durable, as a rule. */
+import { closeSync, fdatasyncSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { MessageChannel, type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { Checkpoints } from "./checkpoints.ts";
@@ -15,10 +16,11 @@ import {
   type WriterOptions,
 } from "./messages.ts";
 import { isPacked, type Packed, unpack } from "./packed.ts";
+import { flushedUpTo } from "./progress.ts";
 import { Statements } from "./statements.ts";
 import { prepareTables } from "./tables.ts";
 import { startThread } from "./thread.ts";
-import { sentenceOf, toFailure } from "./trouble.ts";
+import { sentenceOf, toFailure, toNotFlushed } from "./trouble.ts";
 
 class Writer {
   readonly #db: DatabaseSync;
@@ -26,9 +28,12 @@ class Writer {
   readonly #documents: Documents;
   readonly #ledger: Ledger;
   readonly #checkpoints: Checkpoints;
+  readonly #walFile: string;
+  #wal: number | undefined;
   #batch = 0;
   readonly progress = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
   constructor({ file, now, maxBytes }: WriterOptions) {
+    this.#walFile = `${file}-wal`;
     this.#db = new DatabaseSync(file, { timeout: 5_000 });
     this.#db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536");
     this.#db.exec("pragma journal_size_limit = 67108864; pragma temp_store = memory");
@@ -52,7 +57,19 @@ class Writer {
   handOver(): void {
     Atomics.store(this.progress, progressOf.committed, this.#batch);
     Atomics.notify(this.progress, progressOf.committed);
+  }
+
+  /** When its callers are seen to: copies the WAL, or has it copied, where it is long enough. */
+  rest(): void {
     this.#checkpoints.look();
+  }
+
+  /** Makes the last batch durable here; throws where the disk does not. The flusher sleeps, and flushes once more if it does not yet. */
+  flush(): void {
+    this.#wal ??= openSync(this.#walFile, "r+");
+    fdatasyncSync(this.#wal);
+    Atomics.store(this.progress, progressOf.committed, this.#batch);
+    flushedUpTo(this.progress, this.#batch);
   }
 
   /** All commands in one transaction. Where that fails, each gets its own, so that none shares another's fate. */
@@ -80,6 +97,7 @@ class Writer {
     this.#checkpoints.end();
     this.#db.exec("pragma wal_checkpoint(truncate)");
     this.#db.close();
+    if (this.#wal !== undefined) closeSync(this.#wal);
   }
 
   #reply(command: Command, now: number): Reply {
@@ -141,9 +159,20 @@ try {
       port.close();
     } else {
       replies.port1.postMessage(writer.run(message));
-      writer.handOver();
+      if (message.alone) flush();
+      else writer.handOver();
+      writer.rest();
     }
   });
+  /** After a failed flush nobody knows what is on disk: it is never tried again. */
+  const flush = (): void => {
+    try {
+      writer.flush();
+      say("flushed");
+    } catch (error) {
+      say(toNotFlushed(error));
+    }
+  };
   say({ ready: true, replies: replies.port2, flusher: flusher.port2, progress: writer.progress }, [
     replies.port2,
     flusher.port2,

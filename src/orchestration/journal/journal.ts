@@ -1,13 +1,14 @@
 import type { Principal } from "../../contracts/index.ts";
 import type { Tags } from "../language/tags.ts";
 import type { Bulks } from "../steering/bulk.ts";
+import type { Entries } from "./entries.ts";
 import type { Line, Ticket } from "./line.ts";
 import type { Nodes } from "./nodes.ts";
 import type { RunCount, RunFilter, RunPage, RunQuery } from "./search.ts";
 
 /** Entries, and how large they are together, in characters of JSON. */
 export interface Loaded {
-  readonly entries: readonly Entry[];
+  readonly entries: Entries;
   readonly size: number;
 }
 

@@ -73,7 +73,7 @@ export class Branches {
   ): Promise<unknown> {
     const { run, places } = this.#execution.parts;
     const here = places.scope(run, given);
-    if (here.closed || !this.#execution.turn()) return never;
+    if (here.closed || !this.#execution.turn()) return never();
     const entries = Object.entries(parts);
     if (entries.length === 0 && how !== "all")
       throw new TypeError(`run.${how} of nothing would never end. Give it one part at least.`);
@@ -88,7 +88,7 @@ export class Branches {
     } finally {
       if (!whole) await this.#execution.close(group);
       here.leave(group);
-      if (here.closed) await never; // whoever closed this part has gone on without it
+      if (here.closed) await never(); // whoever closed this part has gone on without it
     }
   }
 

@@ -1,4 +1,5 @@
 import { type Clock, validateStored } from "../../contracts/index.ts";
+import type { Entries } from "../journal/entries.ts";
 import {
   type Entry,
   type Item,
@@ -12,7 +13,7 @@ import {
 import { toTicket } from "../language/flow.ts";
 import type { Verdict } from "../replay/verdict.ts";
 import { toOuterEnd } from "../steering/outer-end.ts";
-import { toReplay } from "../steering/retrying.ts";
+import { toReplayed } from "../steering/retrying.ts";
 import { type Asked, datedAt, pauseReason, Steering, toNote } from "../steering/steering.ts";
 import { journalOf } from "./active-runs.ts";
 import type { Catalog, Known } from "./catalog.ts";
@@ -34,7 +35,7 @@ export type Adopted =
       readonly known: Known;
       readonly row: RunRow;
       readonly input: unknown;
-      readonly entries: readonly Entry[];
+      readonly entries: Entries;
       readonly inbox: readonly Item[];
       /** Of the entries, in characters of JSON. */
       readonly size: number;
@@ -135,13 +136,12 @@ async function takeUp(
 ): Promise<Adopted> {
   const { journal, clock, catalog } = ports;
   const { entries, size } = await ports.load();
-  const [started] = entries;
+  const { first: started, others } = entries;
   const inbox = await journal.inbox(row.run, inboxFrom(started));
-  const steering = new Steering(entries, inbox);
-  const { standing } = steering;
+  const { standing } = new Steering(others, inbox);
   if (standing?.control.to === "terminate") return await end(row, lastOf(row, entries), standing, "terminate", ports);
   // None of its code has run, so there is nothing to undo, and none of it is to run now.
-  if (standing?.control.to === "cancel" && entries.every(({ type }) => beforeCode.has(type)))
+  if (standing?.control.to === "cancel" && isBeforeCode(entries))
     return await end(row, lastOf(row, entries), standing, "cancel", ports);
   if (standing?.control.to === "pause")
     return await pause(row, entries, inbox, pauseReason({ ...standing, reason: standing.control.reason }), ports);
@@ -160,7 +160,7 @@ async function takeUp(
   if (!read.ok) return await strand(row, entries, inbox, `its input is not what ${row.workflow} reads`, ports);
 
   const { flow, id } = known.workflow;
-  const isNew = started.type === "Started" && !entries.some(({ type }) => type === "Claimed");
+  const isNew = started.type === "Started" && !others.some(({ type }) => type === "Claimed");
   if (startsAt !== undefined && isNew && flow && journal.line && !row.ticket) {
     const now = clock.now();
     const last = lastOf(row, entries);
@@ -169,7 +169,7 @@ async function takeUp(
     const placed = await journal.append(
       row.run,
       last,
-      [{ type: "Queued", at: Math.max(now, entries.at(-1)?.at ?? 0) }],
+      [{ type: "Queued", at: Math.max(now, entries.last?.at ?? 0) }],
       change,
     );
     if (typeof placed === "object" && "position" in placed) return { kind: "queued" };
@@ -177,17 +177,17 @@ async function takeUp(
     return { kind: "fenced" };
   }
 
-  const state = entries.some(({ type }) => type === "UndoBegan") ? "undoing" : "running";
+  const state = others.some(({ type }) => type === "UndoBegan") ? "undoing" : "running";
   const last = lastOf(row, entries);
   const claims = row.claims ?? 0;
-  const { term = entries.filter(({ type }) => type === "Claimed").length } = row;
+  const { term = others.filter(({ type }) => type === "Claimed").length } = row;
   const counts = counted ? { claims, term } : { claims: claims + 1, term: term + 1 };
   const taken = { owner: node, state, ...counts } as const;
   const claimed: Entry = {
     type: "Claimed",
     node,
     term: taken.term,
-    at: Math.max(clock.now(), entries.at(-1)?.at ?? 0),
+    at: Math.max(clock.now(), entries.last?.at ?? 0),
   };
   const fresh = counted ? [] : [claimed];
   // A claim that is written down already has left the state as it was for any run.
@@ -196,7 +196,7 @@ async function takeUp(
   const appended = isWritten ? undefined : await journal.append(row.run, last, fresh, { row: taken });
   if (appended !== undefined && (typeof appended === "string" || "refused" in appended))
     return fenced(row, node, ports);
-  const present = toReplay([...entries, ...fresh], row.from);
+  const present = toReplayed(entries.with(fresh), row.from);
   return { kind: "adopted", known, row: { ...row, ...taken }, input: read.value, entries: present, inbox, size };
 }
 
@@ -206,7 +206,7 @@ const poisonous = (claims: number): string =>
 /** A run that this code cannot go on with waits for a person. */
 const strand = (
   row: RunRow,
-  entries: readonly Entry[],
+  entries: Entries,
   inbox: readonly Item[],
   why: string,
   ports: AdoptionPorts,
@@ -215,7 +215,7 @@ const strand = (
 
 async function pause(
   row: RunRow,
-  entries: readonly Entry[],
+  entries: Entries,
   inbox: readonly Item[],
   reason: string,
   { journal, clock }: AdoptionPorts,
@@ -225,7 +225,7 @@ async function pause(
   const last = inbox.at(-1);
   const inboxSeen = last && last.revision > before ? toSeen(last) : { revision: before };
   const change = { row: { state: "paused", owner: null, wakeAt: null, reason }, inboxSeen } as const;
-  const notes = new Steering(entries, inbox).open.filter(({ control }) => control.to !== "cancel").map(toNote);
+  const notes = new Steering(entries.others, inbox).open.filter(({ control }) => control.to !== "cancel").map(toNote);
   const paused = datedAt(at, [...notes, { type: "Paused", reason }]);
   const appended = await journal.append(row.run, lastOf(row, entries), paused, change);
   if (appended === "inbox moved" && row.owner !== null) {
@@ -296,12 +296,14 @@ const anyExtent = { isEnding: () => true, size: 0 } as const;
 
 /** What stands in the journal of a run of which no code has run; claimed it may have been, by a node that died. */
 const beforeCode: ReadonlySet<string> = new Set(["Started", "Queued", "Steered", "Paused"]);
+const isBeforeCode = ({ length, others }: Entries): boolean =>
+  length === others.length && others.every(({ type }) => beforeCode.has(type));
 
 /** The last item of the inbox that earlier stretches have seen. */
-const seenBefore = ([first]: readonly Entry[]): number => (first?.type === "Continued" ? first.inbox.upTo : -1);
+const seenBefore = ({ first }: Entries): number => (first?.type === "Continued" ? first.inbox.upTo : -1);
 
 /** The revision of a run's last entry, of which `entries` are the present stretch. */
-const lastOf = ({ from = 0 }: RunRow, entries: readonly Entry[]): number => from + entries.length - 1;
+const lastOf = ({ from = 0 }: RunRow, entries: Entries): number => from + entries.length - 1;
 
 function trailingClaims(entries: readonly Entry[]): number {
   const last = entries.findLastIndex(({ type }) => type !== "Claimed");

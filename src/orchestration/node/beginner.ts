@@ -9,6 +9,7 @@ import {
   type Voided,
   validateStored,
 } from "../../contracts/index.ts";
+import { Entries } from "../journal/entries.ts";
 import { digestOf, toRunId } from "../journal/identity.ts";
 import type { Entry, Journal, NewEntry, RunRow } from "../journal/journal.ts";
 import { toTicket } from "../language/flow.ts";
@@ -115,7 +116,7 @@ export class Beginner {
               { ...row, owner: node },
               {
                 // it is of this catalog
-                ...{ input, entries: [], inbox: [] },
+                ...{ input, entries: Entries.of([]), inbox: [] },
                 begin: { row: { ...row, owner: node }, started },
               },
             )
@@ -134,7 +135,7 @@ export class Beginner {
   /** Writes a run down that begins later: a row and an index entry, and nothing in memory. */
   async #queue(started: NewEntry & { readonly type: "Started" }, row: RunRow): Promise<Verdict | undefined> {
     const { journal, clock } = this.#ports;
-    const script = new Script([], () => row.startsAt ?? clock.now()); // its own time begins when it does
+    const script = new Script(Entries.of([]), () => row.startsAt ?? clock.now()); // its own time begins when it does
     script.write(started);
     const beginning = { row, started };
     const committed = await new Committer({

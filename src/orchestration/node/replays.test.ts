@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
+import { Entries } from "../journal/entries.ts";
 import type { Entry, Loaded } from "../journal/journal.ts";
 import { type Reading, Replays } from "./replays.ts";
 
 const journal = (length: number): Loaded => ({
-  entries: Array.from({ length }, (_, value): Entry => ({ type: "Progress", value, at: 1 })),
+  entries: Entries.of(Array.from({ length }, (_, value): Entry => ({ type: "Progress", value, at: 1 }))),
   size: 0,
 });
 /** Lets whatever can go on go on. */

@@ -133,17 +133,47 @@ export class Effects {
     return this.unread;
   }
 
-  async step(given: Scope, spec: StepSpec, { undo, or }: Chained): Promise<unknown> {
+  /** One promise and no more: most of what a step costs is what it leaves behind. */
+  step(given: Scope, spec: StepSpec, chained: Chained): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#ask(given, spec, chained, resolve, reject));
+  }
+
+  #ask(
+    given: Scope,
+    spec: StepSpec,
+    { undo, or }: Chained,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
     const { run, root, exchange, undoStack, places } = this.#ports;
     const scope = places.scope(run, given);
-    if (scope.closed) return never;
+    if (scope.closed) return;
     if (undo && scope.undoing)
       throw new Error(`"${spec.name}" is part of an undo, and cannot have an undo of its own.`);
     const path = scope.next(spec.name);
     const { name, kind, digest } = spec;
     const undoable = undo && this.#undoable(path, spec, undo);
+    const settle = (outcome: Outcome): void => {
+      scope.settled();
+      if (scope.closed) return; // whoever closed the scope has gone on without this code
+      if ("value" in outcome) resolve(outcome.value);
+      else if (!or) reject(outcome.error);
+      else this.#fallBack(path, name, or, outcome.error).then(resolve, reject);
+    };
+    const deliver = (delivered: Delivered): void => {
+      this.#awaited?.end(path);
+      if (this.#awaited?.holdsBack) exchange.offerSoon(); // it may have stood before that
+      try {
+        const kept = this.#keep(delivered, spec, undoable);
+        if (kept instanceof Promise) kept.then(settle, reject);
+        else settle(kept);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const begin = (waiting: Waiting): void => this.#begin(waiting, spec, or !== undefined);
     const request = { type: "StepStarted", path, name, kind, digest, undo: undo !== undefined } as const;
-    const asked = exchange.ask(request, "action", scope, (waiting) => this.#begin(waiting, spec, or !== undefined));
+    exchange.ask(request, "action", scope, begin, deliver);
     if (spec.operation !== undefined || spec.awaits !== undefined) {
       this.#awaited ??= new AwaitedRuns(run, root);
       this.#awaited.begin(path, spec);
@@ -151,16 +181,6 @@ export class Effects {
     // What another run did is that one's to undo.
     if (undoable && !exchange.script.isCopied(path)) undoStack.push(undoable);
     scope.asked();
-    const delivered = await asked;
-    this.#awaited?.end(path);
-    if (this.#awaited?.holdsBack) exchange.offerSoon(); // it may have stood before that
-    const kept = this.#keep(delivered, spec, undoable);
-    const outcome = kept instanceof Promise ? await kept : kept;
-    scope.settled();
-    if (scope.closed) return never; // whoever closed the scope has gone on without this code
-    if ("value" in outcome) return outcome.value;
-    if (!or) throw outcome.error;
-    return this.#fallBack(path, name, or, outcome.error);
   }
 
   /** Waits for so many ms after the last result. */
@@ -172,13 +192,13 @@ export class Effects {
   async until(given: Scope, wakeAt: number, name = "until"): Promise<void> {
     const { run, exchange, places } = this.#ports;
     const scope = places.scope(run, given);
-    if (scope.closed) return never;
+    if (scope.closed) return never();
     const path = scope.next(name);
-    await exchange.ask({ type: "TimerSet", path, wakeAt }, "timer", scope, (waiting) => {
+    await exchange.asked({ type: "TimerSet", path, wakeAt }, "timer", scope, (waiting) => {
       const { wakeAt } = waiting.request as Request & { readonly type: "TimerSet" }; // as it was set the first time
       this.#arm(waiting, "sleep", wakeAt, { type: "TimerFired", path });
     });
-    return scope.closed ? never : undefined;
+    return scope.closed ? never() : undefined;
   }
 
   /** A signal that came within so many ms of the last result. */
@@ -211,20 +231,20 @@ export class Effects {
   ): Promise<(Result & { readonly type: "SignalTaken" }) | undefined> {
     const { run, exchange, places } = this.#ports;
     const scope = places.scope(run, given);
-    if (scope.closed) return never;
+    if (scope.closed) return never();
     const path = scope.next(label);
     if (names) {
       this.#names ??= new Map();
       this.#names.set(path, names);
     }
     const request = { type: "SignalAwaited", path, name, ...(limit !== undefined && { until: limit }) } as const;
-    const { result } = await exchange.ask(request, "signal", scope, (waiting) => {
+    const { result } = await exchange.asked(request, "signal", scope, (waiting) => {
       const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
       this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
     });
     this.#names?.delete(path);
     if (result.type === "SignalTaken") this.#take(result.item); // it is so in the journal, whoever hears of it
-    if (scope.closed) return never;
+    if (scope.closed) return never();
     return result.type === "SignalTaken" ? result : undefined;
   }
 
@@ -267,7 +287,7 @@ export class Effects {
     const { path, scope } = waiting;
     const { name, kind, attempt } = spec;
     const { timeoutMs, deadlineMs, pauses, attempts = scope.undoing ? attemptsOfUndo : attemptsOfSteps } = spec.policy;
-    const { failed, started, since } = exchange.script.pastOf(path);
+    const { failed, started, since } = exchange.script.pastOf(waiting.request);
     if (deadlineMs !== undefined) waiting.deadlineAt ??= (since ?? clock.now()) + deadlineMs;
     const { deadlineAt } = waiting;
     // What came to its end in time is not late because nobody was there.
@@ -393,7 +413,7 @@ export class Effects {
     const misread = (error: unknown): Promise<never> => {
       const what = `The result of "${spec.name}" in the journal is not what its contract says now: ${(error as Error).message}`;
       exchange.stop(diverged(what));
-      return never;
+      return never();
     };
     try {
       const read = spec.parse(wire);

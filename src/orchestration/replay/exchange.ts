@@ -1,5 +1,6 @@
-import type { Request, Result } from "../journal/journal.ts";
+import { type Request, type Result, Unreadable } from "../journal/journal.ts";
 import { Divergence, wayOut } from "./difference.ts";
+import { Few } from "./few.ts";
 import type { Scope } from "./scope.ts";
 import type { Script } from "./script.ts";
 
@@ -43,12 +44,16 @@ function begin(waiting: Waiting): void {
 /** More than a run can write down: whoever puts so much together without a request will ask for nothing. */
 const mostTurns = 100_000;
 
-export const never: Promise<never> = new Promise<never>(() => {});
+/** So much of what is idle may have its result already, beside half of the rest. */
+const mostStale = 64;
+
+/** What never comes. One each time: whoever awaits a promise that is always there is kept by it for ever. */
+export const never = (): Promise<never> => new Promise(() => {});
 
 /** What passes between the workflow's code and its journal: the code asks, and is given one result at a time. */
 export class Exchange {
   readonly script: Script;
-  readonly waiting: Map<string, Waiting> = new Map();
+  readonly waiting: Few<Waiting> = new Few();
   /** Why the run cannot go on, once it cannot. */
   trouble: string | undefined;
   /** Told that the code waits while it holds a step that it has not begun. */
@@ -71,35 +76,42 @@ export class Exchange {
     this.script = script;
   }
 
-  /** Asks for an effect. Resolves when its result is delivered; never, where code and journal differ. */
-  ask(request: Request, kind: Waiting["kind"], scope: Scope, begin: Waiting["begin"]): Promise<Delivered> {
+  /** Asks for an effect, and has its result delivered; never, where code and journal differ. */
+  ask(
+    request: Request,
+    kind: Waiting["kind"],
+    scope: Scope,
+    begin: Waiting["begin"],
+    deliver: Waiting["deliver"],
+  ): void {
     const written = this.#request(request);
-    if (!written) return never;
-    return new Promise<Delivered>((deliver) => {
-      const { path } = request;
-      const waiting: Waiting = {
-        kind,
-        path,
-        scope,
-        request: written,
-        active: false,
-        asleep: false,
-        rested: false,
-        deadlineAt: undefined,
-        wakeAt: wakeAtOf(written),
-        begin,
-        cancel: nothing,
-        deliver,
-      };
-      this.waiting.set(path, waiting);
-      this.#idle.push(waiting);
-    });
+    if (!written) return;
+    const waiting: Waiting = {
+      kind,
+      path: request.path,
+      scope,
+      request: written,
+      active: false,
+      asleep: false,
+      rested: false,
+      deadlineAt: undefined,
+      wakeAt: wakeAtOf(written),
+      begin,
+      cancel: nothing,
+      deliver,
+    };
+    this.waiting.set(request.path, waiting);
+    this.#idle.push(waiting);
+  }
+  /** The same for code that awaits it. */
+  asked(request: Request, kind: Waiting["kind"], scope: Scope, begin: Waiting["begin"]): Promise<Delivered> {
+    return new Promise((deliver) => this.ask(request, kind, scope, begin, deliver));
   }
 
   /** Writes what needs no answer; gives back what was written the first time. */
   note<R extends Request>(request: R): Promise<R> {
     const written = this.#request(request);
-    return written ? Promise.resolve(written) : never;
+    return written ? Promise.resolve(written) : never();
   }
 
   /**
@@ -140,7 +152,8 @@ export class Exchange {
 
   /** Delivers the journal's next result; `unasked` where it has a request first, `over` once it has been acted out. */
   replayNext(): "delivered" | "unasked" | "over" {
-    const next = this.script.next();
+    const next = this.#read(() => this.script.next());
+    if (next === undefined) return "delivered"; // to nobody: the run is stopped
     if (next === "unasked" || next === "over") return next;
     this.#deliver({ result: next });
     return "delivered";
@@ -275,11 +288,17 @@ export class Exchange {
   #request<R extends Request>(request: R): R | undefined {
     this.#turns = 0;
     this.stir();
+    return this.#read(() => this.script.request(request));
+  }
+
+  /** Nothing where the code does something else than its journal says, or nobody can read what that is. */
+  #read<T>(read: () => T): T | undefined {
     try {
-      return this.script.request(request);
+      return read();
     } catch (error) {
-      if (!(error instanceof Divergence)) throw error;
-      this.stop(`${error.message}\n${wayOut}`);
+      if (error instanceof Divergence) this.stop(`${error.message}\n${wayOut}`);
+      else if (error instanceof Unreadable) this.stop(unreadable(error));
+      else throw error;
       return undefined;
     }
   }
@@ -294,11 +313,26 @@ export class Exchange {
     else if (!waiting) this.stop(`${this.script.unexpected(delivered.result).message}\n${wayOut}`);
     else {
       this.waiting.delete(path);
+      this.#forget(waiting);
       waiting.cancel();
       waiting.deliver(delivered);
     }
   }
+
+  /** In replay nothing begins, so what has its result would stay here, with all that it holds, until the run goes on. */
+  #forget(waiting: Waiting): void {
+    const idle = this.#idle;
+    if (idle[idle.length - 1] === waiting) idle.pop();
+    else if (idle.length > 2 * this.waiting.size + mostStale) {
+      const left = idle.filter((one) => this.waiting.get(one.path) === one);
+      idle.length = 0;
+      for (const one of left) idle.push(one);
+    }
+  }
 }
+
+const unreadable = ({ message }: Unreadable): string =>
+  `The run cannot be acted out: ${message} Look at the log's streams of this run; nobody goes on with it.`;
 
 /** A result that the present code cannot read. */
 export const diverged = (what: string): string =>

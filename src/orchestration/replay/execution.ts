@@ -1,13 +1,6 @@
 import { type Clock, type Dispatch, silent, type Trace } from "../../contracts/index.ts";
-import {
-  type Change,
-  type Entry,
-  type Item,
-  inboxFrom,
-  type Journal,
-  type NewEntry,
-  type Thrown,
-} from "../journal/journal.ts";
+import type { Entries } from "../journal/entries.ts";
+import { type Change, type Item, inboxFrom, type Journal, type NewEntry, type Thrown } from "../journal/journal.ts";
 import { toContext } from "../language/context.ts";
 import type { Events } from "../language/events.ts";
 import type { Shapes } from "../language/shapes.ts";
@@ -38,7 +31,7 @@ export interface ExecutionParts {
   /** The revision of the first entry. */
   readonly from: number;
   /** What is on disk of the present stretch; empty for a new run. */
-  readonly entries: readonly Entry[];
+  readonly entries: Entries;
   /** Of a new run: its row and its first entry. */
   readonly begin?: Beginning | undefined;
   readonly inbox: readonly Item[];
@@ -114,7 +107,7 @@ export class Execution {
     this.#exchange = exchange;
     const trace = () => this.#trace;
     const acting = (action: Action, scope: Scope) => this.#act(action, scope);
-    const [first] = entries;
+    const { first } = entries;
     const continued = first?.type === "Continued" ? first : undefined;
     this.#stretch = continued?.stretch ?? 1;
     this.carried = continued?.carried;
@@ -125,7 +118,7 @@ export class Execution {
     // What was copied has drawn what the run drew that it was copied from; what is new draws its own.
     const drawsFrom = forked ? () => (this.script.inCopy ? forked.root : root) : () => root;
     this.#body = Scope.body(root, drawsFrom);
-    this.#steering = new Steering(entries, inbox);
+    this.#steering = new Steering(entries.others, inbox);
     this.#around = {
       clock,
       random,
@@ -204,7 +197,7 @@ export class Execution {
   /** Something has come into the inbox. */
   async poke(): Promise<void> {
     const { journal, run, entries } = this.parts;
-    const items = await journal.inbox(run, inboxFrom(entries[0]));
+    const items = await journal.inbox(run, inboxFrom(entries.first));
     this.effects.look(items);
     this.#steering.look(items);
     if (this.#steering.open.length > 0) this.#exchange.stir();
@@ -245,7 +238,7 @@ export class Execution {
   /** The run cannot go on: it is paused with the reason, for a person. */
   async stop(reason: string): Promise<never> {
     this.#exchange.stop(`${reason} ${resumable}`);
-    return never;
+    return never();
   }
 
   async #drive(): Promise<Verdict> {

@@ -1,4 +1,5 @@
 import { type Clock, type Dispatch, silent, validate } from "../../contracts/index.ts";
+import { Entries } from "../journal/entries.ts";
 import { digestOf } from "../journal/identity.ts";
 import type { Entry, Journal, NewEntry } from "../journal/journal.ts";
 import { toShapes } from "../language/shapes.ts";
@@ -55,7 +56,8 @@ async function replayStretch(workflow: Workflow, run: string, from: number, entr
     throw new Error(`The run's input does not fit its contract any more: ${issue?.path ?? ""} ${issue?.message ?? ""}`);
   }
   const execution = new Execution({
-    ...{ run, workflow, newest: workflow, parent: undefined, from, entries, input: read.value, inbox: [] },
+    ...{ run, workflow, newest: workflow, parent: undefined, from, input: read.value, inbox: [] },
+    entries: Entries.of(entries),
     ...{ journal: noJournal, dispatch: noDispatch, clock: standingClock(entries), events: undefined },
     ...{ places: new Places(), rests: new Rests(), random: () => 0, suspendAfterMs: 0, evict: "waiting" },
     ...{ rethrow: toRethrow(workflow.uses, workflow.operation), shapes: toShapes(workflow), rehearsal: true },

@@ -1,3 +1,4 @@
+import type { Cursor, Entries } from "../journal/entries.ts";
 import { type Entry, isNote, isResult, type NewEntry, type Request, type Result } from "../journal/journal.ts";
 import { isScalar } from "../language/plain.ts";
 import { type Divergence, toDivergence } from "./difference.ts";
@@ -7,16 +8,16 @@ import { type Divergence, toDivergence } from "./difference.ts";
  * against the entries in order; results are handed out in order; what is new waits in `pending` for its commit.
  */
 export class Script {
-  readonly #entries: readonly Entry[];
+  readonly #entries: Entries;
+  readonly #cursor: Cursor;
   readonly #now: () => number;
-  readonly #past: ReadonlyMap<string, Past>;
+  #past: ReadonlyMap<string, Past> | undefined;
   /** The revision of the first entry. */
   readonly #from: number;
   #changes: Map<string, boolean> | undefined;
   /** Up to here it is another run's, from which this one was forked. */
   readonly #copied: number;
   readonly #copies: ReadonlySet<string>;
-  #cursor = 0;
   #time: number;
   /** The last progress on disk, as JSON. */
   #progress: string | undefined;
@@ -24,29 +25,30 @@ export class Script {
   /** The revision of the last entry on disk. */
   revision: number;
 
-  constructor(entries: readonly Entry[], now: () => number, from = 0) {
+  constructor(entries: Entries, now: () => number, from = 0) {
     this.#entries = entries;
+    this.#cursor = entries.cursor();
     this.#now = now;
     this.#from = from;
-    const [first] = entries;
+    const { first, others } = entries;
     this.#copied = first?.type === "Started" && first.forked ? 1 + first.forked.copied : 0;
-    this.#copies = this.#copied === 0 ? noCopies : toCopies(entries.slice(0, this.#copied));
-    this.#past = entries.length === 0 ? nothingPast : toPast(entries);
-    this.#time = entries[0]?.at ?? now();
+    this.#copies = this.#copied === 0 ? noCopies : toCopies(others);
+    this.#time = first?.at ?? now();
     this.revision = from + entries.length - 1;
-    const progress = entries.findLast((entry) => entry.type === "Progress");
-    this.#progress = progress && JSON.stringify(progress.value);
-    for (const entry of entries) if (entry.type === "Changed") this.#note(entry.name, true);
+    for (const entry of others) {
+      if (entry.type === "Changed") this.#note(entry.name, true);
+      if (entry.type === "Progress") this.#progress = JSON.stringify(entry.value);
+    }
     this.#skipNotes();
   }
 
   get replaying(): boolean {
-    return this.#cursor < this.#entries.length;
+    return this.#cursor.entry !== undefined;
   }
 
   /** Whether the code does what it did in the run that this one was forked from. */
   get inCopy(): boolean {
-    return this.#cursor < this.#copied;
+    return this.#cursor.index < this.#copied;
   }
 
   /** Whether a step was done by the run that this one was forked from. */
@@ -61,40 +63,38 @@ export class Script {
 
   /** The code asks: gives back the entry as it was written the first time, or writes it now. */
   request<R extends Request>(request: R): R {
-    if (!this.replaying) {
+    const written = this.#cursor.entry;
+    if (written === undefined) {
       this.write(request);
       return request;
     }
-    const written = this.#entries[this.#cursor] as Entry;
-    if (isResult(written) || isNote(written) || !alike(written, request))
-      throw toDivergence(this.#from + this.#cursor, written, request);
-    this.#cursor++;
-    this.#skipNotes();
+    if (!alike(written, request)) throw toDivergence(this.#from + this.#cursor.index, written, request);
+    this.#pass();
     return written as Entry & R; // alike compared the types
   }
 
   /** The next result to deliver in replay; `unasked` where the journal has a request first, `over` once it was acted out. */
   next(): Result | "unasked" | "over" {
-    if (!this.replaying) return "over";
-    const written = this.#entries[this.#cursor] as Entry;
+    const written = this.#cursor.entry;
+    if (written === undefined) return "over";
     if (!isResult(written)) return "unasked";
-    this.#cursor++;
     this.#time = written.at;
-    this.#skipNotes();
+    this.#pass();
     return written;
   }
 
   /** What the journal says that the code asked for, and it has not. */
   unasked(asked: "nothing" | "the end"): Divergence {
-    return toDivergence(this.#from + this.#cursor, this.#entries[this.#cursor], asked);
+    return toDivergence(this.#from + this.#cursor.index, this.#cursor.entry, asked);
   }
 
   /** A result that was just handed out, and that the code does not wait for. */
   unexpected(result: Result): Divergence {
-    const at = this.#entries.findIndex(
+    const entries = [...this.#entries];
+    const at = entries.findIndex(
       (entry) => entry.type === result.type && "path" in entry && entry.path === result.path,
     );
-    return toDivergence(this.#from + at, this.#entries[at], "nothing");
+    return toDivergence(this.#from + at, entries[at], "nothing");
   }
 
   /** What the code does where the journal, whose last entry this is, has ended. */
@@ -147,10 +147,14 @@ export class Script {
   }
 
   /**
-   * What earlier activations did about a step that has no result: one that began may have been done by a dead process.
+   * What earlier activations did about a step that has no result, as it was asked for: one that began may have been done by
+   * a dead process.
    */
-  pastOf(path: string): Past {
-    return this.#past.get(path) ?? noPast;
+  pastOf(request: Request & Partial<Pick<Entry, "at">>): Past {
+    this.#past ??= toPast(this.#entries.others);
+    const past = this.#past.get(request.path);
+    const { at } = request; // where it was not asked for just now
+    return at === undefined ? (past ?? noPast) : { failed: past?.failed ?? 0, started: true, since: at };
   }
 
   #note(change: string, isNew: boolean): void {
@@ -158,9 +162,13 @@ export class Script {
     this.#changes.set(change, isNew);
   }
 
+  #pass(): void {
+    this.#cursor.next();
+    this.#skipNotes();
+  }
+
   #skipNotes(): void {
-    for (let entry = this.#entries[this.#cursor]; entry && isNote(entry); entry = this.#entries[this.#cursor])
-      this.#cursor++;
+    for (let { entry } = this.#cursor; entry && isNote(entry); { entry } = this.#cursor) this.#cursor.next();
   }
 }
 
@@ -189,7 +197,6 @@ interface Past {
   readonly since?: number;
 }
 const noPast: Past = { failed: 0, started: false };
-const nothingPast: ReadonlyMap<string, Past> = new Map();
 
 const noCopies: ReadonlySet<string> = new Set();
 const toCopies = (entries: readonly Entry[]): ReadonlySet<string> =>

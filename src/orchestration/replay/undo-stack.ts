@@ -80,7 +80,7 @@ export class UndoStack {
       await places.in({ run, scope }, () => undoable.undo(undone));
     } catch (error) {
       exchange.stop(`The undo of "${path}" failed: ${sentenceOf(toThrown(error))} ${resumable}`);
-      await never;
+      await never();
     }
     await exchange.note({ type: "UndoDone", path: `undo ${path}` });
   }
@@ -91,7 +91,7 @@ export class UndoStack {
     const { path, key, operation } = undoable;
     if (operation === undefined) return "unknown";
     const request = { type: "VoidAsked", path: `void ${path}`, of: key } as const;
-    const { result } = await exchange.ask(request, "action", scope, (waiting) =>
+    const { result } = await exchange.asked(request, "action", scope, (waiting) =>
       this.#askStore(waiting, operation, key),
     );
     const { took, wire } = result as Result & { readonly type: "VoidKnown" }; // the one answer to VoidAsked

@@ -1,3 +1,4 @@
+import { Entries } from "../journal/entries.ts";
 import { digestOf } from "../journal/identity.ts";
 import { type Entry, isResult } from "../journal/journal.ts";
 
@@ -45,3 +46,7 @@ export function toReplay(entries: readonly Entry[], from = 0): readonly Entry[] 
   }
   return present ?? entries;
 }
+
+/** The same of what may not have been read yet, and need not be where nothing was taken back. */
+export const toReplayed = (entries: Entries, from = 0): Entries =>
+  entries.others.some(({ type }) => type === "Retried") ? Entries.of(toReplay([...entries], from)) : entries;
