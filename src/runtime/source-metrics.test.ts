@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import type { SourceHealth, Views } from "../aggregation/host.ts";
 import { json, prefer, source, view } from "../aggregation/index.ts";
@@ -126,7 +126,14 @@ describe("of a running backend over real sockets", () => {
       }
       expect((await answer).status).toBe(200);
     }
-    lines = await scrape();
+    // A question that was outrun is counted once it has been given up, which may be after the answer.
+    await vi.waitFor(
+      async () => {
+        lines = await scrape();
+        expect(lines).toContain('trilith_source_seconds_count{source="hedged"} 8');
+      },
+      { timeout: 60_000 },
+    );
   }, 120_000);
   afterAll(async () => {
     await running?.stop();
