@@ -114,6 +114,13 @@ describe("trilith check", () => {
     });
   });
 
+  it("tells of a file that waits for something where it is loaded", async () => {
+    const waiting = "setInterval(() => {}, 100);\nawait new Promise(() => {});\n";
+    await inProject({ "backend.ts": waiting }, async (folder) => {
+      expect((await trilithCheck(folder)).out).toContain("backend.ts cannot be loaded: It waits for something");
+    });
+  });
+
   it("explains every rule, with the reason, the way out and an example", async () => {
     const { out } = await trilithCheck(root, "--explain", "layers/import");
     expect(out).toMatch(/^layers\/import\nA layer imports contracts and its own folder/);

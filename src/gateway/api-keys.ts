@@ -124,7 +124,7 @@ function isStored(key: unknown): key is StoredKey {
 }
 
 const lockTriesMs = 50;
-const staleAfterMs = 5_000;
+const staleAfterMs = 60_000;
 
 /** The file that will take the place of the keys file is also the lock: two who write at once do not lose a key. */
 async function lockedNext(
@@ -137,7 +137,7 @@ async function lockedNext(
     } catch (failure) {
       if ((failure as NodeJS.ErrnoException).code !== "EEXIST") throw failure;
     }
-    // Its writer died halfway: a write takes milliseconds.
+    // Its writer died halfway: a write takes milliseconds, and seconds where the disk has much to flush.
     const age =
       Date.now() -
       (await stat(path).then(

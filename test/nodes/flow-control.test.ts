@@ -271,7 +271,7 @@ describe.each([
   it("do not hold for one that began before there were any, nor when it continues as new", async () => {
     await using world = await open();
     const before = await start(world, {});
-    const run = await begin(before, "early", 0, world.clock.now() + 200);
+    const run = await begin(before, "early", 0, world.clock.now() + 1_500); // later than a slow machine takes to note it
     await world.until(async () => (await types(before, run)).at(-1) === "SignalAwaited");
     await before.stop();
     const after = await start(world, { concurrency: 1 });
@@ -292,7 +292,7 @@ describe.each([
     const node = await start(world, { concurrency: 1 });
     const first = await begin(node, "first", 2);
     await world.until(async () => (await types(node, first)).at(-1) === "SignalAwaited");
-    const startAt = world.clock.now() + 1_000;
+    const startAt = world.clock.now() + 2_500;
     const run = await begin(node, "later", 2, startAt);
     await node.runner.steer(run, { to: "pause", by: "ann" });
     await stateIs(world, node, run, "paused");
@@ -310,7 +310,7 @@ describe.each([
     await using world = await open();
     const node = await start(world, { concurrency: 1 });
     await begin(node, "first", 2);
-    const run = await begin(node, "later", 2, world.clock.now() + 200);
+    const run = await begin(node, "later", 2, world.clock.now() + 1_500); // later than a slow machine takes to note it
     await stateIs(world, node, run, "queued");
     const { ticket } = (await node.row(run)) ?? {};
     if (!ticket) throw new Error("It has no ticket.");

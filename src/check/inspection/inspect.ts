@@ -9,8 +9,10 @@ export interface Assignment {
   readonly lock?: { readonly file?: string; readonly judge: string };
 }
 
-/** Loading takes longer than this only where a file waits for something, which a file that is loaded must not. */
-const patienceMs = 10_000;
+/** So long its thread has nothing to do only where a file waits for something, which a file that is loaded must not. */
+const waitsMs = 10_000;
+/** So long it takes only where a file never ends: ten times what a large project takes on a machine that is busy. */
+const worksMs = 120_000;
 
 /**
  * Loads a project's contracts and its backend in a thread of its own, and tells what it sees. A file that throws, exits
@@ -33,12 +35,15 @@ export async function inspect(assignment: Assignment): Promise<Inspection> {
     lock: [],
   });
   return new Promise((resolve) => {
-    const timer = setTimeout(
-      () => end(failed(`It has not been loaded after ${patienceMs / 1_000} seconds.`)),
-      patienceMs,
-    );
+    const began = performance.now();
+    const timer = setInterval(() => {
+      const { idle } = worker.performance.eventLoopUtilization();
+      if (idle > waitsMs) end(failed(`It waits for something: for ${waitsMs / 1_000} seconds it did nothing else.`));
+      else if (performance.now() - began > worksMs)
+        end(failed(`It has not been loaded after ${worksMs / 1_000} seconds.`));
+    }, 250);
     const end = (inspection: Inspection): void => {
-      clearTimeout(timer);
+      clearInterval(timer);
       resolve(inspection);
       void worker.terminate();
     };
