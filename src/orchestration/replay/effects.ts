@@ -1,14 +1,6 @@
 import type { Clock, Trace } from "../../contracts/index.ts";
 import { toKey } from "../journal/identity.ts";
-import {
-  type InboxSeen,
-  type Item,
-  type Request,
-  type Result,
-  type Seen,
-  type StepKind,
-  toSeen,
-} from "../journal/journal.ts";
+import type { Item, Request, Result, StepKind } from "../journal/journal.ts";
 import type { Chained, Undo } from "../language/lazy-step.ts";
 import { toPlain } from "../language/plain.ts";
 import type { Policy } from "../language/policy.ts";
@@ -16,6 +8,7 @@ import type { Action, Asleep, Settled } from "./action.ts";
 import { givenUp } from "./attempt.ts";
 import { AwaitedRuns } from "./awaited-runs.ts";
 import { type Delivered, diverged, type Exchange, never, type Waiting } from "./exchange.ts";
+import type { Inbox } from "./inbox.ts";
 import type { Places } from "./places.ts";
 import type { Scope } from "./scope.ts";
 import { type Rethrow, sentenceOf } from "./thrown.ts";
@@ -58,50 +51,18 @@ export interface EffectPorts {
 type Outcome = { readonly value: unknown } | { readonly error: Error };
 const attemptsOfSteps = 5;
 const attemptsOfUndo = 20;
-/** So many signals taken, or so large in characters of JSON, and the run's row says too much of what is unread: a small part of what it may leave. */
-const manyTaken = 256;
-const muchTaken: number = 2 ** 20;
-
 /** The effects that a workflow's code can have: steps, timers, signals. `given` is the scope of the client that is asked through. */
 export class Effects {
   readonly #ports: EffectPorts;
-  // Both made when there is something to be in them, as most runs take no signal.
-  #taken: Set<number> | undefined;
-  /** By path: what the code waits for any one of. */
+  readonly inbox: Inbox;
+  /** By path: what the code waits for any one of. Made when there is something to be in it. */
   #names: Map<string, ReadonlySet<string>> | undefined;
   #awaited: AwaitedRuns | undefined;
-  readonly #before: InboxSeen;
-  #items: readonly Item[];
-  #lost = false;
-  /** What was taken since the row was last told what is unread. */
-  #takenSince = 0;
-  #takenSizeSince = 0;
 
-  /** `before` is what earlier stretches of the run have seen. */
-  constructor(ports: EffectPorts, items: readonly Item[], before: InboxSeen = { upTo: -1, left: [] }) {
+  constructor(ports: EffectPorts, inbox: Inbox) {
     this.#ports = ports;
-    this.#before = before;
-    this.#items = this.#unseen(items);
+    this.inbox = inbox;
     ports.exchange.offer = () => this.#settleDue();
-  }
-
-  /** The last item of the inbox that was seen. */
-  get inboxSeen(): Seen {
-    const last = this.#items.at(-1);
-    return last && last.revision > this.#before.upTo ? toSeen(last) : { revision: this.#before.upTo };
-  }
-
-  /** Whether an item that was taken is not in the inbox any more: then what the code does rests on what is lost. */
-  get hasLost(): boolean {
-    return this.#lost;
-  }
-
-  /** What a further stretch is told of the inbox. */
-  get inboxLeft(): InboxSeen {
-    const left = this.#items.flatMap(({ revision, signal }) =>
-      this.#taken?.has(revision) || signal === "" ? [] : [revision],
-    );
-    return { upTo: this.inboxSeen.revision, left };
   }
 
   /** The signals that the code waits for at present. */
@@ -111,26 +72,6 @@ export class Effects {
       if (request.type === "SignalAwaited")
         for (const name of this.#names?.get(request.path) ?? [request.name]) names.add(name);
     return [...names];
-  }
-
-  /** What of the inbox it has not taken, for the run's row. */
-  get unread(): { readonly unread: number; readonly unreadSize: number } {
-    let unread = 0;
-    let unreadSize = 0;
-    for (const { revision, signal, size } of this.#items) {
-      if (signal === "" || this.#taken?.has(revision)) continue;
-      unread++;
-      unreadSize += size;
-    }
-    return { unread, unreadSize };
-  }
-
-  /** The same, where so much was taken that the row, which counts what comes, says far too much. */
-  unreadAtLast(): { readonly unread: number; readonly unreadSize: number } | undefined {
-    if (this.#takenSince < manyTaken && this.#takenSizeSince < muchTaken) return undefined;
-    this.#takenSince = 0;
-    this.#takenSizeSince = 0;
-    return this.unread;
   }
 
   /** One promise and no more: most of what a step costs is what it leaves behind. */
@@ -243,43 +184,23 @@ export class Effects {
       this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
     });
     this.#names?.delete(path);
-    if (result.type === "SignalTaken") this.#take(result.item); // it is so in the journal, whoever hears of it
+    if (result.type === "SignalTaken") this.inbox.take(result.item); // it is so in the journal, whoever hears of it
     if (scope.closed) return never();
     return result.type === "SignalTaken" ? result : undefined;
   }
 
   /** The inbox as it is now. */
   look(items: readonly Item[]): void {
-    for (const { revision, event } of this.#items) {
-      if (!this.#taken?.has(revision)) continue;
-      const now = items[revision - (items[0]?.revision ?? 0)]; // there are no gaps in an inbox
-      if (now?.event !== event) this.#lost = true;
-    }
-    this.#items = this.#unseen(items);
+    this.inbox.look(items);
     this.#settleDue();
     const stepsFor = this.#stepsFor();
-    const told = new Set(stepsFor && this.#items.flatMap(stepsFor));
+    const told = new Set(stepsFor && this.inbox.items.flatMap(stepsFor));
     if (told.size > 0) this.#ports.exchange.wake(({ path }) => told.has(path));
   }
 
   /** What is kept is asked for again by another activation: in this one, what stands before it may never have an answer. */
   letGo(): void {
     this.#awaited?.letGo();
-  }
-
-  #take(revision: number): void {
-    this.#taken ??= new Set();
-    this.#taken.add(revision);
-    const [first] = this.#items;
-    const likely = first && this.#items[revision - first.revision]; // there are gaps only where an earlier stretch has taken some
-    const item = likely?.revision === revision ? likely : this.#items.find((item) => item.revision === revision);
-    this.#takenSince++;
-    this.#takenSizeSince += item?.size ?? 0;
-  }
-
-  #unseen(items: readonly Item[]): readonly Item[] {
-    const { upTo, left } = this.#before;
-    return items.filter(({ revision }) => revision > upTo || left.includes(revision));
   }
 
   #begin(waiting: Waiting, spec: StepSpec, hasFallback: boolean): void {
@@ -293,7 +214,7 @@ export class Effects {
     // What came to its end in time is not late because nobody was there.
     const isInTime =
       deadlineAt !== undefined &&
-      (this.#awaited?.endOf(path, this.#items)?.at ?? Number.POSITIVE_INFINITY) <= deadlineAt;
+      (this.#awaited?.endOf(path, this.inbox.items)?.at ?? Number.POSITIVE_INFINITY) <= deadlineAt;
     const action: Action = {
       path,
       name,
@@ -307,7 +228,7 @@ export class Effects {
       unknown: started || waiting.rested,
       attempt,
     };
-    const seen = this.inboxSeen.revision;
+    const seen = this.inbox.seen.revision;
     const tell = (settled: Delivered): void => {
       const { result } = settled;
       // An undo that fails is not a result: it is tried again when a person has seen to it and resumes the run.
@@ -317,7 +238,7 @@ export class Effects {
     };
     const settle = (settled: Delivered): void => {
       const awaited = scope.closed ? undefined : this.#awaited;
-      if (!awaited?.endOf(path, this.#items)) tell(settled);
+      if (!awaited?.endOf(path, this.inbox.items)) tell(settled);
       else {
         const stay = scope.onClose(() => void awaited.answer(path)); // nobody hears of it there, whatever came first
         const tellNow = (): void => {
@@ -344,7 +265,7 @@ export class Effects {
         this.#awaited ??= new AwaitedRuns(this.#ports.run, root);
         this.#awaited.sleep(path, settled.run, seen);
         // It may have ended while it was asked, and nobody tells of that a second time.
-        if (!scope.closed && this.#awaited.endOf(path, this.#items)) exchange.rest(waiting);
+        if (!scope.closed && this.#awaited.endOf(path, this.inbox.items)) exchange.rest(waiting);
         else {
           // That it ended in time is over where it goes on: now it may be late.
           this.#sleepOver(waiting, { ...action, deadlineAt }, settle);
@@ -491,7 +412,7 @@ export class Effects {
     due.sort((one, other) => one.over - other.over);
     const handed = new Set([...ready.values()].flatMap((one) => (one.type === "SignalTaken" ? [one.item] : [])));
     const stepsFor = this.#stepsFor();
-    for (const item of listening.length > 0 || stepsFor ? this.#items : []) {
+    for (const item of listening.length > 0 || stepsFor ? this.inbox.items : []) {
       const { revision, payload, by, signal } = item;
       if (signal === "") {
         const steps = stepsFor?.(item) ?? [];
@@ -500,7 +421,7 @@ export class Effects {
         if (!steps.every((path) => this.#awaited?.answer(path))) return;
         continue;
       }
-      if (this.#taken?.has(revision) || handed.has(revision)) continue;
+      if (this.inbox.isTaken(revision) || handed.has(revision)) continue;
       for (let [first] = due; first && first.over < item.at; [first] = due) this.#timeOut(due, listening);
       const at = listening.findIndex(({ request }) => this.#fits(request, item));
       const [taker] = at < 0 ? [] : listening.splice(at, 1);
@@ -517,13 +438,13 @@ export class Effects {
   /** The steps that wait for the end that an item tells of, and have no answer on its way to the code. */
   #stepsFor(): ReturnType<AwaitedRuns["ends"]> {
     const { waiting, ready } = this.#ports.exchange;
-    return this.#awaited?.ends(this.#items, (path) => waiting.has(path) && !ready.has(path));
+    return this.#awaited?.ends(this.inbox.items, (path) => waiting.has(path) && !ready.has(path));
   }
 
   /** Whether a run has ended by this instant, and what it has to say is not here yet. */
   #isBehindAnEnd(at: number): boolean {
     const stepsFor = this.#stepsFor();
-    return stepsFor !== undefined && this.#items.some((item) => item.at <= at && stepsFor(item).length > 0);
+    return stepsFor !== undefined && this.inbox.items.some((item) => item.at <= at && stepsFor(item).length > 0);
   }
 
   /** The first of these times is over. */
