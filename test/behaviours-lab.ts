@@ -8,7 +8,7 @@ import { schedule, startOn, type WorkflowContext, workflow } from "trilith/orche
 import { openPostgres } from "trilith/postgres";
 import { entity, store } from "trilith/storage";
 import { z } from "zod";
-import type { TestPostgres } from "./postgres.ts";
+import type { TestDatabase } from "./shared-postgres.ts";
 import { type SkippingClock, skippingClock } from "./skipping-clock.ts";
 
 const Task = z.object({ body: z.string(), value: z.json().optional() });
@@ -70,7 +70,7 @@ interface Shown {
 }
 
 /** A laboratory on one engine, with time that can be put forward. */
-export async function openLab(engine: "sqlite" | "postgres", postgres: TestPostgres, alwaysSuspend = false) {
+export async function openLab(engine: "sqlite" | "postgres", postgres: TestDatabase, alwaysSuspend = false) {
   const data = await mkdtemp(join(tmpdir(), "trilith-lab-"));
   const schema = postgres.freshSchema();
   const clock: SkippingClock = skippingClock(1);
@@ -160,7 +160,7 @@ export async function openLab(engine: "sqlite" | "postgres", postgres: TestPostg
     },
     /** Waits until a run is in one of these states. */
     async until(run: string, ...states: readonly string[]) {
-      for (let tried = 0; tried < 1_000; tried++) {
+      for (const end = performance.now() + 60_000; performance.now() < end; ) {
         const found = await get(run);
         if (states.includes(found.state)) return found;
         await new Promise((resolve) => setTimeout(resolve, 10));

@@ -5,14 +5,14 @@ import { machine, schedule } from "trilith/orchestration";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type Body, Counters, Lab, type OpenLab, openLab } from "./behaviours-lab.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
 const told: (readonly [sentence: string, check: (lab: OpenLab, name: string) => Promise<void>])[] = [];
 /** A behaviour. `name` is that of a counter which nobody else uses. */
 function behaviour(sentence: string, check: (lab: OpenLab, name: string) => Promise<void>): void {
   told.push([sentence, check]);
 }
-const patiently = { timeout: 10_000, interval: 10 };
+const patiently = { timeout: 60_000, interval: 10 };
 const hour = 3_600_000;
 const range = (length: number): number[] => Array.from({ length }, (_, n) => n);
 const steps = (entries: readonly { readonly type: string }[], type = "StepStarted") =>
@@ -914,10 +914,10 @@ async function settled(read: () => Promise<number>): Promise<number> {
   }
 }
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 afterAll(() => postgres.remove());
 
 describe.each([
@@ -930,7 +930,7 @@ describe.each([
   beforeAll(async () => {
     lab = await openLab(engine, postgres, alwaysSuspend);
     lab.bodies.set("continue", async (n, { run }) => [n, run.id]);
-  }, 60_000);
+  }, 120_000);
   afterAll(() => lab.close());
   test.runIf(alwaysSuspend)("a run is taken up anew after each result but the last, with which it ends", async () => {
     const run = await lab.begin(async (_, { run }) => {

@@ -676,7 +676,7 @@ behaviour("a reader passes over what is not meant for it", async (cart) => {
   await vi.waitFor(async () => {
     const { readModels } = await own.storage.status();
     expect(readModels).toMatchObject([{ name: "line", position: 702, behind: 0 }]);
-  }, 5_000);
+  }, 60_000);
   expect(await own.client(Carts).list({})).toEqual([{ cart, lines: 1 }]);
 });
 
@@ -713,7 +713,7 @@ behaviour("a subscription in partitions is handed each stream's events in their 
   await vi.waitFor(() => {
     expect(handed.size).toBe(12);
     for (const products of handed.values()) expect(products).toEqual(["hat", "scarf", "glove"]);
-  }, 5_000);
+  }, 60_000);
   expect((await own.storage.status()).subscriptions[0]?.partitions).toHaveLength(4);
 });
 

@@ -243,7 +243,7 @@ describe("npm run bench", () => {
     });
   });
   it("measures a suite from the command line to the file, without any peer installed", {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const json = join(folder, "out.json");
     const words = ["gateway", "--quick", "--work", "operation-http", "--json", json];

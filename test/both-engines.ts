@@ -5,16 +5,16 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { openPostgres } from "../src/engines/postgres/index.ts";
 import { openSqlite } from "../src/engines/sqlite/index.ts";
 import type { Engine } from "../src/storage/host.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
 /** Tests of both engines: each story is told on a file, or a schema, of its own. */
 export function onBothEngines(
   tests: (story: (tell: (engine: Engine) => Promise<void>) => Promise<void>) => void,
 ): void {
-  let postgres: TestPostgres;
+  let postgres: TestDatabase;
   beforeAll(async () => {
-    postgres = await startPostgres(18);
-  }, 60_000);
+    postgres = await openDatabase();
+  }, 120_000);
   afterAll(() => postgres.remove());
 
   const onSqlite = async () => {

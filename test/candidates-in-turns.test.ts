@@ -26,7 +26,7 @@ const examples: [ReturnType<typeof say>[], ReturnType<typeof say>[], number[]][]
 ];
 
 onBothEngines((story) => {
-  test("what was acknowledged is there, or something newer, or a newer whole answer", { timeout: 60_000 }, () =>
+  test("what was acknowledged is there, or something newer, or a newer whole answer", { timeout: 120_000 }, () =>
     story(async (engine) => {
       const turnstile = new Turnstile();
       const open = async (who: number): Promise<Candidates> => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Candidate, outranks } from "../src/aggregation/host.ts";
 import { systemClock } from "../src/contracts/index.ts";
 import { openCandidates } from "../src/runtime/candidates.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
 /** Those that a newer whole answer does not cover, in one order. */
 function counting(candidates: readonly Candidate[]): readonly Candidate[] {
@@ -15,13 +15,13 @@ function counting(candidates: readonly Candidate[]): readonly Candidate[] {
     .sort((a, b) => (a.item < b.item ? -1 : 1));
 }
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 afterAll(() => postgres.remove());
 
-test("candidates are the newest of each, whichever node they came to", { timeout: 60_000 }, async () => {
+test("candidates are the newest of each, whichever node they came to", { timeout: 120_000 }, async () => {
   const schema = postgres.freshSchema();
   const engines = await Promise.all([1, 2].map(() => openPostgres({ url: postgres.url, schema })));
   const nodes = await Promise.all(engines.map((engine) => openCandidates(engine, systemClock)));

@@ -33,7 +33,7 @@ async function catalog(...args: string[]): Promise<string> {
   return said.join("\n");
 }
 
-describe("trilith contracts catalog", { timeout: 60_000 }, () => {
+describe("trilith contracts catalog", { timeout: 120_000 }, () => {
   it("tells who answers for a contract, who implements and calls it, what changed, and what goes", async () => {
     const { contracts } = JSON.parse(await catalog(second, "--lock", lock)) as Catalog;
     const of = (name: string) => contracts.find((one) => one.name === name);
@@ -84,7 +84,7 @@ describe("trilith contracts catalog", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a backend that runs", { timeout: 60_000 }, () => {
+describe("a backend that runs", { timeout: 120_000 }, () => {
   it("leads to its documents from /.well-known/api-catalog (RFC 9727)", async () => {
     const answer = await fetch(`${trips.url}/.well-known/api-catalog`);
     expect(answer.headers.get("content-type")).toBe(

@@ -396,7 +396,7 @@ describe("the lock file, by the command", () => {
   });
 });
 
-it("a thousand files are checked, and what that costs the processor is told", { timeout: 60_000 }, async () => {
+it("a thousand files are checked, and what that costs the processor is told", { timeout: 120_000 }, async () => {
   await inProject({}, async (folder) => {
     await generate(folder);
     const { ended, ms } = await measured(folder);

@@ -30,7 +30,7 @@ beforeAll(async () => {
   expect(await contractsCommand(["client", backend, "--out", join(folder, "client-2.ts")], quiet)).toBe(0);
   expect(await contractsCommand(["client", join(root, "examples/trips/backend.ts"), "--out", out], quiet)).toBe(0);
   ({ createClient } = await import(/* @vite-ignore */ pathToFileURL(out).href));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await trips?.[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
@@ -43,7 +43,7 @@ const tripOn = (flight: string) => ({
 });
 const client = (more: object = {}) => createClient({ url: trips.url, token, ...more });
 
-describe("a client that is written from contracts", { timeout: 60_000 }, () => {
+describe("a client that is written from contracts", { timeout: 120_000 }, () => {
   it("imports nothing, and compiles as strictly as can be, with failures that are told apart", async () => {
     const source = await readFile(join(folder, "client.ts"), "utf8");
     expect(source).not.toMatch(/^import\b/m);
@@ -133,7 +133,7 @@ void next.trips.book(trip);
     const joined = client().trips.book(trip, { idempotencyKey: "the-trip", patienceMs: 20_000 });
     await expect
       .poll(async () => (await client().trips.book.signals.approved(run, { by: "the manager" })).ok, {
-        timeout: 10_000,
+        timeout: 60_000,
       })
       .toBe(true);
     expect(await joined).toMatchObject({ ok: true, value: { ticket: expect.stringMatching(/^T-/) }, run });

@@ -11,7 +11,7 @@ describe.each([18, 15] as const)("PostgreSQL %s", (version) => {
   let postgres: TestPostgres;
   beforeAll(async () => {
     postgres = await startPostgres(version);
-  }, 60_000);
+  }, 120_000);
 
   const open: OpenEngine = async ({ clock }) => {
     const schema = postgres.freshSchema();
@@ -42,17 +42,17 @@ describe.each([18, 15] as const)("PostgreSQL %s", (version) => {
   });
   testCases(cases);
 
-  test("histories that fast-check tells have the outcomes of the model", { timeout: 60_000 }, async () => {
+  test("histories that fast-check tells have the outcomes of the model", { timeout: 120_000 }, async () => {
     const { engine, close: end } = await open({ clock: systemClock });
     await checkHistories(engine, 8);
     await end();
   });
-  test("steps of many writes do what steps of one do", { timeout: 60_000 }, async () => {
+  test("steps of many writes do what steps of one do", { timeout: 120_000 }, async () => {
     const { engine, close: end } = await open({ clock: systemClock });
     await checkSteps(engine, 15);
     await end();
   });
-  test("histories that race from two processes have one order that explains them", { timeout: 60_000 }, async () => {
+  test("histories that race from two processes have one order that explains them", { timeout: 120_000 }, async () => {
     const { engine, second, close: end } = await open({ clock: systemClock });
     await checkRaces(
       [engine, await second?.()].filter((one) => one !== undefined),

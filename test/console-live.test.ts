@@ -49,10 +49,10 @@ describe.skipIf(process.platform !== "linux")("the console of the running exampl
   beforeAll(async () => {
     folder = await temporaryFolder();
     example = startExample({ by: "node", env: { TRILITH_DATA: folder.path } });
-    const [, url = ""] = await example.says(/console +(http:\/\/127\.0\.0\.1:\d+)\/console[\s\S]*Ctrl-C/, 30_000);
+    const [, url = ""] = await example.says(/console +(http:\/\/127\.0\.0\.1:\d+)\/console[\s\S]*Ctrl-C/, 60_000);
     client = new TripsClient(url, await readFile(join(folder.path, "newcomer.key"), "utf8"));
     await open(url);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await page?.close();
     client?.close();
@@ -60,25 +60,25 @@ describe.skipIf(process.platform !== "linux")("the console of the running exampl
     await folder?.[Symbol.asyncDispose]();
   });
 
-  it("shows its traffic as it comes in, and what it is made of", { timeout: 40_000 }, async () => {
+  it("shows its traffic as it comes in, and what it is made of", { timeout: 120_000 }, async () => {
     await sees("Live");
     const rows = page.locator(".row");
-    await expect.poll(() => rows.count(), { timeout: 20_000 }).toBeGreaterThan(3);
+    await expect.poll(() => rows.count(), { timeout: 60_000 }).toBeGreaterThan(3);
     const before = await rows.count();
-    await expect.poll(() => rows.count(), { timeout: 10_000 }).toBeGreaterThan(before);
+    await expect.poll(() => rows.count(), { timeout: 60_000 }).toBeGreaterThan(before);
     expect(await page.title()).toBe("trips · Trilith");
-    await expect.poll(() => textOf(page.locator(".diagram")), { timeout: 10_000 }).toMatch(/6 contracts/);
+    await expect.poll(() => textOf(page.locator(".diagram")), { timeout: 60_000 }).toMatch(/6 contracts/);
     await expect
-      .poll(() => textOf(page.locator(".diagram")), { timeout: 10_000 })
+      .poll(() => textOf(page.locator(".diagram")), { timeout: 60_000 })
       .toMatch(/delays[\s\S]*faa[\s\S]*openflights[\s\S]*ourairports[\s\S]*fares[\s\S]*payments/);
-    await expect.poll(() => textOf(page.locator(".card.of-aggregation")), { timeout: 10_000 }).toMatch(/ourairports/);
+    await expect.poll(() => textOf(page.locator(".card.of-aggregation")), { timeout: 60_000 }).toMatch(/ourairports/);
     await expect
-      .poll(() => textOf(page.locator(".card.of-storage")), { timeout: 10_000 })
+      .poll(() => textOf(page.locator(".card.of-storage")), { timeout: 60_000 })
       .toMatch(/log main at [\d,]+\s+log runs at [\d,]+/);
     await picture("live");
   });
 
-  it("draws a trip from the request to the disk", { timeout: 40_000 }, async () => {
+  it("draws a trip from the request to the disk", { timeout: 120_000 }, async () => {
     await choose(/POST \/trips[\s\S]*Done[\s\S]*200/);
     const lines = await linesOf();
     for (const [at, line] of [/^request, POST \/trips, 200, /, /^call, trips\.book, /, /^run, trips\.book, /].entries())
@@ -98,7 +98,7 @@ describe.skipIf(process.platform !== "linux")("the console of the running exampl
     expect(await textOf(page.locator(".legend"))).toMatch(/remote\s+\d/);
   });
 
-  it("draws a page out of its sources", { timeout: 40_000 }, async () => {
+  it("draws a page out of its sources", { timeout: 120_000 }, async () => {
     await choose(/GET \/airports\/\w{3}[\s\S]*Done[\s\S]*200/);
     const lines = await linesOf();
     expect(lines.slice(0, 3)).toEqual([
@@ -112,7 +112,7 @@ describe.skipIf(process.platform !== "linux")("the console of the running exampl
     await picture("live-view");
   });
 
-  it("says why a trip came to nothing", { timeout: 40_000 }, async () => {
+  it("says why a trip came to nothing", { timeout: 120_000 }, async () => {
     const trip = { traveller: "Ada", card: "card-1815", lastKnownFare: 199.99 };
     const { code } = refusal(await client.book({ ...trip, flight: "ABQ-DAL-20010101-0000", booking: randomUUID() }));
     expect(code).toBe("UnknownFlight");
@@ -141,11 +141,11 @@ describe.skipIf(process.platform !== "linux")("the console of the running exampl
     await sees("The process is gone.");
     await (await page.locator(".strip.is-down").elementHandle())?.waitForElementState("stable");
     await picture("live-gone");
-    await expect.poll(() => textOf(page.locator(".live")), { timeout: 20_000 }).toBe("Live");
+    await expect.poll(() => textOf(page.locator(".live")), { timeout: 60_000 }).toBe("Live");
     await expect.poll(() => textOf(page.locator(".top-version"))).not.toBe(pid);
     const strip = page.locator(".strip.is-back");
     await expect
-      .poll(() => textOf(strip), { timeout: 20_000 })
+      .poll(() => textOf(strip), { timeout: 60_000 })
       .toMatch(/(\d+) runs? w(?:as|ere) under way when the process died; \1 went on, (?:\d+) ha(?:ve|s) ended/);
     expect(await textOf(strip)).toMatch(/Process \d+ was gone for [\d.]+ m?s/);
     expect(example.out()).toMatch(/the backend was killed \(SIGKILL\)/);
@@ -157,7 +157,7 @@ describe.skipIf(process.platform !== "linux")("the console of the running exampl
   });
 });
 
-it("offers no crash where nobody would start the process again", { timeout: 60_000 }, async () => {
+it("offers no crash where nobody would start the process again", { timeout: 120_000 }, async () => {
   await using trips = await startTripsBackend({ TRILITH_SUPERVISED: "off" });
   await open(trips.url);
   await fetch(`${trips.url}/airports/ABQ`);
@@ -174,7 +174,7 @@ it("offers no crash where nobody would start the process again", { timeout: 60_0
 async function choose(pattern: RegExp): Promise<void> {
   await page.mouse.move(720, 20); // under a pointer the list holds still
   const found = page.locator(".row button").filter({ hasText: pattern }).first();
-  const id = await found.getAttribute("data-trace", { timeout: 20_000 });
+  const id = await found.getAttribute("data-trace", { timeout: 60_000 });
   const row = page.locator(`[data-trace="${id}"]`); // by then a newer one may read like that too
   await row.click();
   await expect.poll(() => row.getAttribute("aria-current")).toBe("true");
@@ -182,7 +182,7 @@ async function choose(pattern: RegExp): Promise<void> {
 }
 const refusal = (booked: Awaited<ReturnType<TripsClient["book"]>>): { readonly code: string } =>
   booked.kind === "refused" ? booked : { code: booked.kind };
-const sees = (text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor({ timeout: 20_000 });
+const sees = (text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor({ timeout: 60_000 });
 // biome-ignore lint/performance/useDomNodeTextContent: what a person reads is what is asked
 const textOf = (part: Locator): Promise<string> => part.innerText();
 const picture = (name: string): Promise<unknown> => page.screenshot({ path: join(screenshots, `${name}.png`) });

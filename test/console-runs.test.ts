@@ -84,9 +84,9 @@ const begin = async (order: object): Promise<string> => {
   return ((await answer.json()) as { readonly run: string }).run;
 };
 const becomes = (run: string, state: string) =>
-  expect.poll(async () => (await running.runs.status(run))?.state, { timeout: 10_000 }).toBe(state);
+  expect.poll(async () => (await running.runs.status(run))?.state, { timeout: 60_000 }).toBe(state);
 const sees = (text: string | RegExp) =>
-  page.getByText(text).filter({ visible: true }).first().waitFor({ timeout: 10_000 });
+  page.getByText(text).filter({ visible: true }).first().waitFor({ timeout: 60_000 });
 const button = (name: string) => page.getByRole("button", { name, exact: true });
 const picture = (name: string) => page.screenshot({ path: join(screenshots, `runs-${name}.png`) });
 

@@ -108,7 +108,7 @@ describe("schedules over HTTP", () => {
       ...{ name: "daily", operation: "reports.make", cron: "0 6 * * 1-5", zone: "Europe/Berlin" },
       ...{ paused: false, owed: 0, next: expect.stringMatching(/T0[45]:00:00\.000Z$/) },
     });
-    await expect.poll(async () => (await named("busy")).lastRun, { timeout: 10_000 }).toBeTypeOf("string");
+    await expect.poll(async () => (await named("busy")).lastRun, { timeout: 60_000 }).toBeTypeOf("string");
     const { last, lastRun } = await named("busy");
     expect(new Date(last).getUTCMilliseconds()).toBe(0);
     expect(await running.runs.status(lastRun)).toMatchObject({ operation: "reports.make" });

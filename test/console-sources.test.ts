@@ -210,7 +210,7 @@ describe("the console's page of sources", () => {
     await card.getByText("running").waitFor();
     await card.getByText(/^runs on this node, [0-9a-f]{8}$/).waitFor();
     const fact = (title: string) => card.locator(".facts > div").filter({ hasText: title }).locator("dd").textContent();
-    await expect.poll(() => fact("Late records"), { timeout: 10_000 }).toBe("1");
+    await expect.poll(() => fact("Late records"), { timeout: 60_000 }).toBe("1");
     expect(await fact("Allowed lateness")).toBe("30 min");
     expect(await fact("Watermark")).toBe("1 Mar 2026, 04:55");
     const rows = card.locator("tbody tr");

@@ -45,7 +45,7 @@ describe("the AsyncAPI document", () => {
     ["the example", served.first],
     ["two versions", served.second],
     ["shapes that contain themselves", [Odd]],
-  ])("of %s is valid to AsyncAPI's own parser", { timeout: 30_000 }, async (_, contracts) => {
+  ])("of %s is valid to AsyncAPI's own parser", { timeout: 120_000 }, async (_, contracts) => {
     const { document, diagnostics } = await new Parser().parse(JSON.stringify(toAsyncApi({ ...about, contracts })));
     expect(diagnostics.filter(({ severity }) => severity === 0)).toEqual([]);
     expect(document?.version()).toBe("3.0.0");

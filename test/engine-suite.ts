@@ -22,12 +22,12 @@ export function testHistories(title: string, open: OpenEngine): void {
       opened = await open({ clock: systemClock });
     });
     afterAll(() => opened.close());
-    test("have the outcomes and the contents of the model", { timeout: 60_000 }, () =>
+    test("have the outcomes and the contents of the model", { timeout: 120_000 }, () =>
       checkHistories(opened.engine, 60),
     );
-    test("have one order that explains every outcome, where they race", { timeout: 60_000 }, () =>
+    test("have one order that explains every outcome, where they race", { timeout: 120_000 }, () =>
       checkRaces([opened.engine], 60),
     );
-    test("may be told in steps of many writes or of one", { timeout: 60_000 }, () => checkSteps(opened.engine, 60));
+    test("may be told in steps of many writes or of one", { timeout: 120_000 }, () => checkSteps(opened.engine, 60));
   });
 }

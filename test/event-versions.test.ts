@@ -8,13 +8,13 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { type Engine, openStorage, type Storage } from "../src/storage/host.ts";
 import { compileCache } from "./compile-cache.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 const cache = compileCache();
 const children: ChildProcess[] = [];
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
 }, 120_000);
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
@@ -59,7 +59,7 @@ function startNode(schema: string, code: "old" | "up" | "down", lease = "30s") {
   };
 }
 type Node = ReturnType<typeof startNode>;
-const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 40_000, interval: 20 });
+const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 60_000, interval: 20 });
 async function goesOn(...nodes: readonly Node[]): Promise<void> {
   for (const node of nodes) {
     const before = await node.ask("written");

@@ -59,7 +59,7 @@ function toNotes() {
   return { declared, taken };
 }
 
-const eventually = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
+const eventually = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 60_000, interval: 20 });
 
 test("a fail-over to a replica that lags is a new epoch, and readers stop with the reason instead of skipping", async () => {
   const { primary, replica, way, stream, url } = await pair();
@@ -121,7 +121,7 @@ test("a fail-over to a replica that lags is a new epoch, and readers stop with t
   });
   expect(taken.slice(12)).toEqual([9, 10]);
   expect(await engine.check()).toEqual([]);
-}, 60_000);
+}, 120_000);
 
 test("a fail-over to a replica that commits wait for loses nothing, and nobody notices more than a pause", async () => {
   const { primary, replica, way, url } = await pair();
@@ -151,4 +151,4 @@ test("a fail-over to a replica that commits wait for loses nothing, and nobody n
   expect({ epoch, position }).toEqual({ epoch: 1, position: acknowledged.length });
   await eventually(() => expect(new Set(taken).size).toBe(position));
   expect((await stores.storage.status()).readModels[0]).not.toHaveProperty("stopped");
-}, 60_000);
+}, 120_000);

@@ -10,16 +10,16 @@ import { type Out, systemClock } from "../src/contracts/index.ts";
 import { toFeedKeeping } from "../src/runtime/feed-keeping.ts";
 import { type NodeProcess, startNodeProcess } from "./chaos/processes.ts";
 import { type Sightings, sightings, windowMs } from "./feeding-backend.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
 import { until } from "./program.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
 const file = fileURLToPath(new URL("./feeding-backend.ts", import.meta.url));
 let folder: string;
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
   folder = await mkdtemp(join(tmpdir(), "trilith-feed-processes-"));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await postgres.remove();
   await rm(folder, { recursive: true, force: true });
@@ -130,7 +130,7 @@ test("of two nodes on PostgreSQL one runs a feed; when it is held or killed the 
   }
 });
 
-test("a node that lost its lease without noticing cannot write the state of a feed", { timeout: 60_000 }, async () => {
+test("a node that lost its lease without noticing cannot write the state of a feed", { timeout: 120_000 }, async () => {
   const schema = postgres.freshSchema();
   const engines = await Promise.all([1, 2].map(() => openPostgres({ url: postgres.url, schema })));
   const [slow, quick] = engines.map((engine, at) =>

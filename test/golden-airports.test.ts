@@ -26,7 +26,7 @@ let page: string;
 beforeAll(async () => {
   page = await readFile(join(import.meta.dirname, "../docs/golden-airports.md"), "utf8");
   rows = await readAll((records) => records);
-}, 60_000);
+}, 120_000);
 
 describe("the golden records of all airports", () => {
   test("are as many as the page says, from as many registries", () => {
@@ -116,7 +116,7 @@ describe("over HTTP, from the upstreams of the example,", () => {
   let trips: TripsBackend;
   beforeAll(async () => {
     trips = await startTripsBackend();
-  }, 60_000);
+  }, 120_000);
   afterAll(() => trips?.[Symbol.asyncDispose]());
   const ask = async <T = Page>(query: string): Promise<T> => {
     const answer = await fetch(`${trips.url}/airports?${query}`);
@@ -124,7 +124,7 @@ describe("over HTTP, from the upstreams of the example,", () => {
     return (await answer.json()) as T;
   };
 
-  test("every airport is what it is in the batch, page by page", { timeout: 60_000 }, async () => {
+  test("every airport is what it is in the batch, page by page", { timeout: 120_000 }, async () => {
     const found: Page["items"][number][] = [];
     let after: string | undefined;
     for (let turn = 0; turn < 30; turn++) {

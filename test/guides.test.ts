@@ -65,7 +65,7 @@ describe("trilith check", () => {
 });
 
 describe.each(withBackend)("%s", (page) => {
-  it("is answered as it says", { timeout: 60_000 }, async () => {
+  it("is answered as it says", { timeout: 120_000 }, async () => {
     await using ends = new AsyncDisposableStack();
     await writeProject(page, folder);
     const port = await freePort();

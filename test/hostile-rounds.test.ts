@@ -26,7 +26,7 @@ beforeAll(async () => {
   });
   url = program.ready[1] ?? "";
   pid = Number(/^pid (\d+)$/m.exec(program.text())?.[1]);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await program?.[Symbol.asyncDispose]();
   upstream?.closeAllConnections();

@@ -51,7 +51,7 @@ const groundless: Handle = (line, rows) => {
 };
 
 /** A command waits for the parking for a moment only, and a busy machine may take longer. */
-const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 15_000, interval: 20 });
+const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 60_000, interval: 20 });
 const write = (stores: StoresUnderTest, ...lines: Line[]) => stores.client(Notes).write({ lines });
 const line = (id: string, n = 1): Line => ({ id, n });
 

@@ -5,13 +5,13 @@ import { testStores } from "trilith/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import type { Engine } from "../src/storage/host.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 const ends: (() => Promise<void>)[] = [];
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
@@ -58,7 +58,9 @@ async function node(schema: string, seats: number, snapshotEvery?: number) {
 /** What a replica that lagged knows, as it takes over. */
 async function lose(schema: string, after: number): Promise<void> {
   await postgres.query(`delete from ${schema}.event where position > $1`, [after]);
-  await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
+  await postgres.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'trilith'",
+  );
 }
 
 test("an entity is never decided on, or shown, by events that are lost, also where others took their revisions", async () => {
@@ -111,7 +113,7 @@ test("snapshots go on in the epoch that follows, from what is there", async () =
   const one = await node(schema, 100, 3);
   const snapshot = async (engine: Engine) => (await engine.find("snapshot", { key: "flight/UA1", limit: 1 }))[0];
   await one.hold("a", "b", "c", "d", "e", "f", "g", "h", "i");
-  await expect.poll(() => snapshot(one.engine), { timeout: 10_000 }).toMatchObject({ data: { revision: 8 } });
+  await expect.poll(() => snapshot(one.engine), { timeout: 60_000 }).toMatchObject({ data: { revision: 8 } });
   await lose(schema, 2);
   await one.hold("k", "l", "m");
   expect(await one.look()).toEqual(["a", "b", "k", "l", "m"]);

@@ -144,7 +144,7 @@ const unsized = (value: unknown): unknown =>
 const ofLog = ["size", "position", "event"];
 
 test("the journal in memory does what the one on an engine does, whatever it is asked", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {

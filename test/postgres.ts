@@ -9,23 +9,26 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import pg from "pg";
 
-export interface TestPostgres {
-  readonly version: number;
-  readonly port: number;
+export interface TestDatabase {
   /** As the superuser of the cluster. */
   readonly url: string;
-  /** A name that no other test of this cluster has; nothing is made of it yet. */
+  /** A name that no other test of this database has; nothing is made of it yet. */
   freshSchema(): string;
   /** Asks something as the superuser, on a connection of its own. */
   query(sql: string, values?: readonly unknown[]): Promise<readonly any[]>; // rows of whatever was asked
+  /** Ends it for good, and removes its data. */
+  remove(): Promise<void>;
+}
+/** A server of one's own, which may be killed. Whoever does not need that asks shared-postgres.ts for a database. */
+export interface TestPostgres extends TestDatabase {
+  readonly version: number;
+  readonly port: number;
   /** Another server that follows this one by streaming, through a port that leads here, and can be asked. */
   replica(through?: number): Promise<TestPostgres>;
   /** Ends the server: `fast` breaks connections off, `kill` is a power failure for everything that it had not flushed. */
   stop(how?: "fast" | "kill"): Promise<void>;
   /** Starts it again, on the same port and with the same data. */
   start(): Promise<void>;
-  /** Ends it for good, and removes its data. */
-  remove(): Promise<void>;
 }
 
 interface Identity {
@@ -117,7 +120,6 @@ async function serve(
     await rm(folder, { recursive: true, force: true });
     throw error;
   });
-  let schemas = 0;
   const replica = async (through = port): Promise<TestPostgres> =>
     serve(version, async (copy, { uid, gid }) => {
       const client = new pg.Client(url);
@@ -138,9 +140,22 @@ async function serve(
       }
     });
   return {
+    ...toDatabase(url),
     replica,
     version,
     port,
+    stop,
+    start,
+    remove: async () => {
+      await stop("kill"); // nobody wants what it would still flush
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function toDatabase(url: string): Pick<TestDatabase, "url" | "freshSchema" | "query"> {
+  let schemas = 0;
+  return {
     url,
     freshSchema: () => `test_${process.pid}_${schemas++}`,
     query: async (sql, values = []) => {
@@ -151,12 +166,6 @@ async function serve(
       } finally {
         await client.end();
       }
-    },
-    stop,
-    start,
-    remove: async () => {
-      await stop();
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -74,9 +74,9 @@ export async function startProgram(command: string, options: ProgramOptions): Pr
   }
 }
 
-/** Real processes do not tell when; so they are looked at until they have, or half a minute is over. */
+/** Real processes do not tell when; so they are looked at until they have, or a minute is over. */
 export async function until(done: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
-  const end = performance.now() + 30_000;
+  const end = performance.now() + 60_000;
   while (!(await done())) {
     if (performance.now() > end) throw new Error(otherwise);
     await sleep(20);

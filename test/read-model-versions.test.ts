@@ -4,14 +4,14 @@ import { fileURLToPath } from "node:url";
 import { openPostgres } from "trilith/postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { compileCache } from "./compile-cache.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 const cache = compileCache();
 const children: ChildProcess[] = [];
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
 });
@@ -69,7 +69,7 @@ async function startNode(schema: string, version: 1 | 2, kept: Kept) {
   };
 }
 type Node = Awaited<ReturnType<typeof startNode>>;
-const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
+const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 60_000, interval: 20 });
 
 /** It has written, and each of its reads was answered. */
 async function goesOn(node: Node): Promise<void> {
@@ -148,7 +148,7 @@ describe.each(["inline", "async"] as const)("what is kept %s", (kept) => {
     await last.up;
     await complete(schema, last);
     expect((await last.total()).sum).toBe(await sumOf(schema));
-  }, 60_000);
+  }, 120_000);
 
   test("a rebuild on one node, while others write and read, takes every event once, also where that node is killed", async () => {
     const schema = postgres.freshSchema();
@@ -175,5 +175,5 @@ describe.each(["inline", "async"] as const)("what is kept %s", (kept) => {
     const engine = await openPostgres({ url: postgres.url, schema });
     expect(await engine.check()).toEqual([]);
     await engine.close();
-  }, 60_000);
+  }, 120_000);
 });

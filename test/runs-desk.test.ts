@@ -86,7 +86,7 @@ const begin = async (id: string, about: object = {}): Promise<string> => {
   return body.run;
 };
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 10_000; !(await isSo()); await new Promise((done) => setTimeout(done, 10)))
+  for (const end = performance.now() + 60_000; !(await isSo()); await new Promise((done) => setTimeout(done, 10)))
     if (performance.now() > end) throw new Error("It is not so after 10 s.");
 }
 const becomes = (run: string, state: string) => until(async () => (await running.runs.status(run))?.state === state);
@@ -329,7 +329,7 @@ describe("trilith runs", () => {
       async () => (await running.runs.list({ tags: { tenant: "cli" }, states: ["cancelled"] })).runs.length === 1,
     );
     expect((await trilith("counts", ...at)).out).toMatch(/done +orders\.place@1/);
-  }, 60_000);
+  }, 120_000);
 
   it("says in a sentence what cannot be done, what is not understood, and that nobody answers", async () => {
     const at = ["--url", running.url];
@@ -343,5 +343,5 @@ describe("trilith runs", () => {
       err: expect.stringContaining("Nobody answers at http://127.0.0.1:9"),
     });
     expect((await trilith("--help")).out).toContain("trilith runs list");
-  }, 60_000);
+  }, 120_000);
 });

@@ -22,7 +22,10 @@ async function append(): Promise<void> {
 }
 
 const defined = engine.define({ name: "counts", columns: [], indexes: [] });
-await defined.catch((error: Error) => say(`not defined ${error.message}`));
+await defined.then(
+  () => say("defined"),
+  (error: Error) => say(`not defined ${error.message}`),
+);
 for (let n = 0; n < Number(alone); n++) await append();
 await Promise.all(Array.from({ length: Number(together) }, append));
 await engine.close().catch((error: Error) => say(`not closed ${error.message}`));

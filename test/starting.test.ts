@@ -7,18 +7,18 @@ import { fileURLToPath } from "node:url";
 import { openPostgres } from "trilith/postgres";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Running } from "../src/runtime/index.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 import { type SkippingClock, skippingClock } from "./skipping-clock.ts";
 import { Notes, starting, Works } from "./starting-backend.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 afterAll(() => postgres.remove());
 
 const hour = 3_600_000;
-const patiently = { timeout: 18_000, interval: 20 };
+const patiently = { timeout: 60_000, interval: 20 };
 
 describe.each(["sqlite", "postgres"])("on %s", (engine) => {
   let data: string;

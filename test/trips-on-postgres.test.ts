@@ -8,14 +8,14 @@ import { TripsClient } from "../examples/trips/run/client.ts";
 import { makeKeys, toEnvironment } from "../examples/trips/run/environment.ts";
 import { supervise } from "../examples/trips/run/supervisor.ts";
 import { launchUpstreams } from "../examples/trips/upstreams/launch.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 let folder: string;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
   folder = await mkdtemp(join(tmpdir(), "trilith-trips-"));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await postgres.remove();
   await rm(folder, { recursive: true, force: true });

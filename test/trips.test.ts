@@ -11,7 +11,7 @@ let client: TripsClient;
 beforeAll(async () => {
   trips = await startTripsBackend();
   client = new TripsClient(trips.url, await trips.keyFor("trips:book", "trips:approve", "bookings:read"));
-}, 60_000);
+}, 120_000);
 afterAll(() => trips?.[Symbol.asyncDispose]());
 
 /** 237.62 dollars at the fare service. */
@@ -55,12 +55,12 @@ describe("a trip", () => {
       });
     expect((await checkIn()).status).toBe(409);
     expect(await client.book(trip)).toMatchObject({ kind: "ticketed" });
-    await expect.poll(async () => (await life()).progress, { timeout: 5_000 }).toEqual({ state: "ticketed" });
+    await expect.poll(async () => (await life()).progress, { timeout: 60_000 }).toEqual({ state: "ticketed" });
     expect((await checkIn()).status).toBe(204);
     expect(await statusOf(trip)).toBe("checkedIn");
-    await expect.poll(async () => (await life()).progress, { timeout: 5_000 }).toEqual({ state: "checkedIn" });
+    await expect.poll(async () => (await life()).progress, { timeout: 60_000 }).toEqual({ state: "checkedIn" });
     trips.clock.skip(86_400_000);
-    await expect.poll(async () => (await life()).output, { timeout: 5_000 }).toEqual({ end: "flown" });
+    await expect.poll(async () => (await life()).output, { timeout: 60_000 }).toEqual({ end: "flown" });
   });
 
   it("too dear for one person's word waits for an approval, which not everybody can give", async () => {
@@ -90,7 +90,7 @@ describe("a trip", () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
       expect(await client.state(run)).toBe("waiting");
       trips.clock.skip(1_000);
-      await expect.poll(() => client.state(run), { timeout: 5_000 }).toBe("failed");
+      await expect.poll(() => client.state(run), { timeout: 60_000 }).toBe("failed");
       return client.book(trip, 0);
     });
     expect(outcome(told)).toBe("403 NotApproved");

@@ -83,7 +83,7 @@ async function start(bug: Bug) {
 const brokenIn = ({ verified }: Verification) =>
   verified.filter(({ broken }) => broken).map(({ operation, rule }) => `${operation}: ${rule}`);
 
-describe("verify, over a real backend", { timeout: 60_000 }, () => {
+describe("verify, over a real backend", { timeout: 120_000 }, () => {
   it("finds nothing where there is nothing", async () => {
     await using loans = await start("none");
     const verification = await verify(Loans, loans.target, { seed: 5, runs: 30, observe: loans.observe });
@@ -139,7 +139,7 @@ describe("verify, over a real backend", { timeout: 60_000 }, () => {
   });
 });
 
-describe("trilith mock", { timeout: 60_000 }, () => {
+describe("trilith mock", { timeout: 120_000 }, () => {
   it("answers at the contract's routes with valid values, the same each time, and passes the contract's own verification", async () => {
     const contracts = join(root, "examples/trips/contracts.ts");
     await using program = await startProgram(

@@ -9,7 +9,7 @@ import { workflow } from "../src/orchestration/index.ts";
 import { backend, type Running } from "../src/runtime/index.ts";
 import { readModel, store } from "../src/storage/index.ts";
 import { replays } from "../src/testing/index.ts";
-import { startPostgres, type TestPostgres } from "./postgres.ts";
+import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
 // What a workflow says reaches the real log, the real journal and real callers.
 const Report = z.object({ n: z.int() });
@@ -62,10 +62,10 @@ const begin = workflow(Rounds.begin, { version: 1, uses: [Rounds] }, async (inpu
 const plain = workflow(Rounds.plain, { version: 1 }, async (_, { run }) => run.sleep("1 hour"));
 const rounds = backend("rounds", { storage: [reports], orchestration: [make, begin, plain] });
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 afterAll(() => postgres.remove());
 
 describe.each(["sqlite", "postgres"])("on %s", (engine) => {
@@ -101,12 +101,12 @@ describe.each(["sqlite", "postgres"])("on %s", (engine) => {
   it("a run's events reach read models, once each, whatever node it continues on", async () => {
     const run = await begun(1);
     for (const n of [1, 2]) {
-      await expect.poll(() => json("/reports"), { timeout: 5_000 }).toHaveLength(n);
+      await expect.poll(() => json("/reports"), { timeout: 60_000 }).toHaveLength(n);
       await running.stop();
       running = await start();
       await post(`/runs/${run}/signals/next`, { n });
     }
-    await expect.poll(async () => (await json(`/runs/${run}`)).state, { timeout: 5_000 }).toBe("done");
+    await expect.poll(async () => (await json(`/runs/${run}`)).state, { timeout: 60_000 }).toBe("done");
     expect(await json(`/runs/${run}`)).toMatchObject({ output: 3, run });
     expect(((await json("/reports")) as unknown as { n: number }[]).map(({ n }) => n).sort()).toEqual([1, 2, 3]);
     const history = JSON.parse(JSON.stringify(await running.history(run)));
@@ -116,15 +116,15 @@ describe.each(["sqlite", "postgres"])("on %s", (engine) => {
 
   it("a run begins another one, leaves memory while it waits, and is told of its end", async () => {
     const { run } = (await (await post("/begin", { n: 2 })).json()) as { run: string };
-    await expect.poll(() => json("/reports"), { timeout: 5_000 }).toEqual([{ n: 2 }]);
-    await expect.poll(async () => (await json(`/runs/${run}`)).state, { timeout: 5_000 }).toBe("waiting");
+    await expect.poll(() => json("/reports"), { timeout: 60_000 }).toEqual([{ n: 2 }]);
+    await expect.poll(async () => (await json(`/runs/${run}`)).state, { timeout: 60_000 }).toBe("waiting");
     const begun = (await running.history(run)).entries.find(({ type }) => type === "StepDone") as unknown as {
       wire: { run: string };
     };
     await running.stop();
     running = await start();
     await post(`/runs/${begun.wire.run}/signals/next`, { n: 1 });
-    await expect.poll(async () => (await json(`/runs/${run}`)).state, { timeout: 5_000 }).toBe("done");
+    await expect.poll(async () => (await json(`/runs/${run}`)).state, { timeout: 60_000 }).toBe("done");
     expect(await json(`/runs/${run}`)).toMatchObject({ output: { child: begun.wire.run, result: 3 } });
   });
 
@@ -142,7 +142,7 @@ describe.each(["sqlite", "postgres"])("on %s", (engine) => {
       }
     })();
     for (const n of [1, 2]) {
-      await expect.poll(() => events, { timeout: 5_000 }).toHaveLength(n);
+      await expect.poll(() => events, { timeout: 60_000 }).toHaveLength(n);
       await post(`/runs/${run}/signals/next`, { n });
     }
     await listening;
@@ -163,7 +163,7 @@ describe.each(["sqlite", "postgres"])("on %s", (engine) => {
     const staying = await get(`/runs/${run}/progress`);
     const before = performance.now();
     await running.stop();
-    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(performance.now() - before).toBeLessThan(15_000);
     await staying.text().catch(() => "");
     running = await start();
   });

@@ -1,5 +1,6 @@
 import type { Requests } from "../frame/load-messages.ts";
-import { checkPage, type Item } from "./page.ts";
+import { readBody } from "./answer-body.ts";
+import { checkPage, type Item, toItems } from "./page.ts";
 
 /** Always another page. */
 export const toPage = (client: number, number: number): string => String(10_000 + client * 1_000 + (number % 1_000));
@@ -13,11 +14,13 @@ export function toRequests(size: string): Requests {
     }),
     check({ status, body }, client, number) {
       if (status !== 200) throw new Error(`The answer is ${status}: ${body.slice(0, 300)}`);
-      const { data, meta } = JSON.parse(body) as { readonly data: { readonly items: readonly Item[] }; meta?: Meta };
+      const page = toPage(client, number);
+      const expected = { items: toItems(page, Number(size)) };
+      const { data, meta } = readBody<{ readonly items: readonly Item[] }, Meta>(body, expected);
       // What came too late for the budget is left out, and said so. That is no wrong page, and not a whole one either.
       for (const [source, { state }] of Object.entries(meta?.sources ?? {}))
         if (state !== "fresh") throw new Error(`The page is not whole: its source "${source}" is ${state}.`);
-      checkPage(data.items, toPage(client, number), Number(size));
+      if (data !== expected) checkPage(data.items, page, Number(size));
     },
   };
 }

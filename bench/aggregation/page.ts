@@ -21,15 +21,26 @@ export const shelf = (page: string, size: number): readonly unknown[] => skusOf(
 export const sold = (name: UpstreamName, skus: readonly string[]): readonly unknown[] =>
   skus.toReversed().map((sku) => upstream[name](sku));
 
-/** Throws a `Wrong` where it is not the page. */
-export function checkPage(items: readonly Item[], page: string, size: number): void {
-  if (items?.length !== size) throw new Wrong(`The page ${page} has ${items?.length} items, and should have ${size}.`);
-  for (const [at, sku] of skusOf(page, size).entries()) {
+/** The page that they are put together to. */
+export const toItems = (page: string, size: number): readonly Item[] =>
+  skusOf(page, size).map((sku) => {
     const { name } = upstream.catalog(sku);
     const { amount, currency } = upstream.prices(sku);
     const { count } = upstream.stock(sku);
-    const { price, stock, ...own } = items[at] as Item; // there are as many
-    const is = [own.sku, own.name, price?.amount, price?.currency, stock?.count];
-    expectEqual(is, [sku, name, amount, currency, count], `The item ${sku} of the page ${page}`);
+    return { sku, name, price: { amount, currency }, stock: { count } };
+  });
+
+/** Throws a `Wrong` where it is not the page. */
+export function checkPage(items: readonly Item[], page: string, size: number): void {
+  if (items?.length !== size) throw new Wrong(`The page ${page} has ${items?.length} items, and should have ${size}.`);
+  for (const [at, expected] of toItems(page, size).entries()) {
+    const { sku, name, price, stock } = items[at] as Item; // there are as many
+    const is = {
+      sku,
+      name,
+      price: { amount: price?.amount, currency: price?.currency },
+      stock: { count: stock?.count },
+    };
+    expectEqual(is, expected, `The item ${expected.sku} of the page ${page}`);
   }
 }

@@ -1,7 +1,8 @@
 import type { Requests } from "../frame/load-messages.ts";
 import { Wrong } from "../frame/subject.ts";
+import { readBody } from "./answer-body.ts";
 import type { Kind } from "./asking.ts";
-import { checkProduct, type Product } from "./product.ts";
+import { checkProduct, type Product, toProduct } from "./product.ts";
 
 const hot = 100;
 
@@ -17,13 +18,15 @@ export function toRequests(kind: string): Requests {
     next: (client, number) => ({ method: "GET", path: `/products/${toSku(kind, client, number)}?meta=true` }),
     check({ status, body }, client, number) {
       if (status !== 200) throw new Error(`The answer is ${status}: ${body.slice(0, 300)}`);
-      const { data, meta } = JSON.parse(body) as { readonly data: Product; readonly meta?: Meta };
+      const sku = toSku(kind, client, number);
+      const expected = toProduct(sku);
+      const { data, meta } = readBody<Product, Meta>(body, expected);
       const without = kind === ("without reviews" satisfies Kind);
       // What came too late for the budget is left out, and said so. That is no wrong answer, and not a whole one either.
       const state = meta?.fields.stars?.state;
       if (!without && state !== undefined && !["fresh", "stale"].includes(state))
         throw new Error(`The reviews did not come in time for the answer: they are ${state}.`);
-      checkProduct(data, toSku(kind, client, number), without);
+      if (data !== expected || without) checkProduct(data, sku, without);
       if (meta && meta.fields.amount?.source !== "prices") throw new Wrong("The amount is not said to be from prices.");
     },
   };

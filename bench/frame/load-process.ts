@@ -1,7 +1,7 @@
 // Asks a server over HTTP: `node load-process.ts <origin> <file of requests> <parameter>`, in rounds.
 import { pathToFileURL } from "node:url";
-import { Client } from "undici";
 import { closedLoop } from "./closed-loop.ts";
+import { Connection } from "./connection.ts";
 import type { FromLoad, Requests, ToLoad } from "./load-messages.ts";
 import { openLoop } from "./open-loop.ts";
 import { Wrong } from "./subject.ts";
@@ -11,16 +11,14 @@ const { toRequests } = (await import(pathToFileURL(file).href)) as {
   toRequests(parameter: string): Requests;
 };
 const { next, check } = toRequests(parameter);
-const connections: Client[] = [];
+const connections: Connection[] = [];
 const numbers: number[] = [];
 
 async function ask(client: number): Promise<number> {
-  connections[client] ??= new Client(origin, { pipelining: 1 });
+  connections[client] ??= new Connection(origin);
   const number = numbers[client] ?? 0;
   numbers[client] = number + 1;
-  const { method, path, headers = {}, body = null } = next(client, number);
-  const reply = await connections[client].request({ method, path, headers, body });
-  check({ status: reply.statusCode, body: await reply.body.text() }, client, number);
+  check(await connections[client].ask(next(client, number)), client, number);
   return 1;
 }
 

@@ -27,7 +27,7 @@ export class Gathering {
   readonly #asker: Asker;
   /** What waits for the whole scope, such as what is nested in a list of records. */
   readonly #later: readonly SourcePlan[];
-  readonly #readings = new Map<SourcePlan, Promise<Reading>>();
+  readonly #readings = new Map<SourcePlan, Reading | Promise<Reading>>();
   constructor(scope: FieldScope, input: Input, asker: Asker, later: readonly SourcePlan[] = []) {
     this.#scope = scope;
     this.#input = input;
@@ -35,13 +35,15 @@ export class Gathering {
     this.#later = later;
   }
 
-  /** In the order of declaration, by name. */
-  async all(): Promise<ReadonlyMap<string, Reading>> {
-    const readings = await Promise.all(this.#scope.sources.map((source) => this.read(source)));
-    return new Map(readings.map((reading) => [reading.source, reading]));
+  /** In the order of declaration, by name; at once where all of it is at hand. */
+  all(): ReadonlyMap<string, Reading> | Promise<ReadonlyMap<string, Reading>> {
+    const asked = this.#scope.sources.map((source) => this.read(source));
+    return asked.some((one) => one instanceof Promise)
+      ? Promise.all(asked).then(bySource)
+      : bySource(asked as readonly Reading[]); // none of them is a promise
   }
 
-  read(source: SourcePlan): Promise<Reading> {
+  read(source: SourcePlan): Reading | Promise<Reading> {
     let reading = this.#readings.get(source);
     if (!reading) {
       reading = this.#noted(source);
@@ -50,12 +52,14 @@ export class Gathering {
     return reading;
   }
 
-  #noted(source: SourcePlan): Promise<Reading> {
+  #noted(source: SourcePlan): Reading | Promise<Reading> {
     const isPlain = !source.after && !source.asks;
-    return (isPlain ? this.#ask(source, this.#input) : this.#askInOtherWords(source)).then((reading) => {
+    const asked = isPlain ? this.#ask(source, this.#input) : this.#askInOtherWords(source);
+    const noteIt = (reading: Reading): Reading => {
       note(this.#asker, source.name, [reading.meta]);
       return reading;
-    });
+    };
+    return asked instanceof Promise ? asked.then(noteIt) : noteIt(asked);
   }
 
   async #askInOtherWords(source: SourcePlan): Promise<Reading> {
@@ -72,10 +76,11 @@ export class Gathering {
     return input instanceof NotAsked ? input.reading : this.#ask(source, input);
   }
 
-  #ask(source: SourcePlan, input: Input): Promise<Reading> {
+  #ask(source: SourcePlan, input: Input): Reading | Promise<Reading> {
     const { readers, principal, access, span } = this.#asker;
     const reader = readers.get(source.name) as AnyReader; // one was made for every source of every view
     const patience = this.#patienceWith(source);
+    if (span.unheard) return reader.read({ input, principal, scope: access, span, patience });
     return span.span("source", source.name, {}, (inside) =>
       reader.read({ input, principal, scope: access, span: inside, patience }),
     );
@@ -114,10 +119,16 @@ export class Gathering {
   }
 }
 
+function bySource(readings: readonly Reading[]): ReadonlyMap<string, Reading> {
+  const map = new Map<string, Reading>();
+  for (const reading of readings) map.set(reading.source, reading);
+  return map;
+}
+
 /** Notes how questions to a source went. */
 export function note({ noted }: Asker, source: string, metas: readonly SourceMeta[]): void {
   const known = noted.get(source);
-  if (known) known.push(...metas);
+  if (known) for (const meta of metas) known.push(meta);
   else noted.set(source, [...metas]);
 }
 
@@ -153,19 +164,22 @@ export function toSources(sources: readonly SourcePlan[], { noted }: Asker): { [
 
 /** The worst of some questions to one source, of which there is at least one, and how many there were. */
 export function worst(metas: readonly SourceMeta[]): SourceMeta {
-  const [only, ...more] = metas;
-  if (only && more.length === 0) return only;
-  const bad = metas.reduce((worse, meta) =>
-    badness.indexOf(meta.state) > badness.indexOf(worse.state) ? meta : worse,
-  );
-  const ages = metas.flatMap(({ ageMs }) => ageMs ?? []);
-  return {
-    ...bad,
-    ms: Math.max(...metas.map(({ ms }) => ms)),
-    attempts: metas.reduce((sum, { attempts }) => sum + attempts, 0),
-    ...(ages.length > 0 && { ageMs: Math.max(...ages) }),
-    questions: metas.reduce((sum, { questions = 1 }) => sum + questions, 0),
-  };
+  let [bad] = metas as readonly [SourceMeta]; // there is at least one
+  if (metas.length === 1) return bad;
+  let worstOf = badness.indexOf(bad.state);
+  let [ms, attempts, questions, age] = [0, 0, 0, -1];
+  for (const meta of metas) {
+    const how = meta.state === bad.state ? worstOf : badness.indexOf(meta.state);
+    if (how > worstOf) {
+      bad = meta;
+      worstOf = how;
+    }
+    ms = Math.max(ms, meta.ms);
+    attempts += meta.attempts;
+    questions += meta.questions ?? 1;
+    age = Math.max(age, meta.ageMs ?? -1);
+  }
+  return { ...bad, ms, attempts, ...(age >= 0 && { ageMs: age }), questions };
 }
 
 function notAsked(source: string, state: SourceState, why: string): NotAsked {

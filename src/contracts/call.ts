@@ -61,7 +61,14 @@ export type Reply =
 
 /** What a caller gets: the output as it travels (`wire`, validated JSON) and as it is read (`value`). */
 export type Answer =
-  | { readonly wire: unknown; readonly value: unknown; readonly meta?: unknown; readonly run?: string }
+  | {
+      readonly wire: unknown;
+      readonly value: unknown;
+      readonly meta?: unknown;
+      readonly run?: string;
+      /** `wire` has been held against the contract on its way: it says nothing that is not declared. */
+      readonly declared?: true;
+    }
   | Accepted;
 
 /** It goes on as a run. `tells`: the run that called is told of its end, and need not ask. */

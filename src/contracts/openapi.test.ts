@@ -116,7 +116,7 @@ test("redocly's recommended rules find no error, and would find one", async () =
   expect(await lint(document)).toEqual(["info-license (warn)"]);
   const twice = JSON.stringify(document).replace('"operationId":"trips.book"', '"operationId":"airports.page"');
   expect(await lint(JSON.parse(twice))).toContain("operation-operationId-unique (error)");
-}, 60_000);
+}, 120_000);
 
 /** The rules that the real linter sees broken. */
 async function lint(described: object): Promise<readonly string[]> {

@@ -6,6 +6,8 @@ export type Attributes = { readonly [name: string]: string | number | boolean | 
 export interface Trace {
   /** `00-<trace id>-<span id>-<flags>`, for the wire and for the journal. */
   readonly traceparent: string;
+  /** Nobody hears of spans below this place: what would have to be worked out to tell of them need not be. */
+  readonly unheard?: true;
   /**
    * Measures some work as a span below this place, and gives what it gives: work that may be done at once takes no promise
    * for being measured. What it throws, or its promise is rejected with, is recorded and thrown on.

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Call, Fault, type Operation, type Selection, systemClock } from "../contracts/index.ts";
-import { stateOf } from "./request-state.ts";
+import { leave, type RequestState, stateOf } from "./request-state.ts";
 
 export interface Wishes {
   readonly patienceMs: number;
@@ -10,15 +10,21 @@ export interface Wishes {
 
 /** What travels beside the input of a call, out of a request's headers. */
 export function callOf(operation: Operation, request: FastifyRequest, reply: FastifyReply, wishes: Wishes): Call {
-  const { principal, span } = stateOf(request);
+  const state = stateOf(request);
+  const { principal, span } = state;
   const isQuery = operation.kind === "query";
   const timeMs = shortest(operation.timeoutMs, readTimeout(request.headers["request-timeout-ms"]));
   const key = isQuery ? undefined : readKey(request.headers["idempotency-key"]);
   const start = isQuery ? {} : readStart(request.headers["start-at"], request.headers["start-after-ms"]);
+  const aborted = isQuery ? goneFrom(state, reply) : neverAborted();
+  if (isQuery && timeMs === undefined && !wishes.fields)
+    return wishes.wantsMeta
+      ? { principal, trace: span, aborted, wantsMeta: true }
+      : { principal, trace: span, aborted };
   return {
     principal,
     trace: span,
-    aborted: isQuery ? abortedWith(request, reply) : neverAborted(),
+    aborted,
     ...(key !== undefined && { key }),
     ...start,
     ...(timeMs !== undefined && { deadline: systemClock.monotonic() + timeMs }),
@@ -29,15 +35,12 @@ export function callOf(operation: Operation, request: FastifyRequest, reply: Fas
 }
 
 /** A query that nobody waits for any more is given up. A command that was begun goes on: its caller may ask again with its key. */
-function abortedWith(request: FastifyRequest, reply: FastifyReply): AbortSignal {
-  const state = stateOf(request);
-  if (state.gone) return state.gone; // one GraphQL request is many calls
-  const gone = new AbortController();
-  reply.raw.once("close", () => {
-    if (!reply.raw.writableFinished) gone.abort(new Fault("DeadlineExceeded", "The caller went away."));
-  });
-  state.gone = gone.signal;
-  return gone.signal;
+function goneFrom(state: RequestState, reply: FastifyReply): AbortSignal {
+  if (!state.gone) {
+    state.gone = new AbortController(); // one for all calls of a GraphQL request
+    if (reply.raw.closed && !reply.raw.writableFinished) leave(state);
+  }
+  return state.gone.signal;
 }
 
 const neverAborted = (): AbortSignal => new AbortController().signal;

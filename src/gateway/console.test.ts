@@ -80,7 +80,7 @@ test("feeds end when the gateway closes", async () => {
   const begun = performance.now();
   await gateway.close();
   expect((await events.next()).done).toBe(true);
-  expect(performance.now() - begun).toBeLessThan(1_000);
+  expect(performance.now() - begun).toBeLessThan(10_000);
 });
 
 test("a console that is switched off is not there", async () => {

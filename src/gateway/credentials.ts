@@ -3,19 +3,21 @@ import { anonymous, Fault, type Principal } from "../contracts/index.ts";
 import type { KeyRing } from "./api-keys.ts";
 import type { Tokens } from "./tokens.ts";
 
-export type Authenticate = (request: FastifyRequest) => Promise<Principal>;
+export type Authenticate = (request: FastifyRequest) => Principal | Promise<Principal>;
 
 /**
  * Finds out who calls. Without credentials it is nobody; with credentials that do not hold it is a 401, even where
  * nobody would do.
  */
 export function createAuthenticate(keys: KeyRing | undefined, tokens: Tokens | undefined): Authenticate {
-  return async ({ headers }) => {
-    const credential = presented(headers.authorization, headers["x-api-key"]);
-    if (credential === undefined) return anonymous;
+  const read = async (credential: string): Promise<Principal> => {
     const principal = credential.startsWith("tri_") ? await keys?.find(credential) : await tokens?.read(credential);
     if (!principal) throw refused(credential);
     return principal;
+  };
+  return ({ headers }) => {
+    const credential = presented(headers.authorization, headers["x-api-key"]);
+    return credential === undefined ? anonymous : read(credential);
   };
 }
 

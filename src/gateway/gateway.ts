@@ -12,7 +12,7 @@ import { addDocs } from "./docs.ts";
 import { addFrontDoor } from "./front-door.ts";
 import type { Gate } from "./gate.ts";
 import { countRequests, type InFlight } from "./in-flight.ts";
-import { addMetrics } from "./metrics.ts";
+import { type Answered, addMetrics, countAnswers } from "./metrics.ts";
 import { answerNowhere } from "./nowhere.ts";
 import { addOperationRoutes } from "./operation-routes.ts";
 import { type Page, pagesOf } from "./pages.ts";
@@ -42,17 +42,14 @@ export function createGateway(parts: GatewayParts): Gateway {
   checkRoutes(parts.contracts);
   const { settings } = parts;
   const gate = createGate(parts);
-  const app = createApp(parts);
-  const inFlight = countRequests(app);
-  app.addHook("onSend", (_request, reply, _payload, done) => {
-    if (gate.closing.aborted) reply.header("connection", "close");
-    done();
-  });
+  const inFlight = countRequests();
+  const answered = countAnswers();
+  const app = createApp(parts, { inFlight, answered });
   answerNowhere(app);
   addProbes(app, parts, gate);
   const versions = toVersions(parts.older);
   const usage = countUsage();
-  addMetrics(app, parts, gate, usage);
+  addMetrics(app, parts, gate, usage, answered);
   addOperationRoutes(app, parts, gate, versions, usage);
   if (parts.runs) addRunRoutes(app, parts, parts.runs, gate, versions);
   parts.beside?.(app, parts, gate);
@@ -89,7 +86,11 @@ function createGate({ settings, log }: GatewayParts): Gate {
   };
 }
 
-function createApp({ settings, tracing, log }: GatewayParts): FastifyInstance {
+function createApp(
+  { settings, tracing, log }: GatewayParts,
+  counters: { readonly inFlight: InFlight; readonly answered: Answered },
+): FastifyInstance {
+  const observer = { tracing, log, ...counters };
   const app = fastify({
     // The gateway writes its own line for each request, without bodies and headers.
     logger: false,
@@ -107,12 +108,12 @@ function createApp({ settings, tracing, log }: GatewayParts): FastifyInstance {
     },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (failure, request, reply) => {
-      beginRequest(request, reply, { tracing, log });
+      beginRequest(request, reply, observer);
       sendProblem(request, reply, failure);
     },
   });
   app.setErrorHandler((failure, request, reply) => sendProblem(request, reply, failure));
-  observeRequests(app, { tracing, log });
+  observeRequests(app, observer);
   acceptBodies(app, settings.bodyLimit);
   return app;
 }

@@ -49,6 +49,9 @@ export function createGather(operation: Operation & Named, route: Route): Gather
   return (arrived) => {
     const { wantsMeta, rest: unflagged } = takeMeta(arrived.query, flagged);
     const { wanted, rest } = takeFields(unflagged, chosen);
+    if (!fromBody && rest.size === 0 && !wanted)
+      // the usual one: all of it is in the path
+      return { input: declared(project, params(arrived), route), wantsMeta };
     const wishes = { wantsMeta, ...(wanted && { fields: toSelection(output, wanted) }) };
     if (!fromBody) {
       const asked = [...rest].map(([name, values]) => [name, coerce(name, values)] as const);
@@ -86,6 +89,7 @@ const asText = toCoercion([]);
 /** Refuses what a value says beyond its schema. */
 export function declared(project: Projection, value: unknown, route?: Route): unknown {
   const { undeclared } = project(value);
+  if (undeclared.length === 0) return value;
   refuse(
     undeclared.map((path) => ({
       path,
@@ -111,7 +115,7 @@ function takeMeta(
   if (said.length > 1 || (value !== "true" && value !== "false")) {
     refuse([{ path: "/meta", message: 'it is "true" or "false".' }]);
   }
-  return { wantsMeta: value === "true", rest: new Map([...query].filter(([name]) => name !== "meta")) };
+  return { wantsMeta: value === "true", rest: query.size === 1 ? none : without("meta", query) };
 }
 
 /** The paths that are asked for, by commas or one at a time. */
@@ -122,8 +126,12 @@ function takeFields(
   const said = chosen ? query.get("fields") : undefined;
   if (!said) return { rest: query };
   const wanted = said.flatMap((text) => text.split(",")).map((path) => path.trim());
-  return { wanted, rest: new Map([...query].filter(([name]) => name !== "fields")) };
+  return { wanted, rest: without("fields", query) };
 }
+
+const none: Arrived["query"] = new Map();
+const without = (name: string, query: Arrived["query"]): Arrived["query"] =>
+  new Map([...query].filter(([other]) => other !== name));
 
 const inPath = (name: string): Issue => ({ path: `/${name}`, message: "it is said by the address already." });
 

@@ -13,8 +13,8 @@ export function addMetrics(
   { settings, metrics, version, name }: GatewayParts,
   gate: Gate,
   usage: Usage,
+  answered: Answered,
 ): void {
-  const requests = countAnswers(app);
   const isOpen = settings.console === "on" && isLoopback(settings.host);
   app.get(
     "/metrics",
@@ -28,7 +28,9 @@ export function addMetrics(
       reply
         .header("cache-control", "no-store")
         .type("text/plain; version=0.0.4; charset=utf-8")
-        .send(toPrometheus([...ofProcess(name, version), requests(), ofVersions(usage), ...(metrics?.() ?? [])])),
+        .send(
+          toPrometheus([...ofProcess(name, version), answered.metric(), ofVersions(usage), ...(metrics?.() ?? [])]),
+        ),
   );
 }
 
@@ -52,28 +54,29 @@ function inBraces(labels: { readonly [label: string]: string }): string {
 const escaped = (value: string): string =>
   value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 
+/** Requests that were answered. */
+export interface Answered {
+  count(method: string, route: string, status: number): void;
+  metric(): Metric;
+}
+
 /** Counts by route as declared, never by path as asked, so that what somebody asks for makes no new line. */
-function countAnswers(app: FastifyInstance): () => Metric {
+export function countAnswers(): Answered {
   const counts = new Map<string, { readonly labels: { readonly [label: string]: string }; value: number }>();
-  app.addHook("onResponse", (request, reply, done) => {
-    done();
-    const { path = "", quiet } = request.routeOptions.config;
-    if (quiet) return;
-    const route = request.is404 ? "" : path;
-    const key = `${request.method} ${route} ${reply.statusCode}`;
-    let count = counts.get(key);
-    if (!count) {
-      count = { labels: { method: request.method, route, status: String(reply.statusCode) }, value: 0 };
-      counts.set(key, count);
-    }
-    count.value += 1;
-  });
-  return () => ({
-    name: "trilith_requests_total",
-    help: "Requests that were answered, by route and status.",
-    type: "counter",
-    samples: [...counts.values()],
-  });
+  return {
+    count(method, route, status) {
+      const key = `${method} ${route} ${status}`;
+      const count = counts.get(key);
+      if (count) count.value += 1;
+      else counts.set(key, { labels: { method, route, status: String(status) }, value: 1 });
+    },
+    metric: () => ({
+      name: "trilith_requests_total",
+      help: "Requests that were answered, by route and status.",
+      type: "counter",
+      samples: [...counts.values()],
+    }),
+  };
 }
 
 const ofVersions = (usage: Usage): Metric => ({

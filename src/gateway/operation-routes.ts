@@ -14,11 +14,11 @@ import { bringsBody } from "./body.ts";
 import { callOf } from "./call-of.ts";
 import { withinDeadline } from "./deadline.ts";
 import { toDeprecationHeaders } from "./deprecation.ts";
-import { enter, type Gate } from "./gate.ts";
+import { admit, type Gate } from "./gate.ts";
 import { sendGrowing, wantsEvents } from "./growing-answer.ts";
 import { createGather } from "./input.ts";
 import type { GatewayParts } from "./ports.ts";
-import { readPreferences } from "./prefer.ts";
+import { type Preferences, readPreferences } from "./prefer.ts";
 import { stateOf } from "./request-state.ts";
 import { namedParams, type RoutedOperation, routedOperations, toFastifyPath } from "./route-check.ts";
 import { createShownPath } from "./shown-path.ts";
@@ -50,29 +50,39 @@ function addOperationRoute(
 ): void {
   const { id, route, access } = operation;
   const gather = createGather(operation, route);
-  const declared = toProjection(toJsonSchema(operation.output));
-  const leaving = toDeprecationHeaders(operation.deprecated);
+  const leaving = operation.deprecated && toDeprecationHeaders(operation.deprecated);
+  const takesBody = hasBody(route.verb);
+  const declare = toProjection(toJsonSchema(operation.output));
   const shownPath = createShownPath(operation, route);
   const isOlder = versions.wayOf(operation) !== undefined;
   app.route({
     method: route.verb,
     url: toFastifyPath(route),
     config: { path: route.path },
-    async onRequest(request, reply) {
-      reply.headers(leaving);
-      const link = isOlder ? versions.linkOf(operation, namedParams(route, request.params)) : undefined;
-      if (link !== undefined) reply.header("link", link);
-      // checkRoutes has refused a route without access; what it missed is nobody's.
-      if (access === undefined) throw new Fault("UnknownRoute", "No operation answers at this address.");
-      await enter(request, gate, access, id);
-      usage.count(operation, stateOf(request).principal.id);
-      if (!hasBody(route.verb) && bringsBody(request.raw)) {
-        throw new Fault("MalformedBody", `${route.verb} ${route.path} takes no body; its input is in the address.`);
+    onRequest(request, reply, done) {
+      const admitted = (): void => {
+        usage.count(operation, stateOf(request).principal.id);
+        if (!takesBody && bringsBody(request.raw))
+          throw new Fault("MalformedBody", `${route.verb} ${route.path} takes no body; its input is in the address.`);
+      };
+      try {
+        if (leaving) reply.headers(leaving);
+        const link = isOlder ? versions.linkOf(operation, namedParams(route, request.params)) : undefined;
+        if (link !== undefined) reply.header("link", link);
+        // checkRoutes has refused a route without access; what it missed is nobody's.
+        if (access === undefined) throw new Fault("UnknownRoute", "No operation answers at this address.");
+        const entering = admit(request, gate, access, id);
+        if (entering) entering.then(admitted).then(() => done(), done);
+        else admitted();
+        if (!entering) done();
+      } catch (error) {
+        done(error as Error);
       }
     },
     async handler(request, reply) {
       const params = namedParams(route, request.params);
-      stateOf(request).span.set({ "trilith.operation": id, "url.path": shownPath(params) });
+      const { span } = stateOf(request);
+      if (!span.unheard) span.set({ "trilith.operation": id, "url.path": shownPath(params) });
       const { input, wantsMeta, fields } = gather({
         params,
         query: queryOf(request),
@@ -84,23 +94,27 @@ function addOperationRoute(
         wantsMeta: wantsMeta || (operation.kind === "query" && preferences.meta),
         fields,
       });
-      await rehearsed(operation, parts, request.headers["mock-failure"]);
-      const project = (wire: unknown): unknown => select(fields ?? {}, declared(wire).value);
+      if (parts.rehearse) await rehearsed(operation, parts, request.headers["mock-failure"]);
+      // Only what the contract declares goes out, whatever the schema library or whoever answered let through.
+      const project = (wire: unknown, declared?: true): unknown => {
+        const own = declared ? wire : declare(wire).value;
+        return fields ? select(fields, own) : own;
+      };
       if (operation.kind === "query" && wantsEvents(request.headers.accept)) {
         const ask = (onPart: (part: Part) => void) => answerOf(operation, parts, input, { ...call, onPart });
         return sendGrowing(request, reply, ask, project);
       }
       const answer = await answerOf(operation, parts, input, call);
-      const applied = [
-        ...(operation.kind === "command" && preferences.wait !== undefined ? [`wait=${preferences.wait}`] : []),
-        ...(operation.kind === "query" && preferences.meta ? ["meta"] : []),
-      ];
-      if (applied.length > 0) reply.header("preference-applied", applied.join(", "));
+      const applied = operation.kind === "query" ? preferences.meta && "meta" : waited(preferences);
+      if (applied) reply.header("preference-applied", applied);
       const run = answer.run !== undefined && parts.runs ? versions.runName(operation, answer.run) : undefined;
-      return send(reply, answer, call, project, run);
+      send(reply, answer, call, project, run); // what it gives could be waited for, and there is nothing to wait for
+      return undefined;
     },
   });
 }
+
+const waited = ({ wait }: Preferences): string | undefined => (wait === undefined ? undefined : `wait=${wait}`);
 
 /** Ends as a caller asks for, where somebody plays this operation. */
 async function rehearsed(operation: RoutedOperation, { rehearse }: GatewayParts, code: unknown): Promise<void> {
@@ -114,15 +128,24 @@ async function rehearsed(operation: RoutedOperation, { rehearse }: GatewayParts,
 
 /** Each name of the query string with all its values. */
 function queryOf({ raw }: FastifyRequest): ReadonlyMap<string, readonly string[]> {
-  const at = raw.url?.indexOf("?") ?? -1;
+  const { url = "" } = raw;
+  const at = url.indexOf("?");
+  if (at < 0) return noQuery;
   const query = new Map<string, string[]>();
-  if (at < 0) return query;
-  for (const [name, value] of new URLSearchParams(raw.url?.slice(at + 1))) {
+  for (const [name, value] of pairsOf(url.slice(at + 1))) {
     const values = query.get(name);
     if (values) values.push(value);
     else query.set(name, [value]);
   }
   return query;
+}
+
+const noQuery: ReadonlyMap<string, readonly string[]> = new Map();
+
+/** Most queries are one plain pair, which says what it says. */
+function pairsOf(text: string): Iterable<readonly [string, string]> {
+  const [, name, value] = /^([\w.-]+)=([\w.,~-]*)$/.exec(text) ?? [];
+  return name === undefined || value === undefined ? new URLSearchParams(text) : [[name, value]];
 }
 
 /** Calls an operation for somebody outside: within its time, and with no failure that its contract does not declare. */
@@ -133,7 +156,8 @@ export async function answerOf(
   call: Call,
 ): Promise<Answer> {
   try {
-    return await withinDeadline(call.deadline, operation.id, dispatch.call(operation.id, input, call));
+    const answering = dispatch.call(operation.id, input, call);
+    return await (call.deadline === undefined ? answering : withinDeadline(call.deadline, operation.id, answering));
   } catch (thrown) {
     if (!(thrown instanceof Failed)) throw thrown;
     const declared = Object.hasOwn(operation.failures, thrown.code) ? operation.failures[thrown.code] : undefined;
@@ -148,7 +172,7 @@ function send(
   reply: FastifyReply,
   answer: Answer,
   call: Call,
-  project: (wire: unknown) => unknown,
+  project: (wire: unknown, declared?: true) => unknown,
   run: string | undefined,
 ): FastifyReply {
   reply.header("cache-control", "no-store");
@@ -161,8 +185,7 @@ function send(
       ...(location && { location }),
     });
   }
-  // Only what the contract declares goes out, whatever the schema library let through.
-  const data = answer.wire === undefined ? undefined : project(answer.wire);
+  const data = answer.wire === undefined ? undefined : project(answer.wire, answer.declared);
   if (call.wantsMeta) return sendJson(reply, { data: data ?? null, meta: answer.meta ?? null });
   return data === undefined ? reply.code(204).send() : sendJson(reply, data);
 }

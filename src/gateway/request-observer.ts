@@ -1,7 +1,9 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import { anonymous, Fault, type Span, silent, type Tracing } from "../contracts/index.ts";
-import { type RequestState, setState, traceIdOf } from "./request-state.ts";
+import { anonymous, Fault, type Span, silent, type Trace, type Tracing } from "../contracts/index.ts";
+import type { InFlight } from "./in-flight.ts";
+import type { Answered } from "./metrics.ts";
+import { leave, type RequestState, setState, traceIdOf } from "./request-state.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -11,9 +13,11 @@ declare module "fastify" {
     readonly quiet?: boolean;
   }
 }
-interface Observer {
+export interface Observer {
   readonly tracing: Tracing;
   readonly log: Logger;
+  readonly inFlight: InFlight;
+  readonly answered: Answered;
 }
 
 /** A span and a log line for each request, and the headers that every answer has. */
@@ -25,25 +29,31 @@ export function observeRequests(app: FastifyInstance, observer: Observer): void 
 }
 
 /** Begins the span of a request and ends it, with its log line, when the answer has gone out or nobody waits for it any more. */
-export function beginRequest(request: FastifyRequest, reply: FastifyReply, { tracing, log }: Observer): void {
+export function beginRequest(request: FastifyRequest, reply: FastifyReply, observer: Observer): void {
+  const { tracing, log, inFlight, answered } = observer;
   const startedMs = performance.now();
   const incoming = request.headers.traceparent;
   const trace = typeof incoming === "string" ? tracing.continue(incoming) : tracing.begin();
   const config: FastifyContextConfig = request.is404 ? {} : request.routeOptions.config;
-  const route = config.path;
-  const measure = config.quiet
-    ? { span: silent, traceparent: trace.traceparent, end: () => {} }
-    : measured(request, route ?? "(nowhere)", trace.span);
+  const { path: route, quiet = false } = config;
+  const measure = toMeasure(request, route, quiet, trace);
   const traceId = traceIdOf(measure.traceparent);
   const state: RequestState = { span: measure.span, traceId, principal: anonymous };
   setState(request, state);
 
-  reply.headers({ ...alwaysSent, "x-request-id": request.id, "trace-id": traceId, traceparent: measure.traceparent });
+  reply.headers(toHeaders(request.id, traceId, measure.traceparent));
+  const under = inFlight.begin(reply, !quiet);
+  // The one listener for everything that ends with a request: each of its own would cost as much as what it does.
   reply.raw.once("close", () => {
     const { failure, principal, span } = state;
-    const status = reply.raw.writableFinished ? reply.raw.statusCode : clientGone;
-    span.set({ "http.response.status_code": status, "trilith.principal": principal.id });
+    const { writableFinished, statusCode } = reply.raw;
+    const status = writableFinished ? statusCode : clientGone;
+    if (!writableFinished) leave(state);
+    inFlight.end(under);
+    if (writableFinished && !quiet) answered.count(request.method, route ?? "", status);
+    if (!span.unheard) span.set({ "http.response.status_code": status, "trilith.principal": principal.id });
     measure.end(failure);
+    if (!isWritten(log, status, quiet)) return;
     writeLine(
       log,
       {
@@ -51,12 +61,28 @@ export function beginRequest(request: FastifyRequest, reply: FastifyReply, { tra
         ...{ ms: Math.round((performance.now() - startedMs) * 10) / 10, principal: principal.id },
       },
       failure,
-      config.quiet === true,
+      quiet,
     );
   });
 }
 
-function measured(request: FastifyRequest, route: string, begin: Span["span"]) {
+function toMeasure(request: FastifyRequest, route: string | undefined, quiet: boolean, trace: Trace): Measure {
+  const { traceparent } = trace;
+  if (quiet) return { span: silent, traceparent, end: notMeasured };
+  // Where nobody hears of spans nobody has to hear of the end of one either.
+  if (trace.unheard)
+    return { span: trace.span("request", request.method, {}, (inside) => inside), traceparent, end: notMeasured };
+  return measured(request, route ?? "(nowhere)", trace.span);
+}
+
+interface Measure {
+  readonly span: Span;
+  readonly traceparent: string;
+  end(failure: unknown): void;
+}
+const notMeasured = (): void => {};
+
+function measured(request: FastifyRequest, route: string, begin: Span["span"]): Measure {
   const ended = Promise.withResolvers<void>();
   let span: Span = silent;
   begin(
@@ -82,6 +108,10 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
+/** Whether the line of a request would be written, before it is put together. */
+const isWritten = (log: Logger, status: number, quiet: boolean): boolean =>
+  status >= 500 || log.isLevelEnabled(quiet ? "debug" : "info");
+
 /** One line a request: never a body, a header, a query string, or the address as it was written. */
 function writeLine(log: Logger, line: Line, failure: unknown, quiet: boolean): void {
   const code = failure instanceof Error && "code" in failure ? { code: failure.code } : {};
@@ -96,10 +126,13 @@ function writeLine(log: Logger, line: Line, failure: unknown, quiet: boolean): v
 /** The customary status of a request whose caller did not wait for the answer. It is seen in logs only. */
 const clientGone = 499;
 
-const alwaysSent = {
+const toHeaders = (request: string, trace: string, traceparent: string) => ({
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
   "referrer-policy": "no-referrer",
   "cross-origin-resource-policy": "same-origin",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-};
+  "x-request-id": request,
+  "trace-id": trace,
+  traceparent,
+});

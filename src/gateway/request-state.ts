@@ -1,5 +1,5 @@
 import type { FastifyRequest } from "fastify";
-import type { Principal, Span } from "../contracts/index.ts";
+import { Fault, type Principal, type Span } from "../contracts/index.ts";
 
 /** What the gateway knows of a request beside its bytes. */
 export interface RequestState {
@@ -8,8 +8,8 @@ export interface RequestState {
   principal: Principal;
   /** What it failed with. */
   failure?: unknown;
-  /** Aborts when the caller does not wait any more. */
-  gone?: AbortSignal;
+  /** Aborts when the caller of a query does not wait any more. */
+  gone?: AbortController;
 }
 
 const states = Symbol("trilith.request");
@@ -23,6 +23,11 @@ export function stateOf(request: FastifyRequest): RequestState {
   const state = (request as Stateful)[states];
   if (!state) throw new TypeError(`The request ${request.id} was never begun: its onRequest hook did not run.`);
   return state;
+}
+
+/** The caller does not wait any more. */
+export function leave({ gone }: RequestState): void {
+  gone?.abort(new Fault("DeadlineExceeded", "The caller went away."));
 }
 
 export const traceIdOf = (traceparent: string): string => traceparent.slice(3, 35);

@@ -57,5 +57,8 @@ export function toFastifyPath({ path, params }: Route): string {
 }
 
 /** The parameters of a request by the names that the contract gives them. */
-export const namedParams = ({ params }: Route, numbered: unknown): { readonly [name: string]: string } =>
-  Object.fromEntries(params.map((name, at) => [name, (numbered as Record<string, string>)[`p${at}`] ?? ""]));
+export function namedParams({ params }: Route, numbered: unknown): { readonly [name: string]: string } {
+  const found = numbered as Record<string, string>;
+  if (params.length === 1) return { [params[0] as string]: found.p0 ?? "" }; // most have one
+  return Object.fromEntries(params.map((name, at) => [name, found[`p${at}`] ?? ""]));
+}

@@ -84,7 +84,7 @@ const page = view(Cities.page, {
 const more = nested({ tide: prefer(gauges), people: prefer(counts) });
 
 /** Others may keep the machine busy. */
-const patient = { timeout: 15_000 };
+const patient = { timeout: 60_000 };
 let data: string;
 let upstream: Server;
 let running: Running;

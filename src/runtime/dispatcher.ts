@@ -109,7 +109,11 @@ async function cross(
   }
   if ("accepted" in reply) return reply;
   const { meta, run } = reply;
-  const about = { ...(meta !== undefined && { meta }), ...(run !== undefined && { run }) };
+  const about = {
+    ...(meta !== undefined && { meta }),
+    ...(run !== undefined && { run }),
+    declared: true as const,
+  };
   if (!projectOutput) return { wire: undefined, value: undefined, ...about };
   if (reply.checked) return { wire: reply.output, value: reply.checked.value, ...about };
   const { value: wire } = projectOutput(reply.output);

@@ -11,7 +11,7 @@ import { entity, store } from "../storage/index.ts";
 import { backend } from "./index.ts";
 
 /** Others may keep the machine busy. */
-const patient = { timeout: 15_000 };
+const patient = { timeout: 60_000 };
 let data: string;
 beforeEach(async () => {
   data = await mkdtemp(join(tmpdir(), "trilith-feeds-"));

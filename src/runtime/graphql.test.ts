@@ -88,7 +88,7 @@ const page = view(Cities.page, {
 const parts = { storage: [notes], orchestration: [send], aggregation: [page] } as const;
 
 /** Others may keep the machine busy. */
-const patient = { timeout: 15_000 };
+const patient = { timeout: 60_000 };
 let data: string;
 let upstream: Server;
 let running: Running;

@@ -71,7 +71,7 @@ const all = list(Cities.list, {
 const some = many(Cities.some, page, { keys: "cities", as: "city" });
 
 /** Others may keep the machine busy. */
-const patient = { timeout: 15_000 };
+const patient = { timeout: 60_000 };
 let data: string;
 let upstream: Server;
 let running: Running;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { startPostgres } from "../../test/postgres.ts";
+import { openDatabase } from "../../test/shared-postgres.ts";
 import { csv, json, prefer, source, type ViewMeta, view } from "../aggregation/index.ts";
 import { type Clock, contract, personal, query, systemClock } from "../contracts/index.ts";
 import { openPostgres } from "../engines/postgres/index.ts";
@@ -135,8 +135,8 @@ describe("after a restart with its upstreams dead", () => {
   });
 });
 
-test("PostgreSQL keeps them as well", { timeout: 60_000 }, async () => {
-  const postgres = await startPostgres();
+test("PostgreSQL keeps them as well", { timeout: 120_000 }, async () => {
+  const postgres = await openDatabase();
   try {
     const engine = await openPostgres({ url: postgres.url, schema: postgres.freshSchema() });
     const store = await openLastGood(engine, systemClock);

@@ -20,7 +20,7 @@ import { openCandidates } from "./candidates.ts";
 import { backend } from "./index.ts";
 
 /** Others may keep the machine busy. */
-const patient = { timeout: 15_000 };
+const patient = { timeout: 60_000 };
 let data: string;
 beforeEach(async () => {
   data = await mkdtemp(join(tmpdir(), "trilith-kept-"));

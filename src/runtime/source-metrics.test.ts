@@ -127,7 +127,7 @@ describe("of a running backend over real sockets", () => {
       expect((await answer).status).toBe(200);
     }
     lines = await scrape();
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await running?.stop();
     upstream?.closeAllConnections();

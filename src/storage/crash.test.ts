@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { compileCache } from "../../test/compile-cache.ts";
-import { startPostgres, type TestPostgres } from "../../test/postgres.ts";
+import { openDatabase, type TestDatabase } from "../../test/shared-postgres.ts";
 import { openPostgres } from "../engines/postgres/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
 import type { Engine, Place } from "./host.ts";
@@ -14,10 +14,10 @@ import { openOn, toFolder, toTallyStore } from "./test-kit.test-d.ts";
 /** How often the process is shot. CRASH_ROUNDS=100 for a long night. */
 const rounds = Number(process.env.CRASH_ROUNDS ?? 8);
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 const cache = compileCache();
 afterAll(async () => {
   cache.remove();
@@ -77,7 +77,7 @@ const onSqlite = (folder: string): Ground => ({
 });
 function onPostgres(folder: string): Ground {
   const options = { url: postgres.url, schema: postgres.freshSchema(), connections: 3 };
-  const sessions = "select from pg_stat_activity where application_name = 'trilith'";
+  const sessions = "select from pg_stat_activity where datname = current_database() and application_name = 'trilith'";
   return {
     folder,
     opening: ["../engines/postgres/index.ts", "openPostgres", options],
@@ -188,4 +188,4 @@ test("the check above can fail: rows and checkpoint in two commits are caught by
   } finally {
     remove();
   }
-}, 60_000);
+}, 120_000);

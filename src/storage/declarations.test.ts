@@ -41,11 +41,11 @@ function declare(node: string, readers: readonly string[], alone = false, on = e
     wake();
     await expect.poll(() => rounds).toBe(before + 1);
   };
-  return { declarations, renew: () => wake(), renewed };
+  return { declarations, renew: () => wake(), renewed, rounds: () => rounds };
 }
 /** Of whom there is a row. */
 const nodes = async () =>
-  (await engine.find("read-model-node", { limit: 9 })).map(({ data }) => (data as { readonly node: string }).node);
+  (await engine.find("log-process", { limit: 9 })).map(({ data }) => (data as { readonly node: string }).node);
 const passed = (seconds: number): void => {
   now += 1_000 * seconds;
 };
@@ -63,7 +63,7 @@ test("what a process declares counts until it ends, and where it was killed unti
 
   passed(29);
   other.renew();
-  await expect.poll(async () => (await engine.find("read-model-node", { limit: 9 }))[0]?.revision).toBe(2);
+  await expect.poll(async () => (await engine.find("log-process", { limit: 9 }))[0]?.revision).toBe(2);
   passed(29);
   expect(await counts()).toEqual([1, 0, 0]);
   passed(2); // it was killed
@@ -132,6 +132,30 @@ test("a process that declares more than at the start says so, at once or after w
   await expect.poll(() => looking.count("s.c@1")).toBe(1);
   expect([await nodes(), lapsed.mock.calls]).toEqual([["one"], []]);
   await one.declarations.close();
+});
+
+test("a process that could not say more counts once, when it could, and not at all when it has ended", async () => {
+  let isDown = false;
+  const one = declare("one", ["s.a@1"], false, engine, async () => {
+    if (isDown) throw new Error("The disk is full.");
+  });
+  const looking = declare("looking", []).declarations;
+  await looking.start(async () => {});
+  await one.declarations.start(async () => {});
+  isDown = true;
+  one.declarations.again();
+  await expect.poll(() => one.rounds()).toBe(2); // it failed
+  await one.renewed(); // and failed again
+  isDown = false;
+  await one.renewed();
+  expect(await nodes()).toEqual(["one"]);
+  expect(await looking.count("s.a@1")).toBe(1);
+  isDown = true;
+  one.declarations.again();
+  await expect.poll(() => one.rounds()).toBe(5);
+  isDown = false;
+  await one.declarations.close();
+  expect(await nodes()).toEqual([]);
 });
 
 test("a process that has the log to itself keeps nothing of it", async () => {

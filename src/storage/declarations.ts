@@ -7,7 +7,7 @@ import type { Collection, Engine, Write } from "./engine.ts";
  * time that it enters: so a row that was dead stays dead, and whoever saw it dead can remove it at any time.
  */
 const rows: Collection = {
-  name: "read-model-node",
+  name: "log-process",
   columns: toColumns({ until: "number" }),
   indexes: [["until"]],
 };
@@ -61,6 +61,8 @@ export class Declarations {
   #since: number | undefined;
   /** How often it has entered, or has tried to: the last time under this number. */
   #entries = 0;
+  /** The rows of its own that may be there: more than one only after a write of which nobody knows whether it was done. */
+  #own: readonly string[] = [];
   /** Until when the row of the last entry counts; missing where it is not known to be there. */
   #until: number | undefined;
   /** Whether others may have gone on without this process, and `lapsed` was not told yet. */
@@ -118,7 +120,7 @@ export class Declarations {
     this.#endWait?.();
     await this.#renewing;
     if (this.#entries === 0) return;
-    await this.#ports.write([{ collection: rows.name, remove: this.#key }]).catch(() => {}); // then it counts until its lease is over
+    await this.#ports.write(removing(this.#own)).catch(() => {}); // then it counts until its lease is over
   }
 
   async #live(): Promise<readonly NodeRow[]> {
@@ -142,16 +144,14 @@ export class Declarations {
     if (this.#since !== undefined && !isThere) this.#hasLapsed = true;
     this.#since ??= now;
     const gone = await engine.find(rows.name, { where: { until: { to: now - 1 } }, limit: mostNodes });
-    const left = new Set(gone.map(({ key }) => key));
-    if (this.#entries > 0) left.add(this.#key);
+    const left = new Set([...gone.map(({ key }) => key), ...this.#own]);
     this.#until = undefined;
     this.#entries++;
+    this.#own = [...this.#own, this.#key];
     this.#hasMore = false;
     const data: NodeRow = { node, process, log, since: this.#since, until, ...this.#declared() };
-    await write([
-      ...[...left].map((key) => ({ collection: rows.name, remove: key })),
-      { collection: rows.name, put: this.#key, data: { ...data } },
-    ]);
+    await write([...removing(left), { collection: rows.name, put: this.#key, data: { ...data } }]);
+    this.#own = [this.#key];
     this.#until = until;
   }
 
@@ -186,3 +186,6 @@ export class Declarations {
       });
   }
 }
+
+const removing = (keys: Iterable<string>): readonly Write[] =>
+  Array.from(keys, (key) => ({ collection: rows.name, remove: key }));

@@ -24,7 +24,7 @@ beforeEach(async () => {
     const id = `0190c0de-0000-7000-8000-${n.toString(16).padStart(12, "0")}`;
     await engine.append("main", [{ id, expect: [], events: Array.from({ length: 1_000 }, toEvent) }]);
   }
-}, 60_000);
+}, 120_000);
 afterEach(async () => {
   await engine.close();
   remove();
@@ -52,7 +52,7 @@ async function growth(over: Engine): Promise<number> {
 
 test("a rebuild holds no more of a long log than of a short one", async () => {
   expect(await growth(engine)).toBeLessThan(4_000_000);
-}, 60_000);
+}, 120_000);
 
 test("the check above can fail: a reader that keeps what it has read is caught by it", async () => {
   const kept: StoredEvent[] = [];
@@ -65,4 +65,4 @@ test("the check above can fail: a reader that keeps what it has read is caught b
   });
   expect(await growth(keeping)).toBeGreaterThan(8_000_000);
   expect(kept.length).toBeGreaterThanOrEqual(count);
-}, 60_000);
+}, 120_000);

@@ -21,7 +21,7 @@ afterEach(async () => {
 
 const add = (backend: { call: (operation: string, input: unknown) => Promise<unknown> }, id: string, amount: number) =>
   backend.call("tally.add", { id, amount });
-const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
+const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 60_000, interval: 10 });
 const modelOf = async (backend: Awaited<ReturnType<typeof openOn>>, place = 0) =>
   (await backend.storage.status()).readModels[place];
 

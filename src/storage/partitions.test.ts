@@ -29,7 +29,7 @@ const hasty: Clock = {
 };
 /** All waits are short. */
 const hastiest: Clock = { ...systemClock, after: (ms, wake) => systemClock.after(Math.min(ms, 5), wake) };
-const eventually = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 8_000, interval: 10 });
+const eventually = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 60_000, interval: 10 });
 
 interface Taken {
   readonly id: string;

@@ -295,7 +295,7 @@ test("a row that zeros do not make is incremented once it is there, and before t
   await backend.call("orders.add", { order: "o-1", count: 2 });
   const reason = async () => (await backend.storage.parked("orders.lines@1"))[0]?.reason;
   await expect
-    .poll(reason, { timeout: 15_000 })
+    .poll(reason, { timeout: 60_000 })
     .toContain(
       'The read model "lines" of the store "orders", on orders.Added, increments a row that is not there. Put it first, or say in "initial" what it starts from, for what there is of it does not fit its schema: /state:',
     );

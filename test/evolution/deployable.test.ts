@@ -44,7 +44,7 @@ async function ask(moment: Moment, against: string, ...more: string[]) {
 const rulesIn = (said: string): readonly string[] =>
   (JSON.parse(said) as { obstacles: Finding[] }).obstacles.map(({ rule }) => rule).sort();
 
-describe("trilith contracts deployable, against a backend that runs", { timeout: 60_000 }, () => {
+describe("trilith contracts deployable, against a backend that runs", { timeout: 120_000 }, () => {
   let running: Awaited<ReturnType<typeof start>>;
   let run: string;
   let data: string;
@@ -107,7 +107,7 @@ describe("trilith contracts deployable, against a backend that runs", { timeout:
     expect((await post(`${new URL(run, running.url)}/signals/approved`, { by: "Ann" })).status).toBe(202);
     const state = async () =>
       (await (await fetch(new URL(run, running.url))).json()) as { state: string; output?: unknown };
-    await expect.poll(async () => (await state()).state, { timeout: 10_000 }).toBe("done");
+    await expect.poll(async () => (await state()).state, { timeout: 60_000 }).toBe("done");
     expect((await state()).output).toEqual({ ticket: "B2 for nobody, by Ann" });
     const { storedEvents, runs } = (await (await fetch(`${running.url}/.well-known/trilith.json`)).json()) as {
       storedEvents: unknown;
@@ -125,7 +125,7 @@ describe("trilith contracts deployable, against a backend that runs", { timeout:
   });
 });
 
-describe("what a backend tells of itself", { timeout: 60_000 }, () => {
+describe("what a backend tells of itself", { timeout: 120_000 }, () => {
   it("is told to a key with the scope, where the console wants one", async () => {
     const data = join(folder, "guarded");
     await using running = await start(data, {}, { TRILITH_CONSOLE: "key" });
@@ -135,14 +135,14 @@ describe("what a backend tells of itself", { timeout: 60_000 }, () => {
       expect.stringContaining('wants a key with the scope "contracts:read"'),
     ]);
     const key = await createApiKey(join(data, "keys.json"), { id: "deploy", scopes: ["contracts:read"] });
-    await expect.poll(async () => (await ask({}, running.url, "--key", key)).code, { timeout: 10_000 }).toBe(0);
+    await expect.poll(async () => (await ask({}, running.url, "--key", key)).code, { timeout: 60_000 }).toBe(0);
     const other = await createApiKey(join(data, "keys.json"), { id: "other", scopes: ["seats:hold"] });
     await expect
       .poll(
         async () =>
           (await fetch(`${running.url}/.well-known/trilith.json`, { headers: { authorization: `Bearer ${other}` } }))
             .status,
-        { timeout: 10_000 },
+        { timeout: 60_000 },
       )
       .toBe(403);
   });

@@ -167,7 +167,7 @@ describe("trilith contracts, as a process", () => {
   };
   const find = (name: string): number => catalogue.findIndex((one) => one.name === name);
 
-  it("publishes, judges, and says what breaks with a value that shows it", { timeout: 60_000 }, async () => {
+  it("publishes, judges, and says what breaks with a value that shows it", { timeout: 120_000 }, async () => {
     const index = find("a value of an enum goes");
     const lock = join(folder, "process.lock.json");
     expect((await run("publish", "--contracts", await fileOf(index, "before"), "--lock", lock)).code).toBe(0);
@@ -180,7 +180,7 @@ describe("trilith contracts, as a process", () => {
     expect((await run("diff", "--contracts", await fileOf(index, "after"), "--lock", lock)).code).toBe(0);
   });
 
-  it("names the entry of a lock file that was edited", { timeout: 60_000 }, async () => {
+  it("names the entry of a lock file that was edited", { timeout: 120_000 }, async () => {
     const index = find("nothing changes");
     const lock = join(folder, "edited.lock.json");
     await run("publish", "--contracts", await fileOf(index, "before"), "--lock", lock);
@@ -192,7 +192,7 @@ describe("trilith contracts, as a process", () => {
     ]);
   });
 
-  it("ends with 2 for what it does not understand, and says what it would", { timeout: 60_000 }, async () => {
+  it("ends with 2 for what it does not understand, and says what it would", { timeout: 120_000 }, async () => {
     for (const args of [["dif"], ["diff", "--loc", "x"], ["deployable"], ["diff", "no-such-backend.ts"]]) {
       const { code, stderr } = await run(...args);
       expect([args, code, stderr.length > 20]).toEqual([args, 2, true]);

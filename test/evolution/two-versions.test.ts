@@ -61,7 +61,7 @@ beforeAll(async () => {
   });
   old = new TripsClient(url, key);
   await start(first);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await program?.[Symbol.asyncDispose]();
   await upstreams?.stop();
@@ -82,7 +82,7 @@ describe("the example in a second major version, on the data of the first", { ti
     const judged = await ask("diff", second, "--lock", lock, "--json");
     expect([judged.code, judged.said]).toEqual([0, expect.stringContaining('"event.version-raised"')]);
     ({ run } = await old.book(waiting, 0));
-    await expect.poll(() => old.state(run), { timeout: 15_000 }).toBe("waiting");
+    await expect.poll(() => old.state(run), { timeout: 60_000 }).toBe("waiting");
     const deployable = await ask("deployable", second, "--against", url, "--json");
     // Nodes of the first version stop at new events, so the two do not run at the same time; that is the one thing said.
     const { obstacles } = JSON.parse(deployable.said) as { obstacles: { rule: string }[] };
@@ -96,7 +96,7 @@ describe("the example in a second major version, on the data of the first", { ti
     // A call is repeated across the deployment, with its key: it is the same trip.
     expect(await old.book(waiting, 0)).toMatchObject({ kind: "under way", run: `${run}@1` });
     expect(await old.approve(run, "the manager")).toBe(202);
-    await expect.poll(() => old.state(run), { timeout: 15_000 }).toBe("done");
+    await expect.poll(() => old.state(run), { timeout: 60_000 }).toBe("done");
     const output = { ticket: expect.stringMatching(/^T-/) };
     expect(await json(`/runs/${run}`)).toMatchObject({ run, operation: "trips.book", state: "done" });
     expect((await json(`/runs/${run}`)).output).toEqual(output);
@@ -156,9 +156,9 @@ describe("the example in a second major version, on the data of the first", { ti
   it("passes an old client's signal on as the second version takes it", async () => {
     const trip = tripOn(dear);
     const { run: begun } = await old.book(trip, 0);
-    await expect.poll(() => old.state(begun), { timeout: 15_000 }).toBe("waiting");
+    await expect.poll(() => old.state(begun), { timeout: 60_000 }).toBe("waiting");
     expect(await old.approve(begun, "the manager")).toBe(202);
-    await expect.poll(() => old.state(begun), { timeout: 15_000 }).toBe("done");
+    await expect.poll(() => old.state(begun), { timeout: 60_000 }).toBe("done");
   });
 
   it("counts who calls which version, and describes both", async () => {

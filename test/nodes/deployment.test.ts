@@ -8,7 +8,7 @@ import { openPostgres } from "../../src/engines/postgres/index.ts";
 import { toRunId } from "../../src/orchestration/journal/identity.ts";
 import { nodeRows, runRows } from "../../src/runtime/run-collections.ts";
 import { type NodeProcess, startNodeProcess } from "../chaos/processes.ts";
-import { startPostgres, type TestPostgres } from "../postgres.ts";
+import { openDatabase, type TestDatabase } from "../shared-postgres.ts";
 
 const file = fileURLToPath(new URL("./deployed-backend.ts", import.meta.url));
 /** So long that no run can change hands because a lease is over. */
@@ -16,16 +16,16 @@ const leaseMs = 120_000;
 const parcels = 60;
 const stages = [0, 1, 2, 3, 4, 5];
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 let folder: string;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
   folder = await mkdtemp(join(tmpdir(), "trilith-deployment-"));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await postgres.remove();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 it("a rolling deployment under load loses no run and does nothing twice: each node that is told to stop hands its runs over", {
   timeout: 120_000,
@@ -49,7 +49,7 @@ it("a rolling deployment under load loses no run and does nothing twice: each no
   let fleet = [await start("old 1"), await start("old 2")];
   /** Behind a balancer: whichever node is there is asked, with the same key until it is answered. */
   const send = async (parcel: string): Promise<void> => {
-    for (let tries = 0; tries < 400; tries++) {
+    for (let tries = 0; tries < 4_000; tries++) {
       const { url } = fleet[tries % fleet.length] as NodeProcess; // one at least
       const answer = await fetch(`${url}/parcels`, {
         method: "POST",
@@ -93,7 +93,7 @@ it("a rolling deployment under load loses no run and does nothing twice: each no
     const rows = await Promise.all(keys.map((key) => engine.find(runRows.name, { key, limit: 1 })));
     return rows.map(([row]) => (row?.data as { readonly state?: string } | undefined)?.state ?? "lost");
   };
-  for (const end = performance.now() + 30_000; (await states()).some((state) => state !== "done"); await pause(50))
+  for (const end = performance.now() + 60_000; (await states()).some((state) => state !== "done"); await pause(50))
     if (performance.now() > end) break;
   expect(new Set(await states())).toEqual(new Set(["done"]));
 

@@ -6,10 +6,10 @@ import {
   inMemory,
   onPostgres,
   onSqlite,
+  openDatabase,
   startNode,
-  startPostgres,
+  type TestDatabase,
   type TestNode,
-  type TestPostgres,
   type World,
 } from "./world.ts";
 
@@ -47,10 +47,10 @@ class Floor {
   }
 }
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 afterAll(() => postgres.remove());
 
 describe.each([
@@ -183,7 +183,7 @@ describe.each([
       floor.letOneGo();
       return few.ended.length === 2;
     });
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(60_000);
     expect(ended.length).toBeLessThan(5);
     node.die(); // the many are there as tickets only, and could not be begun
   });
@@ -198,7 +198,7 @@ describe.each([
     await world.until(() => ended.length === 8);
     const ms = world.clock.monotonic() - began;
     expect(ms).toBeGreaterThanOrEqual(599); // two at once, and then one each 100 ms
-    expect(ms).toBeLessThan(3_000);
+    expect(ms).toBeLessThan(20_000);
     await node.stop();
   });
 
@@ -281,7 +281,7 @@ describe.each([
         const entries = await after.journal.read(run);
         const last = entries.findLast((entry) => entry.type === "Continued");
         return last?.stretch === stretch && entries.at(-1)?.type === "SignalAwaited";
-      }, 3_000);
+      }, 60_000);
     }
     expect((await types(after, run)).filter((type) => type === "Queued")).toEqual([]);
     await after.stop();

@@ -9,12 +9,12 @@ import { toFeedKeeping } from "../../src/runtime/feed-keeping.ts";
 import { openRunJournal } from "../../src/runtime/run-journal.ts";
 import { openTimetable } from "../../src/runtime/timetable.ts";
 import type { Engine } from "../../src/storage/host.ts";
-import { onPostgres, startNode, startPostgres, type TestPostgres } from "./world.ts";
+import { onPostgres, openDatabase, startNode, type TestDatabase } from "./world.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 afterAll(() => postgres.remove());
 
 it("a node that acted a run out on entries that are lost is fenced, though others have their revisions now", async () => {
@@ -264,7 +264,9 @@ it("a run that has seen a signal that is lost takes the one that has its revisio
 async function lose(after = 0): Promise<void> {
   const found = await postgres.query("select schemaname as schema from pg_tables where tablename = 'event'");
   for (const { schema } of found) await postgres.query(`delete from ${schema}.event where position > $1`, [after]);
-  await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
+  await postgres.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'trilith'",
+  );
 }
 
 /** What a replica knows that lags from here on; gives what happens when it takes over: everything since is lost. */

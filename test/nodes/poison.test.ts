@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { toRunId } from "../../src/orchestration/journal/identity.ts";
 import { type NodeProcess, startNodeProcess } from "../chaos/processes.ts";
-import { startPostgres } from "../postgres.ts";
+import { openDatabase } from "../shared-postgres.ts";
 
 const file = fileURLToPath(new URL("./poisonous-backend.ts", import.meta.url));
 /** A folder for what a backend keeps, which goes when the test has ended its processes. */
@@ -51,7 +51,7 @@ describe.concurrent("poison", () => {
         TRILITH_LEASE: "1s",
       };
       if (on === "PostgreSQL") {
-        const postgres = await startPostgres();
+        const postgres = await openDatabase();
         ends.defer(() => postgres.remove());
         environment.TRILITH_POSTGRES = postgres.url;
       }
@@ -75,7 +75,7 @@ describe.concurrent("poison", () => {
       for (const key of [...rests, "after"]) {
         if (key === "after") await begin(fleet.find(({ url }) => url)?.url ?? "", "/rests", key); // nothing is left of it
         let rest: Status = {};
-        for (let tries = 0; rest.state !== "done" && tries < 100; tries++) {
+        for (let tries = 0; rest.state !== "done" && tries < 1_000; tries++) {
           rest = await statusOf(fleet, "chores.rest", key);
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
@@ -84,7 +84,7 @@ describe.concurrent("poison", () => {
     },
   );
 
-  it("a run whose journal cannot be read is paused, and no other", { timeout: 60_000 }, async () => {
+  it("a run whose journal cannot be read is paused, and no other", { timeout: 120_000 }, async () => {
     await using ends = new AsyncDisposableStack();
     const folder = await folderUntil(ends);
     const environment = { TRILITH_DATA: folder, TRILITH_LOG: "fatal", TRILITH_CONSOLE: "off" };
@@ -106,7 +106,7 @@ describe.concurrent("poison", () => {
     ends.defer(() => after.end());
     const status = async (key: string): Promise<Status> =>
       (await fetch(`${after.url}/runs/${toRunId("anonymous", "chores.rest", key)}`)).json() as Promise<Status>;
-    for (let tries = 0; (await status("b")).state !== "done" && tries < 100; tries++)
+    for (let tries = 0; (await status("b")).state !== "done" && tries < 1_000; tries++)
       await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await status("b")).toMatchObject({ state: "done" });
     expect(await status("a")).toMatchObject({ state: "paused", reason: expect.stringContaining("is no JSON") });

@@ -3,12 +3,12 @@ import type { Entry, RunRow } from "../../src/orchestration/host.ts";
 import { Callers } from "../../src/orchestration/node/callers.ts";
 import { openRunJournal } from "../../src/runtime/run-journal.ts";
 import type { Engine } from "../../src/storage/host.ts";
-import { inMemory, onPostgres, onSqlite, startPostgres, type TestPostgres } from "./world.ts";
+import { inMemory, onPostgres, onSqlite, openDatabase, type TestDatabase } from "./world.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 afterAll(() => postgres.remove());
 
 it.each([

@@ -7,10 +7,10 @@ import {
   inMemory,
   onPostgres,
   onSqlite,
+  openDatabase,
   startNode,
-  startPostgres,
+  type TestDatabase,
   type TestNode,
-  type TestPostgres,
   type World,
 } from "./world.ts";
 
@@ -21,10 +21,10 @@ const Jobs = contract("jobs", "1.0.0", {
   other: command({ input: Input }),
 });
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 afterAll(() => postgres.remove());
 
 describe.each([

@@ -4,7 +4,7 @@ import { command, contract, event } from "../../src/contracts/index.ts";
 import { workflow } from "../../src/orchestration/index.ts";
 import type { Engine, Outcome } from "../../src/storage/host.ts";
 import { entity, store } from "../../src/storage/index.ts";
-import { inMemory, onPostgres, startNode, startPostgres, type TestPostgres, type World } from "./world.ts";
+import { inMemory, onPostgres, openDatabase, startNode, type TestDatabase, type World } from "./world.ts";
 
 const Seat = z.object({ seat: z.string() });
 const Seats = contract("seats", "1.0.0", {
@@ -33,11 +33,11 @@ const book = workflow(Trips.book, { version: 1, uses: [Seats] }, async (seat, { 
   await seats.take(seat).undo(() => seats.giveBack(seat));
 });
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
-afterAll(() => postgres.remove(), 60_000);
+  postgres = await openDatabase();
+}, 120_000);
+afterAll(() => postgres.remove(), 120_000);
 
 describe.each([
   { place: "in memory", open: inMemory },

@@ -6,10 +6,10 @@ import {
   inMemory,
   onPostgres,
   onSqlite,
+  openDatabase,
   startNode,
-  startPostgres,
+  type TestDatabase,
   type TestNode,
-  type TestPostgres,
   type World,
 } from "./world.ts";
 
@@ -29,10 +29,10 @@ const doIt = workflow(Jobs.do, { version: 1 }, async ({ size }, { run }) => {
   return other.text;
 });
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 afterAll(() => postgres.remove());
 
 describe.each([

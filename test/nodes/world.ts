@@ -21,7 +21,7 @@ import { openRunJournal } from "../../src/runtime/run-journal.ts";
 import { type Engine, openStorage } from "../../src/storage/host.ts";
 import type { Store } from "../../src/storage/index.ts";
 import { Memory, memoryEngine, virtualClock } from "../../src/testing/index.ts";
-import { startPostgres, type TestPostgres } from "../postgres.ts";
+import { openDatabase, type TestDatabase } from "../shared-postgres.ts";
 
 /** One place where runs are kept, and time as it passes there. */
 export interface World extends AsyncDisposable {
@@ -83,7 +83,7 @@ export async function onSqlite(): Promise<World> {
   };
 }
 
-export async function onPostgres(postgres: TestPostgres): Promise<World> {
+export async function onPostgres(postgres: TestDatabase): Promise<World> {
   const schema = postgres.freshSchema();
   const opened: Engine[] = [];
   return {
@@ -98,11 +98,11 @@ export async function onPostgres(postgres: TestPostgres): Promise<World> {
     },
   };
 }
-export { startPostgres, type TestPostgres };
+export { openDatabase, type TestDatabase };
 
 const realTime = {
   clock: systemClock,
-  async until(isSo: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+  async until(isSo: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
     for (const end = performance.now() + withinMs; !(await isSo()); ) {
       if (performance.now() > end) throw new Error(`It is not so after ${withinMs} ms.`);
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -6,17 +6,24 @@ const mostLevels = 200;
  * One document. Whole numbers beyond 2^53 are kept exactly. Refused are a field called `__proto__`, nesting that would exhaust the stack of whoever walks it, and
  * two fields of one name in an object (RFC 7493): which of them counts is anybody's guess.
  */
-export function readJson(text: string): unknown {
+export const readJson = (text: string): unknown => parseJson(text).value;
+
+/** The same, and whether a whole number in it is too large for JavaScript to hold it exactly. */
+export function parseJson(text: string): { readonly value: unknown; readonly large: boolean } {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw new Unreadable("answered with something that is not JSON");
   }
-  const { fields, large } = survey(value);
-  if (fields !== countNames(text))
+  // Without an escape in it, text says all of its names as they are, and no quotation mark stands within a string. Then
+  // those before a colon are at least as many as there are names.
+  const isPlain = !text.includes("\\") && !/"\s+:/.test(text);
+  const found: Found = { fields: 0, large: isLarge(value) };
+  survey(value, found, !isPlain || text.includes("__proto__"), 0);
+  if (!(isPlain && found.fields === countPlainNames(text)) && found.fields !== countNames(text))
     throw new Unreadable("answered with JSON that has two fields of one name in an object");
-  return large ? JSON.parse(text, exactly) : value;
+  return { value: found.large ? JSON.parse(text, exactly) : value, large: found.large };
 }
 
 /** A whole number that would be rounded stays what it is, as a BigInt: a schema that wants a number says that it is none. */
@@ -24,8 +31,6 @@ function exactly(_name: string, value: unknown, { source }: { readonly source?: 
   if (!isLarge(value) || source === undefined || !/^-?\d+$/.test(source)) return value;
   return String(value) === source ? value : BigInt(source);
 }
-
-const isLarge = (value: unknown): value is number => Number.isInteger(value) && !Number.isSafeInteger(value);
 
 /** One document a line; blank lines do not count. */
 export function readNdjson(text: string): readonly unknown[] {
@@ -42,28 +47,45 @@ export function readNdjson(text: string): readonly unknown[] {
   return records;
 }
 
-// JSON.parse makes `__proto__` a field like any other; the next Object.assign would make it a prototype.
-function survey(root: unknown): { readonly fields: number; readonly large: boolean } {
-  let level: unknown[] = [root];
-  let fields = 0;
-  let large = isLarge(root);
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > mostLevels)
-      throw new Unreadable(`answered with JSON that is nested more than ${mostLevels} levels deep`);
-    const below: unknown[] = [];
-    for (const value of level) {
-      if (typeof value !== "object" || value === null) continue;
-      if (Object.hasOwn(value, "__proto__"))
-        throw new Unreadable('answered with JSON that has a field called "__proto__"');
-      const inside = Object.values(value);
-      if (!Array.isArray(value)) fields += inside.length;
-      for (const inner of inside)
-        if (typeof inner === "object" && inner !== null) below.push(inner);
-        else if (typeof inner === "number" && isLarge(inner)) large = true;
-    }
-    level = below;
+const isLarge = (value: unknown): boolean =>
+  typeof value === "number" &&
+  (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) &&
+  Number.isInteger(value);
+
+/** What there is in a document, at every depth. */
+interface Found {
+  fields: number;
+  large: boolean;
+}
+
+/** Counts fields and looks for large numbers. Refuses what is nested too deep and, where it `looks` for it, `__proto__`. */
+function survey(value: unknown, found: Found, looks: boolean, depth: number): void {
+  if (typeof value !== "object" || value === null) return;
+  if (depth >= mostLevels)
+    throw new Unreadable(`answered with JSON that is nested more than ${mostLevels} levels deep`);
+  if (Array.isArray(value)) {
+    for (const item of value) look(item, found, looks, depth);
+    return;
   }
-  return { fields, large };
+  // JSON.parse makes it a field like any other; the next Object.assign would make it a prototype.
+  if (looks && Object.hasOwn(value, "__proto__"))
+    throw new Unreadable('answered with JSON that has a field called "__proto__"');
+  for (const name in value) {
+    found.fields += 1;
+    look((value as { readonly [name: string]: unknown })[name], found, looks, depth);
+  }
+}
+
+function look(inside: unknown, found: Found, looks: boolean, depth: number): void {
+  if (typeof inside === "object") survey(inside, found, looks, depth + 1);
+  else if (isLarge(inside)) found.large = true;
+}
+
+/** Quotation marks before a colon: at the end of every name, and where a string begins with one. */
+function countPlainNames(text: string): number {
+  let names = 0;
+  for (let at = text.indexOf('":'); at >= 0; at = text.indexOf('":', at + 2)) names += 1;
+  return names;
 }
 
 /** The strings in valid JSON that a colon follows: what the parser has read, and of two alike kept the last. */

@@ -1,10 +1,18 @@
 import { type Call, type Clock, type Dispatch, Failed, Fault, type Span } from "../../contracts/index.ts";
 import type { CustomPlan } from "../custom.ts";
 import type { CallPlan, HttpPlan } from "../fetch.ts";
-import { type Checked, check, decode } from "../formats/decode.ts";
-import { type Upstream, type UpstreamAnswer, UpstreamProblem, type UpstreamProblemKind } from "../port.ts";
+import { type Checked, check, type Decoded, decode } from "../formats/decode.ts";
+import {
+  type Aborted,
+  type Upstream,
+  type UpstreamAnswer,
+  UpstreamProblem,
+  type UpstreamProblemKind,
+  type UpstreamRequest,
+} from "../port.ts";
 import type { SourcePlan } from "../source.ts";
 import { dependentMs } from "./budget.ts";
+import { toSignal } from "./ending.ts";
 import { toRequest } from "./request.ts";
 import { toMask } from "./secrecy.ts";
 import type { Tried, Trouble, TroubleKind } from "./tried.ts";
@@ -29,7 +37,7 @@ export interface Question {
   readonly turn?: (first: URL) => URL;
   readonly principal: Call["principal"];
   readonly span: Span;
-  readonly aborted: AbortSignal;
+  readonly aborted: Aborted;
   readonly remainingMs: number;
 }
 
@@ -82,39 +90,47 @@ function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts): AskOnce 
   const { name, maxBytes, redirects, tokenIn, batch } = source;
   const ours = { ...source.headers, ...credentialsIn(tokenIn, credentials) };
   const usual = { accept: accepted[plan.format], ...ours };
-  return async ({ input, keys, turn, span, aborted, remainingMs }) => {
+  const read = (answer: UpstreamAnswer, url: URL): Tried<Said> | Promise<Tried<Said>> => {
+    const { status, headers, body } = answer;
+    const refused = refusal(answer, ports.clock);
+    if (refused) return { ...refused, status };
+    const tell = (decoded: Decoded): Tried<Said> =>
+      decoded.state === "missing"
+        ? nothing("has nothing for this", status)
+        : toTried(decoded, body.byteLength, { url, headers, status });
+    const decoding = decode(plan, answer, batch !== undefined);
+    return decoding instanceof Promise ? decoding.then(tell).catch(thrown) : tell(decoding);
+  };
+  return ({ input, keys, turn, span, aborted, remainingMs }) => {
     try {
       const filled = toRequest(plan, input, origin, batch && keys && { values: keys, as: batch.keysAs });
-      if ("problem" in filled) return nothing(filled.problem);
+      if ("problem" in filled) return Promise.resolve(nothing(filled.problem));
       const { method, body: asked, headers: own } = filled;
       const url = withToken(turn?.(filled.url) ?? filled.url, tokenIn, credentials);
-      let answer: UpstreamAnswer;
-      try {
-        answer = await upstream.fetch({
-          source: name,
-          url,
-          method,
-          ...(asked !== undefined && { body: asked }),
-          headers: own ? { accept: usual.accept, ...own, ...ours } : usual,
-          aborted,
-          maxBytes,
-          remainingMs,
-          traceparent: span.traceparent,
-          redirects,
-          named: mayBeInner || isLiteral(url.hostname),
-        });
-      } catch (error) {
-        return aborted.aborted ? givenUp : problemOf(error);
-      }
-      const { status, headers, body } = answer;
-      const refused = refusal(answer, ports.clock);
-      if (refused) return { ...refused, status };
-      const decoding = decode(plan, answer, batch !== undefined);
-      const decoded = decoding instanceof Promise ? await decoding : decoding;
-      if (decoded.state === "missing") return nothing("has nothing for this", status);
-      return toTried(decoded, body.byteLength, { url, headers, status });
+      const request: UpstreamRequest = {
+        source: name,
+        url,
+        method,
+        headers: own ? { accept: usual.accept, ...own, ...ours } : usual,
+        aborted,
+        maxBytes,
+        remainingMs,
+        traceparent: span.traceparent,
+        redirects,
+        named: mayBeInner || isLiteral(url.hostname),
+      };
+      return upstream.fetch(asked === undefined ? request : { ...request, body: asked }).then(
+        (answer) => {
+          try {
+            return read(answer, url);
+          } catch (error) {
+            return thrown(error);
+          }
+        },
+        (error: unknown) => (aborted.aborted ? givenUp : problemOf(error)),
+      );
     } catch (error) {
-      return thrown(error);
+      return Promise.resolve(thrown(error));
     }
   };
 }
@@ -132,7 +148,7 @@ async function byAdapter(
   try {
     said = await plan.ask(given, {
       keys: keys ?? (first === undefined ? [] : [String(first)]),
-      aborted,
+      aborted: toSignal(aborted),
       remainingMs,
       traceparent: span.traceparent,
       ...(origin !== undefined && { origin }),
@@ -154,7 +170,12 @@ async function throughContract(
   const fields = Object.fromEntries(plan.params.filter((name) => name in input).map((name) => [name, input[name]]));
   const until = clock.monotonic() + dependentMs(remainingMs);
   try {
-    const answer = await dispatch.call(plan.operation, fields, { principal, trace: span, aborted, deadline: until });
+    const answer = await dispatch.call(plan.operation, fields, {
+      principal,
+      trace: span,
+      aborted: toSignal(aborted),
+      deadline: until,
+    });
     if ("accepted" in answer) {
       const problem = "was accepted as a run, and a view cannot wait for it";
       return { state: "down", kind: "unexpected", problem, repeat: false };
@@ -169,11 +190,11 @@ async function throughContract(
 }
 
 /** Nobody knows what a function of somebody's own does when nobody waits any more: here, that is the end of it. */
-function whileWaited(asked: Promise<Tried<Said>>, aborted: AbortSignal): Promise<Tried<Said>> {
+function whileWaited(asked: Promise<Tried<Said>>, aborted: Aborted): Promise<Tried<Said>> {
   return new Promise((resolve, reject) => {
     const leave = (): void => resolve(givenUp);
     aborted.addEventListener("abort", leave, { once: true });
-    asked.then(resolve, reject).finally(() => aborted.removeEventListener("abort", leave));
+    void asked.then(resolve, reject).finally(() => aborted.removeEventListener("abort", leave));
     if (aborted.aborted) leave();
   });
 }

@@ -7,11 +7,12 @@ import { Flight, type Waiting } from "./flight.ts";
 import { Health, type SourceHealth } from "./health.ts";
 import { Keeper, type KeeperPorts } from "./keeper.ts";
 import { Line } from "./line.ts";
-import { gatherPages, landOne } from "./pages.ts";
+import { type Gathered, gatherPages, landOne } from "./pages.ts";
 import { Patience } from "./patience.ts";
 import { toPick } from "./pick.ts";
 import { type Asking, type Input, scopeOf, toAskings } from "./question.ts";
 import { type Answered, type Reading, Teller } from "./reading.ts";
+import { Register } from "./register.ts";
 import { Samples } from "./samples.ts";
 import { describeReadings } from "./span-words.ts";
 import type { Landed, Tried } from "./tried.ts";
@@ -33,7 +34,7 @@ export interface ReaderPorts extends AskPorts, KeeperPorts {
 }
 
 /** By question: what it came to. */
-type Landing = ReadonlyMap<string, Answered>;
+type Landing = Pick<ReadonlyMap<string, Answered>, "get">;
 
 /** A question that only the source itself can answer. */
 interface Open {
@@ -64,7 +65,7 @@ export class Reader {
   readonly #keeper: Keeper;
   readonly #askings: ReturnType<typeof toAskings>;
   /** By question: the request that will answer it. */
-  readonly #flights = new Map<string, Flight<Landing>>();
+  readonly #flights = new Register<Flight<Landing>>();
   #closed = false;
   constructor(source: SourcePlan, ports: ReaderPorts) {
     const { clock, random, credentials } = ports;
@@ -79,19 +80,18 @@ export class Reader {
     this.#askings = toAskings(source);
   }
 
-  /** Resolves by the deadline, whatever the source does. */
-  async read(request: ReadRequest): Promise<Reading> {
+  /** At once what is at hand; what is not comes by the deadline, whatever the source does. */
+  read(request: ReadRequest): Reading | Promise<Reading> {
     const { asking, own, began, teller } = this.#begun(request);
     const found = this.#look(0, asking(request.input), own, began, teller);
-    let reading: Reading;
-    if ("flight" in found) {
-      const landing = await found.flight.wait([found.question], request.patience);
-      const answered = this.#answered(found, landing, request, teller);
-      reading = answered instanceof Promise ? await answered : answered;
+    if (!("flight" in found)) return this.#toldOne(found, request.span);
+    return found.flight.wait([found.question], request.patience).then((landing) => {
       saidStatus(landing, found.question, request.span);
-    } else reading = found;
-    this.#told([reading], request.span);
-    return reading;
+      const answered = this.#answered(found, landing, request, teller, this.#ports.clock.monotonic());
+      return answered instanceof Promise
+        ? answered.then((reading) => this.#toldOne(reading, request.span))
+        : this.#toldOne(answered, request.span);
+    });
   }
 
   /** Reads it for many inputs at once, in their order: what they have in common is done once. Resolves by the deadline. */
@@ -150,9 +150,14 @@ export class Reader {
     return this.#atHand(asking, own, began, teller) ?? this.#open(at, asking, own, began, teller);
   }
 
+  #toldOne(reading: Reading, span: Span): Reading {
+    this.#told([reading], span);
+    return reading;
+  }
+
   #told(readings: readonly Reading[], span: Span): void {
-    this.#health.answered(readings, this.#ports.clock.now());
-    span.set(describeReadings(this.#source.name, readings));
+    this.#health.answered(readings, this.#ports.clock);
+    if (!span.unheard) span.set(describeReadings(this.#source.name, readings));
   }
 
   /** What is kept, while it counts. */
@@ -166,7 +171,7 @@ export class Reader {
     this.#health.looked(hit);
     if (!kept || !hit) return undefined;
     if (age < cacheForMs) return teller.cached(kept, "fresh");
-    if (!this.#flights.has(question) && !this.#closed)
+    if (!this.#flights.get(question) && !this.#closed)
       void this.#board(asking, request).wait([question], new Patience(this.#ports.clock, began + renewalMs));
     return teller.cached(kept, "stale");
   }
@@ -191,7 +196,11 @@ export class Reader {
     const travelling = [...Map.groupBy(open, ({ flight }) => flight)].map(async ([flight, questions]) => {
       const wanted = questions.map(({ question }) => question);
       const landing = await flight.wait(wanted, request.patience);
-      for (const one of questions) readings[one.at] = await this.#answered(one, landing, request, teller);
+      const now = this.#ports.clock.monotonic();
+      for (const one of questions) {
+        const answered = this.#answered(one, landing, request, teller, now);
+        readings[one.at] = answered instanceof Promise ? await answered : answered;
+      }
       saidStatus(landing, wanted[0] ?? "", request.span);
     });
     await Promise.all(travelling);
@@ -203,13 +212,15 @@ export class Reader {
     landing: Landing | undefined,
     { patience }: ReadEach,
     teller: Teller,
+    now: number,
   ): Reading | Promise<Reading> {
     const { question, recalled, kept, flight, leads } = one;
     const answered = landing?.get(question);
     const state = answered?.tried.state ?? "slow";
+    if (answered && !recalled) return teller.landed(answered, kept, leads ? answered.attempts : 0, now);
     const tell = (last: Kept | undefined): Reading =>
       answered
-        ? teller.landed(answered, last, leads ? answered.attempts : 0)
+        ? teller.landed(answered, last, leads ? answered.attempts : 0, this.#ports.clock.monotonic())
         : teller.instead(last, "slow", "has not answered within the budget", leads ? flight.attempts : 0);
     if (!recalled || state === "fresh" || state === "missing") return tell(kept);
     return asLongAs(patience, recalled).then(() => tell(this.#keeper.get(question)));
@@ -245,25 +256,30 @@ export class Reader {
     });
   }
 
-  async #fly(flight: Flight<Landing>, request: ReadRequest, byKey: boolean): Promise<Landing> {
+  #fly(flight: Flight<Landing>, request: ReadRequest, byKey: boolean): Promise<Landing> {
     // Everybody may have left before it began; then nobody is there to be told either.
-    if (flight.size === 0) return new Map();
+    if (flight.size === 0) return Promise.resolve(new Map());
     const distinct = keysOf(flight);
-    const keys = distinct.length;
     const askPage = this.#toAskPage(flight, request, byKey ? distinct : undefined);
     const { fetch } = this.#source;
     const paging = fetch.via === "http" ? fetch.paging : undefined;
-    const { tried, attempts, at } = paging ? await gatherPages(paging, askPage) : landOne(await askPage(undefined));
+    return paging
+      ? gatherPages(paging, askPage).then((landed) => this.#land(flight, landed, distinct.length))
+      : askPage(undefined).then((landed) => this.#land(flight, landOne(landed), distinct.length));
+  }
+
+  #land(flight: Flight<Landing>, { tried, attempts, at }: Landed<Gathered>, keys: number): Landing {
     const { status } = tried;
     const pick = tried.state === "fresh" ? toPick(this.#source, tried.value) : () => tried;
-    const landing = new Map<string, Answered>();
+    const landing = keys === 1 && flight.size === 1 ? new Alone<Answered>() : new Map<string, Answered>();
     flight.forEach((question, key) => {
       const found = pick(key);
       if (found.state === "invalid" && tried.state === "fresh") {
         this.#health.troubled(found.kind);
         this.#sampled(found);
       }
-      const answered = { tried: status === undefined ? found : { ...found, status }, attempts, at, keys };
+      const answered: Answered =
+        status === undefined ? { tried: found, attempts, at, keys } : { tried: found, attempts, at, keys, status };
       landing.set(question, answered);
       if (!this.#closed) this.#keeper.keep(question, answered);
     });
@@ -288,6 +304,21 @@ export class Reader {
   }
 }
 
+/** A map of one entry. */
+class Alone<T> {
+  #question: string | undefined;
+  #value: T | undefined;
+
+  get(question: string): T | undefined {
+    return question === this.#question ? this.#value : undefined;
+  }
+
+  set(question: string, value: T): void {
+    this.#question = question;
+    this.#value = value;
+  }
+}
+
 /** Waits for work that never rejects, or until patience ends. */
 const asLongAs = (patience: Patience, work: Promise<void>): Promise<void> =>
   new Promise((resolve) => {
@@ -306,7 +337,8 @@ function keysOf(flight: Flight<Landing>): readonly string[] {
 }
 
 function saidStatus(landing: Landing | undefined, question: string, span: Span): void {
-  const status = landing?.get(question)?.tried.status;
+  if (span.unheard) return;
+  const status = landing?.get(question)?.status;
   if (status !== undefined) span.set({ "http.response.status_code": status });
 }
 

@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startPostgres, type TestPostgres } from "../../../test/postgres.ts";
+import { openDatabase, type TestDatabase } from "../../../test/shared-postgres.ts";
 import { systemClock } from "../../contracts/index.ts";
 import type { Append, Engine, Expected, Outcome } from "../../storage/host.ts";
 import { Group } from "./group.ts";
 import { openPostgres } from "./open.ts";
 import { prepare } from "./prepared.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres(18);
-}, 60_000);
+  postgres = await openDatabase();
+}, 120_000);
 afterAll(() => postgres.remove());
 
 const said: Append = {
@@ -52,7 +52,7 @@ test("so does one in company, one that is asked again, and one that has calls to
   ).toBe("append");
 });
 
-test("one event has the same outcome alone as by the statement for everything", { timeout: 60_000 }, async () => {
+test("one event has the same outcome alone as by the statement for everything", { timeout: 120_000 }, async () => {
   const engine = await openPostgres({ url: postgres.url, schema: postgres.freshSchema(), clock });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25, size: "max" }), async (steps) => {

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startPostgres, type TestPostgres } from "../../../test/postgres.ts";
+import { openDatabase, type TestDatabase } from "../../../test/shared-postgres.ts";
 import { toBigintArray, toBooleanArray, toIntegerArray, toTextArray, toUuidArray } from "./binary-array.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 let client: Client;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await openDatabase();
   client = new Client(postgres.url);
   await client.connect();
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await client.end();
   await postgres.remove();

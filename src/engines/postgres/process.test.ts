@@ -14,7 +14,7 @@ const cache = compileCache();
 const writers: ChildProcess[] = [];
 beforeAll(async () => {
   postgres = await startPostgres();
-}, 60_000);
+}, 120_000);
 afterEach(() => {
   for (const writer of writers.splice(0)) writer.kill("SIGKILL");
 });
@@ -135,7 +135,7 @@ test("a reader that follows positions misses nothing and sees nothing twice, whi
   expect(await missing(engine, acknowledged, reader.seen)).toEqual([]);
   expect(await engine.check()).toEqual([]);
   await engine.close();
-}, 40_000);
+}, 120_000);
 
 test("a client that is stopped in the middle of its appends holds nobody up", async () => {
   const schema = postgres.freshSchema();
@@ -157,7 +157,7 @@ test("a client that is stopped in the middle of its appends holds nobody up", as
   }
   expect(slowest).toBeLessThan(1_000);
   await engine.close();
-}, 40_000);
+}, 120_000);
 
 /** How often a writer is shot: CRASH_ROUNDS says otherwise. */
 const rounds = Number(process.env.CRASH_ROUNDS ?? 100);
@@ -224,7 +224,7 @@ test("the check above can fail: an acknowledgement before the commit is caught b
   }
   expect(lost.length).toBeGreaterThan(0);
   await engine.close();
-}, 60_000);
+}, 120_000);
 
 test("after kill -9 of the server, what was acknowledged is there; with commits that do not wait for the disk it is not", async () => {
   const schema = postgres.freshSchema();
@@ -249,7 +249,7 @@ test("after kill -9 of the server, what was acknowledged is there; with commits 
   await postgres.start();
   const [row] = await postgres.query(`select max(position) as head from ${schema}.event`);
   expect(Number(row.head)).toBeLessThan(last);
-}, 60_000);
+}, 120_000);
 
 /** Appends without waiting for the disk, and says which position it was told. */
 async function hastily(schema: string): Promise<number> {

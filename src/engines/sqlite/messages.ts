@@ -117,10 +117,17 @@ export type FromFlusher = "flushed" | { readonly notFlushed: string };
  */
 export const progressOf = { begun: 0, committed: 1, flushed: 2 } as const;
 
+/** What the writer and the checkpointer share is one number: what the second is to do, or that it does nothing. */
+export const checkpointerIs = { idle: 0, asked: 1, ending: 2, ended: 3 } as const;
+
 export interface FlusherOptions {
   readonly wal: string;
   readonly progress: Int32Array;
   readonly said: MessagePort;
+}
+export interface CheckpointerOptions {
+  readonly file: string;
+  readonly state: Int32Array;
 }
 export interface WriterOptions {
   readonly file: string;

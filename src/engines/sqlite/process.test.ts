@@ -139,7 +139,7 @@ test("the check above can fail: an acknowledgement before the commit is caught b
     await after.kill(); // what it wrote itself is read by the next
   }
   expect(missing.length).toBeGreaterThan(0);
-}, 60_000);
+}, 120_000);
 
 test("a folder that another process holds is refused with its pid, and is free once that was killed", async () => {
   const first = prepare();

@@ -3,12 +3,15 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 /**
  * How streams are found by their names. Names come in no order, so each new one changes another page of their index, and
  * written at once it cost more than its event. A new stream is therefore written to the end of the table of streams alone
- * and its name kept in memory; so many together go into the index, in the order of the index, where a page takes several.
- * How far the index has come is written with them: what it lacks is read again from the end of the table. With more of
- * them those who wait for the transaction would feel it.
+ * and its name kept in memory; when so many have come together they move into the index, in the order of the index, where
+ * a page takes several. They move a stretch at a time, as new ones come: all at once, they held up everybody else's
+ * appends for milliseconds. Up to which stream all names are in the index is written there; what it lacks is read again
+ * from the end of the table.
  */
-const together = 1_024;
-/** How many a reader keeps before it begins again. Those that the index lacks are always fewer than `together`. */
+const together = 4_096;
+/** So many names move at a time: fewer would share no page. */
+const stretch = 64;
+/** How many names a reader keeps before it begins again, where the index has them by now. */
 const mostSeen = 4 * together;
 
 interface Row {
@@ -20,7 +23,7 @@ type Ids = Map<number, Map<string, number>>;
 
 const idOf = "select stream from stream_name where log = ? and name = ?";
 
-/** Up to which stream the names are in the index. */
+/** Up to which stream the names are in the index. Some of those after it may be there as well. */
 const settled = "select stream from named";
 
 /** As the writer knows them, inside its transaction. */
@@ -28,49 +31,81 @@ export class StreamNames {
   readonly #db: DatabaseSync;
   readonly #find: StatementSync;
   readonly #insert: StatementSync;
-  #recent: Ids = new Map();
-  #count = 0;
+  readonly #move: StatementSync;
+  /** A whole stretch: half of what one statement each costs. */
+  readonly #moveAll: StatementSync;
+  #recent = new Gathered();
+  /** Those that are on their way into the index, and how many of them are there. */
+  #moving = new Gathered();
+  #order: readonly Row[] = [];
+  #moved = 0;
+  /** How many have come since some were moved. */
+  #due = 0;
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#find = db.prepare(idOf);
     this.#insert = db.prepare("insert into stream (log, name) values (?, ?)");
+    const move = "insert or ignore into stream_name (log, name, stream) values (?, ?, ?)";
+    this.#move = db.prepare(move);
+    this.#moveAll = db.prepare(move + ", (?, ?, ?)".repeat(stretch - 1));
     this.reset();
   }
 
   /** Forgets what an undone transaction may have taught. */
   reset(): void {
-    this.#recent = new Map();
-    this.#count = 0;
+    this.#recent = new Gathered();
+    this.#moving = new Gathered();
+    this.#order = [];
+    this.#moved = 0;
+    this.#due = 0;
     const rows = this.#db.prepare(`select id, log, name from stream where id > (${settled}) order by id`).iterate();
-    for (const { id, log, name } of rows as Iterable<unknown> as Iterable<Row>) this.#remember(log, name, id);
+    for (const row of rows as Iterable<unknown> as Iterable<Row>) this.#recent.add(row);
   }
 
   find(log: number, name: string): number | undefined {
-    return this.#recent.get(log)?.get(name) ?? (this.#find.get(log, name)?.stream as number | undefined); // the column is the query's own
+    return (
+      this.#recent.find(log, name) ??
+      this.#moving.find(log, name) ??
+      (this.#find.get(log, name)?.stream as
+        | number
+        | undefined) // the column is the query's own
+    );
   }
 
   /** A stream that was not found. */
   add(log: number, name: string): number {
     const id = Number(this.#insert.run(log, name).lastInsertRowid);
-    this.#remember(log, name, id);
+    this.#recent.add({ id, log, name });
+    this.#due++;
     return id;
   }
 
-  /** Once a transaction: takes the newest names into the index, where they are enough. */
+  /** Once a transaction: as many names go into the index as have come. */
   settle(): void {
-    if (this.#count < together) return;
-    this.#db.exec(`
-      insert into stream_name (log, name, stream)
-        select log, name, id from stream where id > (select stream from named) order by log, name;
-      update named set stream = (select max(id) from stream);
-    `);
-    this.#recent = new Map();
-    this.#count = 0;
+    for (; this.#due >= stretch && this.#hasMore(); this.#due -= stretch) {
+      const rows = this.#order.slice(this.#moved, this.#moved + stretch);
+      if (rows.length === stretch) this.#moveAll.run(...rows.flatMap(({ log, name, id }) => [log, name, id]));
+      else for (const { log, name, id } of rows) this.#move.run(log, name, id);
+      this.#moved += rows.length;
+      if (this.#moved === this.#order.length) this.#end();
+    }
+    this.#due %= stretch;
   }
 
-  #remember(log: number, name: string, id: number): void {
-    keep(this.#recent, log, name, id);
-    this.#count++;
+  #hasMore(): boolean {
+    if (this.#order.length === 0 && this.#recent.count >= together) {
+      this.#moving = this.#recent;
+      this.#order = this.#moving.inOrder();
+      this.#recent = new Gathered();
+    }
+    return this.#order.length > 0;
+  }
+
+  #end(): void {
+    this.#db.prepare("update named set stream = ?").run(this.#moving.last);
+    this.#moving = new Gathered();
+    this.#order = [];
+    this.#moved = 0;
   }
 }
 
@@ -79,8 +114,7 @@ export class SeenNames {
   readonly #find: StatementSync;
   readonly #newer: StatementSync;
   readonly #settled: StatementSync;
-  #recent: Ids = new Map();
-  #count = 0;
+  #recent = new Gathered();
   #last: number | undefined;
   constructor(db: DatabaseSync) {
     this.#find = db.prepare(idOf);
@@ -91,27 +125,26 @@ export class SeenNames {
   find(log: number, name: string): number | undefined {
     this.#last ??= this.#indexed(); // before the first look into the index, which may grow right after it
     for (;;) {
-      const known = this.#recent.get(log)?.get(name) ?? (this.#find.get(log, name)?.stream as number | undefined); // as above
+      const known = this.#recent.find(log, name) ?? (this.#find.get(log, name)?.stream as number | undefined); // as above
       if (known !== undefined) return known;
-      if (this.#catchUp(this.#last)) return this.#recent.get(log)?.get(name);
+      if (this.#catchUp(this.#last)) return this.#recent.find(log, name);
     }
   }
 
-  /** False where it begins again from what the index has by now, in which nobody has looked yet. */
+  /** False where there may be more, or where it begins again from what the index has by now, in which nobody has looked yet. */
   #catchUp(last: number): boolean {
     const rows = this.#newer.all(last, mostSeen) as unknown as readonly Row[]; // the columns are the query's own
-    if (this.#count + rows.length >= mostSeen) {
-      this.#recent = new Map();
-      this.#count = 0;
-      this.#last = this.#indexed();
-      return false;
+    if (this.#recent.count + rows.length >= mostSeen) {
+      const indexed = this.#indexed();
+      if (indexed > last) {
+        this.#recent = new Gathered();
+        this.#last = indexed;
+        return false;
+      }
     }
-    for (const { id, log, name } of rows) {
-      keep(this.#recent, log, name, id);
-      this.#last = id;
-    }
-    this.#count += rows.length;
-    return true;
+    for (const row of rows) this.#recent.add(row);
+    this.#last = rows.at(-1)?.id ?? last;
+    return rows.length < mostSeen;
   }
 
   #indexed(): number {
@@ -119,8 +152,31 @@ export class SeenNames {
   }
 }
 
-function keep(ids: Ids, log: number, name: string, id: number): void {
-  const known = ids.get(log);
-  if (known) known.set(name, id);
-  else ids.set(log, new Map([[name, id]]));
+/** Streams by their names, log by log. */
+class Gathered {
+  readonly #ids: Ids = new Map();
+  count = 0;
+  /** The last stream that was added. */
+  last = 0;
+
+  find(log: number, name: string): number | undefined {
+    return this.#ids.get(log)?.get(name);
+  }
+
+  add({ id, log, name }: Row): void {
+    const known = this.#ids.get(log);
+    if (known) known.set(name, id);
+    else this.#ids.set(log, new Map([[name, id]]));
+    this.count++;
+    this.last = id;
+  }
+
+  /** As the index has them, nearly: it compares bytes, and where the two differ a page more is written. */
+  inOrder(): readonly Row[] {
+    const logs = [...this.#ids].sort(([one], [other]) => one - other);
+    return logs.flatMap(([log, ids]) => {
+      const rows = Array.from(ids, ([name, id]) => ({ id, log, name }));
+      return rows.sort((one, other) => (one.name < other.name ? -1 : 1));
+    });
+  }
 }

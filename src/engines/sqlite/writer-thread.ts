@@ -33,14 +33,11 @@ interface Looker {
 }
 type Ready = Extract<FromWriter, { readonly ready: true }>;
 
-/**
- * One is on its way to the writer, one is being written, one is being flushed, and one's answers are on their way back.
- * With two, each waited for the other's flush: a quarter fewer appends a second, and half as many where a flush takes 1 ms.
- */
+/** One is on its way to the writer, one is being written, one is being flushed, and one's answers are on their way back. */
 const batchesUnderWay = 4;
-/** Few appends gain nothing by that: each batch costs both threads as much as four or five appends. */
+/** Unless there is enough for another half, two are: each costs both threads as much as four or five appends. */
 const smallUnderWay = 2;
-/** From here on a batch is worth halving, so that all of these work at the same time. */
+/** What is less goes as one. */
 const worthHalving = 32;
 /** Longer transactions save nothing more, and keep their first append waiting. */
 const longestBatch = 1_024;
@@ -156,13 +153,18 @@ export class WriterThread {
   }
 
   #mayGo(): boolean {
-    return this.#sent.length < (this.#queue.length < worthHalving ? smallUnderWay : batchesUnderWay);
+    return this.#sent.length < (this.#queue.length < this.#half() ? smallUnderWay : batchesUnderWay);
+  }
+
+  /** Of all that is wanted and not answered: one half is written while the other is flushed, answered and asked for anew. */
+  #half(): number {
+    const underWay = this.#sent.reduce((sum, { length }) => sum + length, 0);
+    return Math.min(longestBatch, Math.max(worthHalving, Math.ceil((this.#queue.length + underWay) / 2)));
   }
 
   #send(): void {
     while (this.#stopped === undefined && this.#queue.length > 0 && this.#mayGo()) {
-      const waiting = this.#queue.length;
-      const batch = this.#queue.splice(0, Math.min(longestBatch, Math.max(worthHalving, Math.ceil(waiting / 2))));
+      const batch = this.#queue.splice(0, this.#half());
       try {
         const alone = batch.length === 1 && this.#queue.length === 0 && this.#sent.length === 0;
         this.#post({ now: this.#clock.now(), commands: batch.map(({ command }) => command), alone });

@@ -2,6 +2,7 @@
 import { closeSync, fdatasyncSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { MessageChannel, type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { Checkpoints } from "./checkpoints.ts";
 import { Documents } from "./documents.ts";
 import { Ledger } from "./ledger.ts";
 import {
@@ -26,6 +27,7 @@ class Writer {
   readonly #statements: Statements;
   readonly #documents: Documents;
   readonly #ledger: Ledger;
+  readonly #checkpoints: Checkpoints;
   readonly #walFile: string;
   #wal: number | undefined;
   #batch = 0;
@@ -34,13 +36,13 @@ class Writer {
     this.#walFile = `${file}-wal`;
     this.#db = new DatabaseSync(file, { timeout: 5_000 });
     this.#db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536");
-    // Fewer, larger checkpoints: each one flushes the database file too, in the middle of somebody's commit.
-    this.#db.exec("pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864; pragma temp_store = memory");
+    this.#db.exec("pragma journal_size_limit = 67108864; pragma temp_store = memory");
     prepareTables(this.#db, now);
     if (maxBytes !== undefined) {
       const { page_size: size } = this.#db.prepare("pragma page_size").get() as { page_size: number };
       this.#db.exec(`pragma max_page_count = ${Math.max(1, Math.floor(maxBytes / size))}`);
     }
+    this.#checkpoints = new Checkpoints(this.#db, file);
     this.#statements = new Statements(this.#db);
     this.#documents = new Documents(this.#db, this.#statements);
     this.#ledger = new Ledger(this.#db, this.#statements, this.#documents);
@@ -55,6 +57,11 @@ class Writer {
   handOver(): void {
     Atomics.store(this.progress, progressOf.committed, this.#batch);
     Atomics.notify(this.progress, progressOf.committed);
+  }
+
+  /** When its callers are seen to: copies the WAL, or has it copied, where it is long enough. */
+  rest(): void {
+    this.#checkpoints.look();
   }
 
   /** Makes the last batch durable here; throws where the disk does not. The flusher sleeps, and flushes once more if it does not yet. */
@@ -87,6 +94,7 @@ class Writer {
   }
 
   close(): void {
+    this.#checkpoints.end();
     this.#db.exec("pragma wal_checkpoint(truncate)");
     this.#db.close();
     if (this.#wal !== undefined) closeSync(this.#wal);
@@ -153,6 +161,7 @@ try {
       replies.port1.postMessage(writer.run(message));
       if (message.alone) flush();
       else writer.handOver();
+      writer.rest();
     }
   });
   /** After a failed flush nobody knows what is on disk: it is never tried again. */

@@ -39,6 +39,15 @@ const { pattern: patterns } = fc.letrec<{ pattern: string }>((tie) => ({
   ),
 }));
 const texts = fc.string({ unit: fc.constantFrom("a", "b", "c", "1", ".", "ä", "😀", "\n"), maxLength: 6 });
+/** Asked at each of a text's characters: by itself V8 also looks, for a lookahead alone, between the halves of one. */
+function finds(pattern: string, text: string): boolean {
+  const expression = new RegExp(pattern, "uy");
+  const ends = [...text].map((_, index, all) => all.slice(0, index + 1).join("").length);
+  return [0, ...ends].some((at) => {
+    expression.lastIndex = at;
+    return expression.test(text);
+  });
+}
 
 describe("a pattern read as a language", () => {
   it("has the texts in which this machine's own expression finds it", () => {
@@ -54,7 +63,7 @@ describe("a pattern read as a language", () => {
         }
         read += 1;
         for (const word of words)
-          expect([pattern, word, has(language, word)]).toEqual([pattern, word, new RegExp(pattern, "u").test(word)]);
+          expect([pattern, word, has(language, word)]).toEqual([pattern, word, finds(pattern, word)]);
       }),
       { numRuns: 2_000 },
     );
@@ -72,11 +81,7 @@ describe("a pattern read as a language", () => {
           throw error;
         }
         for (const word of wordsOf(language, { min: 0, max: 8 }, 5).words)
-          expect([word, new RegExp(one, "u").test(word), new RegExp(other, "u").test(word)]).toEqual([
-            word,
-            true,
-            false,
-          ]);
+          expect([word, finds(one, word), finds(other, word)]).toEqual([word, true, false]);
       }),
       { numRuns: 500 },
     );

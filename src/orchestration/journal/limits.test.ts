@@ -60,7 +60,7 @@ describe("a run", () => {
     expect(b.journal.rows()[0]?.reason).toContain('an entry "StepDone"');
   });
 
-  it("that never ends is paused before its journal is too long to be replayed", { timeout: 60_000 }, async () => {
+  it("that never ends is paused before its journal is too long to be replayed", { timeout: 120_000 }, async () => {
     const endless = workflow(Work.do, { version: 1 }, async (_, { run }) => {
       for (;;) await run.all(Array.from({ length: 2_000 }, (_, n) => run.step(`s${n}`, () => n)));
     });
@@ -114,7 +114,7 @@ describe("a run whose journal is full", () => {
     return { ...b, run: b.journal.rows()[0]?.run ?? "", row: () => b.journal.rows()[0] };
   };
 
-  it("is undone when somebody cancels it, with the undo's own steps", { timeout: 60_000 }, async () => {
+  it("is undone when somebody cancels it, with the undo's own steps", { timeout: 120_000 }, async () => {
     const undone: string[] = [];
     const b = await fill(() => void undone.push("charge"));
     await b.runner.steer(b.run, { to: "cancel", by: "ann" });

@@ -149,7 +149,7 @@ describe("a machine", () => {
       expect(told, where).toEqual(undisturbed),
     );
     expect(crashes).toBeGreaterThan(40);
-  }, 60_000);
+  }, 120_000);
 
   test("lives the same life where each move is a stretch of its own", async () => {
     const crashes = await crashEverywhere(
@@ -159,7 +159,7 @@ describe("a machine", () => {
     expect(crashes).toBeGreaterThan(40);
     const { bench } = await tellLife({}, declare(1, 1));
     expect(bench.entries.filter(({ type }) => type === "Continued").length).toBeGreaterThanOrEqual(4);
-  }, 60_000);
+  }, 120_000);
 
   test("shows its state and its context to callers", async () => {
     const one = bench();
@@ -446,7 +446,7 @@ test("a machine is where a pure fold of XState over the same events and times is
     }),
     { numRuns: 40 },
   );
-}, 60_000);
+}, 120_000);
 
 // The bench sends the same signal with the same payload once, so each has a payload of its own.
 const sendOnce = (one: WorkflowBench, type: string, n: number, at: number) => one.signal(type, { n: n + at * 10 });

@@ -164,7 +164,7 @@ describe("the airport page", () => {
     trip.moods.ourairports = "slow";
     const began = performance.now();
     const { output, meta } = await trip.page();
-    expect(performance.now() - began).toBeLessThan(1_900);
+    expect(performance.now() - began).toBeLessThan(10_000);
     expect(output.name).toBe("Dallas Love Field");
     expect(meta.sources.ourairports?.state).toBe("slow");
   });

