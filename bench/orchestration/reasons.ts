@@ -8,11 +8,11 @@ export const reasons: Reasons = {
   },
   "five-steps, 1 client": {
     limit:
-      "Both wait for six flushes, one after the other, so what decides is what is around a flush. On SQLite the limit writes and flushes in the thread that asks. Trilith asks the thread that writes, that one wakes the one that flushes, and that one wakes the first: three ways each time, and a thread that sleeps takes a while to wake. So nine tenths of the time are waiting (decision 69). On PostgreSQL both have a round trip a commit, and the server has several rows with their entries in indexes to write here, and one there. A writer that flushes by itself where a single append is under way, and a row less a commit, would change it.",
+      "Both wait for six flushes, one after the other, so what decides is what is around a flush. On SQLite the limit writes and flushes in the thread that asks. Trilith asks the thread that writes, and that one flushes what comes alone and wakes the first (decision 60): two ways each time, and a thread that sleeps takes a while to wake. So most of the time is waiting (decision 69). On PostgreSQL both have a round trip a commit, and the server has several rows with their entries in indexes to write here, and one there. A row less a commit would change it.",
     peer: "With one client every system waits for one flush after the other, so how many there are in a run, and how long one takes at that moment, decides. Statements and commits a run are told below the table. A step's result has to be durable before the next begins, so fewer commits are not to be had.",
   },
   replay: {
     limit:
-      "The limit reads and parses entries. Trilith acts the workflow out again: each entry is delivered to the code by itself, after what the one before set off has come to rest, and each step is compared with what the journal says it was. Entries are read as text alone, those of a commit as one row; what is left goes into fetching rows, parsing them, and the garbage that both leave. A shorter spelling of entries would change it.",
+      "The limit reads and parses entries. Trilith acts the workflow out again: each entry is delivered to the code by itself, after what the one before set off has come to rest, and each step is compared with what the journal says it was. Rows are fetched beside it, those of a commit are one, and steps are spelled by place (decision 44); what is left is parsing, a turn of the queue of microtasks for each result, and the start of the backend.",
   },
 };

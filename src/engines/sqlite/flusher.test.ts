@@ -30,6 +30,23 @@ test("batches that were committed before a flush begins share it, and those afte
   expect(progress[progressOf.flushed]).toBe(5);
 });
 
+test("what the writer has flushed by itself is not flushed again, and what comes after it is", async () => {
+  const wal = join(folder, "wal");
+  writeFileSync(wal, "");
+  const progress = toProgress();
+  commit(progress, 1);
+  const answers = flusher(wal, progress);
+  expect(await next(answers)).toBe("flushed");
+  const said: FromFlusher[] = [];
+  answers.on("message", (answer: FromFlusher) => said.push(answer));
+  Atomics.store(progress, progressOf.flushed, 2);
+  commit(progress, 2);
+  // Woken once more, it has either seen the batch before or sees it with this one.
+  commit(progress, 3);
+  await expect.poll(() => progress[progressOf.flushed]).toBe(3);
+  await expect.poll(() => said).toEqual(["flushed"]);
+});
+
 test.each([
   ["cannot be opened", () => join(folder, "nowhere")],
   ["cannot be flushed", () => "/dev/null"],

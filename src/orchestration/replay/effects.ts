@@ -1,21 +1,14 @@
 import type { Clock, Trace } from "../../contracts/index.ts";
 import { toKey } from "../journal/identity.ts";
-import {
-  type InboxSeen,
-  type Item,
-  type Request,
-  type Result,
-  type Seen,
-  type StepKind,
-  toSeen,
-} from "../journal/journal.ts";
+import type { Item, Request, Result, StepKind } from "../journal/journal.ts";
 import type { Chained, Undo } from "../language/lazy-step.ts";
 import { toPlain } from "../language/plain.ts";
 import type { Policy } from "../language/policy.ts";
 import type { Action, Asleep, Settled } from "./action.ts";
 import { givenUp } from "./attempt.ts";
-import { AwaitedRuns } from "./awaited-runs.ts";
 import { type Delivered, diverged, type Exchange, never, type Waiting } from "./exchange.ts";
+import { Happened } from "./happened.ts";
+import type { Inbox } from "./inbox.ts";
 import type { Places } from "./places.ts";
 import type { Scope } from "./scope.ts";
 import { type Rethrow, sentenceOf } from "./thrown.ts";
@@ -58,50 +51,17 @@ export interface EffectPorts {
 type Outcome = { readonly value: unknown } | { readonly error: Error };
 const attemptsOfSteps = 5;
 const attemptsOfUndo = 20;
-/** So many signals taken, or so large in characters of JSON, and the run's row says too much of what is unread: a small part of what it may leave. */
-const manyTaken = 256;
-const muchTaken: number = 2 ** 20;
-
 /** The effects that a workflow's code can have: steps, timers, signals. `given` is the scope of the client that is asked through. */
 export class Effects {
   readonly #ports: EffectPorts;
-  // Both made when there is something to be in them, as most runs take no signal.
-  #taken: Set<number> | undefined;
-  /** By path: what the code waits for any one of. */
-  #names: Map<string, ReadonlySet<string>> | undefined;
-  #awaited: AwaitedRuns | undefined;
-  readonly #before: InboxSeen;
-  #items: readonly Item[];
-  #lost = false;
-  /** What was taken since the row was last told what is unread. */
-  #takenSince = 0;
-  #takenSizeSince = 0;
+  readonly inbox: Inbox;
+  readonly #happened: Happened;
 
-  /** `before` is what earlier stretches of the run have seen. */
-  constructor(ports: EffectPorts, items: readonly Item[], before: InboxSeen = { upTo: -1, left: [] }) {
+  constructor(ports: EffectPorts, inbox: Inbox) {
     this.#ports = ports;
-    this.#before = before;
-    this.#items = this.#unseen(items);
-    ports.exchange.offer = () => this.#settleDue();
-  }
-
-  /** The last item of the inbox that was seen. */
-  get inboxSeen(): Seen {
-    const last = this.#items.at(-1);
-    return last && last.revision > this.#before.upTo ? toSeen(last) : { revision: this.#before.upTo };
-  }
-
-  /** Whether an item that was taken is not in the inbox any more: then what the code does rests on what is lost. */
-  get hasLost(): boolean {
-    return this.#lost;
-  }
-
-  /** What a further stretch is told of the inbox. */
-  get inboxLeft(): InboxSeen {
-    const left = this.#items.flatMap(({ revision, signal }) =>
-      this.#taken?.has(revision) || signal === "" ? [] : [revision],
-    );
-    return { upTo: this.inboxSeen.revision, left };
+    this.inbox = inbox;
+    this.#happened = new Happened(ports, inbox);
+    ports.exchange.offer = () => this.#happened.settle();
   }
 
   /** The signals that the code waits for at present. */
@@ -109,28 +69,8 @@ export class Effects {
     const names = new Set<string>();
     for (const { request } of this.#ports.exchange.waiting.values())
       if (request.type === "SignalAwaited")
-        for (const name of this.#names?.get(request.path) ?? [request.name]) names.add(name);
+        for (const name of this.#happened.names?.get(request.path) ?? [request.name]) names.add(name);
     return [...names];
-  }
-
-  /** What of the inbox it has not taken, for the run's row. */
-  get unread(): { readonly unread: number; readonly unreadSize: number } {
-    let unread = 0;
-    let unreadSize = 0;
-    for (const { revision, signal, size } of this.#items) {
-      if (signal === "" || this.#taken?.has(revision)) continue;
-      unread++;
-      unreadSize += size;
-    }
-    return { unread, unreadSize };
-  }
-
-  /** The same, where so much was taken that the row, which counts what comes, says far too much. */
-  unreadAtLast(): { readonly unread: number; readonly unreadSize: number } | undefined {
-    if (this.#takenSince < manyTaken && this.#takenSizeSince < muchTaken) return undefined;
-    this.#takenSince = 0;
-    this.#takenSizeSince = 0;
-    return this.unread;
   }
 
   /** One promise and no more: most of what a step costs is what it leaves behind. */
@@ -145,7 +85,7 @@ export class Effects {
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ): void {
-    const { run, root, exchange, undoStack, places } = this.#ports;
+    const { run, exchange, undoStack, places } = this.#ports;
     const scope = places.scope(run, given);
     if (scope.closed) return;
     if (undo && scope.undoing)
@@ -161,8 +101,8 @@ export class Effects {
       else this.#fallBack(path, name, or, outcome.error).then(resolve, reject);
     };
     const deliver = (delivered: Delivered): void => {
-      this.#awaited?.end(path);
-      if (this.#awaited?.holdsBack) exchange.offerSoon(); // it may have stood before that
+      this.#happened.runs?.end(path);
+      if (this.#happened.runs?.holdsBack) exchange.offerSoon(); // it may have stood before that
       try {
         const kept = this.#keep(delivered, spec, undoable);
         if (kept instanceof Promise) kept.then(settle, reject);
@@ -174,10 +114,7 @@ export class Effects {
     const begin = (waiting: Waiting): void => this.#begin(waiting, spec, or !== undefined);
     const request = { type: "StepStarted", path, name, kind, digest, undo: undo !== undefined } as const;
     exchange.ask(request, "action", scope, begin, deliver);
-    if (spec.operation !== undefined || spec.awaits !== undefined) {
-      this.#awaited ??= new AwaitedRuns(run, root);
-      this.#awaited.begin(path, spec);
-    }
+    if (spec.operation !== undefined || spec.awaits !== undefined) this.#happened.withRuns.begin(path, spec);
     // What another run did is that one's to undo.
     if (undoable && !exchange.script.isCopied(path)) undoStack.push(undoable);
     scope.asked();
@@ -234,52 +171,32 @@ export class Effects {
     if (scope.closed) return never();
     const path = scope.next(label);
     if (names) {
-      this.#names ??= new Map();
-      this.#names.set(path, names);
+      this.#happened.names ??= new Map();
+      this.#happened.names.set(path, names);
     }
     const request = { type: "SignalAwaited", path, name, ...(limit !== undefined && { until: limit }) } as const;
     const { result } = await exchange.asked(request, "signal", scope, (waiting) => {
       const { until } = waiting.request as Request & { readonly type: "SignalAwaited" }; // as it was set the first time
       this.#arm(waiting, "signal", until, { type: "SignalTimedOut", path });
     });
-    this.#names?.delete(path);
-    if (result.type === "SignalTaken") this.#take(result.item); // it is so in the journal, whoever hears of it
+    this.#happened.names?.delete(path);
+    if (result.type === "SignalTaken") this.inbox.take(result.item); // it is so in the journal, whoever hears of it
     if (scope.closed) return never();
     return result.type === "SignalTaken" ? result : undefined;
   }
 
   /** The inbox as it is now. */
   look(items: readonly Item[]): void {
-    for (const { revision, event } of this.#items) {
-      if (!this.#taken?.has(revision)) continue;
-      const now = items[revision - (items[0]?.revision ?? 0)]; // there are no gaps in an inbox
-      if (now?.event !== event) this.#lost = true;
-    }
-    this.#items = this.#unseen(items);
-    this.#settleDue();
-    const stepsFor = this.#stepsFor();
-    const told = new Set(stepsFor && this.#items.flatMap(stepsFor));
+    this.inbox.look(items);
+    this.#happened.settle();
+    const stepsFor = this.#happened.stepsFor();
+    const told = new Set(stepsFor && this.inbox.items.flatMap(stepsFor));
     if (told.size > 0) this.#ports.exchange.wake(({ path }) => told.has(path));
   }
 
   /** What is kept is asked for again by another activation: in this one, what stands before it may never have an answer. */
   letGo(): void {
-    this.#awaited?.letGo();
-  }
-
-  #take(revision: number): void {
-    this.#taken ??= new Set();
-    this.#taken.add(revision);
-    const [first] = this.#items;
-    const likely = first && this.#items[revision - first.revision]; // there are gaps only where an earlier stretch has taken some
-    const item = likely?.revision === revision ? likely : this.#items.find((item) => item.revision === revision);
-    this.#takenSince++;
-    this.#takenSizeSince += item?.size ?? 0;
-  }
-
-  #unseen(items: readonly Item[]): readonly Item[] {
-    const { upTo, left } = this.#before;
-    return items.filter(({ revision }) => revision > upTo || left.includes(revision));
+    this.#happened.runs?.letGo();
   }
 
   #begin(waiting: Waiting, spec: StepSpec, hasFallback: boolean): void {
@@ -293,7 +210,7 @@ export class Effects {
     // What came to its end in time is not late because nobody was there.
     const isInTime =
       deadlineAt !== undefined &&
-      (this.#awaited?.endOf(path, this.#items)?.at ?? Number.POSITIVE_INFINITY) <= deadlineAt;
+      (this.#happened.runs?.endOf(path, this.inbox.items)?.at ?? Number.POSITIVE_INFINITY) <= deadlineAt;
     const action: Action = {
       path,
       name,
@@ -307,7 +224,7 @@ export class Effects {
       unknown: started || waiting.rested,
       attempt,
     };
-    const seen = this.inboxSeen.revision;
+    const seen = this.inbox.seen.revision;
     const tell = (settled: Delivered): void => {
       const { result } = settled;
       // An undo that fails is not a result: it is tried again when a person has seen to it and resumes the run.
@@ -316,8 +233,8 @@ export class Effects {
       } else exchange.settled(settled);
     };
     const settle = (settled: Delivered): void => {
-      const awaited = scope.closed ? undefined : this.#awaited;
-      if (!awaited?.endOf(path, this.#items)) tell(settled);
+      const awaited = scope.closed ? undefined : this.#happened.runs;
+      if (!awaited?.endOf(path, this.inbox.items)) tell(settled);
       else {
         const stay = scope.onClose(() => void awaited.answer(path)); // nobody hears of it there, whatever came first
         const tellNow = (): void => {
@@ -341,14 +258,14 @@ export class Effects {
     void settled.then((settled) => {
       if (!settled) exchange.rest(waiting);
       else if ("asleep" in settled) {
-        this.#awaited ??= new AwaitedRuns(this.#ports.run, root);
-        this.#awaited.sleep(path, settled.run, seen);
+        const { withRuns: awaited } = this.#happened;
+        awaited.sleep(path, settled.run, seen);
         // It may have ended while it was asked, and nobody tells of that a second time.
-        if (!scope.closed && this.#awaited.endOf(path, this.#items)) exchange.rest(waiting);
+        if (!scope.closed && awaited.endOf(path, this.inbox.items)) exchange.rest(waiting);
         else {
           // That it ended in time is over where it goes on: now it may be late.
           this.#sleepOver(waiting, { ...action, deadlineAt }, settle);
-          this.#settleDue();
+          this.#happened.settle();
         }
       } else settle(settled);
     });
@@ -451,12 +368,12 @@ export class Effects {
     const ring = (): void => {
       // A signal may have come before, or a run have ended, and nobody has told of it yet. Where the inbox is out of reach,
       // time goes on all the same.
-      const awaits = this.#awaited !== undefined && this.#awaited.size > 0;
+      const awaits = this.#happened.runs !== undefined && this.#happened.runs.size > 0;
       const mayHaveCome = awaits || [...exchange.waiting.values()].some(({ kind }) => kind === "signal");
       const settle = () => exchange.settle(result);
       const isBehind = () => {
-        const isSo = this.#isBehindAnEnd(wakeAt ?? 0);
-        if (isSo) this.#awaited?.ring(waiting.path);
+        const isSo = this.#happened.isBehindAnEnd(wakeAt ?? 0);
+        if (isSo) this.#happened.runs?.ring(waiting.path);
         return isSo;
       };
       if (!mayHaveCome) settle();
@@ -466,79 +383,10 @@ export class Effects {
     waiting.cancel = () => {
       disarm();
       over.resolve();
-      this.#awaited?.hush(waiting.path);
+      this.#happened.runs?.hush(waiting.path);
     };
     const about = { "trilith.step": waiting.path, "trilith.step.kind": kind };
     void trace().span("step", waiting.path, about, () => over.promise);
-  }
-
-  /**
-   * Hands out what has happened by now, in the order of the times that were written down: the signals of the inbox, first
-   * come, first served, the ends of other runs, and between them the times that were over by then. Nobody may have been
-   * there when they were. What a run that has ended has to say is asked for only now, and what came after it waits for that.
-   */
-  #settleDue(): void {
-    const { exchange, clock } = this.#ports;
-    const { ready } = exchange;
-    const open = [...exchange.waiting.values()].filter(({ active, path }) => active && !ready.has(path));
-    const listening = open.filter(({ kind }) => kind === "signal");
-    const now = clock.now();
-    const due = open.flatMap((waiting) => {
-      const over = waiting.kind === "action" ? undefined : waiting.wakeAt;
-      const isOver = over !== undefined && (over <= now || this.#awaited?.hasRung(waiting.path) === true);
-      return isOver ? [{ waiting, over }] : [];
-    });
-    due.sort((one, other) => one.over - other.over);
-    const handed = new Set([...ready.values()].flatMap((one) => (one.type === "SignalTaken" ? [one.item] : [])));
-    const stepsFor = this.#stepsFor();
-    for (const item of listening.length > 0 || stepsFor ? this.#items : []) {
-      const { revision, payload, by, signal } = item;
-      if (signal === "") {
-        const steps = stepsFor?.(item) ?? [];
-        if (steps.length === 0) continue;
-        for (let [first] = due; first && first.over < item.at; [first] = due) this.#timeOut(due, listening);
-        if (!steps.every((path) => this.#awaited?.answer(path))) return;
-        continue;
-      }
-      if (this.#taken?.has(revision) || handed.has(revision)) continue;
-      for (let [first] = due; first && first.over < item.at; [first] = due) this.#timeOut(due, listening);
-      const at = listening.findIndex(({ request }) => this.#fits(request, item));
-      const [taker] = at < 0 ? [] : listening.splice(at, 1);
-      if (!taker) continue;
-      const { path } = taker;
-      const late = due.findIndex(({ waiting }) => waiting === taker);
-      if (late >= 0) due.splice(late, 1);
-      const told = this.#names?.has(path) && { signal };
-      exchange.settle({ type: "SignalTaken", path, payload, item: revision, by, ...told });
-    }
-    while (due.length > 0) this.#timeOut(due, listening);
-  }
-
-  /** The steps that wait for the end that an item tells of, and have no answer on its way to the code. */
-  #stepsFor(): ReturnType<AwaitedRuns["ends"]> {
-    const { waiting, ready } = this.#ports.exchange;
-    return this.#awaited?.ends(this.#items, (path) => waiting.has(path) && !ready.has(path));
-  }
-
-  /** Whether a run has ended by this instant, and what it has to say is not here yet. */
-  #isBehindAnEnd(at: number): boolean {
-    const stepsFor = this.#stepsFor();
-    return stepsFor !== undefined && this.#items.some((item) => item.at <= at && stepsFor(item).length > 0);
-  }
-
-  /** The first of these times is over. */
-  #timeOut(due: { readonly waiting: Waiting }[], listening: Waiting[]): void {
-    const { waiting } = due.shift() ?? {};
-    if (!waiting) return;
-    const { kind, path } = waiting;
-    if (kind === "signal") listening.splice(listening.indexOf(waiting), 1);
-    this.#ports.exchange.settle({ type: kind === "signal" ? "SignalTimedOut" : "TimerFired", path });
-  }
-
-  #fits(request: Request, { signal, at }: Item): boolean {
-    if (request.type !== "SignalAwaited") return false;
-    const { path, name, until = Number.POSITIVE_INFINITY } = request;
-    return at <= until && (this.#names?.get(path)?.has(signal) ?? signal === name);
   }
 }
 

@@ -12,6 +12,7 @@ import { type Beginning, Committer } from "./committer.ts";
 import { wayOut } from "./difference.ts";
 import { Effects } from "./effects.ts";
 import { Exchange, never } from "./exchange.ts";
+import { Inbox } from "./inbox.ts";
 import type { Places } from "./places.ts";
 import type { Rests } from "./rests.ts";
 import { Scope } from "./scope.ts";
@@ -139,7 +140,7 @@ export class Execution {
     const { script } = this;
     const inboxSeen = () => {
       const [asked] = this.#steering.open;
-      return asked ? { revision: asked.revision - 1 } : this.effects.inboxSeen;
+      return asked ? { revision: asked.revision - 1 } : this.effects.inbox.seen;
     };
     this.#committer = new Committer({ journal, run, script, clock, trace, beginning: begin, inboxSeen });
     this.#undoStack = new UndoStack({ run, root, exchange, dispatch, places, act: acting });
@@ -159,8 +160,7 @@ export class Execution {
         look,
         parking: this.#around.parking,
       },
-      inbox,
-      continued?.inbox,
+      new Inbox(inbox, continued?.inbox),
     );
     const body = this.#body;
     const begins = () => places.in({ run, scope: body }, () => workflow.body(input, toContext(this, body)));
@@ -276,7 +276,7 @@ export class Execution {
         continue;
       }
       if (this.script.pending.length > 0) {
-        const unread = this.effects.unreadAtLast();
+        const unread = this.effects.inbox.unreadAtLast();
         if (unread) this.#committer.change(unread);
         const written = await this.#committer.commit();
         if (typeof written === "object") return written;
@@ -330,7 +330,7 @@ export class Execution {
 
   /** Lets go of the run, for whoever claims it next. */
   #leave(verdict: Verdict): Promise<Verdict> {
-    const { unread } = this.effects;
+    const { unread } = this.effects.inbox;
     return this.#close({ state: "waiting", owner: null, wakeAt: this.parts.clock.now(), ...unread }, verdict);
   }
 
@@ -384,7 +384,7 @@ export class Execution {
       const { id, version } = this.parts.newest;
       const from = this.script.revision + this.script.pending.length;
       const row = { state: "waiting", owner: null, wakeAt: now, from, workflow: `${id}@${version}` } as const;
-      const { unread } = this.effects;
+      const { unread } = this.effects.inbox;
       return this.#close({ ...row, ...unread }, { kind: "suspended", wakeAt: now });
     }
     const state = "thrown" in end ? end.state : "done";
@@ -403,7 +403,7 @@ export class Execution {
   get #ended(): NewEntry | undefined {
     const { end } = this.code;
     if (!end) return undefined;
-    const { upTo, left } = this.effects.inboxLeft;
+    const { upTo, left } = this.effects.inbox.left;
     const asked = this.#steering.open.map(({ revision }) => revision);
     return this.code.toEntry(end, this.#stretch, { upTo, left: [...left, ...asked] });
   }
@@ -452,11 +452,11 @@ export class Execution {
   /** Nothing where somebody has asked for something meanwhile that may change it. */
   async #pause(reason: string): Promise<Verdict | undefined> {
     if (this.parts.rehearsal) return { kind: "paused", reason };
-    if (this.effects.hasLost) return { kind: "fenced" };
+    if (this.effects.inbox.hasLost) return { kind: "fenced" };
     this.#noteHalt();
     this.script.write({ type: "Paused", reason });
-    const { inboxSeen } = this.effects;
-    const unread = this.#isReplayed ? this.effects.unread : undefined; // before, what it took is not all known
+    const { seen: inboxSeen } = this.effects.inbox;
+    const unread = this.#isReplayed ? this.effects.inbox.unread : undefined; // before, what it took is not all known
     const row = { state: "paused", owner: null, wakeAt: null, reason, ...unread } as const;
     const written = await this.#committer.commit({ row, inboxSeen });
     if (written === "written") return { kind: "paused", reason };
@@ -466,7 +466,7 @@ export class Execution {
       (entry) => entry.type !== "Paused" && !(entry.type === "Steered" && entry.item === halt),
     );
     await this.poke();
-    return this.effects.hasLost ? { kind: "fenced" } : undefined;
+    return this.effects.inbox.hasLost ? { kind: "fenced" } : undefined;
   }
 
   async #close(row: NonNullable<Change["row"]>, verdict: Verdict, others: Pick<Change, "tell"> = {}): Promise<Verdict> {
@@ -475,15 +475,16 @@ export class Execution {
   }
 
   async #suspend(wakeAt: number | null): Promise<Verdict | undefined> {
-    if (this.effects.hasLost) return { kind: "fenced" };
-    const { inboxSeen, awaits, unread } = this.effects;
+    if (this.effects.inbox.hasLost) return { kind: "fenced" };
+    const { inbox, awaits } = this.effects;
+    const { seen: inboxSeen, unread } = inbox;
     const asleepAt = this.script.revision + this.script.pending.length;
     const row = { state: "waiting", owner: null, wakeAt, awaits, asleepAt, ...unread } as const;
     const written = await this.#committer.commit({ row, inboxSeen });
     if (written === "written") return { kind: "suspended", wakeAt };
     if (written !== "inbox moved") return written;
     await this.poke();
-    return this.effects.hasLost ? { kind: "fenced" } : undefined;
+    return this.effects.inbox.hasLost ? { kind: "fenced" } : undefined;
   }
 
   /** Until when nothing can happen here: null for a signal alone; undefined where something may happen soon. */
