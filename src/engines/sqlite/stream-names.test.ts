@@ -43,7 +43,7 @@ test("a name is found whether it is in the index yet or not, by the writer, by a
     [3_000, 4_090, 0],
     [4_090, 4_200, 0], // here they begin to move
     [4_200, 6_000, 0],
-    [6_000, 9_000, 4_200], // here the next ones do
+    [6_000, 9_000, 4_096], // here the next ones do
   ] as const) {
     add(names, 1, range(from, to));
     for (const name of range(0, to)) expect(names.find(1, name)).toBe(seen.find(1, name));
@@ -82,7 +82,7 @@ test("a reader misses no name that goes into the index between its first look th
     return statement;
   };
   expect(new SeenNames(reading).find(1, range(5, 6)[0] as string)).toBe(6);
-  expect(settled()).toBe(9_000);
+  expect(settled()).toBe(3 * 4_096);
   reading.close();
 });
 
@@ -97,6 +97,33 @@ test("a reader that looks in rarely does not read all that came meanwhile, and m
   expect(seen.find(1, "s/none")).toBeUndefined();
   for (const name of range(0, 20_000)) expect(seen.find(1, name)).toBe(names.find(1, name));
   reading.close();
+});
+
+test("a reader that looks in all the time keeps no more names than one that does not", () => {
+  const [names, reading] = [new StreamNames(db), open(true)];
+  const seen = new SeenNames(reading);
+  let most = 0;
+  for (let from = 0; from < 60_000; from += 500) {
+    const added = range(from, from + 500);
+    add(names, 1, added);
+    expect(seen.find(1, added[0] as string)).toBe(from + 1);
+    most = Math.max(most, seen.count);
+  }
+  expect(most).toBeLessThan(20_000);
+  reading.close();
+});
+
+test("however often it begins anew, what is not in the index yet does not grow", () => {
+  let names = new StreamNames(db);
+  const outside: number[] = [];
+  for (let from = 0; from < 96_000; from += 6_000) {
+    for (let at = from; at < from + 6_000; at += 100) add(names, 1, range(at, at + 100));
+    outside.push(from + 6_000 - settled());
+    if (from % 12_000 === 0) names = new StreamNames(db);
+    else names.reset();
+  }
+  expect(Math.max(...outside)).toBeLessThan(4 * 4_096);
+  for (const name of range(0, 96_000)) expect(names.find(1, name)).toBeDefined();
 });
 
 test("an undone transaction leaves no name behind", () => {

@@ -34,78 +34,75 @@ export class StreamNames {
   readonly #move: StatementSync;
   /** A whole stretch: half of what one statement each costs. */
   readonly #moveAll: StatementSync;
+  readonly #settle: StatementSync;
+  /** All that are not settled. */
   #recent = new Gathered();
-  /** Those that are on their way into the index, and how many of them are there. */
-  #moving = new Gathered();
-  #order: readonly Row[] = [];
-  #moved = 0;
+  /** Those of them that do not move yet, as they came. */
+  #waiting: Row[] = [];
+  #moving = new Generation([]);
   /** How many have come since some were moved. */
   #due = 0;
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#find = db.prepare(idOf);
     this.#insert = db.prepare("insert into stream (log, name) values (?, ?)");
+    // Some of a generation may be there already, from before a restart.
     const move = "insert or ignore into stream_name (log, name, stream) values (?, ?, ?)";
     this.#move = db.prepare(move);
     this.#moveAll = db.prepare(move + ", (?, ?, ?)".repeat(stretch - 1));
+    this.#settle = db.prepare("update named set stream = ?");
     this.reset();
   }
 
   /** Forgets what an undone transaction may have taught. */
   reset(): void {
     this.#recent = new Gathered();
-    this.#moving = new Gathered();
-    this.#order = [];
-    this.#moved = 0;
+    this.#waiting = [];
+    this.#moving = new Generation([]);
     this.#due = 0;
     const rows = this.#db.prepare(`select id, log, name from stream where id > (${settled}) order by id`).iterate();
-    for (const row of rows as Iterable<unknown> as Iterable<Row>) this.#recent.add(row);
+    for (const row of rows as Iterable<unknown> as Iterable<Row>) this.#keep(row);
   }
 
   find(log: number, name: string): number | undefined {
-    return (
-      this.#recent.find(log, name) ??
-      this.#moving.find(log, name) ??
-      (this.#find.get(log, name)?.stream as
-        | number
-        | undefined) // the column is the query's own
-    );
+    return this.#recent.find(log, name) ?? findIn(this.#find, log, name);
   }
 
   /** A stream that was not found. */
   add(log: number, name: string): number {
     const id = Number(this.#insert.run(log, name).lastInsertRowid);
-    this.#recent.add({ id, log, name });
+    this.#keep({ id, log, name });
     this.#due++;
     return id;
   }
 
-  /** Once a transaction: as many names go into the index as have come. */
+  /** Once a transaction: as many names go into the index as have come; twice as many where a restart has left more than usual. */
   settle(): void {
-    for (; this.#due >= stretch && this.#hasMore(); this.#due -= stretch) {
-      const rows = this.#order.slice(this.#moved, this.#moved + stretch);
+    if (this.#due < stretch) return;
+    const names = this.#recent.count > 2 * together ? 2 * this.#due : this.#due;
+    for (let left = names; left >= stretch && this.#hasMore(); left -= stretch) {
+      const rows = this.#moving.next();
       if (rows.length === stretch) this.#moveAll.run(...rows.flatMap(({ log, name, id }) => [log, name, id]));
       else for (const { log, name, id } of rows) this.#move.run(log, name, id);
-      this.#moved += rows.length;
-      if (this.#moved === this.#order.length) this.#end();
+      if (this.#moving.isDone) this.#end();
     }
     this.#due %= stretch;
   }
 
+  #keep(row: Row): void {
+    this.#recent.add(row);
+    this.#waiting.push(row);
+  }
+
   #hasMore(): boolean {
-    if (this.#order.length === 0 && this.#recent.count >= together) {
-      this.#moving = this.#recent;
-      this.#order = this.#moving.inOrder();
-      this.#recent = new Gathered();
-    }
-    return this.#order.length > 0;
+    if (this.#moving.isDone && this.#waiting.length >= together)
+      this.#moving = new Generation(this.#waiting.splice(0, together));
+    return !this.#moving.isDone;
   }
 
   #end(): void {
-    this.#db.prepare("update named set stream = ?").run(this.#moving.last);
-    this.#moving = new Gathered();
-    this.#order = [];
-    this.#moved = 0;
+    this.#settle.run(this.#moving.last);
+    for (const row of this.#moving.rows) this.#recent.remove(row);
   }
 }
 
@@ -115,6 +112,8 @@ export class SeenNames {
   readonly #newer: StatementSync;
   readonly #settled: StatementSync;
   #recent = new Gathered();
+  /** After which stream the names are kept here, and up to which. */
+  #from = 0;
   #last: number | undefined;
   constructor(db: DatabaseSync) {
     this.#find = db.prepare(idOf);
@@ -122,10 +121,15 @@ export class SeenNames {
     this.#settled = db.prepare(settled);
   }
 
+  /** How many names are kept. */
+  get count(): number {
+    return this.#recent.count;
+  }
+
   find(log: number, name: string): number | undefined {
-    this.#last ??= this.#indexed(); // before the first look into the index, which may grow right after it
+    this.#last ??= this.#begin(); // before the first look into the index, which may grow right after it
     for (;;) {
-      const known = this.#recent.find(log, name) ?? (this.#find.get(log, name)?.stream as number | undefined); // as above
+      const known = this.#recent.find(log, name) ?? findIn(this.#find, log, name);
       if (known !== undefined) return known;
       if (this.#catchUp(this.#last)) return this.#recent.find(log, name);
     }
@@ -134,17 +138,19 @@ export class SeenNames {
   /** False where there may be more, or where it begins again from what the index has by now, in which nobody has looked yet. */
   #catchUp(last: number): boolean {
     const rows = this.#newer.all(last, mostSeen) as unknown as readonly Row[]; // the columns are the query's own
-    if (this.#recent.count + rows.length >= mostSeen) {
-      const indexed = this.#indexed();
-      if (indexed > last) {
-        this.#recent = new Gathered();
-        this.#last = indexed;
-        return false;
-      }
+    if (this.#recent.count + rows.length >= mostSeen && this.#indexed() > this.#from) {
+      this.#last = this.#begin();
+      return false;
     }
     for (const row of rows) this.#recent.add(row);
     this.#last = rows.at(-1)?.id ?? last;
     return rows.length < mostSeen;
+  }
+
+  #begin(): number {
+    this.#recent = new Gathered();
+    this.#from = this.#indexed();
+    return this.#from;
   }
 
   #indexed(): number {
@@ -152,12 +158,35 @@ export class SeenNames {
   }
 }
 
+/** Names that move together, in the order of the index. */
+class Generation {
+  readonly rows: readonly Row[];
+  readonly last: number;
+  #moved = 0;
+  constructor(rows: readonly Row[]) {
+    this.last = rows.at(-1)?.id ?? 0;
+    // Nearly its order: it compares bytes, and where the two differ a page more is written.
+    this.rows = rows.toSorted((one, other) => one.log - other.log || (one.name < other.name ? -1 : 1));
+  }
+
+  get isDone(): boolean {
+    return this.#moved === this.rows.length;
+  }
+
+  next(): readonly Row[] {
+    const rows = this.rows.slice(this.#moved, this.#moved + stretch);
+    this.#moved += rows.length;
+    return rows;
+  }
+}
+
+const findIn = (find: StatementSync, log: number, name: string): number | undefined =>
+  find.get(log, name)?.stream as number | undefined; // the column is the query's own
+
 /** Streams by their names, log by log. */
 class Gathered {
   readonly #ids: Ids = new Map();
   count = 0;
-  /** The last stream that was added. */
-  last = 0;
 
   find(log: number, name: string): number | undefined {
     return this.#ids.get(log)?.get(name);
@@ -168,15 +197,9 @@ class Gathered {
     if (known) known.set(name, id);
     else this.#ids.set(log, new Map([[name, id]]));
     this.count++;
-    this.last = id;
   }
 
-  /** As the index has them, nearly: it compares bytes, and where the two differ a page more is written. */
-  inOrder(): readonly Row[] {
-    const logs = [...this.#ids].sort(([one], [other]) => one - other);
-    return logs.flatMap(([log, ids]) => {
-      const rows = Array.from(ids, ([name, id]) => ({ id, log, name }));
-      return rows.sort((one, other) => (one.name < other.name ? -1 : 1));
-    });
+  remove({ log, name }: Row): void {
+    if (this.#ids.get(log)?.delete(name)) this.count--;
   }
 }
