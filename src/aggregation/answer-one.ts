@@ -47,9 +47,10 @@ export function toOneAnswer({ view: whole, ...ports }: ViewParts): AnswerOne {
     call.trace.span("view", whole.id, {}, async (span): Promise<Reply> => {
       const asker = toAsker({ view, ...ports }, call, span);
       const growth = call.onPart && new Growth(view, toPart(only), call.onPart);
-      const { values, fields, readings, degraded } = await resolve(view.scope, input, asker, growth);
+      const resolving = resolve(view.scope, input, asker, growth);
+      const { values, fields, readings, degraded } = resolving instanceof Promise ? await resolving : resolving;
       growth?.end();
-      if (call.aborted.aborted) throw nobodyWaits(view.id);
+      if (asker.patience.wasGone) throw nobodyWaits(view.id);
       const meta: ViewMeta = {
         fields: declaredOnly(fields, (value) => project(value).value),
         sources: toSources(view.sources, asker),
@@ -67,9 +68,13 @@ export function toOneAnswer({ view: whole, ...ports }: ViewParts): AnswerOne {
         const message = `What the sources of ${view.id} say does not add up to an answer; \`issues\` says where.`;
         throw new Fault("InvalidOutput", message, { issues: checked.issues, outcome: "not done" });
       }
-      let wanting = 0;
-      for (const field in fields) if (fields[field]?.state !== "fresh") wanting += 1;
-      span.set({ "trilith.degraded": wanting });
+      if (!span.unheard) span.set({ "trilith.degraded": wantingIn(fields) });
       return { output: fused, meta, ...(only && { only }), checked };
     });
+}
+
+function wantingIn(fields: ViewMeta["fields"]): number {
+  let wanting = 0;
+  for (const field in fields) if (fields[field]?.state !== "fresh") wanting += 1;
+  return wanting;
 }

@@ -15,7 +15,7 @@ export interface ViewParts {
 
 export function toAsker({ view, readers, clock }: ViewParts, call: Call, span: Span): Asker {
   const deadline = Math.min(clock.monotonic() + view.budgetMs, call.deadline ?? Number.POSITIVE_INFINITY);
-  const patience = new Patience(clock, deadline, call.aborted);
+  const patience = new Patience(clock, deadline, () => call.aborted);
   const access = view.operation.access ?? "";
   return { readers, clock, principal: call.principal, access, span, patience, noted: new Map() };
 }

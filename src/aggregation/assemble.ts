@@ -20,6 +20,28 @@ export function assemble(field: string, plan: FieldPlan, readings: Readings): As
 }
 
 function assembleChoice(field: string, plan: ChoicePlan, readings: Readings): Assembled {
+  return assembleAlone(field, plan, readings) ?? assembleAmong(field, plan, readings);
+}
+
+/** Most fields are of one source, which has a value: there is nothing to choose, and nobody to reject. */
+function assembleAlone(
+  field: string,
+  { rule, by, names, linked }: ChoicePlan,
+  readings: Readings,
+): Assembled | undefined {
+  const [only = ""] = names;
+  if (names.length > 1 || by === "quorum" || by === "rule" || linked) return undefined;
+  const reading = readings.get(only);
+  const value = reading && fieldOf(reading.value, field);
+  if (!reading || reading.asOf !== undefined || !isUsable(value)) return undefined;
+  const { state, ageMs } = reading.meta;
+  if (ageMs === undefined) return undefined;
+  return { value, meta: { state, rule, source: only, ageMs, conflict: false, rejected: nobody } };
+}
+
+const nobody: FieldMeta["rejected"] = Object.freeze([]);
+
+function assembleAmong(field: string, plan: ChoicePlan, readings: Readings): Assembled {
   const { rule, names: declared } = plan;
   const all = readingsOf(declared, readings);
   const offers = offersOf(field, plan, all);

@@ -8,10 +8,11 @@ export function declaredOnly(
   fields: { readonly [field: string]: FieldMeta },
   project: (value: { readonly [field: string]: unknown }) => unknown,
 ): { [field: string]: FieldMeta } {
-  const shown = { ...fields };
+  const shown: { [field: string]: FieldMeta } = {};
   for (const field of Object.keys(fields)) {
     const meta = fields[field] as FieldMeta; // it is one of its own names
-    if (!meta.rejected.some((rejected) => "value" in rejected)) continue;
+    shown[field] = meta;
+    if (meta.rejected.length === 0 || !meta.rejected.some((rejected) => "value" in rejected)) continue;
     const rejected = meta.rejected.map((candidate) => {
       if (!("value" in candidate)) return candidate;
       const own = project({ [field]: candidate.value }) as { readonly [name: string]: unknown };

@@ -25,6 +25,7 @@ export function choose(how: How, declared: readonly string[], offers: readonly O
   const [first] = inOrder;
   if (!first) return undefined;
   if (inOrder.length === 1 && how.by !== "quorum" && how.by !== "rule") return { chosen: first, rejected: none };
+  if (how.by === "prefer") return preferred(how, inOrder, first);
   const said = new Map(inOrder.map((offer) => [offer, toCompared(how, offer.value)]));
   const { chosen, why, broken } = chooseBy[how.by]({ inOrder, first, said, how });
   const reference = said.get(chosen ?? first);
@@ -32,6 +33,16 @@ export function choose(how: How, declared: readonly string[], offers: readonly O
     .filter((offer) => offer !== chosen)
     .map((offer) => ({ offer, why: why(offer), differs: said.get(offer) !== reference }));
   return { ...(chosen && { chosen }), rejected, ...(broken !== undefined && { broken }) };
+}
+
+/** The first one, whatever the others say; what they say is only compared to tell where they differ. */
+function preferred(how: How, inOrder: readonly Offer[], chosen: Offer): Choice {
+  const reference = toCompared(how, chosen.value);
+  const why = `${chosen.source} is preferred`;
+  const rejected = inOrder
+    .slice(1)
+    .map((offer) => ({ offer, why, differs: toCompared(how, offer.value) !== reference }));
+  return { chosen, rejected };
 }
 
 const none: Choice["rejected"] = Object.freeze([]);
@@ -49,8 +60,7 @@ interface Verdict {
   readonly broken?: string;
 }
 
-const chooseBy: { readonly [B in ChoicePlan["by"]]: (asked: Asked) => Verdict } = {
-  prefer: ({ first }) => ({ chosen: first, why: () => `${first.source} is preferred` }),
+const chooseBy: { readonly [B in Exclude<ChoicePlan["by"], "prefer">]: (asked: Asked) => Verdict } = {
   latest: (asked) => {
     const chosen = best(asked, (a, b) => (b.asOf ?? Number.NEGATIVE_INFINITY) - (a.asOf ?? Number.NEGATIVE_INFINITY));
     const why = (offer: Offer): string => {

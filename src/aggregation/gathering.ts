@@ -27,7 +27,7 @@ export class Gathering {
   readonly #asker: Asker;
   /** What waits for the whole scope, such as what is nested in a list of records. */
   readonly #later: readonly SourcePlan[];
-  readonly #readings = new Map<SourcePlan, Promise<Reading>>();
+  readonly #readings = new Map<SourcePlan, Reading | Promise<Reading>>();
   constructor(scope: FieldScope, input: Input, asker: Asker, later: readonly SourcePlan[] = []) {
     this.#scope = scope;
     this.#input = input;
@@ -35,13 +35,15 @@ export class Gathering {
     this.#later = later;
   }
 
-  /** In the order of declaration, by name. */
-  async all(): Promise<ReadonlyMap<string, Reading>> {
-    const readings = await Promise.all(this.#scope.sources.map((source) => this.read(source)));
-    return new Map(readings.map((reading) => [reading.source, reading]));
+  /** In the order of declaration, by name; at once where all of it is at hand. */
+  all(): ReadonlyMap<string, Reading> | Promise<ReadonlyMap<string, Reading>> {
+    const asked = this.#scope.sources.map((source) => this.read(source));
+    return asked.some((one) => one instanceof Promise)
+      ? Promise.all(asked).then(bySource)
+      : bySource(asked as readonly Reading[]); // none of them is a promise
   }
 
-  read(source: SourcePlan): Promise<Reading> {
+  read(source: SourcePlan): Reading | Promise<Reading> {
     let reading = this.#readings.get(source);
     if (!reading) {
       reading = this.#noted(source);
@@ -50,12 +52,14 @@ export class Gathering {
     return reading;
   }
 
-  #noted(source: SourcePlan): Promise<Reading> {
+  #noted(source: SourcePlan): Reading | Promise<Reading> {
     const isPlain = !source.after && !source.asks;
-    return (isPlain ? this.#ask(source, this.#input) : this.#askInOtherWords(source)).then((reading) => {
+    const asked = isPlain ? this.#ask(source, this.#input) : this.#askInOtherWords(source);
+    const noteIt = (reading: Reading): Reading => {
       note(this.#asker, source.name, [reading.meta]);
       return reading;
-    });
+    };
+    return asked instanceof Promise ? asked.then(noteIt) : noteIt(asked);
   }
 
   async #askInOtherWords(source: SourcePlan): Promise<Reading> {
@@ -72,10 +76,11 @@ export class Gathering {
     return input instanceof NotAsked ? input.reading : this.#ask(source, input);
   }
 
-  #ask(source: SourcePlan, input: Input): Promise<Reading> {
+  #ask(source: SourcePlan, input: Input): Reading | Promise<Reading> {
     const { readers, principal, access, span } = this.#asker;
     const reader = readers.get(source.name) as AnyReader; // one was made for every source of every view
     const patience = this.#patienceWith(source);
+    if (span.unheard) return reader.read({ input, principal, scope: access, span, patience });
     return span.span("source", source.name, {}, (inside) =>
       reader.read({ input, principal, scope: access, span: inside, patience }),
     );
@@ -112,6 +117,12 @@ export class Gathering {
       ...this.#then(source).map((next) => usual(next) + this.#reserve(next, share, [...above, source])),
     );
   }
+}
+
+function bySource(readings: readonly Reading[]): ReadonlyMap<string, Reading> {
+  const map = new Map<string, Reading>();
+  for (const reading of readings) map.set(reading.source, reading);
+  return map;
 }
 
 /** Notes how questions to a source went. */

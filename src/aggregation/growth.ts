@@ -1,8 +1,9 @@
 import type { Part } from "../contracts/index.ts";
 import { type Assembled, assemble } from "./assemble.ts";
+import type { Gathering } from "./gathering.ts";
 import type { Reading } from "./reading/reading.ts";
 import type { FieldPlan } from "./rules.ts";
-import { everySource } from "./scope.ts";
+import { everySource, type FieldScope } from "./scope.ts";
 import { Telling } from "./telling.ts";
 import type { AnyView } from "./view.ts";
 
@@ -26,7 +27,12 @@ export class Growth {
     this.#telling = new Telling(() => this.#part(), tell);
   }
 
-  add(reading: Reading): void {
+  /** Hears of every source of a scope, each as soon as it has answered. */
+  follow(gathering: Gathering, { sources }: FieldScope): void {
+    for (const source of sources) void Promise.resolve(gathering.read(source)).then((reading) => this.#add(reading));
+  }
+
+  #add(reading: Reading): void {
     this.#readings.set(reading.source, reading);
     this.#telling.changed();
   }

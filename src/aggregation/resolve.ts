@@ -24,23 +24,37 @@ interface Deepened extends Assembled {
   readonly inside?: readonly DegradedField[];
 }
 
-/** Asks the sources of a scope, applies each field's rule, and asks for what is nested in its lists. */
-export async function resolve(
+/**
+ * Asks the sources of a scope, applies each field's rule, and asks for what is nested in its lists. At once where all of
+ * it is at hand.
+ */
+export function resolve(
   scope: FieldScope,
   input: { readonly [field: string]: unknown },
   asker: Asker,
   growth?: Growth,
-): Promise<Resolved> {
+): Resolved | Promise<Resolved> {
   const gathering = new Gathering(scope, input, asker);
-  if (growth) for (const source of scope.sources) void gathering.read(source).then((reading) => growth.add(reading));
-  const plans = Object.entries(scope.fields);
-  if (!scope.deep) {
-    const readings = await gathering.all();
-    return resolved(
-      plans.map(([name, plan]) => [name, assemble(name, plan, readings)]),
-      readings,
-    );
+  growth?.follow(gathering, scope);
+  if (scope.deep) return resolveDeep(scope, gathering, asker, growth);
+  const readings = gathering.all();
+  return readings instanceof Promise ? readings.then((read) => fused(scope, read)) : fused(scope, readings);
+}
+
+/** Every field by its rule, once all sources have been read. */
+function fused({ fields: plans }: FieldScope, readings: Resolved["readings"]): Resolved {
+  const values: { [field: string]: unknown } = {};
+  const fields: { [field: string]: FieldMeta } = {};
+  for (const name of Object.keys(plans)) {
+    const { value, meta } = assemble(name, plans[name] as FieldPlan, readings); // it is one of its own names
+    if (value !== undefined) values[name] = value;
+    fields[name] = meta;
   }
+  return { values, fields, readings, degraded: degradedOf(fields, readings) };
+}
+
+async function resolveDeep(scope: FieldScope, gathering: Gathering, asker: Asker, growth?: Growth): Promise<Resolved> {
+  const plans = Object.entries(scope.fields);
   // Each field goes on as soon as its own sources are there: what is nested in a list need not wait for a slow stranger.
   const [fields, readings] = await Promise.all([
     Promise.all(
@@ -146,13 +160,10 @@ const isFlat = ({ sources, deep }: FieldScope): boolean => !deep && sources.ever
 
 async function resolveEach(scope: FieldScope, inputs: readonly Input[], asker: Asker): Promise<readonly Part[]> {
   const bySource = [...(await gatherEach(scope, inputs, asker))];
-  const plans = Object.entries(scope.fields);
   return inputs.map((_, at) => {
-    const readings = new Map(bySource.map(([source, each]) => [source, each[at] as Reading])); // one for each input
-    return resolved(
-      plans.map(([name, plan]) => [name, assemble(name, plan, readings)]),
-      readings,
-    );
+    const readings = new Map<string, Reading>();
+    for (const [source, each] of bySource) readings.set(source, each[at] as Reading); // one for each input
+    return fused(scope, readings);
   });
 }
 

@@ -31,7 +31,6 @@ const unsampled = "00-00000000000000000000000000000000-0000000000000000-00";
 /** A trace that measures nothing. */
 export const silent: Span = Object.freeze({
   traceparent: unsampled,
-  unheard: true,
   span: <R>(_kind: SpanKind, _name: string, _attributes: Attributes, work: (inside: Span) => R) => work(silent),
   set: () => {},
   event: () => {},

@@ -6,7 +6,7 @@ import type { UpstreamAnswer } from "../port.ts";
 import type { Sample } from "../reading/tried.ts";
 import { readCsv } from "./csv.ts";
 import { describe } from "./describe.ts";
-import { readJson, readNdjson } from "./json.ts";
+import { mayBeLarge, readJson, readNdjson } from "./json.ts";
 import { toText } from "./text.ts";
 import { Unreadable } from "./unreadable.ts";
 import { readXml } from "./xml.ts";
@@ -28,19 +28,19 @@ export type Checked =
 export function decode(plan: HttpPlan, answer: UpstreamAnswer, batch: boolean): Decoded | Promise<Decoded> {
   if (answer.status === 204 || (answer.body.byteLength === 0 && plan.format !== "ndjson")) return { state: "missing" };
   let said: unknown;
-  let mayBeLarge = false;
+  let isLarge = false;
   try {
     refuseErrorPage(answer, plan.format);
     const body = toText(answer, plan.format);
     said = read(plan, body);
-    mayBeLarge = /\d{16}/.test(body);
+    isLarge = mayBeLarge(body);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     const text = new TextDecoder().decode(answer.body.subarray(0, sampleBytes));
     return { state: "invalid", problem: error.message, sample: { text }, readable: false };
   }
   const checking = check(plan, said, batch);
-  if (!mayBeLarge) return checking;
+  if (!isLarge) return checking;
   const looked = (checked: Checked): Checked =>
     checked.state === "fresh" && letsThrough(plan.schema, checked.value)
       ? broken(

@@ -70,7 +70,9 @@ export function toListAnswer({ view, readers, clock }: ViewParts, plan: ListPlan
           call.onPart,
         );
       const gathering = new Gathering(view.scope, input, asker, Object.values(nested).flatMap(everySource));
-      if (growth) for (const source of view.scope.sources) void gathering.read(source).then((one) => growth.add(one));
+      if (growth)
+        for (const source of view.scope.sources)
+          void Promise.resolve(gathering.read(source)).then((one) => growth.add(one));
       using _telling = growth; // whatever comes of it, nothing is told afterwards
       const readings = await gathering.all();
       if (call.aborted.aborted) throw nobodyWaits(view.id);

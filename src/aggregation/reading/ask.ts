@@ -1,8 +1,14 @@
 import { type Call, type Clock, type Dispatch, Failed, Fault, type Span } from "../../contracts/index.ts";
 import type { CustomPlan } from "../custom.ts";
 import type { CallPlan, HttpPlan } from "../fetch.ts";
-import { type Checked, check, decode } from "../formats/decode.ts";
-import { type Upstream, type UpstreamAnswer, UpstreamProblem, type UpstreamProblemKind } from "../port.ts";
+import { type Checked, check, type Decoded, decode } from "../formats/decode.ts";
+import {
+  type Upstream,
+  type UpstreamAnswer,
+  UpstreamProblem,
+  type UpstreamProblemKind,
+  type UpstreamRequest,
+} from "../port.ts";
 import type { SourcePlan } from "../source.ts";
 import { dependentMs } from "./budget.ts";
 import { toRequest } from "./request.ts";
@@ -82,39 +88,47 @@ function overHttp(source: SourcePlan, plan: HttpPlan, ports: AskPorts): AskOnce 
   const { name, maxBytes, redirects, tokenIn, batch } = source;
   const ours = { ...source.headers, ...credentialsIn(tokenIn, credentials) };
   const usual = { accept: accepted[plan.format], ...ours };
-  return async ({ input, keys, turn, span, aborted, remainingMs }) => {
+  const read = (answer: UpstreamAnswer, url: URL): Tried<Said> | Promise<Tried<Said>> => {
+    const { status, headers, body } = answer;
+    const refused = refusal(answer, ports.clock);
+    if (refused) return { ...refused, status };
+    const tell = (decoded: Decoded): Tried<Said> =>
+      decoded.state === "missing"
+        ? nothing("has nothing for this", status)
+        : toTried(decoded, body.byteLength, { url, headers, status });
+    const decoding = decode(plan, answer, batch !== undefined);
+    return decoding instanceof Promise ? decoding.then(tell).catch(thrown) : tell(decoding);
+  };
+  return ({ input, keys, turn, span, aborted, remainingMs }) => {
     try {
       const filled = toRequest(plan, input, origin, batch && keys && { values: keys, as: batch.keysAs });
-      if ("problem" in filled) return nothing(filled.problem);
+      if ("problem" in filled) return Promise.resolve(nothing(filled.problem));
       const { method, body: asked, headers: own } = filled;
       const url = withToken(turn?.(filled.url) ?? filled.url, tokenIn, credentials);
-      let answer: UpstreamAnswer;
-      try {
-        answer = await upstream.fetch({
-          source: name,
-          url,
-          method,
-          ...(asked !== undefined && { body: asked }),
-          headers: own ? { accept: usual.accept, ...own, ...ours } : usual,
-          aborted,
-          maxBytes,
-          remainingMs,
-          traceparent: span.traceparent,
-          redirects,
-          named: mayBeInner || isLiteral(url.hostname),
-        });
-      } catch (error) {
-        return aborted.aborted ? givenUp : problemOf(error);
-      }
-      const { status, headers, body } = answer;
-      const refused = refusal(answer, ports.clock);
-      if (refused) return { ...refused, status };
-      const decoding = decode(plan, answer, batch !== undefined);
-      const decoded = decoding instanceof Promise ? await decoding : decoding;
-      if (decoded.state === "missing") return nothing("has nothing for this", status);
-      return toTried(decoded, body.byteLength, { url, headers, status });
+      const request: UpstreamRequest = {
+        source: name,
+        url,
+        method,
+        headers: own ? { accept: usual.accept, ...own, ...ours } : usual,
+        aborted,
+        maxBytes,
+        remainingMs,
+        traceparent: span.traceparent,
+        redirects,
+        named: mayBeInner || isLiteral(url.hostname),
+      };
+      return upstream.fetch(asked === undefined ? request : { ...request, body: asked }).then(
+        (answer) => {
+          try {
+            return read(answer, url);
+          } catch (error) {
+            return thrown(error);
+          }
+        },
+        (error: unknown) => (aborted.aborted ? givenUp : problemOf(error)),
+      );
     } catch (error) {
-      return thrown(error);
+      return Promise.resolve(thrown(error));
     }
   };
 }

@@ -84,10 +84,12 @@ export class Flight<T> implements Waiting {
           tell(waiter);
         }
       };
-      this.#course.fly(this).then(
-        (answer) => end(({ resolve }) => resolve(answer)),
-        (error: unknown) => end(({ reject }) => reject(error)),
-      );
+      const fail = (error: unknown): void => end(({ reject }) => reject(error));
+      try {
+        this.#course.fly(this).then((answer) => end(({ resolve }) => resolve(answer)), fail);
+      } catch (error) {
+        fail(error);
+      }
     });
   }
 

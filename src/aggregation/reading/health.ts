@@ -97,8 +97,8 @@ export class Health {
     if (this.#measured < remembered || this.#measured % 16 === 0) this.#sorted = undefined;
   }
 
-  /** Counts answers that were given together. `at` is in ms since 1970. */
-  answered(readings: readonly { readonly meta: SourceMeta }[], at: number): void {
+  /** Counts answers that were given together. */
+  answered(readings: readonly { readonly meta: SourceMeta }[], clock: Clock): void {
     let good = 0;
     for (const { meta } of readings) {
       const { state, attempts, problem, duplicates = 0, complete } = meta;
@@ -107,7 +107,7 @@ export class Health {
       if (attempts === 0 && (state === "fresh" || state === "stale" || state === "missing")) this.#saved += 1;
       this.#duplicates += duplicates;
       if (complete === false) this.#incomplete += 1;
-      if (problem && state !== "missing") this.#lastProblem = { state, problem, at };
+      if (problem && state !== "missing") this.#lastProblem = { state, problem, at: clock.now() };
     }
     this.#rate.add(good, readings.length - good);
   }

@@ -46,25 +46,35 @@ export class Line {
   }
 
   /** The attempts, one after the other, as long as somebody waits. */
-  async ask<T>(waiting: Waiting, once: Once<T>): Promise<Landed<T>> {
+  ask<T>(waiting: Waiting, once: Once<T>): Promise<Landed<T>> {
     this.#allowance.earn();
-    for (let count = 1; ; count++) {
-      const tried = await this.#attempt(waiting, once);
+    return this.#attempts(waiting, once, 1);
+  }
+
+  // Mostly the first one settles it, so this is written without a promise for each thing that could be waited for.
+  #attempts<T>(waiting: Waiting, once: Once<T>, count: number): Promise<Landed<T>> {
+    return this.#attempt(waiting, once).then((tried) => {
       const landed = { tried, attempts: waiting.attempts, at: this.#clock.monotonic() };
       if (settles(tried) || count === this.#plan.attempts || waiting.aborted.aborted) return landed;
       const wish = tried.state === "fresh" ? 0 : (tried.notBeforeMs ?? 0);
       const waitMs = Math.max(pauseBefore(count + 1, this.#random), wish);
       if (waitMs >= waiting.remainingMs || !this.#allowance.spend()) return landed;
-      await pause(waitMs, this.#clock, waiting.aborted);
-      if (waiting.aborted.aborted) return landed;
-    }
+      return pause(waitMs, this.#clock, waiting.aborted).then(() =>
+        waiting.aborted.aborted ? landed : this.#attempts(waiting, once, count + 1),
+      );
+    });
   }
 
-  async #attempt<T>(waiting: Waiting, once: Once<T>): Promise<Tried<T>> {
+  #attempt<T>(waiting: Waiting, once: Once<T>): Promise<Tried<T>> {
     // Looked at before the queue, so that nobody waits in one for an upstream that is left alone.
     if (this.breaker.state === "open") return this.#refused(leftAlone);
     const entering = this.bulkhead.enter(waiting.remainingMs, waiting.aborted);
-    const place = entering instanceof Promise ? await entering : entering; // mostly there is one at once
+    return entering instanceof Promise
+      ? entering.then((place) => this.#inPlace(place, waiting, once))
+      : this.#inPlace(entering, waiting, once); // mostly there is one at once
+  }
+
+  #inPlace<T>(place: Place | NoPlace, waiting: Waiting, once: Once<T>): Promise<Tried<T>> {
     if (typeof place === "string") return this.#refused(noPlace[place]);
     const settle = this.breaker.enter();
     if (!settle) {
@@ -74,15 +84,22 @@ export class Line {
     waiting.attempts += 1;
     const began = this.#clock.monotonic();
     const places: Place[] = [place];
-    try {
-      const tried = await this.#limited(waiting, once, places);
-      if (tried.state !== "fresh") this.#health.troubled(tried.kind);
-      const called = waiting.aborted.aborted && waiting.remainingMs > 1;
-      settle(called ? "neither" : this.#verdictOn(tried, began));
-      return tried;
-    } finally {
+    const leave = (): void => {
       for (const each of places) each.leave();
-    }
+    };
+    return this.#limited(waiting, once, places).then(
+      (tried) => {
+        if (tried.state !== "fresh") this.#health.troubled(tried.kind);
+        const called = waiting.aborted.aborted && waiting.remainingMs > 1;
+        settle(called ? "neither" : this.#verdictOn(tried, began));
+        leave();
+        return tried;
+      },
+      (error: unknown) => {
+        leave();
+        throw error;
+      },
+    );
   }
 
   /** With a timeout and a second question, where the plan has them. Otherwise the question ends with those who wait. */
@@ -155,9 +172,9 @@ export class Line {
     return "bad";
   }
 
-  #refused(trouble: Trouble): Trouble {
+  #refused(trouble: Trouble): Promise<Trouble> {
     this.#health.troubled(trouble.kind);
-    return trouble;
+    return Promise.resolve(trouble);
   }
 }
 

@@ -9,18 +9,24 @@ export class Patience {
   /** On the monotonic clock. */
   readonly deadline: number;
   readonly #clock: Clock;
-  readonly #away: AbortSignal | undefined;
+  readonly #away: Away;
   readonly #waiting = new Set<() => void>();
   #disarm: () => void = () => {};
-  constructor(clock: Clock, deadline: number, away?: AbortSignal) {
+  /** `away` is only asked for its signal when somebody is waited for: what is at hand needs none. */
+  constructor(clock: Clock, deadline: number, away?: AbortSignal | (() => AbortSignal) | Away) {
     this.#clock = clock;
     this.deadline = deadline;
-    this.#away = away;
+    this.#away = away instanceof Away ? away : new Away(away);
   }
 
   /** Whether they were called away. */
   get isGone(): boolean {
-    return this.#away?.aborted ?? false;
+    return this.#away.look()?.aborted ?? false;
+  }
+
+  /** Whether they were, where anybody has looked so far. */
+  get wasGone(): boolean {
+    return this.#away.seen?.aborted ?? false;
   }
 
   /** The same people, in more of a hurry. */
@@ -46,10 +52,25 @@ export class Patience {
       for (const leave of waiting) leave();
     };
     const cancel = this.#clock.after(Math.max(0, this.deadline - this.#clock.monotonic()), lose);
-    this.#away?.addEventListener("abort", lose, { once: true });
+    const away = this.#away.look();
+    away?.addEventListener("abort", lose, { once: true });
     this.#disarm = () => {
       cancel();
-      this.#away?.removeEventListener("abort", lose);
+      away?.removeEventListener("abort", lose);
     };
+  }
+}
+
+/** What calls somebody away, for all parts of an answer. */
+class Away {
+  readonly #toSignal: AbortSignal | (() => AbortSignal) | undefined;
+  seen: AbortSignal | undefined;
+  constructor(toSignal: AbortSignal | (() => AbortSignal) | undefined) {
+    this.#toSignal = toSignal;
+  }
+
+  look(): AbortSignal | undefined {
+    this.seen ??= typeof this.#toSignal === "function" ? this.#toSignal() : this.#toSignal;
+    return this.seen;
   }
 }

@@ -7,7 +7,7 @@ import { Flight, type Waiting } from "./flight.ts";
 import { Health, type SourceHealth } from "./health.ts";
 import { Keeper, type KeeperPorts } from "./keeper.ts";
 import { Line } from "./line.ts";
-import { gatherPages, landOne } from "./pages.ts";
+import { type Gathered, gatherPages, landOne } from "./pages.ts";
 import { Patience } from "./patience.ts";
 import { toPick } from "./pick.ts";
 import { type Asking, type Input, scopeOf, toAskings } from "./question.ts";
@@ -79,19 +79,18 @@ export class Reader {
     this.#askings = toAskings(source);
   }
 
-  /** Resolves by the deadline, whatever the source does. */
-  async read(request: ReadRequest): Promise<Reading> {
+  /** At once what is at hand; what is not comes by the deadline, whatever the source does. */
+  read(request: ReadRequest): Reading | Promise<Reading> {
     const { asking, own, began, teller } = this.#begun(request);
     const found = this.#look(0, asking(request.input), own, began, teller);
-    let reading: Reading;
-    if ("flight" in found) {
-      const landing = await found.flight.wait([found.question], request.patience);
-      const answered = this.#answered(found, landing, request, teller);
-      reading = answered instanceof Promise ? await answered : answered;
+    if (!("flight" in found)) return this.#toldOne(found, request.span);
+    return found.flight.wait([found.question], request.patience).then((landing) => {
       saidStatus(landing, found.question, request.span);
-    } else reading = found;
-    this.#told([reading], request.span);
-    return reading;
+      const answered = this.#answered(found, landing, request, teller);
+      return answered instanceof Promise
+        ? answered.then((reading) => this.#toldOne(reading, request.span))
+        : this.#toldOne(answered, request.span);
+    });
   }
 
   /** Reads it for many inputs at once, in their order: what they have in common is done once. Resolves by the deadline. */
@@ -150,9 +149,14 @@ export class Reader {
     return this.#atHand(asking, own, began, teller) ?? this.#open(at, asking, own, began, teller);
   }
 
+  #toldOne(reading: Reading, span: Span): Reading {
+    this.#told([reading], span);
+    return reading;
+  }
+
   #told(readings: readonly Reading[], span: Span): void {
-    this.#health.answered(readings, this.#ports.clock.now());
-    span.set(describeReadings(this.#source.name, readings));
+    this.#health.answered(readings, this.#ports.clock);
+    if (!span.unheard) span.set(describeReadings(this.#source.name, readings));
   }
 
   /** What is kept, while it counts. */
@@ -245,15 +249,19 @@ export class Reader {
     });
   }
 
-  async #fly(flight: Flight<Landing>, request: ReadRequest, byKey: boolean): Promise<Landing> {
+  #fly(flight: Flight<Landing>, request: ReadRequest, byKey: boolean): Promise<Landing> {
     // Everybody may have left before it began; then nobody is there to be told either.
-    if (flight.size === 0) return new Map();
+    if (flight.size === 0) return Promise.resolve(new Map());
     const distinct = keysOf(flight);
-    const keys = distinct.length;
     const askPage = this.#toAskPage(flight, request, byKey ? distinct : undefined);
     const { fetch } = this.#source;
     const paging = fetch.via === "http" ? fetch.paging : undefined;
-    const { tried, attempts, at } = paging ? await gatherPages(paging, askPage) : landOne(await askPage(undefined));
+    return paging
+      ? gatherPages(paging, askPage).then((landed) => this.#land(flight, landed, distinct.length))
+      : askPage(undefined).then((landed) => this.#land(flight, landOne(landed), distinct.length));
+  }
+
+  #land(flight: Flight<Landing>, { tried, attempts, at }: Landed<Gathered>, keys: number): Landing {
     const { status } = tried;
     const pick = tried.state === "fresh" ? toPick(this.#source, tried.value) : () => tried;
     const landing = new Map<string, Answered>();
@@ -263,7 +271,12 @@ export class Reader {
         this.#health.troubled(found.kind);
         this.#sampled(found);
       }
-      const answered = { tried: status === undefined ? found : { ...found, status }, attempts, at, keys };
+      const answered = {
+        tried: status === undefined || found === tried ? found : { ...found, status },
+        attempts,
+        at,
+        keys,
+      };
       landing.set(question, answered);
       if (!this.#closed) this.#keeper.keep(question, answered);
     });
@@ -306,6 +319,7 @@ function keysOf(flight: Flight<Landing>): readonly string[] {
 }
 
 function saidStatus(landing: Landing | undefined, question: string, span: Span): void {
+  if (span.unheard) return;
   const status = landing?.get(question)?.tried.status;
   if (status !== undefined) span.set({ "http.response.status_code": status });
 }
