@@ -28,6 +28,7 @@ export { type Candidate, type Candidates, outranks } from "./kept/candidates.ts"
 export type { Listener } from "./kept/desk.ts";
 export { keptViews, pushesOf } from "./kept/materialized.ts";
 export {
+  type Aborted,
   type LastGood,
   type LastGoodGone,
   type LastGoodRecord,

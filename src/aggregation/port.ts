@@ -4,6 +4,14 @@ export interface Upstream {
   fetch(request: UpstreamRequest): Promise<UpstreamAnswer>;
 }
 
+/** As much of an `AbortSignal` as the way to an upstream needs; each of those is one. It aborts at most once. */
+export interface Aborted {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: "abort", listener: () => void, options?: { readonly once?: boolean }): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
 export interface UpstreamRequest {
   /** The source's name, for pools and for sentences. */
   readonly source: string;
@@ -14,7 +22,7 @@ export interface UpstreamRequest {
   /** Lower-case names. May hold credentials, as the address may, so nobody logs them. */
   readonly headers: { readonly [name: string]: string };
   /** Aborts when nobody waits any more: whatever the request holds is released at once. */
-  readonly aborted: AbortSignal;
+  readonly aborted: Aborted;
   /** The most that the body may measure, before and after decompression. */
   readonly maxBytes: number;
   /** How long the answer is waited for, in ms; travels to the upstream. */

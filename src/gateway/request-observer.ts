@@ -42,14 +42,14 @@ export function beginRequest(request: FastifyRequest, reply: FastifyReply, obser
   setState(request, state);
 
   reply.headers(toHeaders(request.id, traceId, measure.traceparent));
-  inFlight.begin(reply, !quiet);
+  const under = inFlight.begin(reply, !quiet);
   // The one listener for everything that ends with a request: each of its own would cost as much as what it does.
   reply.raw.once("close", () => {
     const { failure, principal, span } = state;
     const { writableFinished, statusCode } = reply.raw;
     const status = writableFinished ? statusCode : clientGone;
     if (!writableFinished) leave(state);
-    inFlight.end(reply, !quiet);
+    inFlight.end(under);
     if (writableFinished && !quiet) answered.count(request.method, route ?? "", status);
     if (!span.unheard) span.set({ "http.response.status_code": status, "trilith.principal": principal.id });
     measure.end(failure);

@@ -3,6 +3,7 @@ import type { CustomPlan } from "../custom.ts";
 import type { CallPlan, HttpPlan } from "../fetch.ts";
 import { type Checked, check, type Decoded, decode } from "../formats/decode.ts";
 import {
+  type Aborted,
   type Upstream,
   type UpstreamAnswer,
   UpstreamProblem,
@@ -11,6 +12,7 @@ import {
 } from "../port.ts";
 import type { SourcePlan } from "../source.ts";
 import { dependentMs } from "./budget.ts";
+import { toSignal } from "./ending.ts";
 import { toRequest } from "./request.ts";
 import { toMask } from "./secrecy.ts";
 import type { Tried, Trouble, TroubleKind } from "./tried.ts";
@@ -35,7 +37,7 @@ export interface Question {
   readonly turn?: (first: URL) => URL;
   readonly principal: Call["principal"];
   readonly span: Span;
-  readonly aborted: AbortSignal;
+  readonly aborted: Aborted;
   readonly remainingMs: number;
 }
 
@@ -146,7 +148,7 @@ async function byAdapter(
   try {
     said = await plan.ask(given, {
       keys: keys ?? (first === undefined ? [] : [String(first)]),
-      aborted,
+      aborted: toSignal(aborted),
       remainingMs,
       traceparent: span.traceparent,
       ...(origin !== undefined && { origin }),
@@ -168,7 +170,12 @@ async function throughContract(
   const fields = Object.fromEntries(plan.params.filter((name) => name in input).map((name) => [name, input[name]]));
   const until = clock.monotonic() + dependentMs(remainingMs);
   try {
-    const answer = await dispatch.call(plan.operation, fields, { principal, trace: span, aborted, deadline: until });
+    const answer = await dispatch.call(plan.operation, fields, {
+      principal,
+      trace: span,
+      aborted: toSignal(aborted),
+      deadline: until,
+    });
     if ("accepted" in answer) {
       const problem = "was accepted as a run, and a view cannot wait for it";
       return { state: "down", kind: "unexpected", problem, repeat: false };
@@ -183,11 +190,11 @@ async function throughContract(
 }
 
 /** Nobody knows what a function of somebody's own does when nobody waits any more: here, that is the end of it. */
-function whileWaited(asked: Promise<Tried<Said>>, aborted: AbortSignal): Promise<Tried<Said>> {
+function whileWaited(asked: Promise<Tried<Said>>, aborted: Aborted): Promise<Tried<Said>> {
   return new Promise((resolve, reject) => {
     const leave = (): void => resolve(givenUp);
     aborted.addEventListener("abort", leave, { once: true });
-    asked.then(resolve, reject).finally(() => aborted.removeEventListener("abort", leave));
+    void asked.then(resolve, reject).finally(() => aborted.removeEventListener("abort", leave));
     if (aborted.aborted) leave();
   });
 }

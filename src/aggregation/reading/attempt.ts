@@ -1,4 +1,6 @@
 import type { Clock } from "../../contracts/index.ts";
+import type { Aborted } from "../port.ts";
+import { Ending } from "./ending.ts";
 import { settles, type Tried } from "./tried.ts";
 
 export interface AttemptLimits {
@@ -13,14 +15,14 @@ export interface AttemptLimits {
  * whatever is still under way is aborted. Never rejects, and leaves no timer and no listener.
  */
 export function attempt<T>(
-  ask: (aborted: AbortSignal, hedge: boolean) => Promise<Tried<T>>,
+  ask: (aborted: Aborted, hedge: boolean) => Promise<Tried<T>>,
   limits: AttemptLimits,
   clock: Clock,
-  aborted: AbortSignal,
+  aborted: Aborted,
 ): Promise<Tried<T>> {
   return new Promise((resolve) => {
     const { timeoutMs, hedgeAfterMs, mayHedge } = limits;
-    const abort = new AbortController();
+    const abort = new Ending();
     const timers: (() => void)[] = [];
     let underWay = 0;
     let ended = false;
@@ -37,7 +39,7 @@ export function attempt<T>(
       end({ state: "slow", kind: "budget", problem: "has not answered in time", repeat: false });
     const begin = (hedge: boolean): void => {
       underWay += 1;
-      void ask(abort.signal, hedge).then((tried) => {
+      void ask(abort, hedge).then((tried) => {
         underWay -= 1;
         if (settles(tried) || underWay === 0) end(tried);
       });

@@ -1,12 +1,15 @@
 import type { Clock } from "../../contracts/index.ts";
 import type { BatchPlan } from "../source.ts";
 import type { Flight } from "./flight.ts";
+import { Register } from "./register.ts";
 
 /** Longer addresses than this are cut off on the way by somebody. */
 const longestKeys = 6_000;
 
 /** A request that still takes keys. */
 interface Boarding<T> {
+  /** Who may see its answers. */
+  readonly scope: string;
   readonly flight: Flight<T>;
   /** What the keys measure in an address, in characters. */
   length: number;
@@ -19,7 +22,7 @@ export class Batcher<T> {
   readonly #plan: BatchPlan;
   readonly #clock: Clock;
   /** Those that still take keys, by who may see their answers. */
-  readonly #boarding = new Map<string, Boarding<T>>();
+  readonly #boarding = new Register<Boarding<T>>();
   constructor(plan: BatchPlan, clock: Clock) {
     this.#plan = plan;
     this.#clock = clock;
@@ -46,15 +49,15 @@ export class Batcher<T> {
 
   /** A flight that was given up takes nobody any more. */
   forget(flight: Flight<T>): void {
-    for (const [scope, boarding] of this.#boarding) {
+    for (const boarding of this.#boarding.values()) {
       if (boarding.flight !== flight) continue;
-      this.#boarding.delete(scope);
+      this.#boarding.delete(boarding.scope);
       boarding.unwait();
     }
   }
 
   #open(scope: string, flight: Flight<T>): Boarding<T> {
-    const boarding: Boarding<T> = { flight, length: 0, unwait: () => {} };
+    const boarding: Boarding<T> = { scope, flight, length: 0, unwait: () => {} };
     this.#boarding.set(scope, boarding);
     const { windowMs } = this.#plan;
     const depart = (): void => this.#depart(scope, boarding);

@@ -1,4 +1,5 @@
 import type { Clock } from "../../contracts/index.ts";
+import type { Aborted } from "../port.ts";
 
 /** A place among those that are under way. Leaving twice is leaving once. */
 export interface Place {
@@ -42,7 +43,7 @@ export class Bulkhead {
   }
 
   /** A place now or in its turn; first come, first served. */
-  enter(remainingMs: number, aborted: AbortSignal): Place | NoPlace | Promise<Place | NoPlace> {
+  enter(remainingMs: number, aborted: Aborted): Place | NoPlace | Promise<Place | NoPlace> {
     if (aborted.aborted) return "gone";
     if (this.#busy < this.#most) return this.#take();
     if (this.#queue.size >= this.#mostWaiting) return "full";

@@ -1,10 +1,12 @@
 import type { Clock } from "../../contracts/index.ts";
+import type { Aborted } from "../port.ts";
+import { Ending } from "./ending.ts";
 import type { Patience } from "./patience.ts";
 
 /** What a request that is under way knows of those who wait for it. */
 export interface Waiting {
   /** Aborts when nobody waits any more. */
-  readonly aborted: AbortSignal;
+  readonly aborted: Aborted;
   /** How long somebody will still wait, in ms. */
   readonly remainingMs: number;
   /** How often it has asked so far. */
@@ -33,12 +35,12 @@ interface Waiter<T> {
  * its own deadline: who leaves takes nothing from the others, and when the last one leaves, it is given up.
  */
 export class Flight<T> implements Waiting {
-  readonly #abort = new AbortController();
+  readonly #ending = new Ending();
   readonly #clock: Clock;
   readonly #course: Course<T>;
-  readonly #waiters = new Set<Waiter<T>>();
-  /** By question: what it asks for, and how many want it. */
-  readonly #board = new Map<string, { readonly key: string; wanted: number }>();
+  readonly #waiters: Waiter<T>[] = [];
+  /** The questions on board, each once: what it asks for, and how many want it. */
+  readonly #board = new Boarded();
   #deadline = 0;
   #over = false;
   #departed = false;
@@ -50,8 +52,8 @@ export class Flight<T> implements Waiting {
     this.#course = course;
   }
 
-  get aborted(): AbortSignal {
-    return this.#abort.signal;
+  get aborted(): Aborted {
+    return this.#ending;
   }
   get remainingMs(): number {
     return this.#deadline - this.#clock.monotonic();
@@ -61,14 +63,12 @@ export class Flight<T> implements Waiting {
   }
   /** The questions on board, and the key that each asks for. */
   forEach(visit: (question: string, key: string) => void): void {
-    for (const [question, { key }] of this.#board) visit(question, key);
+    this.#board.forEach(visit);
   }
 
   /** Takes a question on board, or one more who wants its answer. */
   board(question: string, key: string): void {
-    const known = this.#board.get(question);
-    if (known) known.wanted += 1;
-    else this.#board.set(question, { key, wanted: 1 });
+    this.#board.add(question, key);
     this.leader ??= question;
   }
 
@@ -96,7 +96,7 @@ export class Flight<T> implements Waiting {
   abort(): void {
     if (this.#over) return;
     this.#end();
-    this.#abort.abort();
+    this.#ending.abort();
   }
 
   /**
@@ -107,27 +107,20 @@ export class Flight<T> implements Waiting {
     this.#deadline = Math.max(this.#deadline, patience.deadline);
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        this.#waiters.delete(waiter);
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
         this.#leave(questions);
         resolve(undefined);
       };
       const waiter: Waiter<T> = { patience, leave, resolve, reject };
-      this.#waiters.add(waiter);
+      this.#waiters.push(waiter);
       patience.begin(leave);
     });
   }
 
   #leave(questions: readonly string[]): void {
-    if (this.#waiters.size === 0) this.abort();
+    if (this.#waiters.length === 0) this.abort();
     if (this.#departed || this.#over) return;
-    for (const question of questions) {
-      const known = this.#board.get(question);
-      if (!known) continue;
-      known.wanted -= 1;
-      if (known.wanted > 0) continue;
-      this.#board.delete(question);
-      this.#course.left(question);
-    }
+    for (const question of questions) if (this.#board.remove(question)) this.#course.left(question);
   }
 
   #end(): void {
@@ -137,8 +130,54 @@ export class Flight<T> implements Waiting {
   }
 }
 
+interface Seat {
+  readonly question: string;
+  readonly key: string;
+  wanted: number;
+}
+
+/** Mostly it is one question, which needs no table. */
+class Boarded {
+  #first: Seat | undefined;
+  #others: Map<string, Seat> | undefined;
+
+  get size(): number {
+    return (this.#first ? 1 : 0) + (this.#others?.size ?? 0);
+  }
+
+  add(question: string, key: string): void {
+    const known = this.#get(question);
+    if (known) known.wanted += 1;
+    else if (!this.#first && !this.#others) this.#first = { question, key, wanted: 1 };
+    else {
+      this.#others ??= new Map();
+      this.#others.set(question, { question, key, wanted: 1 });
+    }
+  }
+
+  /** One less wants it; gives whether nobody does any more. */
+  remove(question: string): boolean {
+    const known = this.#get(question);
+    if (!known) return false;
+    known.wanted -= 1;
+    if (known.wanted > 0) return false;
+    if (known === this.#first) this.#first = undefined;
+    else this.#others?.delete(question);
+    return true;
+  }
+
+  forEach(visit: (question: string, key: string) => void): void {
+    if (this.#first) visit(this.#first.question, this.#first.key);
+    if (this.#others) for (const { question, key } of this.#others.values()) visit(question, key);
+  }
+
+  #get(question: string): Seat | undefined {
+    return this.#first?.question === question ? this.#first : this.#others?.get(question);
+  }
+}
+
 /** Resolves after some time, or at once when nobody waits any more. */
-export function pause(ms: number, clock: Clock, aborted: AbortSignal): Promise<void> {
+export function pause(ms: number, clock: Clock, aborted: Aborted): Promise<void> {
   return new Promise((resolve) => {
     const wake = (): void => {
       cancel();

@@ -1,4 +1,5 @@
 import type { Clock } from "../../contracts/index.ts";
+import type { Aborted } from "../port.ts";
 import type { ResiliencePlan } from "../resilience.ts";
 import { Allowance, pauseBefore } from "./allowance.ts";
 import { attempt } from "./attempt.ts";
@@ -13,7 +14,7 @@ import { type Landed, settles, type Tried, type Trouble } from "./tried.ts";
  * Asks once. `remainingMs` is how long this one question is waited for. Never rejects, and resolves when nobody waits any
  * more.
  */
-export type Once<T> = (aborted: AbortSignal, remainingMs: number) => Promise<Tried<T>>;
+export type Once<T> = (aborted: Aborted, remainingMs: number) => Promise<Tried<T>>;
 
 /**
  * The one way out to an upstream: whatever is asked of a source goes through its breaker and its bulkhead, within its
@@ -124,7 +125,7 @@ export class Line {
   #measured<T>(
     waiting: Waiting,
     once: Once<T>,
-    aborted: AbortSignal,
+    aborted: Aborted,
     hedge: boolean,
     hedgeAfterMs: number | undefined,
   ): Promise<Tried<T>> {

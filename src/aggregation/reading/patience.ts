@@ -10,7 +10,7 @@ export class Patience {
   readonly deadline: number;
   readonly #clock: Clock;
   readonly #away: Away;
-  readonly #waiting = new Set<() => void>();
+  #waiting: (() => void)[] = [];
   #disarm: () => void = () => {};
   /** `away` is only asked for its signal when somebody is waited for: what is at hand needs none. */
   constructor(clock: Clock, deadline: number, away?: AbortSignal | (() => AbortSignal) | Away) {
@@ -36,18 +36,21 @@ export class Patience {
 
   /** Calls `leave` once when it is over, and never at once; what comes before that has to `end` it. */
   begin(leave: () => void): void {
-    this.#waiting.add(leave);
-    if (this.#waiting.size === 1) this.#arm();
+    this.#waiting.push(leave);
+    if (this.#waiting.length === 1) this.#arm();
   }
 
   end(leave: () => void): void {
-    if (this.#waiting.delete(leave) && this.#waiting.size === 0) this.#disarm();
+    const at = this.#waiting.indexOf(leave);
+    if (at < 0) return;
+    this.#waiting.splice(at, 1);
+    if (this.#waiting.length === 0) this.#disarm();
   }
 
   #arm(): void {
     const lose = (): void => {
-      const waiting = [...this.#waiting];
-      this.#waiting.clear();
+      const waiting = this.#waiting;
+      this.#waiting = [];
       this.#disarm();
       for (const leave of waiting) leave();
     };

@@ -12,6 +12,7 @@ import { Patience } from "./patience.ts";
 import { toPick } from "./pick.ts";
 import { type Asking, type Input, scopeOf, toAskings } from "./question.ts";
 import { type Answered, type Reading, Teller } from "./reading.ts";
+import { Register } from "./register.ts";
 import { Samples } from "./samples.ts";
 import { describeReadings } from "./span-words.ts";
 import type { Landed, Tried } from "./tried.ts";
@@ -33,7 +34,7 @@ export interface ReaderPorts extends AskPorts, KeeperPorts {
 }
 
 /** By question: what it came to. */
-type Landing = ReadonlyMap<string, Answered>;
+type Landing = Pick<ReadonlyMap<string, Answered>, "get">;
 
 /** A question that only the source itself can answer. */
 interface Open {
@@ -64,7 +65,7 @@ export class Reader {
   readonly #keeper: Keeper;
   readonly #askings: ReturnType<typeof toAskings>;
   /** By question: the request that will answer it. */
-  readonly #flights = new Map<string, Flight<Landing>>();
+  readonly #flights = new Register<Flight<Landing>>();
   #closed = false;
   constructor(source: SourcePlan, ports: ReaderPorts) {
     const { clock, random, credentials } = ports;
@@ -170,7 +171,7 @@ export class Reader {
     this.#health.looked(hit);
     if (!kept || !hit) return undefined;
     if (age < cacheForMs) return teller.cached(kept, "fresh");
-    if (!this.#flights.has(question) && !this.#closed)
+    if (!this.#flights.get(question) && !this.#closed)
       void this.#board(asking, request).wait([question], new Patience(this.#ports.clock, began + renewalMs));
     return teller.cached(kept, "stale");
   }
@@ -264,7 +265,7 @@ export class Reader {
   #land(flight: Flight<Landing>, { tried, attempts, at }: Landed<Gathered>, keys: number): Landing {
     const { status } = tried;
     const pick = tried.state === "fresh" ? toPick(this.#source, tried.value) : () => tried;
-    const landing = new Map<string, Answered>();
+    const landing = keys === 1 && flight.size === 1 ? new Alone<Answered>() : new Map<string, Answered>();
     flight.forEach((question, key) => {
       const found = pick(key);
       if (found.state === "invalid" && tried.state === "fresh") {
@@ -298,6 +299,21 @@ export class Reader {
 
   #sentence(problem: string): string {
     return `The source "${this.#source.name}" ${problem}.`;
+  }
+}
+
+/** A map of one entry. */
+class Alone<T> {
+  #question: string | undefined;
+  #value: T | undefined;
+
+  get(question: string): T | undefined {
+    return question === this.#question ? this.#value : undefined;
+  }
+
+  set(question: string, value: T): void {
+    this.#question = question;
+    this.#value = value;
   }
 }
 

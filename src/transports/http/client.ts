@@ -1,6 +1,7 @@
 import type { lookup } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { Agent, buildConnector, type Dispatcher, Pool } from "undici";
+import type { Aborted } from "../../aggregation/host.ts";
 import { ForbiddenAddress, isInner, toLookupOuter } from "./addresses.ts";
 import { acceptEncoding } from "./body.ts";
 import { exchange } from "./exchange.ts";
@@ -11,7 +12,7 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers: { readonly [name: string]: string };
   readonly body?: string;
-  readonly aborted: AbortSignal;
+  readonly aborted: Aborted;
   readonly maxBytes: number;
   /** Whether an inner address may be connected to. */
   readonly named: boolean;
@@ -84,7 +85,7 @@ function toAgent({ connectTimeoutMs = 5_000, connections = 64, ca, resolve }: Ht
   });
 }
 
-function toHttpProblem(error: unknown, aborted: AbortSignal): HttpProblem {
+function toHttpProblem(error: unknown, aborted: Aborted): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof ConnectFailed) {
     if (error.cause instanceof ForbiddenAddress) return forbidden();

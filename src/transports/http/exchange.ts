@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import type { Aborted } from "../../aggregation/host.ts";
 import { decompress, inWords } from "./body.ts";
 import { HttpProblem } from "./problem.ts";
 
@@ -10,11 +11,11 @@ export interface Exchanged {
   readonly body: Uint8Array;
 }
 export interface ExchangeLimits {
-  readonly aborted: AbortSignal;
+  readonly aborted: Aborted;
   /** Of the body, as it travels and decompressed. */
   readonly maxBytes: number;
   /** What the connection's own errors are for whoever asked. */
-  readonly problemOf: (error: unknown, aborted: AbortSignal) => HttpProblem;
+  readonly problemOf: (error: unknown, aborted: Aborted) => HttpProblem;
 }
 
 /**
