@@ -16,21 +16,15 @@ export function callOf(operation: Operation, request: FastifyRequest, reply: Fas
   const timeMs = shortest(operation.timeoutMs, readTimeout(request.headers["request-timeout-ms"]));
   const key = isQuery ? undefined : readKey(request.headers["idempotency-key"]);
   const start = isQuery ? {} : readStart(request.headers["start-at"], request.headers["start-after-ms"]);
-  const about = isQuery
-    ? {
-        principal,
-        trace: span,
-        // What is at hand is answered without anybody having looked whether the caller is still there.
-        get aborted() {
-          return goneFrom(state, reply);
-        },
-      }
-    : { principal, trace: span, aborted: neverAborted() };
-  if (isQuery && timeMs === undefined && !wishes.fields) {
-    return wishes.wantsMeta ? withMeta(about) : about; // the usual ones
-  }
+  const aborted = isQuery ? goneFrom(state, reply) : neverAborted();
+  if (isQuery && timeMs === undefined && !wishes.fields)
+    return wishes.wantsMeta
+      ? { principal, trace: span, aborted, wantsMeta: true }
+      : { principal, trace: span, aborted };
   return {
-    ...about,
+    principal,
+    trace: span,
+    aborted,
     ...(key !== undefined && { key }),
     ...start,
     ...(timeMs !== undefined && { deadline: systemClock.monotonic() + timeMs }),
@@ -38,11 +32,6 @@ export function callOf(operation: Operation, request: FastifyRequest, reply: Fas
     ...(wishes.wantsMeta && { wantsMeta: true }),
     ...(wishes.fields && { fields: wishes.fields }),
   };
-}
-
-function withMeta(call: Call & { wantsMeta?: true }): Call {
-  call.wantsMeta = true;
-  return call;
 }
 
 /** A query that nobody waits for any more is given up. A command that was begun goes on: its caller may ask again with its key. */

@@ -8,7 +8,7 @@ export interface RequestState {
   principal: Principal;
   /** What it failed with. */
   failure?: unknown;
-  /** Aborts when the caller does not wait any more. Made when somebody asks for it. */
+  /** Aborts when the caller of a query does not wait any more. */
   gone?: AbortController;
 }
 
