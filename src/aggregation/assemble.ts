@@ -12,7 +12,8 @@ export interface Assembled {
   readonly value?: unknown;
   readonly meta: FieldMeta;
 }
-export type Readings = ReadonlyMap<string, Reading>;
+/** By source. */
+export type Readings = Pick<ReadonlyMap<string, Reading>, "get">;
 
 /** Applies a field's rule to what its sources said. Pure: equal readings give equal bytes, whoever answered first. */
 export function assemble(field: string, plan: FieldPlan, readings: Readings): Assembled {

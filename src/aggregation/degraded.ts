@@ -2,17 +2,17 @@ import type { DegradedField, FieldMeta } from "./meta.ts";
 import type { Reading } from "./reading/reading.ts";
 
 type Failing = DegradedField["state"];
-const failing: readonly string[] = ["invalid", "down", "slow", "shed"] satisfies readonly Failing[];
 
 /** Whether a state says that somebody could not say, and not that there is nothing. */
-export const isFailing = (state: string): state is Failing => failing.includes(state);
+export const isFailing = (state: string): state is Failing =>
+  state === "invalid" || state === "down" || state === "slow" || state === "shed";
 
 /** The fields that have no value because their sources could not say, and which sources those are. */
 export function degradedOf(
   fields: { readonly [field: string]: FieldMeta },
-  readings: ReadonlyMap<string, Reading>,
+  readings: Pick<ReadonlyMap<string, Reading>, "get">,
 ): readonly DegradedField[] {
-  const degraded: DegradedField[] = [];
+  let degraded: DegradedField[] | undefined;
   for (const field of Object.keys(fields)) {
     const { state, rejected } = fields[field] as FieldMeta; // it is one of its own names
     if (!isFailing(state)) continue;
@@ -21,10 +21,13 @@ export function degradedOf(
       const { state, problem } = readings.get(source)?.meta ?? { state: "missing" };
       return isFailing(state) ? [{ source, state, ...(problem !== undefined && { problem }) }] : [];
     });
+    degraded ??= [];
     degraded.push({ path: `/${toStep(field)}`, state, sources });
   }
-  return degraded;
+  return degraded ?? none;
 }
+
+const none: readonly DegradedField[] = Object.freeze([]);
 
 /** The same, seen from further out. */
 export const below = (place: string, degraded: readonly DegradedField[]): readonly DegradedField[] =>

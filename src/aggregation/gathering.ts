@@ -128,7 +128,7 @@ function bySource(readings: readonly Reading[]): ReadonlyMap<string, Reading> {
 /** Notes how questions to a source went. */
 export function note({ noted }: Asker, source: string, metas: readonly SourceMeta[]): void {
   const known = noted.get(source);
-  if (known) known.push(...metas);
+  if (known) for (const meta of metas) known.push(meta);
   else noted.set(source, [...metas]);
 }
 
@@ -164,19 +164,22 @@ export function toSources(sources: readonly SourcePlan[], { noted }: Asker): { [
 
 /** The worst of some questions to one source, of which there is at least one, and how many there were. */
 export function worst(metas: readonly SourceMeta[]): SourceMeta {
-  const [only, ...more] = metas;
-  if (only && more.length === 0) return only;
-  const bad = metas.reduce((worse, meta) =>
-    badness.indexOf(meta.state) > badness.indexOf(worse.state) ? meta : worse,
-  );
-  const ages = metas.flatMap(({ ageMs }) => ageMs ?? []);
-  return {
-    ...bad,
-    ms: Math.max(...metas.map(({ ms }) => ms)),
-    attempts: metas.reduce((sum, { attempts }) => sum + attempts, 0),
-    ...(ages.length > 0 && { ageMs: Math.max(...ages) }),
-    questions: metas.reduce((sum, { questions = 1 }) => sum + questions, 0),
-  };
+  let [bad] = metas as readonly [SourceMeta]; // there is at least one
+  if (metas.length === 1) return bad;
+  let worstOf = badness.indexOf(bad.state);
+  let [ms, attempts, questions, age] = [0, 0, 0, -1];
+  for (const meta of metas) {
+    const how = meta.state === bad.state ? worstOf : badness.indexOf(meta.state);
+    if (how > worstOf) {
+      bad = meta;
+      worstOf = how;
+    }
+    ms = Math.max(ms, meta.ms);
+    attempts += meta.attempts;
+    questions += meta.questions ?? 1;
+    age = Math.max(age, meta.ageMs ?? -1);
+  }
+  return { ...bad, ms, attempts, ...(age >= 0 && { ageMs: age }), questions };
 }
 
 function notAsked(source: string, state: SourceState, why: string): NotAsked {

@@ -1,4 +1,4 @@
-import { type Assembled, assemble } from "./assemble.ts";
+import { type Assembled, assemble, type Readings } from "./assemble.ts";
 import { below, degradedOf, toStep } from "./degraded.ts";
 import { gatherEach } from "./gather-each.ts";
 import { type Asker, Gathering } from "./gathering.ts";
@@ -42,7 +42,12 @@ export function resolve(
 }
 
 /** Every field by its rule, once all sources have been read. */
-function fused({ fields: plans }: FieldScope, readings: Resolved["readings"]): Resolved {
+const fused = (scope: FieldScope, readings: Resolved["readings"]): Resolved => ({
+  ...partOf(scope, readings),
+  readings,
+});
+
+function partOf({ fields: plans }: FieldScope, readings: Readings): Part {
   const values: { [field: string]: unknown } = {};
   const fields: { [field: string]: FieldMeta } = {};
   for (const name of Object.keys(plans)) {
@@ -50,7 +55,7 @@ function fused({ fields: plans }: FieldScope, readings: Resolved["readings"]): R
     if (value !== undefined) values[name] = value;
     fields[name] = meta;
   }
-  return { values, fields, readings, degraded: degradedOf(fields, readings) };
+  return { values, fields, degraded: degradedOf(fields, readings) };
 }
 
 async function resolveDeep(scope: FieldScope, gathering: Gathering, asker: Asker, growth?: Growth): Promise<Resolved> {
@@ -120,7 +125,7 @@ export async function enrich(
       const resolved = await (isFlat(scope)
         ? resolveEach(scope, inputs, asker)
         : Promise.all(inputs.map((input) => resolve(scope, input, asker))));
-      for (const { fields } of resolved) tally.add(field, fields);
+      tally.add(field, resolved);
       done.set(field, resolved);
       if (grown && waiting().length > 0) grown(withNested(items, nested, done).items, waiting());
     }),
@@ -159,29 +164,38 @@ const isRecord = (item: unknown): item is Input => typeof item === "object" && i
 const isFlat = ({ sources, deep }: FieldScope): boolean => !deep && sources.every(({ after }) => after === undefined);
 
 async function resolveEach(scope: FieldScope, inputs: readonly Input[], asker: Asker): Promise<readonly Part[]> {
-  const bySource = [...(await gatherEach(scope, inputs, asker))];
-  return inputs.map((_, at) => {
-    const readings = new Map<string, Reading>();
-    for (const [source, each] of bySource) readings.set(source, each[at] as Reading); // one for each input
-    return fused(scope, readings);
-  });
+  const bySource = await gatherEach(scope, inputs, asker);
+  let at = 0;
+  const ofThis: Readings = { get: (source) => bySource.get(source)?.[at] };
+  const parts: Part[] = [];
+  for (; at < inputs.length; at++) parts.push(partOf(scope, ofThis));
+  return parts;
+}
+
+interface Counts {
+  readonly rule: string;
+  readonly states: { [state: string]: number };
+  conflicts: number;
 }
 
 /** Counts how nested fields came about, over all items. */
 class Tally {
-  readonly #counts = new Map<string, { rule: string; states: { [state: string]: number }; conflicts: number }>();
+  readonly #counts = new Map<string, Counts>();
 
-  add(field: string, fields: Resolved["fields"]): void {
-    for (const [name, { rule, state, conflict }] of Object.entries(fields)) {
-      const at = `${field}.${name}`;
-      let counts = this.#counts.get(at);
-      if (!counts) {
-        counts = { rule, states: {}, conflicts: 0 };
-        this.#counts.set(at, counts);
+  add(field: string, parts: readonly Part[]): void {
+    const own = new Map<string, Counts>();
+    for (const { fields } of parts)
+      for (const name of Object.keys(fields)) {
+        const { rule, state, conflict } = fields[name] as FieldMeta; // it is one of its own names
+        let counts = own.get(name);
+        if (!counts) {
+          counts = { rule, states: {}, conflicts: 0 };
+          own.set(name, counts);
+        }
+        counts.states[state] = (counts.states[state] ?? 0) + 1;
+        if (conflict) counts.conflicts += 1;
       }
-      counts.states[state] = (counts.states[state] ?? 0) + 1;
-      counts.conflicts += Number(conflict);
-    }
+    for (const [name, counts] of own) this.#counts.set(`${field}.${name}`, counts);
   }
 
   /** Items come to rest in any order, and the meta must not tell. */

@@ -98,7 +98,7 @@ const repeated = (query: string, values: readonly string[]): string =>
     .join("&")}`;
 
 // A lone surrogate cannot be encoded and would throw in the middle of a request.
-const encode = (text: string): string => encodeURIComponent(text.toWellFormed());
+const encode = (text: string): string => (/^[\w.-]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed()));
 
 /** A value as it travels in an address; nothing where there is none. */
 export function toText(value: unknown): string | undefined {

@@ -32,8 +32,8 @@ export function decode(plan: HttpPlan, answer: UpstreamAnswer, batch: boolean): 
   try {
     refuseErrorPage(answer, plan.format);
     const body = toText(answer, plan.format);
-    said = read(plan, body);
     isLarge = mayBeLarge(body);
+    said = read(plan, body, isLarge);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     const text = new TextDecoder().decode(answer.body.subarray(0, sampleBytes));
@@ -125,8 +125,8 @@ const broken = (problem: string, said: unknown): Checked => ({
   readable: true,
 });
 
-function read(plan: HttpPlan, text: string): unknown {
-  if (plan.format === "json") return readJson(text);
+function read(plan: HttpPlan, text: string, large: boolean): unknown {
+  if (plan.format === "json") return readJson(text, large);
   if (plan.format === "ndjson") return readNdjson(text);
   const described = describe(plan.schema);
   return plan.format === "csv" ? readCsv(text, described) : readXml(text, plan.rows ?? [], described);

@@ -6,7 +6,7 @@ const mostLevels = 200;
  * One document. Whole numbers beyond 2^53 are kept exactly. Refused are a field called `__proto__`, nesting that would exhaust the stack of whoever walks it, and
  * two fields of one name in an object (RFC 7493): which of them counts is anybody's guess.
  */
-export function readJson(text: string): unknown {
+export function readJson(text: string, large: boolean = mayBeLarge(text)): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -19,7 +19,7 @@ export function readJson(text: string): unknown {
   const fields = survey(value, isPlain && !text.includes("__proto__") ? undefined : refuseProto);
   if (!(isPlain && fields === countPlainNames(text)) && fields !== countNames(text))
     throw new Unreadable("answered with JSON that has two fields of one name in an object");
-  return mayBeLarge(text) ? JSON.parse(text, exactly) : value;
+  return large ? JSON.parse(text, exactly) : value;
 }
 
 /** Whether a number in it may be too large to be held exactly: below 16 digits none is. */

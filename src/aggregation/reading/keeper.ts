@@ -99,7 +99,7 @@ export class Keeper {
     const isRecent = writtenAt !== undefined && at - writtenAt < Math.min(rewriteMs, staleIfErrorMs * rewriteShare);
     if (!lastGood || incomplete !== undefined || isRecent) return writtenAt;
     const now = clock.now();
-    const declared = (): readonly unknown[] => this.#declared?.(said) ?? [];
+    const declared = (): readonly unknown[] => this.#declared?.(said()) ?? [];
     return lastGood.writer.keep(name, key, declared, now, now + staleIfErrorMs) ? at : writtenAt;
   }
 }

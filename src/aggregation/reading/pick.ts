@@ -11,8 +11,8 @@ export interface Found {
   readonly asOf?: number;
   readonly duplicates: number;
   readonly bytes: number;
-  /** What was said of it, one entry a page, of a batch only our record: for `restore`. */
-  readonly said: readonly unknown[];
+  /** Gives what was said of it, one entry a page, of a batch only our record: for `restore`. */
+  readonly said: () => readonly unknown[];
   readonly pages?: number;
   readonly incomplete?: string;
 }
@@ -26,18 +26,23 @@ export type Pick = (key: unknown) => Tried<Found>;
  */
 export function toPick(source: SourcePlan, gathered: Gathered): Pick {
   const { batch } = source;
-  if (!batch) return () => shaped(source, gathered, gathered.value, gathered.said, gathered.bytes, 0);
+  if (!batch) return () => shaped(source, gathered, gathered.value, () => gathered.said, gathered.bytes, 0);
   const { match } = batch;
   const rows = gathered.value as readonly Fields[];
   const places = placesOf(rows, match);
-  const pages = saidOf(source, gathered.said);
+  let pages: ReturnType<typeof saidOf> | undefined;
+  const saidAt = (place: number): unknown => {
+    pages ??= saidOf(source, gathered.said); // mostly nobody asks for it
+    return pages[place]?.();
+  };
   const bytes = Math.ceil(gathered.bytes / Math.max(1, rows.length));
   return (key) => {
     const text = String(key);
-    const found = ranked(source, rows, places.get(text) ?? []);
-    const [first] = found;
-    if (first === undefined) return withoutOurs(gathered, match, text);
-    return shaped(source, gathered, rows[first], [pages[first]?.()], bytes, found.length - 1);
+    const known = places.get(text);
+    if (known === undefined) return withoutOurs(gathered, match, text);
+    const found = typeof known === "number" ? undefined : ranked(source, rows, known);
+    const first = found ? (found[0] ?? 0) : (known as number); // a list of places has one at least
+    return shaped(source, gathered, rows[first], () => [saidAt(first)], bytes, found ? found.length - 1 : 0);
   };
 }
 
@@ -45,7 +50,7 @@ function shaped(
   source: SourcePlan,
   { pages, incomplete }: Gathered,
   answer: unknown,
-  said: readonly unknown[],
+  said: () => readonly unknown[],
   bytes: number,
   duplicates: number,
 ): Tried<Found> {
@@ -55,7 +60,7 @@ function shaped(
     value = source.shape ? source.shape(answer) : answer;
   } catch (error) {
     const problem = `gave an answer that \`shape\` cannot take: ${error instanceof Error ? error.name : "something was thrown"}`;
-    return { state: "invalid", kind: "broken", problem, repeat: false, sample: { said: said[0] } };
+    return { state: "invalid", kind: "broken", problem, repeat: false, sample: { said: said()[0] } };
   }
   if (asOf === undefined && pages === undefined && incomplete === undefined)
     return { state: "fresh", value: { value, duplicates, bytes, said } }; // the usual one
@@ -97,14 +102,15 @@ function withoutOurs({ broken, incomplete }: Gathered, match: string, key: strin
   return { state: "invalid", kind: "broken", problem, repeat: false, sample: { said: maybe[0] } };
 }
 
-/** By key: the places of its records. */
-function placesOf(rows: readonly Fields[], match: string): ReadonlyMap<string, readonly number[]> {
-  const places = new Map<string, number[]>();
-  for (const [at, row] of rows.entries()) {
-    const key = String(row[match]);
+/** By key: the place of its record, or the places where there are several. */
+function placesOf(rows: readonly Fields[], match: string): ReadonlyMap<string, number | readonly number[]> {
+  const places = new Map<string, number | number[]>();
+  for (let at = 0; at < rows.length; at++) {
+    const key = String(rows[at]?.[match]);
     const known = places.get(key);
-    if (known) known.push(at);
-    else places.set(key, [at]);
+    if (known === undefined) places.set(key, at);
+    else if (typeof known === "number") places.set(key, [known, at]);
+    else known.push(at);
   }
   return places;
 }

@@ -17,15 +17,20 @@ export function toAskings(source: SourcePlan): (scope: string) => (input: Input)
   const { name, fetch, from } = source;
   const [first = ""] = fetch.params;
   const before = `[${JSON.stringify(name)},[`;
-  return (scope) => (given) => {
-    let input = given;
-    try {
-      if (from) input = from(given);
-    } catch (error) {
-      return cannotTake(error);
-    }
-    const words = fetch.params.map((param) => wordOf(input[param])).join(",");
-    return { input, key: input[first], question: `${before}${words}],${JSON.stringify(scope)}]` };
+  return (scope) => {
+    const behind = `],${JSON.stringify(scope)}]`;
+    return (given) => {
+      let input = given;
+      try {
+        if (from) input = from(given);
+      } catch (error) {
+        return cannotTake(error);
+      }
+      const key = input[first];
+      const words =
+        fetch.params.length === 1 ? wordOf(key) : fetch.params.map((param) => wordOf(input[param])).join(",");
+      return { input, key, question: before + words + behind };
+    };
   };
 }
 

@@ -87,7 +87,7 @@ export class Reader {
     if (!("flight" in found)) return this.#toldOne(found, request.span);
     return found.flight.wait([found.question], request.patience).then((landing) => {
       saidStatus(landing, found.question, request.span);
-      const answered = this.#answered(found, landing, request, teller);
+      const answered = this.#answered(found, landing, request, teller, this.#ports.clock.monotonic());
       return answered instanceof Promise
         ? answered.then((reading) => this.#toldOne(reading, request.span))
         : this.#toldOne(answered, request.span);
@@ -196,7 +196,11 @@ export class Reader {
     const travelling = [...Map.groupBy(open, ({ flight }) => flight)].map(async ([flight, questions]) => {
       const wanted = questions.map(({ question }) => question);
       const landing = await flight.wait(wanted, request.patience);
-      for (const one of questions) readings[one.at] = await this.#answered(one, landing, request, teller);
+      const now = this.#ports.clock.monotonic();
+      for (const one of questions) {
+        const answered = this.#answered(one, landing, request, teller, now);
+        readings[one.at] = answered instanceof Promise ? await answered : answered;
+      }
       saidStatus(landing, wanted[0] ?? "", request.span);
     });
     await Promise.all(travelling);
@@ -208,13 +212,15 @@ export class Reader {
     landing: Landing | undefined,
     { patience }: ReadEach,
     teller: Teller,
+    now: number,
   ): Reading | Promise<Reading> {
     const { question, recalled, kept, flight, leads } = one;
     const answered = landing?.get(question);
     const state = answered?.tried.state ?? "slow";
+    if (answered && !recalled) return teller.landed(answered, kept, leads ? answered.attempts : 0, now);
     const tell = (last: Kept | undefined): Reading =>
       answered
-        ? teller.landed(answered, last, leads ? answered.attempts : 0)
+        ? teller.landed(answered, last, leads ? answered.attempts : 0, this.#ports.clock.monotonic())
         : teller.instead(last, "slow", "has not answered within the budget", leads ? flight.attempts : 0);
     if (!recalled || state === "fresh" || state === "missing") return tell(kept);
     return asLongAs(patience, recalled).then(() => tell(this.#keeper.get(question)));
@@ -272,12 +278,8 @@ export class Reader {
         this.#health.troubled(found.kind);
         this.#sampled(found);
       }
-      const answered = {
-        tried: status === undefined || found === tried ? found : { ...found, status },
-        attempts,
-        at,
-        keys,
-      };
+      const answered: Answered =
+        status === undefined ? { tried: found, attempts, at, keys } : { tried: found, attempts, at, keys, status };
       landing.set(question, answered);
       if (!this.#closed) this.#keeper.keep(question, answered);
     });
@@ -336,7 +338,7 @@ function keysOf(flight: Flight<Landing>): readonly string[] {
 
 function saidStatus(landing: Landing | undefined, question: string, span: Span): void {
   if (span.unheard) return;
-  const status = landing?.get(question)?.tried.status;
+  const status = landing?.get(question)?.status;
   if (status !== undefined) span.set({ "http.response.status_code": status });
 }
 

@@ -16,6 +16,8 @@ export interface Reading {
 export interface Answered extends Landed<Found> {
   /** How many keys travelled with it. */
   readonly keys: number;
+  /** Of the request in which it travelled. */
+  readonly status?: number;
 }
 
 /** Puts into words what became of questions to one source that began at the same moment. */
@@ -30,8 +32,7 @@ export class Teller {
   }
 
   /** `attempts` counts where the question stood for the request in which it travelled. */
-  landed({ tried, keys, at }: Answered, kept: Kept | undefined, attempts: number): Reading {
-    const now = this.#clock.monotonic();
+  landed({ tried, keys, at }: Answered, kept: Kept | undefined, attempts: number, now: number): Reading {
     const ms = rounded(now - this.#began);
     const batched = keys > 1 && { batched: keys };
     const source = this.#source.name;
@@ -40,6 +41,8 @@ export class Teller {
       const ageMs = rounded(now - at);
       if (asOf === undefined && pages === undefined && incomplete === undefined && keys === 1 && duplicates === 0)
         return { source, meta: { state: "fresh", ms, attempts, ageMs }, value }; // the usual one
+      if (asOf === undefined && pages === undefined && incomplete === undefined && duplicates === 0)
+        return { source, meta: { state: "fresh", ms, attempts, ageMs, batched: keys }, value }; // and that of a batch
       const meta = {
         state: "fresh" as const,
         ms,

@@ -1,24 +1,33 @@
+/** After so many values its table is begun anew. */
+const renewAfter = 1_024;
+
 /**
  * Values by a text, which come and go all the time. A `Map` links every table that it has outgrown to the one after it:
  * once the collector has kept one of those for old, it keeps all that come after it, with everything that was in them,
- * until it looks through the whole heap. Tables of an object are not linked.
+ * until it looks through the whole heap. So it is replaced by a new one once in a while, which nothing links to.
  */
 export class Register<T> {
-  readonly #values: { [text: string]: T } = Object.create(null);
+  #values = new Map<string, T>();
+  #written = 0;
 
   get(text: string): T | undefined {
-    return this.#values[text];
+    return this.#values.get(text);
   }
 
   set(text: string, value: T): void {
-    this.#values[text] = value;
+    this.#written += 1;
+    if (this.#written > Math.max(renewAfter, this.#values.size)) {
+      this.#written = 0;
+      this.#values = new Map(this.#values);
+    }
+    this.#values.set(text, value);
   }
 
   delete(text: string): void {
-    delete this.#values[text];
+    this.#values.delete(text);
   }
 
   values(): readonly T[] {
-    return Object.values(this.#values);
+    return [...this.#values.values()];
   }
 }
