@@ -6,7 +6,7 @@ import type { UpstreamAnswer } from "../port.ts";
 import type { Sample } from "../reading/tried.ts";
 import { readCsv } from "./csv.ts";
 import { describe } from "./describe.ts";
-import { mayBeLarge, readJson, readNdjson } from "./json.ts";
+import { parseJson, readNdjson } from "./json.ts";
 import { toText } from "./text.ts";
 import { Unreadable } from "./unreadable.ts";
 import { readXml } from "./xml.ts";
@@ -32,8 +32,14 @@ export function decode(plan: HttpPlan, answer: UpstreamAnswer, batch: boolean): 
   try {
     refuseErrorPage(answer, plan.format);
     const body = toText(answer, plan.format);
-    isLarge = mayBeLarge(body);
-    said = read(plan, body, isLarge);
+    if (plan.format === "json") {
+      const parsed = parseJson(body);
+      said = parsed.value;
+      isLarge = parsed.large;
+    } else {
+      said = read(plan, body);
+      isLarge = /\d{16}/.test(body);
+    }
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     const text = new TextDecoder().decode(answer.body.subarray(0, sampleBytes));
@@ -125,8 +131,7 @@ const broken = (problem: string, said: unknown): Checked => ({
   readable: true,
 });
 
-function read(plan: HttpPlan, text: string, large: boolean): unknown {
-  if (plan.format === "json") return readJson(text, large);
+function read(plan: HttpPlan, text: string): unknown {
   if (plan.format === "ndjson") return readNdjson(text);
   const described = describe(plan.schema);
   return plan.format === "csv" ? readCsv(text, described) : readXml(text, plan.rows ?? [], described);

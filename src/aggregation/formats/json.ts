@@ -6,7 +6,10 @@ const mostLevels = 200;
  * One document. Whole numbers beyond 2^53 are kept exactly. Refused are a field called `__proto__`, nesting that would exhaust the stack of whoever walks it, and
  * two fields of one name in an object (RFC 7493): which of them counts is anybody's guess.
  */
-export function readJson(text: string, large: boolean = mayBeLarge(text)): unknown {
+export const readJson = (text: string): unknown => parseJson(text).value;
+
+/** The same, and whether a whole number in it is too large for JavaScript to hold it exactly. */
+export function parseJson(text: string): { readonly value: unknown; readonly large: boolean } {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -16,19 +19,16 @@ export function readJson(text: string, large: boolean = mayBeLarge(text)): unkno
   // Without an escape in it, text says all of its names as they are, and no quotation mark stands within a string. Then
   // those before a colon are at least as many as there are names.
   const isPlain = !text.includes("\\") && !/"\s+:/.test(text);
-  const fields = survey(value, isPlain && !text.includes("__proto__") ? undefined : refuseProto);
-  if (!(isPlain && fields === countPlainNames(text)) && fields !== countNames(text))
+  const found: Found = { fields: 0, large: isLarge(value) };
+  survey(value, found, !isPlain || text.includes("__proto__"), 0);
+  if (!(isPlain && found.fields === countPlainNames(text)) && found.fields !== countNames(text))
     throw new Unreadable("answered with JSON that has two fields of one name in an object");
-  return large ? JSON.parse(text, exactly) : value;
+  return { value: found.large ? JSON.parse(text, exactly) : value, large: found.large };
 }
-
-/** Whether a number in it may be too large to be held exactly: below 16 digits none is. */
-export const mayBeLarge = (text: string): boolean => /\d{16}/.test(text);
 
 /** A whole number that would be rounded stays what it is, as a BigInt: a schema that wants a number says that it is none. */
 function exactly(_name: string, value: unknown, { source }: { readonly source?: string } = {}): unknown {
-  if (!Number.isInteger(value) || Number.isSafeInteger(value) || source === undefined || !/^-?\d+$/.test(source))
-    return value;
+  if (!isLarge(value) || source === undefined || !/^-?\d+$/.test(source)) return value;
   return String(value) === source ? value : BigInt(source);
 }
 
@@ -47,28 +47,38 @@ export function readNdjson(text: string): readonly unknown[] {
   return records;
 }
 
-// JSON.parse makes `__proto__` a field like any other; the next Object.assign would make it a prototype.
-function refuseProto(value: object): void {
-  if (Object.hasOwn(value, "__proto__")) throw new Unreadable('answered with JSON that has a field called "__proto__"');
+const isLarge = (value: unknown): boolean =>
+  typeof value === "number" &&
+  (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) &&
+  Number.isInteger(value);
+
+/** What there is in a document, at every depth. */
+interface Found {
+  fields: number;
+  large: boolean;
 }
 
-/** How many fields there are at every depth. Refuses what is nested too deep; `look` sees every object and list. */
-function survey(root: unknown, look: ((value: object) => void) | undefined, depth = 0): number {
-  if (typeof root !== "object" || root === null) return 0;
+/** Counts fields and looks for large numbers. Refuses what is nested too deep and, where it `looks` for it, `__proto__`. */
+function survey(value: unknown, found: Found, looks: boolean, depth: number): void {
+  if (typeof value !== "object" || value === null) return;
   if (depth >= mostLevels)
     throw new Unreadable(`answered with JSON that is nested more than ${mostLevels} levels deep`);
-  look?.(root);
-  let fields = 0;
-  if (Array.isArray(root)) {
-    for (const item of root) if (typeof item === "object") fields += survey(item, look, depth + 1);
-    return fields;
+  if (Array.isArray(value)) {
+    for (const item of value) look(item, found, looks, depth);
+    return;
   }
-  for (const name in root) {
-    fields += 1;
-    const inside = (root as { readonly [name: string]: unknown })[name];
-    if (typeof inside === "object") fields += survey(inside, look, depth + 1);
+  // JSON.parse makes it a field like any other; the next Object.assign would make it a prototype.
+  if (looks && Object.hasOwn(value, "__proto__"))
+    throw new Unreadable('answered with JSON that has a field called "__proto__"');
+  for (const name in value) {
+    found.fields += 1;
+    look((value as { readonly [name: string]: unknown })[name], found, looks, depth);
   }
-  return fields;
+}
+
+function look(inside: unknown, found: Found, looks: boolean, depth: number): void {
+  if (typeof inside === "object") survey(inside, found, looks, depth + 1);
+  else if (isLarge(inside)) found.large = true;
 }
 
 /** Quotation marks before a colon: at the end of every name, and where a string begins with one. */
