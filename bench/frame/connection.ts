@@ -2,8 +2,8 @@ import { connect, type Socket } from "node:net";
 import { wholeAnswer } from "./answer-text.ts";
 import type { Reply, Sent } from "./load-messages.ts";
 
-/** A server may close what nobody uses, some after 5 seconds; what has been idle for longer than this is not used again. */
-const idleMs = 3_000;
+/** A server may close what nobody uses; what has been idle for longer than this, as between two rounds, is not used again. */
+const idleMs = 1_000;
 
 interface Asking {
   readonly sent: Sent;
