@@ -54,6 +54,16 @@ test("a connection is used again, and another one after the server has closed it
   expect(said).toEqual(["connection 1", "connection 1", "connection 2"]);
 });
 
+test("what a server closes instead of answering is asked once more on a connection of its own", async () => {
+  const origin = await serve((socket, connection) => {
+    if (connection === 1 && socket.bytesRead > 60) socket.destroy();
+    else socket.write(withLength(`connection ${connection}`));
+  });
+  const connection = new Connection(origin);
+  expect((await connection.ask(asked)).body).toBe("connection 1");
+  expect((await connection.ask(asked)).body).toBe("connection 2");
+});
+
 test("an answer that breaks off is an error, and the next request has a connection of its own", async () => {
   const origin = await serve((socket, connection) => {
     if (connection === 1) socket.end("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf");

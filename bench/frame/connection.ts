@@ -2,10 +2,13 @@ import { connect, type Socket } from "node:net";
 import { wholeAnswer } from "./answer-text.ts";
 import type { Reply, Sent } from "./load-messages.ts";
 
-/** A server may close what nobody uses, some after 5 seconds; what has been idle for longer than this is not used again. */
-const idleMs = 3_000;
+/** A server may close what nobody uses; what has been idle for longer than this, as between two rounds, is not used again. */
+const idleMs = 1_000;
 
 interface Asking {
+  readonly sent: Sent;
+  /** Whether its connection had been used before: the server may have closed it at that very moment. */
+  readonly again: boolean;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;
 }
@@ -26,12 +29,15 @@ export class Connection {
 
   ask(sent: Sent): Promise<Reply> {
     if (performance.now() - this.#usedAt > idleMs) this.#leave();
-    this.#socket ??= this.#open();
-    const socket = this.#socket;
     return new Promise((resolve, reject) => {
-      this.#asking = { resolve, reject };
-      socket.write(this.#toText(sent), "utf8");
+      this.#send({ sent, again: this.#socket !== undefined, resolve, reject });
     });
+  }
+
+  #send(asking: Asking): void {
+    this.#socket ??= this.#open();
+    this.#asking = asking;
+    this.#socket.write(this.#toText(asking.sent), "utf8");
   }
 
   #toText({ method, path, headers = {}, body }: Sent): string {
@@ -62,10 +68,14 @@ export class Connection {
 
   #lose(socket: Socket, error: Error): void {
     if (this.#socket !== socket) return;
+    const wasHeard = this.#received !== undefined;
     this.#leave();
     const asking = this.#asking;
     this.#asking = undefined;
-    asking?.reject(error);
+    if (!asking) return;
+    // A server that has closed an idle connection has not seen what was sent on it meanwhile: as browsers do, once more.
+    if (asking.again && !wasHeard && asking.sent.method === "GET") this.#send({ ...asking, again: false });
+    else asking.reject(error);
   }
 
   #leave(): void {

@@ -50,7 +50,7 @@ const doubled = source("doubled", {
   shape: ({ said }) => ({ doubled: said }),
   ...own,
 });
-const hedged = source("hedged", { get: at("hedged"), shape: ({ said }) => ({ hedged: said }), hedge: "20ms", ...own });
+const hedged = source("hedged", { get: at("hedged"), shape: ({ said }) => ({ hedged: said }), hedge: "400ms", ...own });
 const dead = source("dead", {
   get: at("dead"),
   shape: ({ said }) => ({ dead: said }),

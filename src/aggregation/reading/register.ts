@@ -1,5 +1,5 @@
 /** After so many values its table is begun anew. */
-const renewAfter = 1_024;
+const renewAfter = 64;
 
 /**
  * Values by a text, which come and go all the time. A `Map` links every table that it has outgrown to the one after it:
