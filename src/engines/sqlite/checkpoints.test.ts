@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Engine } from "../../storage/host.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { openSqlite } from "./index.ts";
 
 let folder: string;
@@ -57,4 +58,24 @@ test("somebody who reads for long holds nobody up, and the WAL begins again when
   reading.close();
   // The next commit after the last pass begins it again.
   await expect.poll(async () => [await write(16), megabytes(`${file()}-wal`)][1], { timeout: 15_000 }).toBeLessThan(80);
+});
+
+test("where the thread cannot start, SQLite copies the WAL by itself", async () => {
+  const db = new DatabaseSync(join(folder, "other.db"));
+  db.exec("pragma journal_mode = wal; pragma synchronous = off; create table t (a text)");
+  const checkpoints = new Checkpoints(db, join(folder, "nowhere", "other.db"));
+  const own = (): unknown => db.prepare("pragma wal_autocheckpoint").get()?.wal_autocheckpoint;
+  const fill = (): void => {
+    for (let n = 0; n < 2_500; n++) {
+      db.prepare("insert into t values (?)").run("x".repeat(8_000));
+      checkpoints.look();
+    }
+  };
+  expect(own()).toBe(0);
+  fill();
+  await expect.poll(own).toBe(4_000);
+  for (let n = 0; n < 4; n++) fill();
+  expect(megabytes(join(folder, "other.db-wal"))).toBeLessThan(50); // of 100
+  checkpoints.end();
+  db.close();
 });

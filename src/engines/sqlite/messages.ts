@@ -94,9 +94,9 @@ export type ToWriter =
   | { readonly now: number; readonly commands: readonly Command[]; readonly alone: boolean }
   | "close";
 /**
- * From the writer: that it is ready, why it is not, or that it has closed; and what the flusher would say, of what it has flushed by itself. At `replies` lies what it has to say to the
- * commands of a batch, in the order in which they were sent, before the flusher is told of the batch; nobody is woken for
- * that. `flusher` is where the flusher speaks.
+ * From the writer: that it is ready, why it is not, or that it has closed; and what the flusher would say, of what it has
+ * flushed by itself. At `replies` lies what it has to say to the commands of a batch, in the order in which they were sent,
+ * before the flusher is told of the batch; nobody is woken for that. `flusher` is where the flusher speaks.
  */
 export type FromWriter =
   | {
@@ -112,13 +112,16 @@ export type FromWriter =
 export type FromFlusher = "flushed" | { readonly notFlushed: string };
 
 /**
- * What the three threads share: the numbers of the last batch, counted from 1 and modulo 2^32, whose commit has begun (it
+ * What the main thread, the writer and the flusher share: the numbers of the last batch, counted from 1 and modulo 2^32, whose commit has begun (it
  * is seen by the main thread before the writer can say anything), that is done, and that is on disk.
  */
 export const progressOf = { begun: 0, committed: 1, flushed: 2 } as const;
 
-/** What the writer and the checkpointer share is one number: what the second is to do, or that it does nothing. */
-export const checkpointerIs = { idle: 0, asked: 1, ending: 2, ended: 3 } as const;
+/**
+ * What the writer and the checkpointer share is one number: what the second is to do, that it does nothing, or that a flush
+ * of the database file has failed.
+ */
+export const checkpointerIs = { idle: 0, asked: 1, ending: 2, ended: 3, failed: 4 } as const;
 
 export interface FlusherOptions {
   readonly wal: string;

@@ -22,6 +22,7 @@ const acknowledgedIn = (lines: readonly string[]): readonly string[] =>
   lines.filter((line) => line.endsWith(" acknowledged")).map(idOf);
 
 const story = fileURLToPath(new URL("../../../test/sqlite-story.ts", import.meta.url));
+const longStory = fileURLToPath(new URL("../../../test/sqlite-long-story.ts", import.meta.url));
 const calls = "trace=pwrite64,fsync,fdatasync";
 /** Three appends in two commits, with something in the way of a call. */
 function tellWith(place: string, injected: string, more: readonly string[] = []): Promise<readonly string[]> {
@@ -126,6 +127,26 @@ describe.skipIf(withoutStrace !== undefined)(`system calls${withoutStrace ? ` ($
     });
     expect(failed).toBeGreaterThan(2);
   }, 120_000);
+
+  test("a flush of the database file that fails beside the writer ends the writing, and nothing is lost", async () => {
+    const place = join(folder, "long");
+    const tell = (appends: number, options: readonly string[]) =>
+      straced(longStory, [place, String(appends)], [...quick, "-o", "/dev/null", ...options], cache.environment);
+    expect((await tell(8, ["-e", "trace=fsync"]))[0]).toBe("8 acknowledged"); // the file is there
+    const injected = ["-e", "trace=fsync", "-P", join(place, "trilith.db"), "-e", "inject=fsync:error=EIO:when=1"];
+    const [said, why] = await tell(1_600, injected);
+    const acknowledged = Number(said?.split(" ")[0]);
+    expect(why).toContain("The disk failed while the log was copied into the database file.");
+    expect(acknowledged).toBeGreaterThan(100);
+    expect(acknowledged).toBeLessThan(1_592);
+    const engine = await openSqlite({ folder: place });
+    try {
+      expect((await engine.head("main")).position).toBeGreaterThanOrEqual(8 + acknowledged);
+      expect(await engine.check()).toEqual([]);
+    } finally {
+      await engine.close();
+    }
+  });
 
   /** Which acknowledged appends are gone where the power goes, over all moments of a story. */
   async function lost(acts: readonly Act[], kept: () => boolean): Promise<ReadonlySet<string>> {

@@ -41,6 +41,11 @@ export const toNotFlushed = (error: unknown): FromFlusher => ({
   notFlushed: `The disk failed while it was written. (${(error as Error).message})`,
 });
 
+/** Whether what a flush was to write may have been dropped. A full disk, or a lock, drops nothing. */
+export function isFlushFailure(error: unknown): boolean {
+  return primaryCode(error) === ioError || (error as { syscall?: unknown }).syscall === "fsync";
+}
+
 function primaryCode(error: unknown): number | undefined {
   const { errcode } = (error ?? {}) as { errcode?: unknown };
   return typeof errcode === "number" ? errcode & 0xff : undefined;
