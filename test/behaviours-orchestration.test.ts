@@ -708,24 +708,27 @@ behaviour(
     expect(most).toBeLessThanOrEqual(2);
   },
 );
-behaviour("of those that wait the one with the lowest priority is let in last", async ({ running, known, until }) => {
+behaviour("those that wait are let in by their priority", async ({ running, known, until }) => {
   const order: number[] = [];
-  let blocking = 0;
-  const gate = Promise.withResolvers<void>();
+  const blocking: PromiseWithResolvers<void>[] = [];
   const blocker = known(async (_, { run }) => {
     await run.step("wait", () => {
-      blocking++;
+      const gate = Promise.withResolvers<void>();
+      blocking.push(gate);
       return gate.promise;
     });
   });
   const body = known(async (n, { run }) => void (await run.step("work", () => void order.push(n))));
   const begin = (priority: number, body: string) => running.begin(Lab.narrow, { body, priority, value: priority });
-  const runs = [await begin(0, blocker), await begin(0, blocker)];
-  await expect.poll(() => blocking, patiently).toBe(2);
-  for (const priority of [1, 5, 3]) runs.push(await begin(priority, body));
-  gate.resolve();
-  for (const { run } of runs) await until(run, "done");
-  expect(order[2]).toBe(1); // the other two come side by side
+  const blocked = [await begin(0, blocker), await begin(0, blocker)];
+  await expect.poll(() => blocking.length, patiently).toBe(2);
+  const waiting = [];
+  for (const priority of [1, 5, 3]) waiting.push(await begin(priority, body));
+  blocking[0]?.resolve(); // the other one stays, so that they come one after the other
+  for (const { run } of waiting) await until(run, "done");
+  expect(order).toEqual([5, 3, 1]);
+  blocking[1]?.resolve();
+  for (const { run } of blocked) await until(run, "done");
 });
 
 behaviour(
