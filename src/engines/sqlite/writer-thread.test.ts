@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { systemClock } from "../../contracts/index.ts";
-import type { Command } from "./messages.ts";
+import { type Command, progressOf } from "./messages.ts";
 import { pack } from "./packed.ts";
 import { startThread } from "./thread.ts";
 import { WriterThread } from "./writer-thread.ts";
@@ -33,9 +33,9 @@ test("a writer that dies leaves what it had got unknown, what it had not got und
   }
 });
 
-test("what was seen before it was flushed is told after the flush, or never", async () => {
-  // A writer that begins commits, and whose flusher answers when it is told to.
-  const played = new Worker(
+/** A writer that begins commits, and whose flusher answers when it is told to. */
+const play = (): Worker =>
+  new Worker(
     `const { parentPort } = require("node:worker_threads");
      const [replies, flusher] = [new MessageChannel(), new MessageChannel()];
      const progress = new Int32Array(new SharedArrayBuffer(12));
@@ -51,9 +51,12 @@ test("what was seen before it was flushed is told after the flush, or never", as
      );`,
     { eval: true },
   );
+const command: Command = { kind: "sweep", log: "main", now: 0, limit: 1 };
+
+test("what was seen before it was flushed is told after the flush, or never", async () => {
+  const played = play();
   const writer = await WriterThread.over(played, systemClock, { count: 1_000, size: 2 ** 26 });
   played.removeAllListeners("message"); // what it says from here on is for the test
-  const command: Command = { kind: "sweep", log: "main", now: 0, limit: 1 };
   const begun = async (): Promise<void> => void (await once(played, "message"));
   expect(writer.flushed()).toBeUndefined();
 
@@ -77,4 +80,39 @@ test("what was seen before it was flushed is told after the flush, or never", as
   expect(await lost).toMatchObject({ code: "Unavailable", outcome: "unknown" });
   expect(await never).toMatchObject({ code: "Unavailable" });
   await writer.close();
+});
+
+test("what is flushed while somebody else is told of an earlier flush is told as well", async () => {
+  const played = play();
+  const writer = await WriterThread.over(played, systemClock, { count: 1_000, size: 2 ** 26 });
+  played.removeAllListeners("message");
+  const seen: (Promise<void> | undefined)[] = [];
+  const written: Promise<unknown>[] = [];
+  for (let batch = 1; batch <= 2; batch++) {
+    written.push(writer.run(command, 1));
+    await once(played, "message");
+    seen.push(writer.flushed());
+  }
+  expect(seen.every((one) => one !== undefined)).toBe(true);
+  // The first batch is on disk when this thread is told; the second one from its fifth look on.
+  const load = Atomics.load.bind(Atomics) as (array: Int32Array, index: number) => number;
+  let looks = 0;
+  const watched = vi
+    .spyOn(Atomics, "load")
+    .mockImplementation(((array: Int32Array, index: number) =>
+      index === progressOf.flushed && load(array, index) > 0
+        ? ++looks < 5
+          ? 1
+          : 2
+        : load(array, index)) as typeof Atomics.load); // numbers only
+  try {
+    played.postMessage("flush");
+    await seen[0];
+    played.postMessage("flush");
+    await Promise.all([...written, ...seen]);
+    expect(looks).toBeGreaterThan(4);
+  } finally {
+    watched.mockRestore();
+    await played.terminate();
+  }
 });

@@ -190,8 +190,11 @@ export class WriterThread {
     // What lies there of batches that are not on disk yet stays there.
     while (this.#sent.length > 0 && !this.#isPending((this.#answered + 1) | 0))
       this.#answer((receiveMessageOnPort(this.#replies) as { message: readonly Reply[] }).message); // it came before the flush
-    const done = this.#lookers.filter(({ seen }) => !this.#isPending(seen));
-    if (done.length > 0) this.#lookers = this.#lookers.filter(({ seen }) => this.#isPending(seen));
+    // Asked once for each: what is flushed between two looks would be told nobody, and whoever waits for it waits for good.
+    const { done = [], pending = [] } = Object.groupBy(this.#lookers, ({ seen }) =>
+      this.#isPending(seen) ? "pending" : "done",
+    );
+    this.#lookers = pending;
     for (const { resolve } of done) resolve();
     if (this.#queue.length > 0 || this.#closing) this.#schedule();
   }
