@@ -3,7 +3,7 @@ import { type Goal, rowOf } from "../frame/goals.ts";
 const lone =
   "An append is three rows with five entries in indexes, under a lock that makes positions follow commits; the bare insert is one row in one index. Both have one round trip and one flush, so the share is the larger the faster the disk flushes. Fewer entries in indexes an event would change it; more clients do, for their appends share all of that.";
 const command =
-  "A command is an append and more: it comes through the dispatcher, its input and output are checked against the contract, it has a span, and it decides over the state that is remembered. All of that is done by the main thread, about 15 µs of it where a plain append takes 5 or 6. Its stream is an old one, so on SQLite its entry in the index of streams and revisions changes a page of its own, which the names of new streams are spared (decision 84). Compiled checks, and taking those entries into their index together as well, would change it.";
+  "A command is an append and more: it comes through the dispatcher, its input and output are checked against the contract, it has a span, and it decides over the state that is remembered. All of that is done by the main thread, about 15 µs of it where a plain append takes 5 or 6. Its stream is an old one, so on SQLite its entry in the index of streams and revisions changes a page of its own, which the names of new streams are spared (decision 84): about a page for each goes to the disk, where a plain append takes a third of one. Compiled checks, and taking those entries into their index together as well, would change it.";
 const lateness =
   "What is late is what this process does between two turns of its event loop: appends of a turn are packed together, and answers of a batch are told together. Smaller batches would change it, and cost speed.";
 const grown =
@@ -18,7 +18,7 @@ export const goals: readonly Goal[] = [
     times: [rowOf("append-1", "limit-sqlite", 128)],
     reach: { is: "at least", value: 0.28 },
     from: "100,000 a second where bare inserts give 356,000",
-    why: "A new event in a new stream is a row of the log, a row of the stream, two entries in indexes and a message to the thread that writes and back; the bare insert is one row. 100,000 of them a second would leave two cores 20 µs of the processor for each. That thread takes about 10 (15 before decision 84) and the main thread about 5; flushing, the collector and this bench take the rest and more. Appends of many events to one stream, see `append-100`, come nearer. A leaner message between the threads saves a third of a microsecond (decision 61); what is left would take an index less.",
+    why: "A new event in a new stream is a row of the log, a row of the stream, two entries in indexes and a message to the thread that writes and back; the bare insert is one row. 100,000 of them a second would leave two cores 20 µs of the processor for each. That thread takes about 10 (15 before decision 84) and the main thread about 5; flushing, the collector and this bench take the rest. Nothing stops the two for long since the WAL is copied beside them (decision 90). Appends of many events to one stream, see `append-100`, come nearer. A leaner message between the threads saves a third of a microsecond (decision 61); what is left would take an index less.",
   },
   {
     row: rowOf("append-1", "trilith-postgres", 32),

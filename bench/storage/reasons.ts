@@ -10,7 +10,7 @@ export const reasons: Reasons = {
   },
   "append-1, 1 client": {
     limit:
-      "Both wait for one flush an append, so what decides is what is around it. On SQLite the limit writes and flushes in the thread that asks; Trilith's append goes to the thread that writes, from there to the one that flushes, and back, so that a flush holds no request up, and a thread that sleeps takes a while to wake. On PostgreSQL both have one round trip, and the server writes three rows with five entries in indexes where the limit has one of each. Nothing of that is shared with anybody while there is one client. A writer that flushes by itself where a single append is under way, and fewer rows an append, would change it.",
+      "Both wait for one flush an append, so what decides is what is around it. On SQLite the limit writes and flushes in the thread that asks; Trilith's append goes to the thread that writes, which flushes a lone one by itself, and back, so that a flush holds no request up, and a thread that sleeps takes a while to wake. On PostgreSQL both have one round trip, and the server writes three rows with five entries in indexes where the limit has one of each. Nothing of that is shared with anybody while there is one client. Fewer rows an append would change it.",
     peer: "Both wait for one flush an append; what is left is the round trip and the statement. Fewer rows an append would change it.",
   },
   "append-100": {
