@@ -48,7 +48,7 @@ test("the WAL is copied while it is written, and begins again", async () => {
   expect(megabytes(file())).toBeGreaterThan(149);
 });
 
-test("somebody who reads for long holds nobody up, and the WAL begins again when he has gone", async () => {
+test("while somebody reads for long others write on, and the WAL begins again when he has gone", async () => {
   await write(10);
   const reading = new DatabaseSync(file(), { readOnly: true });
   reading.exec("begin");

@@ -19,8 +19,8 @@ const tooLong = 64_000;
 const patience = 10_000;
 
 /**
- * Keeps the WAL short. SQLite does that within somebody's commit, by default: at full speed a tenth of the writer's time
- * went there, and whoever was in the queue waited for a flush of the database file.
+ * Keeps the WAL short. SQLite does that within somebody's commit, by default, so that whoever is in the queue waits for a
+ * flush of the database file.
  */
 export class Checkpoints {
   readonly #db: DatabaseSync;

@@ -112,8 +112,9 @@ export type FromWriter =
 export type FromFlusher = "flushed" | { readonly notFlushed: string };
 
 /**
- * What the main thread, the writer and the flusher share: the numbers of the last batch, counted from 1 and modulo 2^32, whose commit has begun (it
- * is seen by the main thread before the writer can say anything), that is done, and that is on disk.
+ * What the main thread, the writer and the flusher share: the numbers of the last batch, counted from 1 and modulo 2^32,
+ * whose commit has begun (it is seen by the main thread before the writer can say anything), that is done, and that is on
+ * disk.
  */
 export const progressOf = { begun: 0, committed: 1, flushed: 2 } as const;
 
