@@ -1,16 +1,12 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { Gathering, stretch } from "./gathering.ts";
 
 /**
- * How streams are found by their names. Names come in no order, so each new one changes another page of their index, and
- * written at once it cost more than its event. A new stream is therefore written to the end of the table of streams alone
- * and its name kept in memory; when so many have come together they move into the index, in the order of the index, where
- * a page takes several. They move a stretch at a time, as new ones come: all at once, they held up everybody else's
- * appends for milliseconds. Up to which stream all names are in the index is written there; what it lacks is read again
- * from the end of the table.
+ * How streams are found by their names. Names come in no order (gathering.ts). A new stream is written to the end of the
+ * table of streams alone and its name kept in memory; when so many have come together they move into the index. Up to which
+ * stream all names are in the index is written there; what it lacks is read again from the end of the table.
  */
 const together = 4_096;
-/** So many names move at a time: fewer would share no page. */
-const stretch = 64;
 /** How many names a reader keeps before it begins again, where the index has them by now. */
 const mostSeen = 4 * together;
 
@@ -37,11 +33,7 @@ export class StreamNames {
   readonly #settle: StatementSync;
   /** All that are not settled. */
   #recent = new Gathered();
-  /** Those of them that do not move yet, as they came. */
-  #waiting: Row[] = [];
-  #moving = new Generation([]);
-  /** How many have come since some were moved. */
-  #due = 0;
+  #gathering: Gathering<Row>;
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#find = db.prepare(idOf);
@@ -51,17 +43,12 @@ export class StreamNames {
     this.#move = db.prepare(move);
     this.#moveAll = db.prepare(move + ", (?, ?, ?)".repeat(stretch - 1));
     this.#settle = db.prepare("update named set stream = ?");
-    this.reset();
+    this.#gathering = this.#gather();
   }
 
   /** Forgets what an undone transaction may have taught. */
   reset(): void {
-    this.#recent = new Gathered();
-    this.#waiting = [];
-    this.#moving = new Generation([]);
-    this.#due = 0;
-    const rows = this.#db.prepare(`select id, log, name from stream where id > (${settled}) order by id`).iterate();
-    for (const row of rows as Iterable<unknown> as Iterable<Row>) this.#keep(row);
+    this.#gathering = this.#gather();
   }
 
   find(log: number, name: string): number | undefined {
@@ -71,38 +58,37 @@ export class StreamNames {
   /** A stream that was not found. */
   add(log: number, name: string): number {
     const id = Number(this.#insert.run(log, name).lastInsertRowid);
-    this.#keep({ id, log, name });
-    this.#due++;
+    const row = { id, log, name };
+    this.#recent.add(row);
+    this.#gathering.add(row);
     return id;
   }
 
-  /** Once a transaction: as many names go into the index as have come; twice as many where a restart has left more than usual. */
+  /** Once a transaction. */
   settle(): void {
-    if (this.#due < stretch) return;
-    const names = this.#recent.count > 2 * together ? 2 * this.#due : this.#due;
-    for (let left = names; left >= stretch && this.#hasMore(); left -= stretch) {
-      const rows = this.#moving.next();
-      if (rows.length === stretch) this.#moveAll.run(...rows.flatMap(({ log, name, id }) => [log, name, id]));
-      else for (const { log, name, id } of rows) this.#move.run(log, name, id);
-      if (this.#moving.isDone) this.#end();
-    }
-    this.#due %= stretch;
+    this.#gathering.settle();
   }
 
-  #keep(row: Row): void {
-    this.#recent.add(row);
-    this.#waiting.push(row);
-  }
-
-  #hasMore(): boolean {
-    if (this.#moving.isDone && this.#waiting.length >= together)
-      this.#moving = new Generation(this.#waiting.splice(0, together));
-    return !this.#moving.isDone;
-  }
-
-  #end(): void {
-    this.#settle.run(this.#moving.last);
-    for (const row of this.#moving.rows) this.#recent.remove(row);
+  #gather(): Gathering<Row> {
+    const rows = this.#db.prepare(`select id, log, name from stream where id > (${settled}) order by id`).all();
+    const waiting = rows as unknown as Row[]; // the columns are the query's own
+    this.#recent = new Gathered();
+    for (const row of waiting) this.#recent.add(row);
+    return new Gathering<Row>(
+      {
+        together,
+        compare: (one, other) => one.log - other.log || (one.name < other.name ? -1 : 1),
+        move: (rows) => {
+          if (rows.length === stretch) this.#moveAll.run(...rows.flatMap(({ log, name, id }) => [log, name, id]));
+          else for (const { log, name, id } of rows) this.#move.run(log, name, id);
+        },
+        end: (rows) => {
+          this.#settle.run(rows.at(-1)?.id ?? 0);
+          for (const row of rows) this.#recent.remove(row);
+        },
+      },
+      waiting,
+    );
   }
 }
 
@@ -155,28 +141,6 @@ export class SeenNames {
 
   #indexed(): number {
     return (this.#settled.get() as { stream: number }).stream; // the table has one row
-  }
-}
-
-/** Names that move together, in the order of the index. */
-class Generation {
-  readonly rows: readonly Row[];
-  readonly last: number;
-  #moved = 0;
-  constructor(rows: readonly Row[]) {
-    this.last = rows.at(-1)?.id ?? 0;
-    // Nearly its order: it compares bytes, and where the two differ a page more is written.
-    this.rows = rows.toSorted((one, other) => one.log - other.log || (one.name < other.name ? -1 : 1));
-  }
-
-  get isDone(): boolean {
-    return this.#moved === this.rows.length;
-  }
-
-  next(): readonly Row[] {
-    const rows = this.rows.slice(this.#moved, this.#moved + stretch);
-    this.#moved += rows.length;
-    return rows;
   }
 }
 
