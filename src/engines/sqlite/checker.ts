@@ -16,6 +16,11 @@ interface Rule {
   readonly sql: (log: number) => string;
   readonly say: (row: { readonly [column: string]: unknown }, log: string) => string;
 }
+/** The entries of old streams, wherever they are: some are in both tables while they move. */
+const gathered = (log: number): string =>
+  `(select stream, revision, position from event_${log}_entry
+    union select value ->> 0, value ->> 1, value ->> 2 from event_${log}_recent, json_each(entries))`;
+
 const rules: readonly Rule[] = [
   {
     sql: (log) =>
@@ -36,9 +41,30 @@ const rules: readonly Rule[] = [
   {
     sql: (log) =>
       `select e.position, f.position other from event_${log} e not indexed left join event_${log} f
-       on f.stream = e.stream and f.revision = e.revision where f.position is not e.position`,
+       on f.stream = e.stream and f.revision = e.revision and f.gathered is null
+       where e.gathered is null and f.position is not e.position`,
     say: ({ position }, log) =>
       `The event at position ${position} of the log "${log}" is not in the index of its stream.`,
+  },
+  {
+    sql: (log) =>
+      `select position from event_${log} where gathered is not null
+       and (position, stream, revision) not in (select position, stream, revision from ${gathered(log)})`,
+    say: ({ position }, log) =>
+      `The event at position ${position} of the log "${log}" is not among the entries of its stream.`,
+  },
+  {
+    sql: (log) =>
+      `select x.position from ${gathered(log)} x left join event_${log} e on e.position = x.position
+       where e.gathered is null or e.stream <> x.stream or e.revision <> x.revision`,
+    say: ({ position }, log) => `An entry of the log "${log}" leads to position ${position}, where its event is not.`,
+  },
+  {
+    sql: (log) =>
+      `select e.position from (select stream, min(revision) first from ${gathered(log)} group by stream) x
+       cross join event_${log} e on e.stream = x.stream and e.revision > x.first where e.gathered is null`,
+    say: ({ position }, log) =>
+      `The event at position ${position} of the log "${log}" is in the index, and one before it in its stream is not.`,
   },
   {
     sql: (log) =>
@@ -64,7 +90,9 @@ const rules: readonly Rule[] = [
   },
   {
     sql: (log) =>
-      `select name from stream s where log = ${log} and not exists (select 1 from event_${log} where stream = s.id)`,
+      `select name from stream s where log = ${log} and not exists (
+         select 1 from event_${log} where stream = s.id and gathered is null
+       )`,
     say: ({ name }, log) => `The stream "${name}" of the log "${log}" has no events.`,
   },
   {

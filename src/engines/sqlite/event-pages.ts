@@ -1,6 +1,7 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { Place, ReadQuery, StoredEvent, TextQuery } from "../../storage/host.ts";
 import { Statements } from "./statements.ts";
+import { SeenEntries, type SeenStream } from "./stream-entries.ts";
 import { SeenNames } from "./stream-names.ts";
 import { firstEpoch } from "./tables.ts";
 import { spelledId, unpackId } from "./uuid.ts";
@@ -23,21 +24,28 @@ type Row = readonly [
   meta: string | null,
   stream: string,
 ];
-const columns = `position, revision, ${spelledId("append")}, ix, type, at, data, meta`;
+const columns = `e.position, e.revision, ${spelledId("e.append")}, e.ix, e.type, e.at, e.data, e.meta`;
+type TextRows = readonly (readonly [data: string, revision: number])[];
+interface Page {
+  readonly events: StoredEvent[];
+  /** In characters of data. */
+  size: number;
+}
 interface KnownLog {
   readonly id: number;
   readonly epoch: number;
   readonly types: Map<number, { readonly type: string; readonly version: number }>;
-  /** A stream's last revision. */
-  readonly last: StatementSync;
+  readonly entries: SeenEntries;
 }
 
 /** Events, as they are read: on any connection that may not write. An iterator never outlives a page, for an open one pins the WAL. */
 export class EventPages {
+  readonly #db: DatabaseSync;
   readonly #statements: Statements;
   readonly #names: SeenNames;
   readonly #logs = new Map<string, KnownLog>();
   constructor(db: DatabaseSync) {
+    this.#db = db;
     this.#statements = new Statements(db);
     this.#names = new SeenNames(db);
   }
@@ -52,7 +60,9 @@ export class EventPages {
     const types = query.types && JSON.stringify(this.#idsOf(log, query.types));
     const categories = query.categories && JSON.stringify(query.categories);
     const streams = query.streams && JSON.stringify(query.streams.map((name) => this.#streamOf(log, name) ?? -1));
-    return this.#page(
+    const page: Page = { events: [], size: 0 };
+    this.#fill(
+      page,
       log,
       `select ${columns}, s.name stream from event_${log.id} e cross join stream s on s.id = e.stream
        where position > ? ${until === undefined ? "" : "and position <= ?"}
@@ -62,6 +72,7 @@ export class EventPages {
        order by position limit ?`,
       [query.after, ...[until, types, categories, streams].filter((value) => value !== undefined), limit],
     );
+    return page.events;
   }
 
   /** Most looks at a stream find nothing, or nothing new. To find that out by two keys costs a fifth of what a page does. */
@@ -73,14 +84,16 @@ export class EventPages {
   ): readonly StoredEvent[] {
     const id = this.#streamOf(log, stream);
     if (id === undefined) return [];
-    const last = until === undefined ? this.#lastOf(log, id) : this.#revisionAt(log, id, until);
+    const seen = log.entries.of(id);
+    const last = until === undefined ? seen.last() : this.#revisionAt(seen, until);
     if (last < 0 || (!backwards && from > last)) return [];
-    return this.#page(
-      log,
-      `select ${columns}, ? stream from event_${log.id}
-       where stream = ? and revision between ? and ? order by revision ${backwards ? "desc" : "asc"} limit ?`,
-      [stream, id, ...(backwards ? [0, Math.min(from, last)] : [from, last]), limit],
-    );
+    const [low, high] = backwards ? [0, Math.min(from, last)] : [from, last];
+    const page: Page = { events: [], size: 0 };
+    for (const { sql, values } of seen.parts(`${columns}, ? stream`, backwards)) {
+      this.#fill(page, log, sql, [stream, ...values(low, high, limit - page.events.length)]);
+      if (isFull(page, limit) || page.events.at(-1)?.revision === (backwards ? low : high)) break;
+    }
+    return page.events;
   }
 
   /** The last position that a walk may come to. */
@@ -95,21 +108,23 @@ export class EventPages {
     if (!log) return [];
     const id = this.#streamOf(log, stream);
     if (id === undefined) return [];
-    const statement = this.#statements.for(
-      `select data, revision from event_${log.id} where stream = ? and revision >= ? order by revision limit ?`,
-    );
-    statement.setReturnArrays(true);
-    const texts: string[] = [];
     const most = Math.min(Math.max(0, limit), longestPage);
-    for (let size = 0, next = from; texts.length < most && size < largestPage; ) {
-      const wanted = Math.min(together, most - texts.length);
-      const rows = statement.all(id, next, wanted) as unknown as readonly (readonly [string, number])[]; // the columns are the query's own
-      for (const [data] of rows) {
-        texts.push(data);
-        size += data.length;
+    const texts: string[] = [];
+    let [size, next] = [0, from];
+    for (const { sql, values } of log.entries.of(id).parts("e.data, e.revision")) {
+      const statement = this.#statements.for(sql);
+      statement.setReturnArrays(true);
+      for (let wanted = 0, found = 0; found === wanted; next++) {
+        wanted = Math.min(together, most - texts.length);
+        if (wanted === 0 || size >= largestPage) return texts;
+        const rows = statement.all(...values(next, Number.MAX_SAFE_INTEGER, wanted)) as unknown as TextRows;
+        for (const [data] of rows) {
+          texts.push(data);
+          size += data.length;
+        }
+        found = rows.length;
+        next = rows.at(-1)?.[1] ?? next - 1;
       }
-      if (rows.length < wanted) break;
-      next = (rows.at(-1)?.[1] ?? 0) + 1;
     }
     return texts;
   }
@@ -124,16 +139,11 @@ export class EventPages {
     return this.#names.find(log.id, name);
   }
 
-  #lastOf(log: KnownLog, stream: number): number {
-    const { revision } = log.last.get(stream) as { revision: number | null };
-    return revision ?? -1;
-  }
-
   /** A stream's last revision, or -1. */
   revision(logName: string, stream: string): number {
     const log = this.log(logName);
     const id = log && this.#streamOf(log, stream);
-    return log && id !== undefined ? this.#lastOf(log, id) : -1;
+    return log && id !== undefined ? log.entries.of(id).last() : -1;
   }
 
   #head(log: KnownLog): number {
@@ -156,23 +166,20 @@ export class EventPages {
       | { id: number; epoch: number }
       | undefined;
     if (!row) return undefined;
-    const last = this.#statements.for(`select max(revision) revision from event_${row.id} where stream = ?`);
-    const log = { ...row, types: new Map(), last };
+    const log = { ...row, types: new Map(), entries: new SeenEntries(this.#db, row.id) };
     this.#logs.set(name, log);
     return log;
   }
 
-  #page(log: KnownLog, sql: string, values: readonly (string | number)[]): readonly StoredEvent[] {
-    const events: StoredEvent[] = [];
-    let size = 0;
+  /** Adds rows to a page until it is full. */
+  #fill(page: Page, log: KnownLog, sql: string, values: readonly SQLInputValue[]): void {
     const statement = this.#statements.for(sql);
     statement.setReturnArrays(true);
     for (const row of statement.iterate(...values) as Iterable<unknown> as Iterable<Row>) {
-      events.push(this.#toEvent(log, row));
-      size += row[6].length;
-      if (size >= largestPage) break;
+      page.events.push(this.#toEvent(log, row));
+      page.size += row[6].length;
+      if (page.size >= largestPage) break;
     }
-    return events;
   }
 
   /** The last position that a query may show. An instant is a prefix of the log, for `at` never goes back along it. */
@@ -185,13 +192,8 @@ export class EventPages {
   }
 
   /** A stream's last revision within a prefix of the log. Looked for by halves: the stream may go on for long after it. */
-  #revisionAt(log: KnownLog, stream: number, until: number): number {
-    const position = this.#statements.for(
-      `select position from event_${log.id} where stream = ? and revision >= ? order by revision limit 1`,
-    );
-    const isWithin = (revision: number): boolean =>
-      (position.get(stream, revision) as { position: number }).position <= until;
-    return countWhile(this.#lastOf(log, stream) + 1, isWithin) - 1;
+  #revisionAt(seen: SeenStream, until: number): number {
+    return countWhile(seen.last() + 1, (revision) => seen.positionOf(revision) <= until) - 1;
   }
 
   #toEvent(log: KnownLog, row: Row): StoredEvent {
@@ -216,6 +218,8 @@ export class EventPages {
     return [...this.#learnTypes(log)].filter(([, { type }]) => names.includes(type)).map(([id]) => id);
   }
 }
+
+const isFull = ({ events, size }: Page, limit: number): boolean => events.length >= limit || size >= largestPage;
 
 /** How many of the first `count` numbers satisfy what is true up to some number and false from there on. */
 function countWhile(count: number, isTrue: (index: number) => boolean): number {

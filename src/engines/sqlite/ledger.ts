@@ -7,6 +7,7 @@ import type { AppendMessage, Command, EventMessage, ReceiptMessage, WriteMessage
 import { type Packed, packOk, packOther, type Unwritten, unpackWrites } from "./packed.ts";
 import { ReaderPlaces } from "./reader-places.ts";
 import type { Statements } from "./statements.ts";
+import { StreamEntries } from "./stream-entries.ts";
 import { StreamNames } from "./stream-names.ts";
 import { createLog, firstEpoch } from "./tables.ts";
 import { packId } from "./uuid.ts";
@@ -25,7 +26,7 @@ interface Stream {
 interface OpenLog {
   readonly id: number;
   readonly insert: StatementSync;
-  readonly lastRevision: StatementSync;
+  readonly entries: StreamEntries;
   readonly streams: Generations<Stream>;
   /** By name, and then by version. */
   readonly types: Map<string, Map<number, number>>;
@@ -76,6 +77,7 @@ export class Ledger {
     for (let index = 0; index < events.length; index++) {
       const event = events[index] as EventMessage; // inside the bounds
       const stream = this.#stream(log, event.stream);
+      const isOld = stream.id !== undefined && this.#names.isOld(stream.id);
       stream.id ??= this.#names.add(log.id, event.stream);
       const type = this.#type(log, event.type, event.version);
       const { spans } = event;
@@ -92,7 +94,9 @@ export class Ledger {
         event.data,
         event.meta,
         spans === 1 ? null : spans,
+        isOld ? 1 : null,
       );
+      if (isOld) log.entries.add(stream.id, revision, position);
       log.head = position;
       stream.revision = revision;
       revisions.push(revision);
@@ -140,7 +144,10 @@ export class Ledger {
 
   /** Writes what is written once a transaction. */
   flush(): void {
-    for (const { readers } of this.#logs.values()) readers.flush();
+    for (const { readers, entries } of this.#logs.values()) {
+      readers.flush();
+      entries.settle();
+    }
     this.#names.settle();
   }
 
@@ -187,10 +194,10 @@ export class Ledger {
     const log: OpenLog = {
       id,
       insert: this.#statements.for(
-        `insert into event_${id} (position, stream, revision, append, ix, type, at, data, meta, spans)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `insert into event_${id} (position, stream, revision, append, ix, type, at, data, meta, spans, gathered)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
-      lastRevision: this.#statements.for(`select max(revision) revision from event_${id} where stream = ?`),
+      entries: new StreamEntries(this.#statements, id),
       streams: new Generations(rememberedStreams),
       types: new Map(),
       readers: new ReaderPlaces(this.#statements, id, epoch),
@@ -206,8 +213,7 @@ export class Ledger {
     const known = log.streams.get(name);
     if (known) return known;
     const id = this.#names.find(log.id, name);
-    const last = id === undefined ? undefined : (log.lastRevision.get(id) as { revision: number | null });
-    const stream = { id, revision: last?.revision ?? -1 };
+    const stream = { id, revision: id === undefined ? -1 : log.entries.last(id) };
     log.streams.set(name, stream);
     return stream;
   }

@@ -86,6 +86,7 @@ test("a file of version 1 opens with all that it holds, and stays open to the ne
       { version: 3 },
       { version: 4 },
       { version: 5 },
+      { version: 6 },
     ]);
     const indexes = after.prepare("select name from sqlite_schema where tbl_name = 'document run' and sql is not null");
     expect(indexes.all().map(({ name }) => name)).toEqual([

@@ -7,6 +7,8 @@ import { Gathering, stretch } from "./gathering.ts";
  * stream all names are in the index is written there; what it lacks is read again from the end of the table.
  */
 const together = 4_096;
+/** Streams that are not among so many of the newest are old. */
+const newest = 1_024;
 /** How many names a reader keeps before it begins again, where the index has them by now. */
 const mostSeen = 4 * together;
 
@@ -34,6 +36,7 @@ export class StreamNames {
   /** All that are not settled. */
   #recent = new Gathered();
   #gathering: Gathering<Row>;
+  #last = 0;
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#find = db.prepare(idOf);
@@ -58,10 +61,16 @@ export class StreamNames {
   /** A stream that was not found. */
   add(log: number, name: string): number {
     const id = Number(this.#insert.run(log, name).lastInsertRowid);
+    this.#last = id;
     const row = { id, log, name };
     this.#recent.add(row);
     this.#gathering.add(row);
     return id;
+  }
+
+  /** Once it is old, a stream stays so. */
+  isOld(stream: number): boolean {
+    return stream <= this.#last - newest;
   }
 
   /** Once a transaction. */
@@ -72,6 +81,7 @@ export class StreamNames {
   #gather(): Gathering<Row> {
     const rows = this.#db.prepare(`select id, log, name from stream where id > (${settled}) order by id`).all();
     const waiting = rows as unknown as Row[]; // the columns are the query's own
+    this.#last = Number(this.#db.prepare("select max(id) last from stream").get()?.last);
     this.#recent = new Gathered();
     for (const row of waiting) this.#recent.add(row);
     return new Gathering<Row>(

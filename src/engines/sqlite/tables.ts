@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { spelled } from "./collections.ts";
 
 /** The shape of the tables that this code reads and writes. A file of another shape is refused, never guessed at. */
-const schemaVersion = 5;
+const schemaVersion = 6;
 
 /** What leads a file from the version before to this one, as far as it is the same for all; each is one transaction. */
 const migrations: { readonly [version: number]: string } = {
@@ -54,12 +54,22 @@ export function createLog(db: DatabaseSync, name: string): number {
   db.exec(`
     create table event_${id} (
       position integer primary key, stream integer not null, revision integer not null, append any not null,
-      ix integer not null, type integer not null, at integer not null, data text not null, meta text, spans integer
+      ix integer not null, type integer not null, at integer not null, data text not null, meta text, spans integer,
+      gathered integer
     ) strict;
-    create unique index event_${id}_stream on event_${id} (stream, revision);
+    ${entriesOf(id)}
   `);
   return id;
 }
+
+/** Where the events of a stream are found (stream-entries.ts). */
+const entriesOf = (log: number): string => `
+  create unique index event_${log}_stream on event_${log} (stream, revision) where gathered is null;
+  create table event_${log}_entry (
+    stream integer not null, revision integer not null, position integer not null, primary key (stream, revision)
+  ) strict, without rowid;
+  create table event_${log}_recent (position integer primary key, entries text not null) strict;
+`;
 
 function migrate(db: DatabaseSync, version: number, at: number): void {
   db.exec("begin immediate");
@@ -68,6 +78,7 @@ function migrate(db: DatabaseSync, version: number, at: number): void {
     if (sql !== undefined) db.exec(sql);
     if (version === 2) respell(db);
     if (version === 3) widen(db);
+    if (version === 6) gather(db);
     db.prepare("insert into trilith (version, at) values (?, ?)").run(version, at);
     db.exec("commit");
   } catch (error) {
@@ -80,6 +91,14 @@ function migrate(db: DatabaseSync, version: number, at: number): void {
 function widen(db: DatabaseSync): void {
   for (const { id } of db.prepare("select id from log").all())
     db.exec(`alter table event_${Number(id)} add column spans integer`);
+}
+
+/** Entries of old streams are gathered; those of before stay where they are. */
+function gather(db: DatabaseSync): void {
+  for (const { id } of db.prepare("select id from log").all()) {
+    const log = Number(id);
+    db.exec(`alter table event_${log} add column gathered integer; drop index event_${log}_stream; ${entriesOf(log)}`);
+  }
 }
 
 /** Names of the first version that have capitals; their indexes are made anew when the collection is defined. */
