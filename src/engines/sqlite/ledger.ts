@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { Generations } from "../../storage/generations.ts";
 import type { Expected, Receipt } from "../../storage/host.ts";
 import { Refused } from "../../storage/refused.ts";
@@ -6,6 +6,7 @@ import type { Documents } from "./documents.ts";
 import type { AppendMessage, Command, EventMessage, ReceiptMessage, WriteMessage } from "./messages.ts";
 import { type Packed, packOk, packOther, type Unwritten, unpackWrites } from "./packed.ts";
 import { ReaderPlaces } from "./reader-places.ts";
+import { Rows, rowsTogether } from "./rows.ts";
 import type { Statements } from "./statements.ts";
 import { StreamEntries } from "./stream-entries.ts";
 import { StreamNames } from "./stream-names.ts";
@@ -18,6 +19,24 @@ import { packId } from "./uuid.ts";
  */
 const rememberedStreams = 32_768;
 
+const eventColumns = [
+  "position",
+  "stream",
+  "revision",
+  "append",
+  "ix",
+  "type",
+  "at",
+  "data",
+  "meta",
+  "spans",
+  "gathered",
+];
+
+interface Ring {
+  readonly all: readonly Uint8Array[];
+  next: number;
+}
 interface Stream {
   /** Undefined until its first event is written. */
   id: number | undefined;
@@ -25,7 +44,9 @@ interface Stream {
 }
 interface OpenLog {
   readonly id: number;
-  readonly insert: StatementSync;
+  readonly events: Rows;
+  /** Of the appends whose events are not written yet. */
+  readonly ids: Ring;
   readonly entries: StreamEntries;
   readonly streams: Generations<Stream>;
   /** By name, and then by version. */
@@ -42,13 +63,13 @@ export class Ledger {
   readonly #documents: Documents;
   readonly #logs = new Map<string, OpenLog>();
   readonly #names: StreamNames;
-  /** Of the append that is being written: SQLite copies what it is given. */
+  /** Of an append without events: SQLite copies what it is given. */
   readonly #id = new Uint8Array(16);
   constructor(db: DatabaseSync, statements: Statements, documents: Documents) {
     this.#db = db;
     this.#statements = statements;
     this.#documents = documents;
-    this.#names = new StreamNames(db);
+    this.#names = new StreamNames(db, statements);
   }
 
   /** Forgets what an undone transaction may have taught. */
@@ -70,7 +91,7 @@ export class Ledger {
     if (behind !== undefined) return packOther({ ok: false, why: "behind", reader: behind });
     const refusal = this.#writeDocuments(documents);
     if (refusal !== undefined) return packOther({ ok: false, why: "refused", message: refusal });
-    const id = packId(append.id, this.#id);
+    const id = packId(append.id, events.length > 0 ? nextOf(log.ids) : this.#id);
     const at = Math.max(log.at, now);
     const first = events.length > 0 ? log.head + 1 : log.head;
     const revisions: number[] = [];
@@ -83,7 +104,7 @@ export class Ledger {
       const { spans } = event;
       const revision = stream.revision + spans;
       const position = log.head + 1;
-      log.insert.run(
+      log.events.add(
         position,
         stream.id,
         revision,
@@ -144,7 +165,8 @@ export class Ledger {
 
   /** Writes what is written once a transaction. */
   flush(): void {
-    for (const { readers, entries } of this.#logs.values()) {
+    for (const { events, readers, entries } of this.#logs.values()) {
+      events.flush();
       readers.flush();
       entries.settle();
     }
@@ -193,10 +215,8 @@ export class Ledger {
     const epoch = row?.epoch ?? firstEpoch;
     const log: OpenLog = {
       id,
-      insert: this.#statements.for(
-        `insert into event_${id} (position, stream, revision, append, ix, type, at, data, meta, spans, gathered)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ),
+      events: new Rows(this.#statements, `event_${id}`, eventColumns),
+      ids: { all: Array.from({ length: rowsTogether }, () => new Uint8Array(16)), next: 0 },
       entries: new StreamEntries(this.#statements, id),
       streams: new Generations(rememberedStreams),
       types: new Map(),
@@ -228,6 +248,11 @@ export class Ledger {
     versions.set(version, Number(lastInsertRowid));
     return Number(lastInsertRowid);
   }
+}
+
+function nextOf(ring: Ring): Uint8Array {
+  ring.next = (ring.next + 1) % ring.all.length;
+  return ring.all[ring.next] as Uint8Array; // inside the bounds
 }
 
 function versionsOf({ types }: OpenLog, name: string): Map<number, number> {

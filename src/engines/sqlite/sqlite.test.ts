@@ -81,6 +81,23 @@ test("concurrent groups with conflicts leave positions and revisions without gap
   );
 });
 
+test("an event has the id of its append, where appends to several logs, with and without events, share a transaction", async () => {
+  const engine = await open();
+  const wanted = new Map<string, string[]>([
+    ["main", []],
+    ["other", []],
+  ]);
+  const written = Array.from({ length: 400 }, (_, n) => {
+    const log = n % 3 === 0 ? "other" : "main";
+    const none = { events: [], receipt: toReceipt(`key ${n}`) };
+    const append = toAppend(`s/${n}`, n % 5 < 3 ? none : { events: Array(n % 5).fill(toAppend(`s/${n}`).events[0]) });
+    append.events.forEach((_event, index) => void wanted.get(log)?.push(`${append.id}/${index}`));
+    return engine.append(log, [append]);
+  });
+  for (const [outcome] of await Promise.all(written)) expect(outcome).toMatchObject({ ok: true });
+  for (const [log, ids] of wanted) expect((await readAll(engine, log)).map(({ id }) => id)).toEqual(ids);
+});
+
 test("time never goes back along a log, whatever the clock does", async () => {
   const times = [1_000, 500, 2_000, 0];
   const engine = await open({

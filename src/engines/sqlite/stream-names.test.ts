@@ -5,6 +5,7 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openSqlite } from "./index.ts";
+import { Statements } from "./statements.ts";
 import { SeenNames, StreamNames } from "./stream-names.ts";
 import { prepareTables } from "./tables.ts";
 
@@ -36,7 +37,7 @@ const settled = (): number => Number(db.prepare("select stream from named").get(
 const table = (): readonly unknown[] => db.prepare("select log, name from stream order by log, name").all();
 
 test("a name is found whether it is in the index yet or not, by the writer, by a reader and after a new start", () => {
-  const [names, reading] = [new StreamNames(db), open(true)];
+  const [names, reading] = [new StreamNames(db, new Statements(db)), open(true)];
   const seen = new SeenNames(reading);
   for (const [from, to, settledThen] of [
     [0, 3_000, 0],
@@ -54,7 +55,7 @@ test("a name is found whether it is in the index yet or not, by the writer, by a
     expect(indexed() > settledThen).toBe(from >= 4_090);
     expect(indexed()).toBeLessThan(to);
   }
-  const again = new StreamNames(db);
+  const again = new StreamNames(db, new Statements(db));
   const ids = range(0, 9_000).map((name) => again.find(1, name));
   expect(new Set(ids).size).toBe(9_000);
   expect(ids).not.toContain(undefined);
@@ -65,7 +66,7 @@ test("a name is found whether it is in the index yet or not, by the writer, by a
 });
 
 test("a reader misses no name that goes into the index between its first look there and its second", () => {
-  const [names, reading] = [new StreamNames(db), open(true)];
+  const [names, reading] = [new StreamNames(db, new Statements(db)), open(true)];
   add(names, 1, range(0, 4_000));
   const prepare = reading.prepare.bind(reading);
   let isFirst = true;
@@ -87,7 +88,7 @@ test("a reader misses no name that goes into the index between its first look th
 });
 
 test("a reader that looks in rarely does not read all that came meanwhile, and misses none of it", () => {
-  const [names, reading] = [new StreamNames(db), open(true)];
+  const [names, reading] = [new StreamNames(db, new Statements(db)), open(true)];
   const seen = new SeenNames(reading);
   add(names, 1, ["s/first"]);
   expect(seen.find(1, "s/first")).toBe(1);
@@ -100,7 +101,7 @@ test("a reader that looks in rarely does not read all that came meanwhile, and m
 });
 
 test("a reader that looks in all the time keeps no more names than one that does not", () => {
-  const [names, reading] = [new StreamNames(db), open(true)];
+  const [names, reading] = [new StreamNames(db, new Statements(db)), open(true)];
   const seen = new SeenNames(reading);
   let most = 0;
   for (let from = 0; from < 60_000; from += 500) {
@@ -114,12 +115,12 @@ test("a reader that looks in all the time keeps no more names than one that does
 });
 
 test("however often it begins anew, what is not in the index yet does not grow", () => {
-  let names = new StreamNames(db);
+  let names = new StreamNames(db, new Statements(db));
   const outside: number[] = [];
   for (let from = 0; from < 96_000; from += 6_000) {
     for (let at = from; at < from + 6_000; at += 100) add(names, 1, range(at, at + 100));
     outside.push(from + 6_000 - settled());
-    if (from % 12_000 === 0) names = new StreamNames(db);
+    if (from % 12_000 === 0) names = new StreamNames(db, new Statements(db));
     else names.reset();
   }
   expect(Math.max(...outside)).toBeLessThan(4 * 4_096);
@@ -127,7 +128,7 @@ test("however often it begins anew, what is not in the index yet does not grow",
 });
 
 test("an undone transaction leaves no name behind", () => {
-  const names = new StreamNames(db);
+  const names = new StreamNames(db, new Statements(db));
   add(names, 1, range(0, 10));
   db.exec("begin");
   for (const name of range(10, 6_000)) names.add(1, name);
@@ -142,7 +143,7 @@ test("an undone transaction leaves no name behind", () => {
 });
 
 test("readers see what the writer has committed, in any order of looks and writes", () => {
-  const [names, reading] = [new StreamNames(db), open(true)];
+  const [names, reading] = [new StreamNames(db, new Statements(db)), open(true)];
   const seen = new SeenNames(reading);
   const some = fc.nat({ max: 9_000 });
   const step = fc.oneof(

@@ -1,5 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { Gathering, stretch } from "./gathering.ts";
+import { Rows } from "./rows.ts";
+import type { Statements } from "./statements.ts";
 
 /**
  * How streams are found by their names. Names come in no order (gathering.ts). A new stream is written to the end of the
@@ -28,7 +30,9 @@ const settled = "select stream from named";
 export class StreamNames {
   readonly #db: DatabaseSync;
   readonly #find: StatementSync;
-  readonly #insert: StatementSync;
+  readonly #statements: Statements;
+  /** What the writer adds to the table of streams. */
+  #rows: Rows;
   readonly #move: StatementSync;
   /** A whole stretch: half of what one statement each costs. */
   readonly #moveAll: StatementSync;
@@ -37,10 +41,11 @@ export class StreamNames {
   #recent = new Gathered();
   #gathering: Gathering<Row>;
   #last = 0;
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, statements: Statements) {
     this.#db = db;
     this.#find = db.prepare(idOf);
-    this.#insert = db.prepare("insert into stream (log, name) values (?, ?)");
+    this.#statements = statements;
+    this.#rows = this.#toRows();
     // Some of a generation may be there already, from before a restart.
     const move = "insert or ignore into stream_name (log, name, stream) values (?, ?, ?)";
     this.#move = db.prepare(move);
@@ -51,6 +56,7 @@ export class StreamNames {
 
   /** Forgets what an undone transaction may have taught. */
   reset(): void {
+    this.#rows = this.#toRows();
     this.#gathering = this.#gather();
   }
 
@@ -60,8 +66,8 @@ export class StreamNames {
 
   /** A stream that was not found. */
   add(log: number, name: string): number {
-    const id = Number(this.#insert.run(log, name).lastInsertRowid);
-    this.#last = id;
+    const id = ++this.#last;
+    this.#rows.add(id, log, name);
     const row = { id, log, name };
     this.#recent.add(row);
     this.#gathering.add(row);
@@ -75,7 +81,12 @@ export class StreamNames {
 
   /** Once a transaction. */
   settle(): void {
+    this.#rows.flush();
     this.#gathering.settle();
+  }
+
+  #toRows(): Rows {
+    return new Rows(this.#statements, "stream", ["id", "log", "name"]);
   }
 
   #gather(): Gathering<Row> {
