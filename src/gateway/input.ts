@@ -88,7 +88,7 @@ const asText = toCoercion([]);
 
 /** Refuses what a value says beyond its schema. */
 export function declared(project: Projection, value: unknown, route?: Route): unknown {
-  const { undeclared } = project(value);
+  const undeclared = project(value).undeclared();
   if (undeclared.length === 0) return value;
   refuse(
     undeclared.map((path) => ({

@@ -24,8 +24,8 @@ export class FeedTurn {
   readonly #ports: FeedTurnPorts;
   #state: FeedHealth["state"] = "elsewhere";
   #node: string | undefined;
-  #standing: () => FeedStanding | undefined = () => undefined;
-  #late: () => number = () => 0;
+  #kept: { readonly standing: FeedStanding | undefined } | undefined;
+  #stage: { readonly late: number } | undefined;
   #allowedLatenessMs: number | undefined;
   #handedOver = 0;
   #owed = 0;
@@ -39,7 +39,7 @@ export class FeedTurn {
   }
 
   health(): FeedHealth {
-    const standing = this.#standing();
+    const standing = this.#kept?.standing;
     return {
       feed: this.feed.name,
       state: this.#state,
@@ -47,7 +47,7 @@ export class FeedTurn {
       watermark: toInstant(standing?.watermark),
       inputs: (standing?.inputs ?? []).map((one) => ({ ...one, watermark: toInstant(one.watermark) })),
       ...(this.#allowedLatenessMs !== undefined && { allowedLatenessMs: this.#allowedLatenessMs }),
-      late: this.#late(),
+      late: this.#stage?.late ?? 0,
       handedOver: this.#handedOver,
       owed: this.#owed,
       ...(this.#stuck && { stuck: this.#stuck }),
@@ -80,7 +80,7 @@ export class FeedTurn {
       }
     }
     this.#state = "elsewhere";
-    this.#standing = () => undefined;
+    this.#kept = undefined;
     return false;
   }
 
@@ -94,8 +94,8 @@ export class FeedTurn {
     };
     const parts = { name, inputs, stage, clock: this.#ports.clock, aborted, ...options };
     const kept = new KeptFeed<unknown, Due, unknown>(parts, hold.state);
-    this.#standing = () => kept.standing;
-    this.#late = () => stage.late;
+    this.#kept = kept;
+    this.#stage = stage;
     this.#allowedLatenessMs = stage.allowedLatenessMs;
     for await (const { records, again } of kept.slices()) {
       const failed = this.#failing;

@@ -63,7 +63,8 @@ export class Batcher<T> {
     const depart = (): void => this.#depart(scope, boarding);
     if (windowMs === undefined) {
       const turn = setImmediate(depart);
-      boarding.unwait = () => clearImmediate(turn);
+      const unwait = (): void => clearImmediate(turn);
+      boarding.unwait = unwait;
     } else boarding.unwait = this.#clock.after(windowMs, depart);
     return boarding;
   }

@@ -57,10 +57,11 @@ export class Patience {
     const cancel = this.#clock.after(Math.max(0, this.deadline - this.#clock.monotonic()), lose);
     const away = this.#away.look();
     away?.addEventListener("abort", lose, { once: true });
-    this.#disarm = () => {
+    const disarm = (): void => {
       cancel();
       away?.removeEventListener("abort", lose);
     };
+    this.#disarm = disarm;
   }
 }
 

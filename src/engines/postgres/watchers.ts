@@ -156,10 +156,11 @@ export class Watchers {
       this.#endPoll = undefined;
       void this.#look();
     });
-    this.#endPoll = () => {
+    const end = (): void => {
       this.#endPoll = undefined;
       cancel();
     };
+    this.#endPoll = end;
   }
 
   async #look(): Promise<void> {

@@ -7,6 +7,7 @@ import { Places } from "../replay/places.ts";
 import { Rests } from "../replay/rests.ts";
 import type { Verdict } from "../replay/verdict.ts";
 import type { Catalog, Known } from "./catalog.ts";
+import { Roster } from "./roster.ts";
 
 export interface ActiveRunsPorts {
   readonly journal: Journal;
@@ -32,8 +33,10 @@ export class ActiveRuns {
   readonly #ports: ActiveRunsPorts;
   readonly #places = new Places();
   readonly #rests = new Rests();
-  readonly #active = new Map<string, Execution>();
-  readonly #activations = new Set<Promise<void>>();
+  readonly #active = new Roster<Execution>();
+  /** How many have not left: at least those that are active. */
+  #staying = 0;
+  #onSettled: (() => void)[] = [];
   /** Runs that were told something while they were in memory: they may have suspended without having seen it. */
   readonly #told = new Set<string>();
 
@@ -115,27 +118,32 @@ export class ActiveRuns {
       if (verdict.kind === "failed") throw Object.assign(errorOf(workflow.id, verdict), { verdict });
       return verdict;
     });
-    const left = activation
+    this.#staying++;
+    void activation
       .catch((error: { verdict?: Verdict }) => error.verdict ?? ({ kind: "lost", error } as const))
-      .then((verdict) => this.#leave(row, execution, verdict));
-    this.#activations.add(left);
-    void left.finally(() => this.#activations.delete(left));
+      .then((verdict) => this.#leave(row, execution, verdict))
+      .finally(() => this.#left());
     return execution;
   }
 
   /** Lets go of every run: once its actions have settled, or at once. */
   park(when: "when settled" | "now"): void {
-    for (const execution of this.#active.values()) execution.park(when);
+    for (const [, execution] of this.#active.entries()) execution.park(when);
   }
 
   /** Forgets every run without a word to the journal: they are not this node's any more. */
   drop(): void {
-    for (const execution of this.#active.values()) execution.drop();
+    for (const [, execution] of this.#active.entries()) execution.drop();
   }
 
   /** Resolves when no run is in memory any more. */
   async settled(): Promise<void> {
-    while (this.#activations.size > 0) await Promise.all(this.#activations);
+    while (this.#staying > 0) await new Promise<void>((resolve) => this.#onSettled.push(resolve));
+  }
+
+  #left(): void {
+    if (--this.#staying > 0) return;
+    for (const tell of this.#onSettled.splice(0)) tell();
   }
 
   #leave(row: RunRow, execution: Execution, verdict: Verdict): void {

@@ -50,8 +50,8 @@ export class Code {
 
   constructor(parts: CodeParts) {
     this.#parts = parts;
-    parts.exchange.forgotten = (name) => this.#outcome.reject(neverAwaited("waits", name));
-    parts.exchange.cancelled = (order) => this.#cancel(new Cancelling(toEnding("cancel", parts.run, order)));
+    parts.exchange.onForgotten((name) => this.#outcome.reject(neverAwaited("waits", name)));
+    parts.exchange.onCancelled((order) => this.#cancel(new Cancelling(toEnding("cancel", parts.run, order))));
   }
 
   async act(): Promise<void> {

@@ -61,7 +61,7 @@ export class Effects {
     this.#ports = ports;
     this.inbox = inbox;
     this.#happened = new Happened(ports, inbox);
-    ports.exchange.offer = () => this.#happened.settle();
+    ports.exchange.onOffer(() => this.#happened.settle());
   }
 
   /** The signals that the code waits for at present. */
@@ -295,10 +295,11 @@ export class Effects {
     const stay = scope.onClose(abort);
     waiting.asleep = true;
     waiting.wakeAt = deadlineAt;
-    waiting.cancel = () => {
+    const cancel = (): void => {
       disarm();
       stay();
     };
+    waiting.cancel = cancel;
     exchange.stir();
   }
 
@@ -380,11 +381,12 @@ export class Effects {
       else void look().then(() => exchange.ready.has(waiting.path) || isBehind() || settle(), settle);
     };
     const disarm = wakeAt === undefined ? () => {} : clock.after(wakeAt - clock.now(), ring);
-    waiting.cancel = () => {
+    const cancel = (): void => {
       disarm();
       over.resolve();
       this.#happened.runs?.hush(waiting.path);
     };
+    waiting.cancel = cancel;
     const about = { "trilith.step": waiting.path, "trilith.step.kind": kind };
     void trace().span("step", waiting.path, about, () => over.promise);
   }

@@ -56,12 +56,9 @@ export class Exchange {
   readonly waiting: Few<Waiting> = new Few();
   /** Why the run cannot go on, once it cannot. */
   trouble: string | undefined;
-  /** Told that the code waits while it holds a step that it has not begun. */
-  forgotten: (step: string) => void = () => {};
-  /** Told that the code gets no further answers, for this run is cancelled. */
-  cancelled: (by: Result & { readonly type: "Cancelled" }) => void = () => {};
-  /** Told that what was written down may have an answer for somebody: waits have begun, or one that had its answer gave up. */
-  offer: () => void = nothing;
+  #forgotten: (step: string) => void = nothing;
+  #cancelled: (by: Result & { readonly type: "Cancelled" }) => void = nothing;
+  #offer: () => void = nothing;
   #offersSoon = false;
   #ready: Delivered[] = [];
   /** What waits and has not begun, or has come to rest; some of it may have been dropped meanwhile. */
@@ -74,6 +71,19 @@ export class Exchange {
 
   constructor(script: Script) {
     this.script = script;
+  }
+
+  /** Calls `tell` when the code waits while it holds a step that it has not begun. */
+  onForgotten(tell: (step: string) => void): void {
+    this.#forgotten = tell;
+  }
+  /** Calls `tell` when the code gets no further answers, for this run is cancelled. */
+  onCancelled(tell: (by: Result & { readonly type: "Cancelled" }) => void): void {
+    this.#cancelled = tell;
+  }
+  /** Calls `offer` when what was written down may have an answer for somebody: waits have begun, or one that had its answer gave up. */
+  onOffer(offer: () => void): void {
+    this.#offer = offer;
   }
 
   /** Asks for an effect, and has its result delivered; never, where code and journal differ. */
@@ -163,12 +173,12 @@ export class Exchange {
   deliverNext(): boolean {
     if (this.#offersSoon) {
       this.#offersSoon = false;
-      this.offer();
+      this.#offer();
     }
     const next = this.#ready.shift();
     if (!next) return false;
     if (!this.#isAwaited(next.result)) {
-      if (next.result.type === "SignalTaken") this.offer(); // given up meanwhile: the signal is anybody's again
+      if (next.result.type === "SignalTaken") this.#offer(); // given up meanwhile: the signal is anybody's again
       return true;
     }
     try {
@@ -207,7 +217,7 @@ export class Exchange {
       idle.length = 0;
       if (this.waiting.get(only.path) !== only) return;
       begin(only);
-      if (only.kind !== "action") this.offer();
+      if (only.kind !== "action") this.#offer();
       return;
     }
     const begun: Waiting[] = [];
@@ -223,7 +233,7 @@ export class Exchange {
       begin(waiting);
       offers ||= waiting.kind !== "action";
     }
-    if (offers) this.offer();
+    if (offers) this.#offer();
   }
 
   /** An action has come to rest without a result: it is begun again, here or by another activation. */
@@ -308,8 +318,8 @@ export class Exchange {
     const { path, type } = result;
     this.#turns = 0;
     const waiting = this.waiting.get(path);
-    if (type === "StepForgotten") this.forgotten(path);
-    else if (result.type === "Cancelled") this.cancelled(result);
+    if (type === "StepForgotten") this.#forgotten(path);
+    else if (result.type === "Cancelled") this.#cancelled(result);
     else if (!waiting) this.stop(`${this.script.unexpected(delivered.result).message}\n${wayOut}`);
     else {
       this.waiting.delete(path);
