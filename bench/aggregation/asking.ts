@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { timed } from "../frame/closed-loop.ts";
 import { type Load, startLoad } from "../frame/load.ts";
-import { type Asked, type Measured, type Open, type Place, type Subject, Wrong } from "../frame/subject.ts";
+import { type Asked, type Measured, type Notes, type Open, type Place, type Subject, Wrong } from "../frame/subject.ts";
 import { watchGrowth } from "./growth.ts";
 import { callsOfPage } from "./page.ts";
 import type { Product } from "./product.ts";
@@ -84,15 +84,15 @@ function asking(
   return {
     async round(asked) {
       const paced = { ...asked, ...(rate !== undefined && { rate }) };
-      const before = healthy && (await whileUp(healthy, upstreams, like, paced));
-      const growth = rate === undefined ? undefined : watchGrowth();
+      const before = healthy && (await whileUp(healthy, upstreams, paced));
+      await upstreams.be(like);
+      const growth = rate === undefined ? undefined : await watchGrowth(asked.forMs);
       const measured = await load.round(paced);
-      const notes = {
-        ...growth?.(),
-        ...(before && { "p99 with all up, ms": before.p99Ms, "p99 of that": measured.p99Ms / before.p99Ms }),
-      };
-      const noted = Object.keys(notes).length > 0 ? { ...measured, notes } : measured;
-      return like.down ? [noted, await recovery(origin, upstreams, like)] : noted;
+      const grown = await growth?.();
+      if (!healthy || !before) return grown ? { ...measured, notes: grown } : measured;
+      const recovered = await recovery(origin, upstreams);
+      const after = await whileUp(healthy, upstreams, paced);
+      return [{ ...measured, notes: { ...grown, ...besideHealthy(measured, [before, after]) } }, recovered];
     },
     verify: async () => {}, // each answer was looked at, and nothing is kept
     async close() {
@@ -105,12 +105,19 @@ function asking(
   };
 }
 
-/** The same asked while all upstreams are up, a quarter of the time: what the time of an answer is held against. */
-async function whileUp(load: Load, upstreams: Upstreams, like: ToUpstreams, asked: Asked): Promise<Measured> {
+/**
+ * The same asked while all upstreams are up: what the time of an answer is held against. Half of the time before and half
+ * of it after, so that both are asked for as long, and what machine and process become meanwhile falls to both alike.
+ */
+async function whileUp(load: Load, upstreams: Upstreams, asked: Asked): Promise<Measured> {
   await upstreams.be({});
-  const measured = await load.round({ ...asked, forMs: asked.forMs / 4 });
-  await upstreams.be(like);
-  return measured;
+  return load.round({ ...asked, forMs: asked.forMs / 2 });
+}
+
+function besideHealthy(measured: Measured, healthy: readonly [Measured, Measured]): Notes {
+  const [before, after] = healthy;
+  const p99Ms = (before.p99Ms + after.p99Ms) / 2;
+  return { "p99 with all up, ms": p99Ms, "p99 of that": measured.p99Ms / p99Ms };
 }
 
 /** Counts what a page costs upstream, and ends the run where that is more than it may. */
@@ -132,8 +139,8 @@ function counting(subject: Subject, upstreams: Upstreams): Subject {
 
 const patienceMs = 30_000;
 
-/** How long a dead upstream is missed after it is back. */
-async function recovery(origin: string, upstreams: Upstreams, like: ToUpstreams): Promise<Measured> {
+/** How long a dead upstream is missed after it is back. It stays up from then on. */
+async function recovery(origin: string, upstreams: Upstreams): Promise<Measured> {
   await upstreams.be({});
   const measured = await timed(1, async () => {
     const until = performance.now() + patienceMs;
@@ -146,6 +153,5 @@ async function recovery(origin: string, upstreams: Upstreams, like: ToUpstreams)
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   });
-  await upstreams.be(like);
   return { ...measured, work: "recovery", what: "the first whole answer after a dead upstream is back" };
 }

@@ -31,6 +31,43 @@ test("stays closed below its share, and forgets what is older than its window", 
   expect(under.state).toBe("closed");
 });
 
+test("opens when for a tenth of its window nothing but failures came, however much went well before", async () => {
+  const { clock, under, say } = breaker();
+  for (let count = 0; count < 500; count++) say("good");
+  say("bad", "bad", "bad");
+  await clock.advance(99);
+  say("bad");
+  expect(under.state).toBe("closed");
+  await clock.advance(1);
+  say("bad");
+  expect(under.state).toBe("open");
+});
+
+test("a moment of failures, or a few of them far apart, do not open it where most goes well", async () => {
+  const { clock, under, say } = breaker();
+  for (let count = 0; count < 500; count++) say("good");
+  for (let count = 0; count < 50; count++) say("bad"); // every connection of a pool, at once
+  say("good");
+  await clock.advance(90);
+  for (let count = 0; count < 50; count++) say("bad");
+  expect(under.state).toBe("closed");
+  say("good");
+  for (let count = 0; count < 5; count++) {
+    await clock.advance(600);
+    say("bad");
+  }
+  expect(under.state).toBe("closed");
+});
+
+test("says whether it will still refuse after a pause", async () => {
+  const { clock, under, say } = breaker();
+  expect(under.refusesIn(0)).toBe(false);
+  say("bad", "bad", "bad", "bad");
+  expect([under.refusesIn(399), under.refusesIn(400)]).toEqual([true, false]);
+  await clock.advance(400);
+  expect(under.refusesIn(0)).toBe(false);
+});
+
 test("what says nothing about the upstream does not count", () => {
   const { under, say } = breaker();
   say("neither", "neither", "neither", "neither", "bad", "bad", "bad");

@@ -49,6 +49,20 @@ describe("a source that keeps failing", () => {
     });
   });
 
+  test("what failed is not asked again where it would be refused: its answer is not late for that", async () => {
+    const { settle, read, clock } = reading({}, () => ({ status: 500 }));
+    for (let key = 0; key < 20; key++) await settle(key);
+    await clock.advance(2_000);
+    const probing = read(30); // random 0.5: the pause before a second attempt would be 25 ms
+    await clock.advance(0);
+    expect((await probing).meta).toMatchObject({
+      state: "down",
+      ms: 0,
+      attempts: 1,
+      problem: 'The source "s" answered 500.',
+    });
+  });
+
   test("while it is left alone, its last good answer stands in", async () => {
     const { settle } = reading({ attempts: 1, staleIfError: "10m" }, (count) =>
       count === 1 ? { body } : { status: 500 },

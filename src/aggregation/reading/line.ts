@@ -59,6 +59,8 @@ export class Line {
       if (settles(tried) || count === this.#plan.attempts || waiting.aborted.aborted) return landed;
       const wish = tried.state === "fresh" ? 0 : (tried.notBeforeMs ?? 0);
       const waitMs = Math.max(pauseBefore(count + 1, this.#random), wish);
+      // To wait for a repetition that the breaker will refuse would make an answer late for nothing.
+      if (this.breaker.refusesIn(waitMs)) return landed;
       if (waitMs >= waiting.remainingMs || !this.#allowance.spend()) return landed;
       return pause(waitMs, this.#clock, waiting.aborted).then(() =>
         waiting.aborted.aborted ? landed : this.#attempts(waiting, once, count + 1),
