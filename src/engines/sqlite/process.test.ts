@@ -6,15 +6,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
-import { compileCache } from "../../../test/compile-cache.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Found } from "../../../test/sqlite-writer.ts";
 import { openSqlite } from "./index.ts";
 
 let folder: string;
 const children: ChildProcess[] = [];
-const cache = compileCache();
-afterAll(() => cache.remove());
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "trilith-crash-"));
 });
@@ -38,7 +35,6 @@ function prepare(...options: string[]): Writer {
   const file = fileURLToPath(new URL("../../../test/sqlite-writer.ts", import.meta.url));
   const child = spawn(process.execPath, ["--conditions=trilith-source", file, folder, ...options], {
     stdio: ["pipe", "pipe", "inherit"],
-    env: cache.environment,
   });
   children.push(child);
   child.stdin.on("error", () => {}); // it may have been killed before it was asked
