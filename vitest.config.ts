@@ -2,9 +2,8 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./test/longest-first.ts";
 
-/** Tests that neither measure a whole process nor change what belongs to one: their files share workers, and so what these import. */
-const together =
-  "src/{aggregation,check,contracts,evolution,gateway,orchestration,storage,transports}/**/!(console|crash|memory|type-growth).test.ts";
+/** Tests that measure their own process, or change what belongs to one. All others share workers, and so what they import. */
+const alone = ["src/storage/memory", "test/nodes/sleeping", "test/oldest-postgres"].map((file) => `${file}.test.ts`);
 
 export default defineConfig({
   resolve: { conditions: ["trilith-source"] },
@@ -25,15 +24,16 @@ export default defineConfig({
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
+      { extends: true, test: { name: "alone", include: alone } },
       {
         extends: true,
         test: {
-          name: "alone",
+          name: "together",
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
-          exclude: [together],
+          exclude: alone,
+          isolate: false,
         },
       },
-      { extends: true, test: { name: "together", include: [together], isolate: false } },
     ],
   },
 });

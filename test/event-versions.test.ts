@@ -7,11 +7,9 @@ import { entity, store } from "trilith/storage";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { type Engine, openStorage, type Storage } from "../src/storage/host.ts";
-import { compileCache } from "./compile-cache.ts";
 import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
 let postgres: TestDatabase;
-const cache = compileCache();
 const children: ChildProcess[] = [];
 beforeAll(async () => {
   postgres = await openDatabase();
@@ -19,10 +17,7 @@ beforeAll(async () => {
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
 });
-afterAll(async () => {
-  cache.remove();
-  await postgres.remove();
-});
+afterAll(() => postgres.remove());
 
 /** Starts a process with old code, or with newer that has a way up, or also one down. `up` is what it says of that. */
 function startNode(schema: string, code: "old" | "up" | "down", lease = "30s") {
@@ -30,7 +25,6 @@ function startNode(schema: string, code: "old" | "up" | "down", lease = "30s") {
   const child = fork(file, [postgres.url, schema, code, lease], {
     execPath: process.execPath,
     execArgv: ["--conditions=trilith-source"],
-    env: cache.environment,
   });
   children.push(child);
   const answers = new Map<number, (answer: unknown) => void>();

@@ -1,5 +1,6 @@
-// A process that appends to PostgreSQL from many clients: `node postgres-writer.ts <url> <schema> <name> [early]`. It prints
-// the id of each append once it is acknowledged, or with "early" before it is asked for.
+// A process that appends to PostgreSQL from many clients: `node postgres-writer.ts <url> <schema> <name> [early|slow]`. It
+// prints the id of each append once it is acknowledged, or with "early" before it is asked for. With "slow" its clients rest
+// for a millisecond between two appends.
 import { flushCompileCache } from "node:module";
 import { setTimeout as pause } from "node:timers/promises";
 import { openPostgres } from "trilith/postgres";

@@ -3,11 +3,9 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { openPostgres } from "trilith/postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { compileCache } from "./compile-cache.ts";
 import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
 let postgres: TestDatabase;
-const cache = compileCache();
 const children: ChildProcess[] = [];
 beforeAll(async () => {
   postgres = await openDatabase();
@@ -15,10 +13,7 @@ beforeAll(async () => {
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
 });
-afterAll(async () => {
-  cache.remove();
-  await postgres.remove();
-});
+afterAll(() => postgres.remove());
 
 type Kept = "inline" | "async";
 interface Count {
@@ -32,7 +27,6 @@ async function startNode(schema: string, version: 1 | 2, kept: Kept) {
   const child = fork(file, [postgres.url, schema, String(version), kept], {
     execPath: process.execPath,
     execArgv: ["--conditions=trilith-source"],
-    env: cache.environment,
   });
   children.push(child);
   const answers = new Map<number, (answer: unknown) => void>();

@@ -17,12 +17,10 @@ export async function straced(
   program: string,
   args: readonly string[],
   options: readonly string[],
-  env: NodeJS.ProcessEnv,
 ): Promise<readonly string[]> {
   const node = [process.execPath, "--conditions=trilith-source", program, ...args];
   const child = spawn("strace", ["-qq", "-f", ...options, ...node], {
     stdio: ["ignore", "pipe", "inherit"],
-    env,
   });
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { compileCache } from "../../test/compile-cache.ts";
 import { openDatabase, type TestDatabase } from "../../test/shared-postgres.ts";
 import { openPostgres } from "../engines/postgres/index.ts";
 import { openSqlite } from "../engines/sqlite/index.ts";
@@ -18,11 +17,7 @@ let postgres: TestDatabase;
 beforeAll(async () => {
   postgres = await openDatabase();
 }, 120_000);
-const cache = compileCache();
-afterAll(async () => {
-  cache.remove();
-  await postgres.remove();
-});
+afterAll(() => postgres.remove());
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -96,7 +91,7 @@ async function shoot({ folder, opening, settle }: Ground, after: number | "torn"
   );
   const flags = ["--conditions=trilith-source", "--input-type=module", "-e", program];
   const args = [...flags, ...files, engine as string, opener, JSON.stringify(options), folder, String(after)];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env: cache.environment });
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
   let acknowledged = 0;
   for await (const line of createInterface({ input: child.stdout }))

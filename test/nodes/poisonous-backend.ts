@@ -14,7 +14,7 @@ const exit = workflow(Chores.exit, { version: 1 }, async (_, { run }) => {
 });
 const hold = workflow(Chores.hold, { version: 1 }, async (_, { run }) => {
   await run.step("before", () => 1);
-  for (;;);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); // as an endless loop would, and leaves the processor alone
 });
 const rest = workflow(Chores.rest, { version: 1 }, async (_, { run }) => {
   await run.step("rest", () => new Promise((resolve) => setTimeout(resolve, 300)).then(() => {}));

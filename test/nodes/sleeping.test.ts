@@ -8,7 +8,7 @@ import { skippingClock } from "../skipping-clock.ts";
 import { onSqlite, startNode } from "./world.ts";
 
 const Naps = contract("naps", "1.0.0", { take: command({ input: z.object({ id: z.number() }) }) });
-const runs = 20_000;
+const runs = 8_000;
 const before = 2_000;
 const atOnce = 256;
 /** Generous: a run that is kept in memory takes several kilobytes. */

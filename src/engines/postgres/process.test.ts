@@ -4,13 +4,11 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { compileCache } from "../../../test/compile-cache.ts";
 import { startPostgres, type TestPostgres } from "../../../test/postgres.ts";
 import type { Engine, StoredEvent } from "../../storage/host.ts";
 import { openPostgres } from "./index.ts";
 
 let postgres: TestPostgres;
-const cache = compileCache();
 const writers: ChildProcess[] = [];
 beforeAll(async () => {
   postgres = await startPostgres();
@@ -18,10 +16,7 @@ beforeAll(async () => {
 afterEach(() => {
   for (const writer of writers.splice(0)) writer.kill("SIGKILL");
 });
-afterAll(async () => {
-  cache.remove();
-  await postgres.remove();
-});
+afterAll(() => postgres.remove());
 
 interface Writer {
   readonly process: ChildProcess;
@@ -36,7 +31,7 @@ function startWriter(schema: string, name: number, when = ""): Writer {
   const child = spawn(
     process.execPath,
     ["--conditions=trilith-source", file, postgres.url, schema, String(name), when],
-    { stdio: ["ignore", "pipe", "inherit", "ipc"], env: cache.environment },
+    { stdio: ["ignore", "pipe", "inherit", "ipc"] },
   );
   writers.push(child);
   const ids: string[] = [];
@@ -183,10 +178,10 @@ test(
       }
     };
     // One is shot while the next is on its way and a third begins, as when a process is replaced by another.
-    const running = [startWriter(schema, 0), startWriter(schema, 1)];
+    const running = [startWriter(schema, 0, "slow"), startWriter(schema, 1, "slow")];
     for (let round = 0; round < rounds; round++) {
       const [writer] = running.splice(0, 1) as [Writer]; // there are always two
-      running.push(startWriter(schema, (round + 2) % 10));
+      running.push(startWriter(schema, (round + 2) % 10, "slow"));
       if (round % 10 !== 9) await writer.up; // one in ten is shot while it opens, perhaps
       await pause(Math.random() * 60);
       writer.process.kill("SIGKILL");

@@ -7,15 +7,12 @@ import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
-import { compileCache } from "../../../test/compile-cache.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Found, prepareFolder } from "../../../test/sqlite-writer.ts";
 import { openSqlite } from "./index.ts";
 
 let folder: string;
 const children: ChildProcess[] = [];
-const cache = compileCache();
-afterAll(() => cache.remove());
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "trilith-crash-"));
 });
@@ -39,7 +36,6 @@ function prepare(...options: string[]): Writer {
   const file = fileURLToPath(new URL("../../../test/sqlite-writer.ts", import.meta.url));
   const child = spawn(process.execPath, ["--conditions=trilith-source", file, folder, ...options], {
     stdio: ["pipe", "pipe", "inherit"],
-    env: cache.environment,
   });
   children.push(child);
   child.stdin.on("error", () => {}); // it may have been killed before it was asked
