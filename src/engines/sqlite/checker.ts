@@ -54,7 +54,7 @@ const rules: readonly Rule[] = [
       `select position from event_${log} e where gathered is not null and not exists (
          select 1 from event_${log}_entry x
          where x.stream = e.stream and x.revision = e.revision and x.position = e.position
-       ) and (position, stream, revision) not in (select position, stream, revision from ${recent(log)})`,
+       ) and position not in (select position from ${recent(log)})`,
     say: ({ position }, log) =>
       `The event at position ${position} of the log "${log}" is not among the entries of its stream.`,
   },
