@@ -1,6 +1,7 @@
-import type { Expected, Outcome } from "../../storage/host.ts";
+import type { Expected, NewEvent, Outcome } from "../../storage/host.ts";
 import { toBigintArray, toBooleanArray, toIntegerArray, toTextArray, toUuidArray } from "./binary-array.ts";
 import { toWaves } from "./document-writes.ts";
+import { type NewRow, toRows } from "./event-rows.ts";
 import type { Call, Statements } from "./lane.ts";
 import type { Prepared } from "./prepared.ts";
 import { appendArguments, failures } from "./sql/append.ts";
@@ -33,7 +34,7 @@ interface Expectation {
 export function appendStatements(schema: string): Statements {
   const call = (name: string, of: readonly unknown[]): string =>
     `select ${schema}.${name}(${of.map((_, index) => `$${index + 1}`).join(", ")}) as reply`;
-  return { append: call("append_v3", appendArguments), append_alone: call("append_alone_v1", aloneArguments) };
+  return { append: call("append_v4", appendArguments), append_alone: call("append_alone_v2", aloneArguments) };
 }
 
 /** Appends that travel in one call: as arguments, and the answer as outcomes. */
@@ -170,38 +171,50 @@ export class Group {
   }
 
   #events(): { readonly written: Buffer | null; readonly events: readonly unknown[] } {
-    const events = this.#appends.flatMap(({ append }, index) =>
-      append.events.map((event, ix) => ({ ...event, ix, append: index + 1, stream: this.#place(event.stream) })),
-    );
-    if (events.length === 0) return { written: null, events: Array(10).fill(null) };
+    const rows = toRows(this.#appends.map(({ append }) => append.events));
+    if (rows.length === 0) return { written: null, events: Array(13).fill(null) };
     const written: boolean[] = this.#streams.map(() => false);
     const ranks = this.#streams.map(() => 0);
     const types = new Map<string, { readonly place: number; readonly type: string; readonly version: number }>();
-    const rank: number[] = [];
-    const typeOf: number[] = [];
-    for (const { stream, type, version, spans = 1 } of events) {
-      written[stream - 1] = true;
-      ranks[stream - 1] = (ranks[stream - 1] ?? 0) + spans;
-      rank.push(ranks[stream - 1] as number); // just set
+    const toType = ({ type, version }: NewEvent): number => {
       const name = `${version} ${type}`;
       const known = types.get(name) ?? { place: types.size + 1, type, version };
       types.set(name, known);
-      typeOf.push(known.place);
+      return known.place;
+    };
+    const rank: number[] = [];
+    const place: number[] = [];
+    const streamOf: number[] = [];
+    const typeOf: number[] = [];
+    const typesOf: (string | null)[] = [];
+    for (const { last, holds, mixed } of rows) {
+      const stream = this.#place(last.stream);
+      written[stream - 1] = true;
+      ranks[stream - 1] = (ranks[stream - 1] ?? 0) + toSpan({ last, holds });
+      streamOf.push(stream);
+      rank.push(ranks[stream - 1] as number); // just set
+      place.push((place.at(-1) ?? 0) + holds);
+      typesOf.push(mixed ? `{${mixed.map(toType)}}` : null);
+      typeOf.push(toType(last));
     }
     const named = [...types.values()];
-    const meta = events.some((event) => event.meta !== undefined);
-    const spans = events.some((event) => event.spans !== undefined && event.spans !== 1);
+    const meta = rows.some(({ last }) => last.meta !== undefined);
+    const spans = rows.some(({ last }) => last.spans !== undefined && last.spans !== 1);
+    const held = rows.some(({ holds }) => holds > 1);
     const given = [
       toTextArray(named.map(({ type }) => toText(type))),
       toIntegerArray(named.map(({ version }) => version)),
-      toIntegerArray(events.map(({ append }) => append)),
-      toIntegerArray(events.map(({ stream }) => stream)),
+      toIntegerArray(rows.map(({ append }) => append + 1)),
+      toIntegerArray(streamOf),
       toIntegerArray(rank),
-      spans ? toIntegerArray(events.map((event) => event.spans ?? 1)) : null,
-      toIntegerArray(events.map(({ ix }) => ix)),
+      spans ? toIntegerArray(rows.map(({ last, holds }) => (holds > 1 ? null : (last.spans ?? 1)))) : null,
+      toIntegerArray(rows.map(({ ix }) => ix)),
+      held ? toIntegerArray(rows.map(({ holds }) => (holds > 1 ? holds : null))) : null,
+      held ? toIntegerArray(place) : null,
       toIntegerArray(typeOf),
-      toTextArray(events.map(({ data }) => data)),
-      meta ? toTextArray(events.map((event) => event.meta)) : null,
+      typesOf.some((types) => types !== null) ? toTextArray(typesOf) : null,
+      toTextArray(rows.map(({ data }) => data)),
+      meta ? toTextArray(rows.map(({ last }) => last.meta)) : null,
     ];
     return { written: toBooleanArray(written), events: given };
   }
@@ -252,6 +265,9 @@ export class Group {
     return this.#placeOf.get(stream) as number; // each was counted at the beginning
   }
 }
+
+/** How many revisions a row takes. */
+const toSpan = ({ last, holds }: Pick<NewRow, "last" | "holds">): number => (holds > 1 ? holds : (last.spans ?? 1));
 
 /** No readers, as `Prepared` names them. */
 const none = "[]";
