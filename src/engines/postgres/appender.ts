@@ -1,6 +1,6 @@
 import { type Clock, Fault } from "../../contracts/index.ts";
 import { type Bounds, Capacity } from "../../storage/capacity.ts";
-import type { Outcome, Receipt } from "../../storage/host.ts";
+import type { Outcome, Place, Receipt } from "../../storage/host.ts";
 import { Latencies } from "../../storage/latencies.ts";
 import type { Calls } from "./calls.ts";
 import type { Epochs } from "./epochs.ts";
@@ -136,14 +136,19 @@ export class Appender {
     const { lane, calls, epochs, clock, patience } = this.#ports;
     const call = calls.next();
     let twice = false;
+    let seen: Place | undefined;
     const reply = await rideOut(patience, (again) => {
       twice ||= again;
       const forget = calls.toForget();
       const { log } = group;
-      return lane.call(() => group.toCall({ call, again, forget, now: clock.now(), seen: epochs.seen(log) }));
+      return lane.call(() => {
+        seen ??= epochs.seen(log) ?? { epoch: 0, position: 0 };
+        return group.toCall({ call, again, forget, now: clock.now(), seen });
+      });
     });
-    calls.answered(call, twice);
-    return group.toAnswer(reply);
+    const answer = group.toAnswer(reply);
+    if (answer.noted) calls.answered(call, twice);
+    return answer;
   }
 
   async #settle(waiting: readonly Waiting[], appends: readonly Prepared[], { epoch, outcomes }: Answer): Promise<void> {

@@ -14,10 +14,13 @@ export interface Asking {
   readonly again: boolean;
   readonly forget: readonly string[] | null;
   readonly now: number;
+  /** What was known of the log when it was asked for the first time. */
   readonly seen: { readonly epoch: number; readonly position: number } | undefined;
 }
 export interface Answer {
   readonly epoch: number;
+  /** Whether the database remembers the call. */
+  readonly noted: boolean;
   /** One an append; `again` where its receipt was there, which has still to be fetched. */
   readonly outcomes: readonly (Outcome | "again")[];
 }
@@ -121,12 +124,13 @@ export class Group {
 
   /** What the function said. */
   toAnswer(reply: string): Answer {
-    const [epoch, head, at, before, failed] = JSON.parse(reply) as [
+    const [epoch, head, at, before, failed, noted = 1] = JSON.parse(reply) as [
       number,
       number,
       number,
       number[],
       [append: number, why: number, which: number, actual: number][],
+      noted?: number,
     ];
     const why = new Map(failed.map((failure) => [failure[0], failure]));
     const revisions = [...before];
@@ -144,7 +148,7 @@ export class Group {
       position += count;
       return { ok: true, first, last: position, at, revisions: reached };
     });
-    return { epoch, outcomes };
+    return { epoch, noted: noted !== 0, outcomes };
   }
 
   #failure({ append, readers, refused = "" }: Prepared, [, why, which, actual]: readonly number[]): Outcome | "again" {

@@ -62,6 +62,9 @@ export type ArgumentType =
   | "bigint[]"
   | "integer[]";
 
+/** How far behind what its client had seen a call that left no row but its event may have put that. */
+export const farthestBack = 1_000;
+
 /** Why an append was not written, as the function says it. */
 export const failures = { again: 1, voided: 2, keyReused: 3, conflict: 4, behind: 5, refused: 6 } as const;
 
@@ -107,13 +110,23 @@ export const append = (schema: string): string => `
     end if;
     if p_forget is not null then delete from ${schema}.call where id = any(p_forget); end if;
 
-    select l.id, l.epoch, coalesce(e.position, 0), greatest(e.at, p_now) into v_log, v_epoch, v_head, v_at
-    from ${schema}.log l left join lateral (
-      select e.position, e.at from ${schema}.event_row e where e.log = l.id order by e.position desc limit 1
-    ) e on true
-    where l.name = p_log;
+    select l.id, l.epoch into v_log, v_epoch from ${schema}.log l where l.name = p_log;
     if not found then
-      insert into ${schema}.log (name) values (p_log) returning id, epoch, 0, p_now into v_log, v_epoch, v_head, v_at;
+      insert into ${schema}.log (name) values (p_log) returning id, epoch into v_log, v_epoch;
+    end if;
+    if p_again and cardinality(p_event_data) = 1 then
+      select format('[%s,%s,%s,[%s],[],0]', v_epoch, e.position - 1, e.at, e.revision - 1) into v_reply
+      from ${schema}.event_row e
+      where e.log = v_log and e.position > p_seen_position and e.position <= p_seen_position + ${farthestBack}
+        and e.append = p_ids[1] and e.holds is null and e.ix = 0
+      order by e.position limit 1;
+      if found then return v_reply; end if;
+    end if;
+    select e.position, greatest(e.at, p_now) into v_head, v_at
+    from ${schema}.event_row e where e.log = v_log order by e.position desc limit 1;
+    if not found then
+      v_head := 0;
+      v_at := p_now;
     end if;
     if p_seen_epoch >= v_epoch and p_seen_position > v_head then
       v_epoch := p_seen_epoch + 1;
