@@ -3,7 +3,7 @@ import { toBigintArray, toBooleanArray, toIntegerArray, toTextArray, toUuidArray
 import { toWaves } from "./document-writes.ts";
 import { type NewRow, toRows } from "./event-rows.ts";
 import type { Call, Statements } from "./lane.ts";
-import type { Prepared } from "./prepared.ts";
+import { noReaders, type Prepared } from "./prepared.ts";
 import { appendArguments, failures } from "./sql/append.ts";
 import { aloneArguments } from "./sql/append-alone.ts";
 import { toText } from "./text.ts";
@@ -80,7 +80,7 @@ export class Group {
     const [event, more] = append.events;
     const [expectation, ...others] = this.#expectations;
     if (another || !event || more || (event.spans ?? 1) !== 1 || others.length > 0) return undefined;
-    if (append.receipt || readers !== none || writes.length > 0 || refused !== undefined) return undefined;
+    if (append.receipt || readers !== noReaders || writes.length > 0 || refused !== undefined) return undefined;
     if (expectation && expectation.stream !== event.stream) return undefined;
     return [
       this.log,
@@ -132,6 +132,16 @@ export class Group {
       [append: number, why: number, which: number, actual: number][],
       noted?: number,
     ];
+    if (failed.length === 0 && this.#appends.length === 1) {
+      const { events } = (this.#appends[0] as Prepared).append; // there is one
+      const [event, more] = events;
+      if (event && !more) {
+        const { stream, spans = 1 } = event;
+        const reached = { [stream]: (before[this.#place(stream) - 1] ?? -1) + spans };
+        const outcome: Outcome = { ok: true, first: head + 1, last: head + 1, at, revisions: reached };
+        return { epoch, noted: noted !== 0, outcomes: [outcome] };
+      }
+    }
     const why = new Map(failed.map((failure) => [failure[0], failure]));
     const revisions = [...before];
     let position = head;
@@ -272,9 +282,6 @@ export class Group {
 
 /** How many revisions a row takes. */
 const toSpan = ({ last, holds }: Pick<NewRow, "last" | "holds">): number => (holds > 1 ? holds : (last.spans ?? 1));
-
-/** No readers, as `Prepared` names them. */
-const none = "[]";
 
 /** An event's id is its append's, a slash and its index. */
 const toAppendId = (event: string | undefined): string | undefined => event?.slice(0, event.indexOf("/"));
