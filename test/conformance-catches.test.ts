@@ -154,6 +154,11 @@ const mistakes: readonly Mistake[] = [
   ],
   [
     "reads",
+    "texts come in short pages",
+    (sound) => ({ texts: (log, query) => sound.texts(log, { ...query, limit: Math.min(query.limit, 50) }) }),
+  ],
+  [
+    "reads",
     "what was written last is seen a moment later",
     (sound) => ({
       read: async (log, query) => sound.read(log, { ...query, untilPosition: (await sound.head(log)).position - 1 }),

@@ -35,6 +35,9 @@ const page = 512;
 /** Entries may be large, so the first page of a journal is short, and the others are about this large. */
 const firstPage = 16;
 const sizeOfPage = 8 * 2 ** 20;
+/** A page of so few texts or fewer, and of less than so many characters, is shorter than was asked for only at the end. */
+const shortPage = 64;
+const smallPage = 65_536;
 /** How many entries are looked at at a time for the last one of a type, which is near the end as a rule. */
 const lastPage = 64;
 /** Of so many runs it is remembered how this process has left their journals. */
@@ -290,6 +293,7 @@ async function readRun(engine: Engine, run: string, from: number, limit: number)
       if (size > sizeToRead) throw new Unreadable(tooLargeToRead(run));
       addEntries(run, text, entries);
     }
+    if (texts.length < next.limit && next.limit <= shortPage && size - before < smallPage) break; // nothing further: see Engine.texts
     most = Math.max(firstPage, Math.min(page, Math.floor((texts.length * sizeOfPage) / (size - before))));
   }
   return { entries, size };

@@ -11,7 +11,8 @@ export interface Engine {
   read(log: string, query: ReadQuery): Promise<readonly StoredEvent[]>;
   /**
    * One bounded page of a stream's data, in order and alone: for whoever needs no more, at a fraction of what whole events
-   * cost. It may hold fewer than `limit`; it is empty only where there is nothing further.
+   * cost. It may hold fewer than `limit`; it is empty only where there is nothing further, and shorter than a `limit` of
+   * up to 64 only there, or where it has 65,536 characters or more.
    */
   texts(log: string, query: TextQuery): Promise<readonly string[]>;
   /** The types of event that a log holds, each with the versions in which it was written. */

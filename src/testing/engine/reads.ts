@@ -60,6 +60,8 @@ export const reads: Cases = {
       }
       assert.deepEqual(texts, toRange(20).slice(from).map(large));
     }
+    await room.append({ events: toRange(64).map((n) => toEvent("c/1", { data: `${n}` })) });
+    assert.deepEqual(await room.engine.texts("main", { stream: "c/1", from: 0, limit: 64 }), toRange(64).map(String));
     assert.deepEqual(await room.engine.texts("main", { stream: "a/1", from: 20, limit: 1 }), []);
     assert.deepEqual(await room.engine.texts("main", { stream: "a/1", from: 0, limit: 0 }), []);
     assert.deepEqual(await room.engine.texts("main", { stream: "a/2", from: 0, limit: 1 }), []);
