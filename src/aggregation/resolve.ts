@@ -180,7 +180,15 @@ async function resolveEach(
   asker: Asker,
   counts: ScopeCounts,
 ): Promise<readonly Part[]> {
-  const bySource = await gatherEach(scope, inputs, asker);
+  return partsOf(scope, await gatherEach(scope, inputs, asker), inputs.length, counts);
+}
+
+function partsOf(
+  scope: FieldScope,
+  bySource: ReadonlyMap<string, readonly Reading[]>,
+  items: number,
+  counts: ScopeCounts,
+): readonly Part[] {
   const fields = Object.keys(scope.fields).map((name) => {
     const plan = scope.fields[name] as FieldPlan; // it is one of its own names
     const only = onlySourceOf(plan);
@@ -189,7 +197,7 @@ async function resolveEach(
   let at = 0;
   const ofThis: Readings = { get: (source) => bySource.get(source)?.[at] };
   const parts: Part[] = [];
-  for (; at < inputs.length; at++) {
+  for (; at < items; at++) {
     const values: { [field: string]: unknown } = {};
     let others: { [field: string]: FieldMeta } | undefined;
     for (const { name, plan, readings } of fields) {

@@ -240,9 +240,12 @@ export class Reader {
     const { question, key } = asking;
     const text = textOf(key);
     let flight: Flight<Answered>;
-    if (this.#batcher?.takes(text))
-      flight = this.#batcher.board(request.scope, question, text, () => this.#begin(asking, request, true));
-    else {
+    const { scope } = request;
+    const batcher = this.#batcher;
+    if (batcher?.takes(text)) {
+      flight = batcher.flightFor(scope, text) ?? batcher.open(scope, this.#begin(asking, request, true));
+      batcher.board(scope, question, text);
+    } else {
       flight = this.#begin(asking, request, this.#batcher !== undefined && text !== "");
       flight.board(question, text);
       flight.depart();
