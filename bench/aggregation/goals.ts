@@ -38,7 +38,7 @@ export const goals: readonly Goal[] = [
     figure: "opsPerSecond",
     times: [rowOf("page-50", "hive-gateway", 32)],
     reach: { is: "at least", value: 5 },
-    why: "A page takes 0.85 of the processor time that it took before less was made of each item, and 4.7 times as much goes into one of Hive Gateway's in the same turns (decision 70). A sixth of it is to parse what upstreams say, a tenth goes to the collector, and the rest is a key, a state and a check for each of 150 values.",
+    why: "A page takes 0.85 of the processor time that it took before less was made of each item, and 4.7 times as much goes into one of Hive Gateway's in the same turns (decision 70). A seventh of it is to parse what upstreams say, a tenth goes to the collector, and the rest is a key, a state and a check for each of 150 values.",
   },
   {
     row: rowOf("slow-upstream", "trilith-sqlite", 512),
