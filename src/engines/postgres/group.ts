@@ -4,6 +4,7 @@ import { toWaves } from "./document-writes.ts";
 import { type NewRow, toRows } from "./event-rows.ts";
 import type { Call, Statements } from "./lane.ts";
 import { noReaders, type Prepared } from "./prepared.ts";
+import type { Value } from "./short-query.ts";
 import { appendArguments, failures } from "./sql/append.ts";
 import { aloneArguments } from "./sql/append-alone.ts";
 import { toText } from "./text.ts";
@@ -75,7 +76,7 @@ export class Group {
   }
 
   /** The arguments in the order of `aloneArguments`, where this is one append of one event and nothing else. */
-  #alone({ call, now, seen }: Asking): readonly unknown[] | undefined {
+  #alone({ call, now, seen }: Asking): readonly Value[] | undefined {
     const [{ append, readers, writes, refused }, another] = this.#appends as readonly [Prepared, ...Prepared[]]; // at least one
     const [event, more] = append.events;
     const [expectation, ...others] = this.#expectations;
@@ -85,31 +86,31 @@ export class Group {
     return [
       this.log,
       call,
-      Math.floor(now),
-      seen?.epoch ?? 0,
-      seen?.position ?? 0,
+      `${Math.floor(now)}`,
+      `${seen?.epoch ?? 0}`,
+      `${seen?.position ?? 0}`,
       append.id,
       toText(event.stream),
-      expectation ? toRevision(expectation.revision) : null,
+      expectation ? `${toRevision(expectation.revision)}` : null,
       toAppendId(expectation?.event) ?? null,
       toText(event.type),
-      event.version,
+      `${event.version}`,
       event.data,
       event.meta ?? null,
     ];
   }
 
   /** The arguments, in the order of `appendArguments`. */
-  #values({ call, again, forget, now, seen }: Asking): readonly unknown[] {
+  #values({ call, again, forget, now, seen }: Asking): readonly Value[] {
     const { written, events } = this.#events();
     return [
       this.log,
       call,
-      again,
+      `${again}`,
       forget && toUuidArray(forget),
-      Math.floor(now),
-      seen?.epoch ?? 0,
-      seen?.position ?? 0,
+      `${Math.floor(now)}`,
+      `${seen?.epoch ?? 0}`,
+      `${seen?.position ?? 0}`,
       toUuidArray(this.#appends.map(({ append }) => append.id)),
       this.#streams.length > 0 ? toTextArray(this.#streams.map(toText)) : null,
       written,
@@ -173,7 +174,7 @@ export class Group {
     return { ok: false, why: "conflict", stream, expected: revision, actual: actual ?? -1 };
   }
 
-  #expected(): readonly unknown[] {
+  #expected(): readonly Value[] {
     const expectations = this.#expectations;
     if (expectations.length === 0) return Array(4).fill(null);
     return [
@@ -184,7 +185,7 @@ export class Group {
     ];
   }
 
-  #events(): { readonly written: Buffer | null; readonly events: readonly unknown[] } {
+  #events(): { readonly written: Buffer | null; readonly events: readonly Value[] } {
     const rows = toRows(this.#appends.map(({ append }) => append.events));
     if (rows.length === 0) return { written: null, events: Array(13).fill(null) };
     const written: boolean[] = this.#streams.map(() => false);
@@ -233,7 +234,7 @@ export class Group {
     return { written: toBooleanArray(written), events: given };
   }
 
-  #receipts(): readonly unknown[] {
+  #receipts(): readonly Value[] {
     const receipts = this.#appends.flatMap(({ append: { receipt } }, index) =>
       receipt ? [{ ...receipt, append: index + 1 }] : [],
     );
@@ -258,7 +259,7 @@ export class Group {
     return refused.length > 0 ? toIntegerArray(refused) : null;
   }
 
-  #writes(): readonly unknown[] {
+  #writes(): readonly Value[] {
     const writes = this.#appends.flatMap(({ writes }, index) =>
       writes.map((write) => ({ ...write, append: index + 1 })),
     );
