@@ -10,11 +10,12 @@ export const reasons: Reasons = {
   },
   "append-1, 1 client": {
     limit:
-      "Both wait for one flush an append, so what decides is what is around it. On SQLite the limit writes and flushes in the thread that asks; Trilith's append goes to the thread that writes, which flushes a lone one by itself, and back, so that a flush holds no request up, and a thread that sleeps takes a while to wake. On PostgreSQL both have one round trip, and the server writes three rows with five entries in indexes where the limit has one of each. Nothing of that is shared with anybody while there is one client. Fewer rows an append would change it.",
+      "Both wait for one flush an append, so what decides is what is around it. On SQLite the limit writes and flushes in the thread that asks; Trilith's append goes to the thread that writes, which flushes a lone one by itself, and back, so that a flush holds no request up, and a thread that sleeps takes a while to wake. On PostgreSQL both have one round trip, and the server writes two rows with four entries in indexes where the limit has one of each. Nothing of that is shared with anybody while there is one client. Fewer rows an append would change it.",
     peer: "Both wait for one flush an append; what is left is the round trip and the statement. Fewer rows an append would change it.",
   },
   "append-100": {
-    limit: append,
+    limit:
+      "The limit inserts into one table, with no index but that of its positions, and knows no streams; on SQLite it does so in the thread that asks. Trilith looks at the revision of each stream, gives each event an id, and says which positions it got. On SQLite each event is a row with entries in two indexes, and what is asked for travels to the thread that writes and back: a leaner message, and events that share a row, would bring it closer. On PostgreSQL events of an append share rows already.",
     peer: "Both write a hundred events with one flush; what is left is the work of the server for each event.",
   },
   "loop-delay": {

@@ -88,8 +88,12 @@ export class PostgresEngine implements Engine {
       clock,
       channel: `trilith ${schema.replaceAll('"', "")}`,
       open: () => connections.open({ statement_timeout: 0 }),
+      // A hint, which nobody needs on a disk: it waits for no flush, and no append waits for its flush.
       notify: (payload) =>
-        connections.ask("select pg_notify($1, $2)", [`trilith ${schema.replaceAll('"', "")}`, payload]),
+        connections.ask("select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", [
+          `trilith ${schema.replaceAll('"', "")}`,
+          payload,
+        ]),
       head: async (log) => (await this.head(log)).position,
     });
     this.#appender = new Appender({

@@ -4,6 +4,7 @@ import { toWaves } from "./document-writes.ts";
 import { type NewRow, toRows } from "./event-rows.ts";
 import type { Call, Statements } from "./lane.ts";
 import { noReaders, type Prepared } from "./prepared.ts";
+import type { Value } from "./short-query.ts";
 import { appendArguments, failures } from "./sql/append.ts";
 import { aloneArguments } from "./sql/append-alone.ts";
 import { toText } from "./text.ts";
@@ -40,27 +41,25 @@ export function appendStatements(schema: string): Statements {
   return { append: call("append_v4", appendArguments), append_alone: call("append_alone_v2", aloneArguments) };
 }
 
+/** What a group names, each by its place. */
+interface Named {
+  readonly streams: readonly string[];
+  readonly placeOf: ReadonlyMap<string, number>;
+  readonly expectations: readonly Expectation[];
+}
+
 /** Appends that travel in one call: as arguments, and the answer as outcomes. */
 export class Group {
   readonly #appends: readonly Prepared[];
-  readonly #streams: readonly string[];
-  readonly #placeOf: ReadonlyMap<string, number>;
-  readonly #expectations: readonly Expectation[];
+  #names: Named | undefined;
   constructor(appends: readonly Prepared[]) {
     this.#appends = appends;
-    const expectations: Expectation[] = [];
-    const places = new Map<string, number>();
-    for (const [index, { append }] of appends.entries()) {
-      for (const { stream, revision, event } of append.expect) {
-        if (revision === "any") continue;
-        expectations.push({ append: index + 1, stream, revision, event });
-        if (!places.has(stream)) places.set(stream, places.size + 1);
-      }
-      for (const { stream } of append.events) if (!places.has(stream)) places.set(stream, places.size + 1);
-    }
-    this.#expectations = expectations;
-    this.#placeOf = places;
-    this.#streams = [...places.keys()];
+  }
+
+  /** Worked out where it is asked for: a lone append needs none of it. */
+  get #named(): Named {
+    this.#names ??= toNamed(this.#appends);
+    return this.#names;
   }
 
   get log(): string {
@@ -75,43 +74,44 @@ export class Group {
   }
 
   /** The arguments in the order of `aloneArguments`, where this is one append of one event and nothing else. */
-  #alone({ call, now, seen }: Asking): readonly unknown[] | undefined {
+  #alone({ call, now, seen }: Asking): readonly Value[] | undefined {
     const [{ append, readers, writes, refused }, another] = this.#appends as readonly [Prepared, ...Prepared[]]; // at least one
     const [event, more] = append.events;
-    const [expectation, ...others] = this.#expectations;
-    if (another || !event || more || (event.spans ?? 1) !== 1 || others.length > 0) return undefined;
+    if (another || !event || more || (event.spans ?? 1) !== 1) return undefined;
     if (append.receipt || readers !== noReaders || writes.length > 0 || refused !== undefined) return undefined;
+    const [expectation, ...others] = append.expect.filter(({ revision }) => revision !== "any");
+    if (others.length > 0) return undefined;
     if (expectation && expectation.stream !== event.stream) return undefined;
     return [
       this.log,
       call,
-      Math.floor(now),
-      seen?.epoch ?? 0,
-      seen?.position ?? 0,
+      `${Math.floor(now)}`,
+      `${seen?.epoch ?? 0}`,
+      `${seen?.position ?? 0}`,
       append.id,
       toText(event.stream),
-      expectation ? toRevision(expectation.revision) : null,
+      expectation ? `${toRevision(expectation.revision)}` : null,
       toAppendId(expectation?.event) ?? null,
       toText(event.type),
-      event.version,
+      `${event.version}`,
       event.data,
       event.meta ?? null,
     ];
   }
 
   /** The arguments, in the order of `appendArguments`. */
-  #values({ call, again, forget, now, seen }: Asking): readonly unknown[] {
+  #values({ call, again, forget, now, seen }: Asking): readonly Value[] {
     const { written, events } = this.#events();
     return [
       this.log,
       call,
-      again,
+      `${again}`,
       forget && toUuidArray(forget),
-      Math.floor(now),
-      seen?.epoch ?? 0,
-      seen?.position ?? 0,
+      `${Math.floor(now)}`,
+      `${seen?.epoch ?? 0}`,
+      `${seen?.position ?? 0}`,
       toUuidArray(this.#appends.map(({ append }) => append.id)),
-      this.#streams.length > 0 ? toTextArray(this.#streams.map(toText)) : null,
+      this.#named.streams.length > 0 ? toTextArray(this.#named.streams.map(toText)) : null,
       written,
       ...this.#expected(),
       ...events,
@@ -135,9 +135,9 @@ export class Group {
     if (failed.length === 0 && this.#appends.length === 1) {
       const { events } = (this.#appends[0] as Prepared).append; // there is one
       const [event, more] = events;
-      if (event && !more) {
+      if (event && !more && before.length === 1) {
         const { stream, spans = 1 } = event;
-        const reached = { [stream]: (before[this.#place(stream) - 1] ?? -1) + spans };
+        const reached = { [stream]: (before[0] ?? -1) + spans };
         const outcome: Outcome = { ok: true, first: head + 1, last: head + 1, at, revisions: reached };
         return { epoch, noted: noted !== 0, outcomes: [outcome] };
       }
@@ -169,12 +169,12 @@ export class Group {
     if (why === failures.refused) return { ok: false, why: "refused", message: refused };
     if (why === failures.behind)
       return { ok: false, why: "behind", reader: append.readers?.[(which ?? 1) - 1] ?? readers };
-    const { stream, revision } = this.#expectations[(which ?? 1) - 1] as Expectation; // the function counts these
+    const { stream, revision } = this.#named.expectations[(which ?? 1) - 1] as Expectation; // the function counts these
     return { ok: false, why: "conflict", stream, expected: revision, actual: actual ?? -1 };
   }
 
-  #expected(): readonly unknown[] {
-    const expectations = this.#expectations;
+  #expected(): readonly Value[] {
+    const { expectations } = this.#named;
     if (expectations.length === 0) return Array(4).fill(null);
     return [
       toIntegerArray(expectations.map(({ append }) => append)),
@@ -184,11 +184,11 @@ export class Group {
     ];
   }
 
-  #events(): { readonly written: Buffer | null; readonly events: readonly unknown[] } {
+  #events(): { readonly written: Buffer | null; readonly events: readonly Value[] } {
     const rows = toRows(this.#appends.map(({ append }) => append.events));
     if (rows.length === 0) return { written: null, events: Array(13).fill(null) };
-    const written: boolean[] = this.#streams.map(() => false);
-    const ranks = this.#streams.map(() => 0);
+    const written: boolean[] = this.#named.streams.map(() => false);
+    const ranks = this.#named.streams.map(() => 0);
     const types = new Map<string, { readonly place: number; readonly type: string; readonly version: number }>();
     const toType = ({ type, version }: NewEvent): number => {
       const name = `${version} ${type}`;
@@ -233,7 +233,7 @@ export class Group {
     return { written: toBooleanArray(written), events: given };
   }
 
-  #receipts(): readonly unknown[] {
+  #receipts(): readonly Value[] {
     const receipts = this.#appends.flatMap(({ append: { receipt } }, index) =>
       receipt ? [{ ...receipt, append: index + 1 }] : [],
     );
@@ -258,7 +258,7 @@ export class Group {
     return refused.length > 0 ? toIntegerArray(refused) : null;
   }
 
-  #writes(): readonly unknown[] {
+  #writes(): readonly Value[] {
     const writes = this.#appends.flatMap(({ writes }, index) =>
       writes.map((write) => ({ ...write, append: index + 1 })),
     );
@@ -276,8 +276,22 @@ export class Group {
   }
 
   #place(stream: string): number {
-    return this.#placeOf.get(stream) as number; // each was counted at the beginning
+    return this.#named.placeOf.get(stream) as number; // each was counted at the beginning
   }
+}
+
+function toNamed(appends: readonly Prepared[]): Named {
+  const expectations: Expectation[] = [];
+  const placeOf = new Map<string, number>();
+  for (const [index, { append }] of appends.entries()) {
+    for (const { stream, revision, event } of append.expect) {
+      if (revision === "any") continue;
+      expectations.push({ append: index + 1, stream, revision, event });
+      if (!placeOf.has(stream)) placeOf.set(stream, placeOf.size + 1);
+    }
+    for (const { stream } of append.events) if (!placeOf.has(stream)) placeOf.set(stream, placeOf.size + 1);
+  }
+  return { streams: [...placeOf.keys()], placeOf, expectations };
 }
 
 /** How many revisions a row takes. */

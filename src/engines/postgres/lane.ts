@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { type Connections, pipelined } from "./connections.ts";
+import { shortQuery, type Value } from "./short-query.ts";
 import { NotConnected } from "./trouble.ts";
 
 /** What can be called: each is prepared once a connection. */
@@ -9,7 +10,7 @@ export interface Statements {
 }
 export interface Call {
   readonly statement: keyof Statements;
-  readonly values: readonly unknown[];
+  readonly values: readonly Value[];
 }
 
 /**
@@ -37,17 +38,16 @@ export class Lane {
     const client = this.#ready ?? (await this.#connected());
     const { statement, values } = toCall();
     return new Promise((resolve, reject) => {
-      const asked = { name: statement, text: this.#statements[statement], values: values as unknown[] }; // the driver only reads them
-      // As a callback: of promises the driver would make four, for each append.
-      client.query<{ reply: string }>(asked, (error, result) => {
-        if (!error) {
-          resolve((result.rows[0] as { reply: string }).reply); // the function gives one
+      const told = (error: Error | null, answer: string | null | undefined): void => {
+        if (!error && typeof answer === "string") {
+          resolve(answer);
           return;
         }
         // A read-only server, or one that is about to end, answers on and on: another connection may lead elsewhere.
         if (isOver(error)) this.#drop(client);
-        reject(error);
-      });
+        reject(error ?? new TypeError(`${statement} gave no answer.`));
+      };
+      client.query(shortQuery(statement, this.#statements[statement], values, told));
     });
   }
 

@@ -130,6 +130,36 @@ test("an answer that is lost on its way is neither guessed nor done twice", asyn
   });
 });
 
+test("a lone append of which the answer is lost, or the server is killed, is done once", async () => {
+  const engine = await open(postgres.freshSchema(), { url: throughTheWay() });
+  const sent: string[] = [];
+  const write = async (): Promise<void> => {
+    const append = toAppend("s/a", {
+      expect: [{ stream: "s/a", revision: sent.length === 0 ? "none" : sent.length - 1 }],
+    });
+    expect(await only(engine, append)).toMatchObject({ ok: true, last: sent.push(append.id) });
+  };
+  await write();
+  const before = way.swallowed;
+  for (let round = 0; round < 5; round++) {
+    way.swallow("append_alone");
+    await write();
+    await write();
+  }
+  expect(way.swallowed).toBe(before + 5);
+  for (const how of ["fast", "kill"] as const) {
+    let up = false;
+    const restarted = postgres.stop(how).then(() => postgres.start());
+    void restarted.then(() => {
+      up = true;
+    });
+    while (!up) await write();
+    await write();
+  }
+  expect((await readAll(engine)).map(({ id }) => id.slice(0, 36))).toEqual(sent);
+  expect(await engine.head("main")).toEqual({ epoch: 1, position: sent.length });
+});
+
 test("a reader's step and a claim whose answers are lost are done once as well", async () => {
   const engine = await open(postgres.freshSchema(), { url: throughTheWay(), connections: 1 });
   await engine.define(counts);
