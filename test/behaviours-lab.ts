@@ -160,10 +160,11 @@ export async function openLab(engine: "sqlite" | "postgres", postgres: TestDatab
     },
     /** Waits until a run is in one of these states. */
     async until(run: string, ...states: readonly string[]) {
-      for (const end = performance.now() + 60_000; performance.now() < end; ) {
+      // Less often the longer it takes: what comes after seconds is not missed for some milliseconds.
+      for (let [ms, end] = [4, performance.now() + 60_000]; performance.now() < end; ms = Math.min(60, ms * 1.25)) {
         const found = await get(run);
         if (states.includes(found.state)) return found;
-        await new Promise((resolve) => setTimeout(resolve, 10));
+        await new Promise((resolve) => setTimeout(resolve, ms));
       }
       throw new Error(`Run ${run} is ${(await get(run)).state}, and not ${states.join(" or ")}.`);
     },

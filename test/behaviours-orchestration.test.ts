@@ -12,7 +12,7 @@ const told: (readonly [sentence: string, check: (lab: OpenLab, name: string) => 
 function behaviour(sentence: string, check: (lab: OpenLab, name: string) => Promise<void>): void {
   told.push([sentence, check]);
 }
-const patiently = { timeout: 60_000, interval: 10 };
+const patiently = { timeout: 60_000, interval: 25 };
 const hour = 3_600_000;
 const range = (length: number): number[] => Array.from({ length }, (_, n) => n);
 const steps = (entries: readonly { readonly type: string }[], type = "StepStarted") =>

@@ -6,7 +6,7 @@ import type { Shell } from "./shell.ts";
  * Types a page's `sh` blocks into a shell, word for word, and compares what is answered with the `json` block below each.
  * An answer is shown shortened: what stands between two `…` must be in it, in this order.
  */
-export async function holdConversation(blocks: readonly Block[], shell: Shell): Promise<void> {
+export async function holdConversation(blocks: readonly Block[], shell: Pick<Shell, "run">): Promise<void> {
   for (const [index, { language, text, at }] of blocks.entries()) {
     if (language !== "sh") continue;
     const { text: said, answers } = await shell.run(text);

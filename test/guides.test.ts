@@ -8,7 +8,7 @@ import { check, type Finding, isAdvice } from "../src/check/index.ts";
 import { holdConversation } from "./conversation.ts";
 import { type Block, blocksOf, fileOf } from "./markdown.ts";
 import { freePort, type Program, startProgram, until } from "./program.ts";
-import { openShell } from "./shell.ts";
+import { openShell, type Shell } from "./shell.ts";
 
 // Each guide gives the files of one backend in full and then talks to it. Here its files are written, checked and started.
 const root = resolve(import.meta.dirname, "..");
@@ -70,7 +70,8 @@ describe.each(withBackend)("%s", (page) => {
     await writeProject(page, folder);
     const port = await freePort();
     const environment: NodeJS.ProcessEnv = { PORT: port, npm_config_loglevel: "error" };
-    const shell = ends.use(await openShell(folder, port));
+    const bash = ends.use(await openShell(folder, port));
+    const shell: Pick<Shell, "run"> = { run: (command) => bash.run(withoutNpx(command)) };
     let program: Program | undefined;
     const talk: Block[] = [];
     const finishTalk = (): Promise<void> => holdConversation(talk.splice(0), shell);
@@ -86,7 +87,7 @@ describe.each(withBackend)("%s", (page) => {
       } else if (block.text === "npx trilith start backend.ts") {
         await finishTalk();
         if (program) await program.ended(); // the guide has killed it
-        program = ends.use(await startProgram(block.text, { folder, environment, until: /is up at/ }));
+        program = ends.use(await startProgram(withoutNpx(block.text), { folder, environment, until: /is up at/ }));
       }
     }
     await finishTalk();
@@ -114,6 +115,9 @@ describe("links", () => {
     }
   });
 });
+
+/** As npx itself would find it, which takes as long as what it starts; the README is tried with it. */
+const withoutNpx = (command: string): string => command.replaceAll(/\bnpx (?=trilith\b)/g, "node_modules/.bin/");
 
 /** The files of a page as a project of its own, in which `npx trilith` is what is in the checkout. */
 async function writeProject(page: string, place: string): Promise<void> {

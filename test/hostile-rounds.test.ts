@@ -76,5 +76,7 @@ it("a backend holds after many rounds of hostile answers what it held before", {
   const before = await rounds(20); // what is bounded is full by now
   const after = await rounds(30);
   expect(after.handles).toEqual(before.handles);
-  expect(after.heapBytes - before.heapBytes).toBeLessThan(1_000_000);
+  // On a busy machine some of it is let go of later; what is kept is kept however often one looks.
+  const growth = async (): Promise<number> => (await measured()).heapBytes - before.heapBytes;
+  await expect.poll(growth, { interval: 1_000 }).toBeLessThan(1_000_000);
 });

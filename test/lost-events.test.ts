@@ -57,7 +57,7 @@ async function node(schema: string, seats: number, snapshotEvery?: number) {
 
 /** What a replica that lagged knows, as it takes over. */
 async function lose(schema: string, after: number): Promise<void> {
-  await postgres.query(`delete from ${schema}.event where position > $1`, [after]);
+  await postgres.query(`delete from ${schema}.event_row where position > $1`, [after]);
   await postgres.query(
     "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'trilith'",
   );

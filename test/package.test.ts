@@ -130,7 +130,10 @@ async function pack(copy: string): Promise<{ readonly file: string; readonly siz
   await mkdir(copy);
   await Promise.all(kept.map((name) => cp(join(root, name), join(copy, name), { recursive: true })));
   await symlink(join(root, "node_modules"), join(copy, "node_modules"));
-  const [first] = JSON.parse((await npm(copy, "pack", "--json")).replace(/^[^[]*/, "")) as readonly {
+  await npm(copy, "run", "prepack"); // which npm would run as well, and after it "prepare", which is the same once more
+  const [first] = JSON.parse(
+    (await npm(copy, "pack", "--json", "--ignore-scripts")).replace(/^[^[]*/, ""),
+  ) as readonly {
     readonly filename: string;
     readonly size: number;
   }[];

@@ -25,19 +25,27 @@ function assembleChoice(field: string, plan: ChoicePlan, readings: Readings): As
 }
 
 /** Most fields are of one source, which has a value: there is nothing to choose, and nobody to reject. */
-function assembleAlone(
-  field: string,
-  { rule, by, names, linked }: ChoicePlan,
-  readings: Readings,
-): Assembled | undefined {
-  const [only = ""] = names;
-  if (names.length > 1 || by === "quorum" || by === "rule" || linked) return undefined;
-  const reading = readings.get(only);
-  const value = reading && fieldOf(reading.value, field);
-  if (!reading || reading.asOf !== undefined || !isUsable(value)) return undefined;
-  const { state, ageMs } = reading.meta;
-  if (ageMs === undefined) return undefined;
-  return { value, meta: { state, rule, source: only, ageMs, conflict: false, rejected: nobody } };
+function assembleAlone(field: string, plan: ChoicePlan, readings: Readings): Assembled | undefined {
+  const source = onlySourceOf(plan);
+  const reading = source === undefined ? undefined : readings.get(source);
+  const value = reading && plainValueOf(reading, field);
+  if (!reading || value === undefined) return undefined;
+  const { state, ageMs = 0 } = reading.meta; // a plain value has an age
+  return { value, meta: { state, rule: plan.rule, source: reading.source, ageMs, conflict: false, rejected: nobody } };
+}
+
+/** The source of a field that has no other, and whose rule takes whatever it says. */
+export function onlySourceOf(plan: FieldPlan): string | undefined {
+  if (plan.kind !== "choice") return undefined;
+  const { by, names, linked } = plan;
+  return names.length > 1 || by === "quorum" || by === "rule" || linked ? undefined : (names[0] ?? "");
+}
+
+/** What a source says of a field; nothing where that needs more words than its state and its age. */
+export function plainValueOf({ value, asOf, meta }: Reading, field: string): unknown {
+  if (asOf !== undefined || meta.ageMs === undefined) return undefined;
+  const own = fieldOf(value, field);
+  return isUsable(own) ? own : undefined;
 }
 
 const nobody: FieldMeta["rejected"] = Object.freeze([]);

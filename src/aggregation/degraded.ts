@@ -27,7 +27,8 @@ export function degradedOf(
   return degraded ?? none;
 }
 
-const none: readonly DegradedField[] = Object.freeze([]);
+/** Where everybody could say. */
+export const none: readonly DegradedField[] = Object.freeze([]);
 
 /** The same, seen from further out. */
 export const below = (place: string, degraded: readonly DegradedField[]): readonly DegradedField[] =>

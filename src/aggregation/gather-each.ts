@@ -23,22 +23,37 @@ export async function gatherEach(
 }
 
 async function readEach(source: SourcePlan, inputs: readonly Input[], asker: Asker): Promise<readonly Reading[]> {
-  const { readers, principal, access, span, patience } = asker;
   const { name, asks } = source;
-  const words = asks ? inputs.map((input) => inOtherWords(name, () => asks(input))) : inputs;
-  const asked = words.filter((word): word is Input => !(word instanceof NotAsked));
-  const reader = readers.get(name) as AnyReader; // one was made for every source of every view
-  const request = { principal, scope: access, patience };
-  const answered =
-    asked.length === 0
-      ? []
-      : await span.span("source", name, {}, (inside) => reader.readEach(asked, { ...request, span: inside }));
-  let next = 0;
-  const readings = words.map((word) => (word instanceof NotAsked ? word.reading : (answered[next++] as Reading)));
+  const readings = asks ? await askedWith(asks, source, inputs, asker) : await answered(source, inputs, asker);
   note(
     asker,
     name,
     readings.map(({ meta }) => meta),
   );
   return readings;
+}
+
+/** What each is asked with may come to nothing, and then nobody is asked for it. */
+async function askedWith(
+  asks: NonNullable<SourcePlan["asks"]>,
+  source: SourcePlan,
+  inputs: readonly Input[],
+  asker: Asker,
+): Promise<readonly Reading[]> {
+  const words = inputs.map((input) => inOtherWords(source.name, () => asks(input)));
+  const readings = await answered(
+    source,
+    words.filter((word): word is Input => !(word instanceof NotAsked)),
+    asker,
+  );
+  let next = 0;
+  return words.map((word) => (word instanceof NotAsked ? word.reading : (readings[next++] as Reading))); // one for each that was asked
+}
+
+async function answered({ name }: SourcePlan, inputs: readonly Input[], asker: Asker): Promise<readonly Reading[]> {
+  if (inputs.length === 0) return [];
+  const { readers, principal, access, span, patience } = asker;
+  const reader = readers.get(name) as AnyReader; // one was made for every source of every view
+  const request = { principal, scope: access, patience };
+  return span.span("source", name, {}, (inside) => reader.readEach(inputs, { ...request, span: inside }));
 }

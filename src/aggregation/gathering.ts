@@ -126,10 +126,10 @@ function bySource(readings: readonly Reading[]): ReadonlyMap<string, Reading> {
 }
 
 /** Notes how questions to a source went. */
-export function note({ noted }: Asker, source: string, metas: readonly SourceMeta[]): void {
+export function note({ noted }: Asker, source: string, metas: SourceMeta[]): void {
   const known = noted.get(source);
   if (known) for (const meta of metas) known.push(meta);
-  else noted.set(source, [...metas]);
+  else noted.set(source, metas); // whoever hands them over has no other use for the list
 }
 
 /** What a source is asked with, once somebody knows; the reading where that comes to nothing. */

@@ -1,5 +1,5 @@
-import { type Assembled, assemble, type Readings } from "./assemble.ts";
-import { below, degradedOf, toStep } from "./degraded.ts";
+import { type Assembled, assemble, onlySourceOf, plainValueOf, type Readings } from "./assemble.ts";
+import { below, degradedOf, none, toStep } from "./degraded.ts";
 import { gatherEach } from "./gather-each.ts";
 import { type Asker, Gathering } from "./gathering.ts";
 import type { Growth } from "./growth.ts";
@@ -47,7 +47,7 @@ const fused = (scope: FieldScope, readings: Resolved["readings"]): Resolved => (
   readings,
 });
 
-function partOf({ fields: plans }: FieldScope, readings: Readings): Part {
+function partOf({ fields: plans }: FieldScope, readings: Readings): Omit<Resolved, "readings"> {
   const values: { [field: string]: unknown } = {};
   const fields: { [field: string]: FieldMeta } = {};
   for (const name of Object.keys(plans)) {
@@ -122,11 +122,13 @@ export async function enrich(
   const waiting = (): readonly string[] => Object.keys(nested).filter((field) => !done.has(field));
   await Promise.all(
     Object.entries(nested).map(async ([field, scope]) => {
-      const resolved = await (isFlat(scope)
-        ? resolveEach(scope, inputs, asker)
-        : Promise.all(inputs.map((input) => resolve(scope, input, asker))));
-      tally.add(field, resolved);
-      done.set(field, resolved);
+      const counts = tally.of(field, scope);
+      done.set(
+        field,
+        await (isFlat(scope)
+          ? resolveEach(scope, inputs, asker, counts)
+          : Promise.all(inputs.map(async (input) => counted(await resolve(scope, input, asker), counts)))),
+      );
       if (grown && waiting().length > 0) grown(withNested(items, nested, done).items, waiting());
     }),
   );
@@ -139,16 +141,16 @@ function withNested(
   nested: UnionPlan["nested"],
   done: ReadonlyMap<string, readonly Part[]>,
 ): Omit<Enriched, "meta"> {
-  const fields = Object.keys(nested);
+  const fields = Object.keys(nested).map((field) => ({ field, parts: done.get(field) }));
   const degraded: [number, readonly DegradedField[]][] = [];
   let at = 0;
   const richer = items.map((item, place) => {
     if (!isRecord(item)) return item;
     const whole: { [field: string]: unknown } = { ...item };
-    for (const field of fields) {
-      const part = done.get(field)?.[at];
+    for (const { field, parts } of fields) {
+      const part = parts?.[at];
       if (!part) continue; // it is waited for
-      if (Object.keys(part.values).length > 0) whole[field] = part.values;
+      if (!isEmpty(part.values)) whole[field] = part.values;
       if (part.degraded.length > 0) degraded.push([place, below(`/${toStep(field)}`, part.degraded)]);
     }
     at += 1;
@@ -156,20 +158,73 @@ function withNested(
   });
   return { items: richer, degraded };
 }
-type Part = Omit<Resolved, "readings">;
+type Part = Pick<Resolved, "values" | "degraded">;
 
 const isRecord = (item: unknown): item is Input => typeof item === "object" && item !== null;
+
+function isEmpty(values: Part["values"]): boolean {
+  for (const _ in values) return false;
+  return true;
+}
 
 /** Whether an item goes on only when all of its sources are there. */
 const isFlat = ({ sources, deep }: FieldScope): boolean => !deep && sources.every(({ after }) => after === undefined);
 
-async function resolveEach(scope: FieldScope, inputs: readonly Input[], asker: Asker): Promise<readonly Part[]> {
-  const bySource = await gatherEach(scope, inputs, asker);
+/**
+ * What each of many inputs has for the fields of a scope. Of the items of a page only counts are told, so where a field
+ * is said by its only source, which is nearly always, no meta is made of it.
+ */
+async function resolveEach(
+  scope: FieldScope,
+  inputs: readonly Input[],
+  asker: Asker,
+  counts: ScopeCounts,
+): Promise<readonly Part[]> {
+  return partsOf(scope, await gatherEach(scope, inputs, asker), inputs.length, counts);
+}
+
+function partsOf(
+  scope: FieldScope,
+  bySource: ReadonlyMap<string, readonly Reading[]>,
+  items: number,
+  counts: ScopeCounts,
+): readonly Part[] {
+  const fields = Object.keys(scope.fields).map((name) => {
+    const plan = scope.fields[name] as FieldPlan; // it is one of its own names
+    const only = onlySourceOf(plan);
+    return { name, plan, readings: only === undefined ? undefined : bySource.get(only) };
+  });
   let at = 0;
   const ofThis: Readings = { get: (source) => bySource.get(source)?.[at] };
   const parts: Part[] = [];
-  for (; at < inputs.length; at++) parts.push(partOf(scope, ofThis));
+  for (; at < items; at++) {
+    const values: { [field: string]: unknown } = {};
+    let others: { [field: string]: FieldMeta } | undefined;
+    for (const { name, plan, readings } of fields) {
+      const reading = readings?.[at];
+      const plain = reading && plainValueOf(reading, name);
+      if (reading && plain !== undefined) {
+        values[name] = plain;
+        counts.add(name, reading.meta.state, false);
+        continue;
+      }
+      const { value, meta } = assemble(name, plan, ofThis);
+      if (value !== undefined) values[name] = value;
+      counts.add(name, meta.state, meta.conflict);
+      others ??= {};
+      others[name] = meta;
+    }
+    parts.push({ values, degraded: others ? degradedOf(others, ofThis) : none });
+  }
   return parts;
+}
+
+function counted(resolved: Resolved, counts: ScopeCounts): Part {
+  for (const name of Object.keys(resolved.fields)) {
+    const { state, conflict } = resolved.fields[name] as FieldMeta; // it is one of its own names
+    counts.add(name, state, conflict);
+  }
+  return resolved;
 }
 
 interface Counts {
@@ -178,34 +233,47 @@ interface Counts {
   conflicts: number;
 }
 
+/** Counts how the fields of one scope came about. */
+class ScopeCounts {
+  readonly #plans: FieldScope["fields"];
+  readonly byField = new Map<string, Counts>();
+  constructor(plans: FieldScope["fields"]) {
+    this.#plans = plans;
+  }
+
+  add(name: string, state: FieldMeta["state"], conflict: boolean): void {
+    let counts = this.byField.get(name);
+    if (!counts) {
+      counts = { rule: this.#plans[name]?.rule ?? "", states: {}, conflicts: 0 };
+      this.byField.set(name, counts);
+    }
+    counts.states[state] = (counts.states[state] ?? 0) + 1;
+    if (conflict) counts.conflicts += 1;
+  }
+}
+
 /** Counts how nested fields came about, over all items. */
 class Tally {
-  readonly #counts = new Map<string, Counts>();
+  readonly #scopes = new Map<string, ScopeCounts>();
 
-  add(field: string, parts: readonly Part[]): void {
-    const own = new Map<string, Counts>();
-    for (const { fields } of parts)
-      for (const name of Object.keys(fields)) {
-        const { rule, state, conflict } = fields[name] as FieldMeta; // it is one of its own names
-        let counts = own.get(name);
-        if (!counts) {
-          counts = { rule, states: {}, conflicts: 0 };
-          own.set(name, counts);
-        }
-        counts.states[state] = (counts.states[state] ?? 0) + 1;
-        if (conflict) counts.conflicts += 1;
-      }
-    for (const [name, counts] of own) this.#counts.set(`${field}.${name}`, counts);
+  of(field: string, { fields }: FieldScope): ScopeCounts {
+    const counts = new ScopeCounts(fields);
+    this.#scopes.set(field, counts);
+    return counts;
   }
 
   /** Items come to rest in any order, and the meta must not tell. */
   told(): NestedMeta {
-    const sorted = [...this.#counts].sort(([a], [b]) => byText(a, b));
+    const all = [...this.#scopes].flatMap(([field, { byField }]) =>
+      [...byField].map(([name, counts]): [string, Counts] => [`${field}.${name}`, counts]),
+    );
     return Object.fromEntries(
-      sorted.map(([at, counts]) => {
-        const states = Object.entries(counts.states).sort(([a], [b]) => byText(a, b));
-        return [at, { ...counts, states: Object.fromEntries(states) }] as const;
-      }),
+      all
+        .sort(([a], [b]) => byText(a, b))
+        .map(([at, counts]) => {
+          const states = Object.entries(counts.states).sort(([a], [b]) => byText(a, b));
+          return [at, { ...counts, states: Object.fromEntries(states) }] as const;
+        }),
     );
   }
 }

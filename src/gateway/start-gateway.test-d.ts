@@ -127,11 +127,11 @@ export async function startGateway(
   return {
     ...{ url, gateway, telemetry, logged, calls, keysFile },
     key: (id, ...scopes) => createApiKey(keysFile, { id, scopes }),
-    get: (path, init) => fetch(url + path, { redirect: "manual", ...init }),
+    get: (path, init) => fetch(url + path, { redirect: "manual", ...init, headers: onItsOwn(init?.headers) }),
     post: (path, body, headers = {}) =>
       fetch(url + path, {
         method: "POST",
-        headers: { "content-type": "application/json", ...headers },
+        headers: onItsOwn({ "content-type": "application/json", ...headers }),
         body: typeof body === "string" ? body : JSON.stringify(body),
       }),
     async stop() {
@@ -139,6 +139,16 @@ export async function startGateway(
       await telemetry.close();
     },
   };
+}
+
+/**
+ * On a connection of its own: where a busy machine holds both ends for longer than an idle one is kept, whoever takes
+ * it up again at that moment is reset.
+ */
+function onItsOwn(given?: HeadersInit): Headers {
+  const headers = new Headers(given);
+  headers.set("connection", "close");
+  return headers;
 }
 
 export const answering =

@@ -8,7 +8,6 @@ import { type Composition, checkOlder, toServed, toUsed } from "./composition.ts
 import { type Orchestrated, toOrchestration } from "./orchestrated.ts";
 import type { Running } from "./running.ts";
 import type { Environment } from "./settings.ts";
-import { startBackend } from "./start-backend.ts";
 
 type ContractOf<Id extends string> = Id extends `${infer C}.${string}` ? C : Id;
 type Needed<W> = W extends Workflow<string, infer N> ? N : never;
@@ -91,6 +90,10 @@ export function backend<
     older: older.map(({ published }) => published),
     uses: toUsed(composition),
     workflows: composition.orchestration.map(({ id, version }) => ({ operation: id, version })),
-    start: (options: StartOptions = {}) => startBackend({ name, version, composition }, options),
+    // What only a backend needs that runs is half of all there is: whoever looks at one waits for none of it.
+    async start(options: StartOptions = {}) {
+      const { startBackend } = await import("./start-backend.ts");
+      return startBackend({ name, version, composition }, options);
+    },
   });
 }

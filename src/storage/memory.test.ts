@@ -5,7 +5,7 @@ import { openSqlite } from "../engines/sqlite/index.ts";
 import type { Engine, StoredEvent } from "./host.ts";
 import { openOn, toChanged, toFolder, toTallyStore } from "./test-kit.test-d.ts";
 
-const count = 150_000;
+const count = 90_000;
 
 let remove: () => void;
 let engine: Engine;

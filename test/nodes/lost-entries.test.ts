@@ -262,8 +262,8 @@ it("a run that has seen a signal that is lost takes the one that has its revisio
 
 /** What a replica that lagged knows, as it takes over. */
 async function lose(after = 0): Promise<void> {
-  const found = await postgres.query("select schemaname as schema from pg_tables where tablename = 'event'");
-  for (const { schema } of found) await postgres.query(`delete from ${schema}.event where position > $1`, [after]);
+  const found = await postgres.query("select schemaname as schema from pg_tables where tablename = 'event_row'");
+  for (const { schema } of found) await postgres.query(`delete from ${schema}.event_row where position > $1`, [after]);
   await postgres.query(
     "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'trilith'",
   );
@@ -272,9 +272,9 @@ async function lose(after = 0): Promise<void> {
 /** What a replica knows that lags from here on; gives what happens when it takes over: everything since is lost. */
 async function mark(): Promise<() => Promise<void>> {
   const tables = await postgres.query(
-    `select schemaname || '.' || tablename as name, tablename = 'event' as event from pg_tables
-     where schemaname = (select schemaname from pg_tables where tablename = 'event' order by schemaname desc limit 1)
-       and (tablename = 'event' or tablename like 'document%')`,
+    `select schemaname || '.' || tablename as name, tablename = 'event_row' as event from pg_tables
+     where schemaname = (select schemaname from pg_tables where tablename = 'event_row' order by schemaname desc limit 1)
+       and (tablename = 'event_row' or tablename like 'document%')`,
   );
   const event: string = tables.find((table) => table.event).name;
   const [{ position }] = (await postgres.query(`select coalesce(max(position), 0) as position from ${event}`)) as [any]; // one row

@@ -33,30 +33,18 @@ export class Batcher<T> {
     return this.#plan.size > 1 && key !== "" && !(this.#plan.keysAs === "list" && key.includes(","));
   }
 
-  /** The flight that a question travels in: the one that is boarding, or `begin`s where there is none with room. */
-  board(scope: string, question: string, key: string, begin: () => Flight<T>): Flight<T> {
-    let boarding = this.#boarding.get(scope);
+  /** The flight that takes keys at the moment; nothing where there is none with room for this one. */
+  flightFor(scope: string, key: string): Flight<T> | undefined {
+    const boarding = this.#boarding.get(scope);
     if (boarding && boarding.length + key.length > longestKeys) {
       this.#depart(scope, boarding);
-      boarding = undefined;
+      return undefined;
     }
-    boarding ??= this.#open(scope, begin());
-    boarding.length += key.length + 1;
-    boarding.flight.board(question, key);
-    if (boarding.flight.size >= this.#plan.size) this.#depart(scope, boarding);
-    return boarding.flight;
+    return boarding?.flight;
   }
 
-  /** A flight that was given up takes nobody any more. */
-  forget(flight: Flight<T>): void {
-    for (const boarding of this.#boarding.values()) {
-      if (boarding.flight !== flight) continue;
-      this.#boarding.delete(boarding.scope);
-      boarding.unwait();
-    }
-  }
-
-  #open(scope: string, flight: Flight<T>): Boarding<T> {
+  /** From here on this one takes keys. */
+  open(scope: string, flight: Flight<T>): Flight<T> {
     const boarding: Boarding<T> = { scope, flight, length: 0, unwait: () => {} };
     this.#boarding.set(scope, boarding);
     const { windowMs } = this.#plan;
@@ -66,7 +54,25 @@ export class Batcher<T> {
       const unwait = (): void => clearImmediate(turn);
       boarding.unwait = unwait;
     } else boarding.unwait = this.#clock.after(windowMs, depart);
-    return boarding;
+    return flight;
+  }
+
+  /** Puts a question aboard the flight that takes keys. */
+  board(scope: string, question: string, key: string): void {
+    const boarding = this.#boarding.get(scope);
+    if (!boarding) return;
+    boarding.length += key.length + 1;
+    boarding.flight.board(question, key);
+    if (boarding.flight.size >= this.#plan.size) this.#depart(scope, boarding);
+  }
+
+  /** A flight that was given up takes nobody any more. */
+  forget(flight: Flight<T>): void {
+    for (const boarding of this.#boarding.values()) {
+      if (boarding.flight !== flight) continue;
+      this.#boarding.delete(boarding.scope);
+      boarding.unwait();
+    }
   }
 
   #depart(scope: string, boarding: Boarding<T>): void {

@@ -36,15 +36,21 @@ export function toPick(source: SourcePlan, gathered: Gathered): Pick {
     return pages[place]?.();
   };
   const bytes = Math.ceil(gathered.bytes / Math.max(1, rows.length));
+  const { cacheForMs, staleIfErrorMs, staleWhileRevalidateMs, shape } = source;
+  const isTold = cacheForMs + staleIfErrorMs + staleWhileRevalidateMs > 0 || shape !== undefined;
   return (key) => {
     const text = String(key);
     const known = places.get(text);
     if (known === undefined) return withoutOurs(gathered, match, text);
     const found = typeof known === "number" ? undefined : ranked(source, rows, known);
     const first = found ? (found[0] ?? 0) : (known as number); // a list of places has one at least
-    return shaped(source, gathered, rows[first], () => [saidAt(first)], bytes, found ? found.length - 1 : 0);
+    const said = isTold ? () => [saidAt(first)] : untold;
+    return shaped(source, gathered, rows[first], said, bytes, found ? found.length - 1 : 0);
   };
 }
+
+/** Where nothing is kept, and nothing is made of it that could fail, nobody asks what was said. */
+const untold = (): readonly unknown[] => [];
 
 function shaped(
   source: SourcePlan,

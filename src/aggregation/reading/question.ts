@@ -8,7 +8,7 @@ export interface Asking {
   readonly input: Input;
   /** Of the first parameter: what a record of a batch is found by. */
   readonly key: unknown;
-  /** Canonical text of the whole: under this it is kept, here and on disk. */
+  /** Canonical text of the whole: under this it is kept, here and on disk. Of a source that keeps nothing, the key may do. */
   readonly question: string;
 }
 
@@ -17,8 +17,14 @@ export function toAskings(source: SourcePlan): (scope: string) => (input: Input)
   const { name, fetch, from } = source;
   const [first = ""] = fetch.params;
   const before = `[${JSON.stringify(name)},[`;
+  const isShort =
+    fetch.params.length === 1 && source.cacheForMs + source.staleIfErrorMs + source.staleWhileRevalidateMs === 0;
+  // Sources are mostly asked within one scope: there, what is a key and no canonical text needs no other name.
+  let usual: string | undefined;
   return (scope) => {
     const behind = `],${JSON.stringify(scope)}]`;
+    usual ??= scope;
+    const isUsual = isShort && scope === usual;
     return (given) => {
       let input = given;
       try {
@@ -27,6 +33,7 @@ export function toAskings(source: SourcePlan): (scope: string) => (input: Input)
         return cannotTake(error);
       }
       const key = input[first];
+      if (isUsual && typeof key === "string" && !key.startsWith("[")) return { input, key, question: key };
       const words =
         fetch.params.length === 1 ? wordOf(key) : fetch.params.map((param) => wordOf(input[param])).join(",");
       return { input, key, question: before + words + behind };

@@ -3,7 +3,7 @@ import type { SourcePlan } from "../source.ts";
 import { type AskOnce, type AskPorts, type Question, type Said, toAsk } from "./ask.ts";
 import { Batcher } from "./batcher.ts";
 import type { Kept } from "./cache.ts";
-import { Flight, type Waiting } from "./flight.ts";
+import { Flight, type Landing, type Waiting } from "./flight.ts";
 import { Health, type SourceHealth } from "./health.ts";
 import { Keeper, type KeeperPorts } from "./keeper.ts";
 import { Line } from "./line.ts";
@@ -33,16 +33,13 @@ export interface ReaderPorts extends AskPorts, KeeperPorts {
   readonly random: () => number;
 }
 
-/** By question: what it came to. */
-type Landing = Pick<ReadonlyMap<string, Answered>, "get">;
-
 /** A question that only the source itself can answer. */
 interface Open {
   readonly at: number;
   readonly question: string;
   kept: Kept | undefined;
   readonly recalled: Promise<void> | undefined;
-  readonly flight: Flight<Landing>;
+  readonly flight: Flight<Answered>;
   /** Whether it stands for the request in which it travels, where requests are counted. */
   readonly leads: boolean;
 }
@@ -60,12 +57,12 @@ export class Reader {
   readonly #ports: ReaderPorts;
   readonly #ask: AskOnce;
   readonly #line: Line;
-  readonly #batcher: Batcher<Landing> | undefined;
+  readonly #batcher: Batcher<Answered> | undefined;
   readonly #samples: Samples;
   readonly #keeper: Keeper;
   readonly #askings: ReturnType<typeof toAskings>;
   /** By question: the request that will answer it. */
-  readonly #flights = new Register<Flight<Landing>>();
+  readonly #flights = new Register<Flight<Answered>>();
   #closed = false;
   constructor(source: SourcePlan, ports: ReaderPorts) {
     const { clock, random, credentials } = ports;
@@ -99,8 +96,8 @@ export class Reader {
     const { asking, own, began, teller } = this.#begun(request);
     const readings: Reading[] = new Array(inputs.length);
     const open: Open[] = [];
-    for (const [at, input] of inputs.entries()) {
-      const found = this.#look(at, asking(input), own, began, teller);
+    for (let at = 0; at < inputs.length; at++) {
+      const found = this.#look(at, asking(inputs[at] as Input), own, began, teller); // below the length
       if ("flight" in found) open.push(found);
       else readings[at] = found;
     }
@@ -193,23 +190,35 @@ export class Reader {
 
   /** Waits for the requests in which questions travel, each once, and fills in what they came to. */
   async #allArrived(open: readonly Open[], request: ReadEach, teller: Teller, readings: Reading[]): Promise<void> {
-    const travelling = [...Map.groupBy(open, ({ flight }) => flight)].map(async ([flight, questions]) => {
-      const wanted = questions.map(({ question }) => question);
-      const landing = await flight.wait(wanted, request.patience);
-      const now = this.#ports.clock.monotonic();
-      for (const one of questions) {
-        const answered = this.#answered(one, landing, request, teller, now);
-        readings[one.at] = answered instanceof Promise ? await answered : answered;
-      }
-      saidStatus(landing, wanted[0] ?? "", request.span);
-    });
-    await Promise.all(travelling);
+    const [first] = open;
+    if (first && open.every(({ flight }) => flight === first.flight))
+      // as they mostly do
+      return this.#arrived(first.flight, open, request, teller, readings);
+    const flights = Map.groupBy(open, ({ flight }) => flight);
+    await Promise.all([...flights].map(([flight, own]) => this.#arrived(flight, own, request, teller, readings)));
+  }
+
+  async #arrived(
+    flight: Flight<Answered>,
+    questions: readonly Open[],
+    request: ReadEach,
+    teller: Teller,
+    readings: Reading[],
+  ): Promise<void> {
+    const wanted = questions.map(({ question }) => question);
+    const landing = await flight.wait(wanted, request.patience);
+    const now = this.#ports.clock.monotonic();
+    for (const one of questions) {
+      const answered = this.#answered(one, landing, request, teller, now);
+      readings[one.at] = answered instanceof Promise ? await answered : answered;
+    }
+    saidStatus(landing, wanted[0] ?? "", request.span);
   }
 
   /** What one question came to. Where that is nothing, what an earlier process kept may stand in for it. */
   #answered(
     one: Open,
-    landing: Landing | undefined,
+    landing: Landing<Answered> | undefined,
     { patience }: ReadEach,
     teller: Teller,
     now: number,
@@ -227,13 +236,16 @@ export class Reader {
   }
 
   /** Sends a question on its way, alone or with others that come at about the same time. */
-  #board(asking: Asking, request: ReadEach): Flight<Landing> {
+  #board(asking: Asking, request: ReadEach): Flight<Answered> {
     const { question, key } = asking;
     const text = textOf(key);
-    let flight: Flight<Landing>;
-    if (this.#batcher?.takes(text))
-      flight = this.#batcher.board(request.scope, question, text, () => this.#begin(asking, request, true));
-    else {
+    let flight: Flight<Answered>;
+    const { scope } = request;
+    const batcher = this.#batcher;
+    if (batcher?.takes(text)) {
+      flight = batcher.flightFor(scope, text) ?? batcher.open(scope, this.#begin(asking, request, true));
+      batcher.board(scope, question, text);
+    } else {
       flight = this.#begin(asking, request, this.#batcher !== undefined && text !== "");
       flight.board(question, text);
       flight.depart();
@@ -242,8 +254,8 @@ export class Reader {
     return flight;
   }
 
-  #begin({ input }: Asking, request: ReadEach, byKey: boolean): Flight<Landing> {
-    return new Flight<Landing>(this.#ports.clock, {
+  #begin({ input }: Asking, request: ReadEach, byKey: boolean): Flight<Answered> {
+    return new Flight<Answered>(this.#ports.clock, {
       fly: (flight) => this.#fly(flight, { ...request, input }, byKey),
       over: (flight) => {
         // What was given up must not be joined by somebody who still has time.
@@ -256,9 +268,9 @@ export class Reader {
     });
   }
 
-  #fly(flight: Flight<Landing>, request: ReadRequest, byKey: boolean): Promise<Landing> {
+  #fly(flight: Flight<Answered>, request: ReadRequest, byKey: boolean): Promise<void> {
     // Everybody may have left before it began; then nobody is there to be told either.
-    if (flight.size === 0) return Promise.resolve(new Map());
+    if (flight.size === 0) return Promise.resolve();
     const distinct = keysOf(flight);
     const askPage = this.#toAskPage(flight, request, byKey ? distinct : undefined);
     const { fetch } = this.#source;
@@ -268,11 +280,10 @@ export class Reader {
       : askPage(undefined).then((landed) => this.#land(flight, landOne(landed), distinct.length));
   }
 
-  #land(flight: Flight<Landing>, { tried, attempts, at }: Landed<Gathered>, keys: number): Landing {
+  #land(flight: Flight<Answered>, { tried, attempts, at }: Landed<Gathered>, keys: number): void {
     const { status } = tried;
     const pick = tried.state === "fresh" ? toPick(this.#source, tried.value) : () => tried;
-    const landing = keys === 1 && flight.size === 1 ? new Alone<Answered>() : new Map<string, Answered>();
-    flight.forEach((question, key) => {
+    flight.answerEach((question, key) => {
       const found = pick(key);
       if (found.state === "invalid" && tried.state === "fresh") {
         this.#health.troubled(found.kind);
@@ -280,10 +291,9 @@ export class Reader {
       }
       const answered: Answered =
         status === undefined ? { tried: found, attempts, at, keys } : { tried: found, attempts, at, keys, status };
-      landing.set(question, answered);
       if (!this.#closed) this.#keeper.keep(question, answered);
+      return answered;
     });
-    return landing;
   }
 
   /** Asks one question, or the questions of one batch, page by page where there are pages. */
@@ -304,21 +314,6 @@ export class Reader {
   }
 }
 
-/** A map of one entry. */
-class Alone<T> {
-  #question: string | undefined;
-  #value: T | undefined;
-
-  get(question: string): T | undefined {
-    return question === this.#question ? this.#value : undefined;
-  }
-
-  set(question: string, value: T): void {
-    this.#question = question;
-    this.#value = value;
-  }
-}
-
 /** Waits for work that never rejects, or until patience ends. */
 const asLongAs = (patience: Patience, work: Promise<void>): Promise<void> =>
   new Promise((resolve) => {
@@ -330,13 +325,13 @@ const asLongAs = (patience: Patience, work: Promise<void>): Promise<void> =>
   });
 
 /** Each once, in the order of boarding. */
-function keysOf(flight: Flight<Landing>): readonly string[] {
+function keysOf(flight: Flight<Answered>): readonly string[] {
   const keys: string[] = [];
   flight.forEach((_, key) => void keys.push(key));
   return keys.length === 1 ? keys : [...new Set(keys)];
 }
 
-function saidStatus(landing: Landing | undefined, question: string, span: Span): void {
+function saidStatus(landing: Landing<Answered> | undefined, question: string, span: Span): void {
   if (span.unheard) return;
   const status = landing?.get(question)?.status;
   if (status !== undefined) span.set({ "http.response.status_code": status });

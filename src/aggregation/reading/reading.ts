@@ -25,6 +25,8 @@ export class Teller {
   readonly #source: SourcePlan;
   readonly #clock: Clock;
   readonly #began: number;
+  /** The last usual one: what came with one request mostly has it in common. */
+  #last: UsualMeta | undefined;
   constructor(source: SourcePlan, clock: Clock, began: number) {
     this.#source = source;
     this.#clock = clock;
@@ -34,32 +36,38 @@ export class Teller {
   /** `attempts` counts where the question stood for the request in which it travelled. */
   landed({ tried, keys, at }: Answered, kept: Kept | undefined, attempts: number, now: number): Reading {
     const ms = rounded(now - this.#began);
-    const batched = keys > 1 && { batched: keys };
     const source = this.#source.name;
     if (tried.state === "fresh") {
       const { value, asOf, duplicates, pages, incomplete } = tried.value;
       const ageMs = rounded(now - at);
-      if (asOf === undefined && pages === undefined && incomplete === undefined && keys === 1 && duplicates === 0)
-        return { source, meta: { state: "fresh", ms, attempts, ageMs }, value }; // the usual one
       if (asOf === undefined && pages === undefined && incomplete === undefined && duplicates === 0)
-        return { source, meta: { state: "fresh", ms, attempts, ageMs, batched: keys }, value }; // and that of a batch
+        return { source, meta: this.#usual(ms, attempts, ageMs, keys), value };
       const meta = {
         state: "fresh" as const,
         ms,
         attempts,
         ageMs,
         ...(duplicates > 0 && { duplicates }),
-        ...batched,
+        ...(keys > 1 && { batched: keys }),
         ...(pages !== undefined && { pages }),
         ...(incomplete !== undefined && { complete: false as const, problem: this.#sentence(incomplete) }),
       };
       return { source, meta, value, ...(asOf !== undefined && { asOf }) };
     }
     if (tried.state === "missing") {
+      const batched = keys > 1 && { batched: keys };
       const meta = { state: "missing" as const, ms, attempts, ...batched, problem: this.#sentence(tried.problem) };
       return { source, meta };
     }
     return this.instead(kept, tried.state, tried.problem, attempts);
+  }
+
+  #usual(ms: number, attempts: number, ageMs: number, keys: number): UsualMeta {
+    if (keys === 1) return { state: "fresh", ms, attempts, ageMs };
+    const last = this.#last;
+    if (last?.ms === ms && last.attempts === attempts && last.ageMs === ageMs && last.batched === keys) return last;
+    this.#last = { state: "fresh", ms, attempts, ageMs, batched: keys };
+    return this.#last;
   }
 
   /** The last good answer in place of one that did not come, where it is young enough; otherwise the plain truth. */
@@ -94,6 +102,8 @@ export class Teller {
     return `The source "${this.#source.name}" ${problem}.`;
   }
 }
+
+type UsualMeta = Pick<SourceMeta, "state" | "ms" | "attempts" | "ageMs" | "batched">;
 
 /** In ms, to a tenth. */
 export const rounded = (ms: number): number => Math.max(0, Math.round(ms * 10) / 10);

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase, type TestDatabase } from "../../../test/shared-postgres.ts";
 import { systemClock } from "../../contracts/index.ts";
-import type { Append, Engine, Expected, Outcome } from "../../storage/host.ts";
-import { Group } from "./group.ts";
+import type { Append, Engine, Expected, NewEvent, Outcome } from "../../storage/host.ts";
+import { type Asking, appendStatements, Group } from "./group.ts";
 import { openPostgres } from "./open.ts";
 import { prepare } from "./prepared.ts";
 
@@ -65,6 +65,99 @@ test("one event has the same outcome alone as by the statement for everything", 
   );
   expect(await engine.check()).toEqual([]);
   await engine.close();
+});
+
+describe("a call of which the answer is lost", () => {
+  const at = (position: number, epoch = 1) => ({ epoch, position });
+  /** A call as it is sent, and the answer to it. */
+  async function conversation() {
+    const schema = postgres.freshSchema();
+    const engine = await openPostgres({ url: postgres.url, schema });
+    const write = async (stream: string): Promise<void> => {
+      await engine.append("main", [{ ...said, id: randomUUID(), events: [{ ...said.events[0], stream } as NewEvent] }]);
+    };
+    const statements: { readonly [name: string]: string } = { ...appendStatements(`"${schema}"`) };
+    const ask = async (append: Append, more: Partial<Asking>) => {
+      const group = new Group([prepare("main", append, () => undefined)]);
+      const { statement, values } = group.toCall({ ...asking, now, ...more });
+      const [{ reply }] = await postgres.query(statements[statement] ?? "", values);
+      return group.toAnswer(reply);
+    };
+    const toCall = (more: Partial<Append> = {}) => ({
+      append: { ...said, id: randomUUID(), ...more },
+      call: randomUUID(),
+    });
+    const events = async () => (await engine.read("main", { after: 0, limit: 1_000 })).length;
+    const rows = async () => Number((await postgres.query(`select count(*) as n from "${schema}".call`))[0].n);
+    await write("s");
+    const end = async (): Promise<void> => {
+      expect(await engine.check()).toEqual([]);
+      await engine.close();
+    };
+    return { write, ask, toCall, events, rows, end };
+  }
+
+  test("leaves no row, and is answered from the log where it is made again", async () => {
+    const { write, ask, toCall, events, rows, end } = await conversation();
+    const { append, call } = toCall();
+    const noted = await rows();
+    const first = await ask(append, { call, seen: at(1) });
+    expect(first).toMatchObject({ noted: false, outcomes: [{ ok: true, first: 2, revisions: { s: 1 } }] });
+    expect(await rows()).toBe(noted);
+    for (let n = 0; n < 20; n++) await write(n % 2 ? "s" : "other");
+    expect(await ask(append, { call, seen: at(1), again: true })).toEqual(first);
+    expect(await events()).toBe(22);
+    await end();
+  });
+
+  test("is not done by the one that arrives after it was made again", async () => {
+    const { write, ask, toCall, events, end } = await conversation();
+    const { append, call } = toCall();
+    const again = await ask(append, { call, seen: at(1), again: true });
+    expect(again).toMatchObject({ noted: true, outcomes: [{ ok: true, first: 2 }] });
+    expect(await ask(append, { call, seen: at(1) })).toEqual(again);
+    await write("s");
+    expect(await ask(append, { call, seen: at(1) })).toEqual(again);
+    expect(await events()).toBe(3);
+    await end();
+  });
+
+  test("that was refused when it was made again is not done later either, though it could be by then", async () => {
+    const { write, ask, toCall, events, end } = await conversation();
+    const stream = "new";
+    const more = {
+      expect: [{ stream, revision: "exists" as const }],
+      events: [{ ...said.events[0], stream } as NewEvent],
+    };
+    const { append, call } = toCall(more);
+    const again = await ask(append, { call, seen: at(1), again: true });
+    expect(again).toMatchObject({ outcomes: [{ ok: false, why: "conflict", actual: -1 }] });
+    expect(await ask(append, { call, seen: at(1) })).toEqual(again);
+    await write(stream);
+    expect(await ask(append, { call, seen: at(1) })).toEqual(again);
+    expect(await events()).toBe(2);
+    await end();
+  });
+
+  test("leaves a row where its client had seen too little of the log to find its event by it", async () => {
+    const { write, ask, toCall, rows, end } = await conversation();
+    const noted = await rows();
+    for (const seen of [undefined, at(1, 0), at(1, 2)]) {
+      const { append, call } = toCall();
+      const first = await ask(append, { call, seen });
+      expect(first).toMatchObject({ noted: true, outcomes: [{ ok: true }] });
+      expect(await ask(append, { call, seen, again: true })).toEqual(first);
+    }
+    await Promise.all(Array.from({ length: 1_000 }, (_, n) => write(`${n}`)));
+    const before = await rows();
+    expect(before).toBeGreaterThan(noted + 2);
+    const { append, call } = toCall();
+    const first = await ask(append, { call, seen: at(3) });
+    expect(first).toMatchObject({ noted: true, epoch: 1 });
+    expect(await ask(append, { call, seen: at(3), again: true })).toEqual(first);
+    expect(await rows()).toBe(before + 1);
+    await end();
+  });
 });
 
 let logs = 0;

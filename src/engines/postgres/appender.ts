@@ -1,6 +1,6 @@
 import { type Clock, Fault } from "../../contracts/index.ts";
 import { type Bounds, Capacity } from "../../storage/capacity.ts";
-import type { Outcome, Receipt } from "../../storage/host.ts";
+import type { Outcome, Place, Receipt } from "../../storage/host.ts";
 import { Latencies } from "../../storage/latencies.ts";
 import type { Calls } from "./calls.ts";
 import type { Epochs } from "./epochs.ts";
@@ -65,10 +65,9 @@ export class Appender {
   /** Durable when it resolves. All of them are taken, or none where that would be too many. */
   append(appends: readonly Prepared[]): Promise<readonly Outcome[]> {
     if (this.#closing) return Promise.reject(closed());
-    const full = this.#room.admit(
-      appends.length,
-      appends.reduce((sum, { size }) => sum + size, 0),
-    );
+    let size = 0;
+    for (const append of appends) size += append.size;
+    const full = this.#room.admit(appends.length, size);
     if (full) return Promise.reject(full);
     const since = this.#ports.clock.monotonic();
     const outcomes = appends.map(
@@ -78,6 +77,8 @@ export class Appender {
         ),
     );
     this.#schedule();
+    const [only] = outcomes;
+    if (only && outcomes.length === 1) return only.then((outcome) => [outcome]);
     // Every one of them has come to its end before any failure is told.
     return Promise.allSettled(outcomes).then(() => Promise.all(outcomes));
   }
@@ -97,10 +98,10 @@ export class Appender {
     setImmediate(() => {
       this.#scheduled = false;
       while (this.#underWay.length < groupsUnderWay) {
-        const group = this.#queue.take(new Set(this.#underWay.flat().map(({ together }) => together)));
+        const group = this.#queue.take(new Set(this.#underWay.flatMap(toTogether)));
         if (group.length === 0) break;
         this.#underWay.push(group);
-        void this.#send(group).finally(() => {
+        void this.#send(group).then(() => {
           this.#underWay.splice(this.#underWay.indexOf(group), 1);
           this.#schedule();
           this.#endIfDone();
@@ -109,11 +110,14 @@ export class Appender {
     });
   }
 
+  /** Never rejects. */
   async #send(waiting: readonly Waiting[]): Promise<void> {
     if (waiting.length === 0) return;
     const appends = waiting.map(({ prepared }) => prepared);
     try {
-      await this.#settle(waiting, appends, await this.#call(new Group(appends)));
+      const answer = await this.#call(new Group(appends));
+      const settling = this.#settle(waiting, appends, answer);
+      if (settling) await settling;
     } catch (error) {
       // One that cannot be written takes its group with it, so each half goes again; halves end at the one.
       if (isGone(error) && waiting.some(({ renewed = false }) => !renewed)) await this.#renew(waiting);
@@ -136,18 +140,28 @@ export class Appender {
     const { lane, calls, epochs, clock, patience } = this.#ports;
     const call = calls.next();
     let twice = false;
+    let seen: Place | undefined;
     const reply = await rideOut(patience, (again) => {
       twice ||= again;
       const forget = calls.toForget();
       const { log } = group;
-      return lane.call(() => group.toCall({ call, again, forget, now: clock.now(), seen: epochs.seen(log) }));
+      return lane.call(() => {
+        seen ??= epochs.seen(log) ?? { epoch: 0, position: 0 };
+        return group.toCall({ call, again, forget, now: clock.now(), seen });
+      });
     });
-    calls.answered(call, twice);
-    return group.toAnswer(reply);
+    const answer = group.toAnswer(reply);
+    if (answer.noted) calls.answered(call, twice);
+    return answer;
   }
 
-  async #settle(waiting: readonly Waiting[], appends: readonly Prepared[], { epoch, outcomes }: Answer): Promise<void> {
-    const { epochs, grown, receipts } = this.#ports;
+  /** Tells everybody; those whose receipt was there once that was fetched. */
+  #settle(
+    waiting: readonly Waiting[],
+    appends: readonly Prepared[],
+    { epoch, outcomes }: Answer,
+  ): Promise<void> | undefined {
+    const { epochs, grown } = this.#ports;
     const log = (appends[0] as Prepared).log; // a group has at least one
     const last = outcomes.findLastIndex((outcome) => outcome !== "again" && outcome.ok && "last" in outcome);
     const reached = outcomes[last];
@@ -156,19 +170,26 @@ export class Appender {
       epochs.learn(log, { epoch, position: reached.last, append: append.events.length > 0 ? append.id : null });
       grown(log, reached.last);
     }
-    const keys = appends.flatMap(({ append }, index) =>
-      outcomes[index] === "again" ? [append.receipt?.key ?? ""] : [],
-    );
-    const known = keys.length > 0 ? await receipts(log, keys).catch((error: Error) => error) : undefined;
+    const again: Waiting[] = [];
     for (const [index, entry] of waiting.entries()) {
       const outcome = outcomes[index] as Outcome | "again"; // one an append
-      if (outcome !== "again") this.#answer(entry, outcome);
-      else if (known instanceof Error) this.#fail(entry, known);
-      else {
-        const again = known?.get(entry.prepared.append.receipt?.key ?? "");
-        if (again) this.#answer(entry, { ok: true, again });
-        else this.#queue.add(entry); // it was swept in between: then the append is a new one
+      if (outcome === "again") again.push(entry);
+      else this.#answer(entry, outcome);
+    }
+    return again.length > 0 ? this.#repeat(log, again) : undefined;
+  }
+
+  async #repeat(log: string, waiting: readonly Waiting[]): Promise<void> {
+    const keyOf = ({ prepared }: Waiting): string => prepared.append.receipt?.key ?? "";
+    const known = await this.#ports.receipts(log, waiting.map(keyOf)).catch((error: Error) => error);
+    for (const entry of waiting) {
+      if (known instanceof Error) {
+        this.#fail(entry, known);
+        continue;
       }
+      const again = known.get(keyOf(entry));
+      if (again) this.#answer(entry, { ok: true, again });
+      else this.#queue.add(entry); // it was swept in between: then the append is a new one
     }
   }
 
@@ -191,6 +212,8 @@ export class Appender {
     if (this.#closing && this.#room.count === 0 && this.#underWay.length === 0) this.#closing();
   }
 }
+
+const toTogether = (group: readonly Waiting[]): readonly object[] => group.map(({ together }) => together);
 
 export const closed = (): Fault =>
   new Fault("Unavailable", "The storage engine has been closed.", { outcome: "not done" });

@@ -16,15 +16,17 @@ export function toTextArray(values: readonly (string | null | undefined)[]): Buf
   return buffer.subarray(0, at);
 }
 
-export function toIntegerArray(values: readonly number[]): Buffer {
+export function toIntegerArray(values: readonly (number | null)[]): Buffer {
   const buffer = begin(header + 8 * values.length, values, 23);
   let at = header;
   for (const value of values) {
-    buffer.writeInt32BE(4, at);
-    buffer.writeInt32BE(value, at + 4);
-    at += 8;
+    buffer.writeInt32BE(value === null ? absent : 4, at);
+    at += 4;
+    if (value === null) continue;
+    buffer.writeInt32BE(value, at);
+    at += 4;
   }
-  return buffer;
+  return buffer.subarray(0, at);
 }
 
 export function toBigintArray(values: readonly (number | null)[]): Buffer {

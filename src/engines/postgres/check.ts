@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { mostHeld } from "./sql/event-rows.ts";
 
 /**
  * Looks through the log as of one moment: positions and revisions without gaps, times that do not go back, nothing that
@@ -38,44 +39,55 @@ const looks = (schema: string): readonly (readonly [sql: string, sentence: (foun
   ],
   [
     `select l.name as log, e.position as n, e.before as m from (
-       select log, position, coalesce(lag(position) over (partition by log order by position), 0) as before from ${schema}.event
+       select log, position - coalesce(holds, 1) + 1 as position,
+         coalesce(lag(position) over (partition by log order by position), 0) as before
+       from ${schema}.event_row
      ) e left join ${schema}.log l on l.id = e.log where e.position <> e.before + 1 order by 1, 2 limit 100`,
     ({ log, n, m }) => `The log "${log}" goes from position ${m} to ${n}: what was between is missing.`,
   ],
   [
     `select l.name as log, s.name, e.revision as n, e.before as m from (
-       select log, stream, revision, coalesce(spans, 1) as spans,
+       select log, stream, revision - coalesce(holds, 1) + 1 as revision, coalesce(spans, 1) as spans,
          coalesce(lag(revision) over (partition by stream order by revision), -1) as before
-       from ${schema}.event
+       from ${schema}.event_row
      ) e left join ${schema}.log l on l.id = e.log left join ${schema}.stream s on s.id = e.stream
      where e.revision <> e.before + e.spans order by 1, 2, 3 limit 100`,
     ({ log, name, n, m }) =>
       `The stream "${name}" of the log "${log}" goes from revision ${m} to ${n}: what was between is missing.`,
   ],
   [
+    `select l.name as log, e.position as n, coalesce(e.holds, 1) as m
+     from ${schema}.event_row e left join ${schema}.log l on l.id = e.log
+     where e.holds is not null and (e.holds not between 2 and ${mostHeld}
+       or cardinality(string_to_array(e.data, U&'\\001E')) <> e.holds or cardinality(e.types) <> e.holds) order by 1, 2 limit 100`,
+    ({ log, n, m }) => `The row at position ${n} of the log "${log}" does not hold the ${m} events that it should.`,
+  ],
+  [
     `select l.name as log, e.position as n from (
-       select log, position, at, lag(at) over (partition by log order by position) as before from ${schema}.event
+       select log, position, at, lag(at) over (partition by log order by position) as before from ${schema}.event_row
      ) e join ${schema}.log l on l.id = e.log where e.at < e.before order by 1, 2 limit 100`,
     ({ log, n }) => `In the log "${log}" time goes back at position ${n}.`,
   ],
   [
     `select coalesce(l.name, e.log::text) as log, e.position as n,
        case when l.id is null then 'log' when s.id is null then 'stream' else 'type' end as name
-     from ${schema}.event e left join ${schema}.log l on l.id = e.log
+     from ${schema}.event_row e left join ${schema}.log l on l.id = e.log
        left join ${schema}.stream s on s.id = e.stream and s.log = e.log
        left join ${schema}.type t on t.id = e.type and t.log = e.log
-     where l.id is null or s.id is null or t.id is null order by 1, 2 limit 100`,
+     where l.id is null or s.id is null or t.id is null or e.types is not null and exists (
+       select from unnest(e.types) u(id) where not exists (select from ${schema}.type t where t.id = u.id and t.log = e.log)
+     ) order by 1, 2 limit 100`,
     ({ log, n, name }) => `The event at position ${n} of the log "${log}" belongs to a ${name} that is not there.`,
   ],
   [
     `select l.name as log, s.name from ${schema}.stream s join ${schema}.log l on l.id = s.log
-     where not exists (select from ${schema}.event e where e.stream = s.id) order by 1, 2 limit 100`,
+     where not exists (select from ${schema}.event_row e where e.stream = s.id) order by 1, 2 limit 100`,
     ({ log, name }) => `The stream "${name}" of the log "${log}" has no event.`,
   ],
   [
     `select l.name as log, r.name, r.position as n from ${schema}.reader r join ${schema}.log l on l.id = r.log
      where r.epoch = l.epoch
-       and r.position > coalesce((select max(e.position) from ${schema}.event e where e.log = l.id), 0) order by 1, 2`,
+       and r.position > coalesce((select max(e.position) from ${schema}.event_row e where e.log = l.id), 0) order by 1, 2`,
     ({ log, name, n }) =>
       `The reader "${name}" is at position ${n} of the log "${log}", which does not reach that far.`,
   ],

@@ -1,8 +1,9 @@
-import type { Expected, Outcome } from "../../storage/host.ts";
+import type { Expected, NewEvent, Outcome } from "../../storage/host.ts";
 import { toBigintArray, toBooleanArray, toIntegerArray, toTextArray, toUuidArray } from "./binary-array.ts";
 import { toWaves } from "./document-writes.ts";
+import { type NewRow, toRows } from "./event-rows.ts";
 import type { Call, Statements } from "./lane.ts";
-import type { Prepared } from "./prepared.ts";
+import { noReaders, type Prepared } from "./prepared.ts";
 import { appendArguments, failures } from "./sql/append.ts";
 import { aloneArguments } from "./sql/append-alone.ts";
 import { toText } from "./text.ts";
@@ -13,10 +14,13 @@ export interface Asking {
   readonly again: boolean;
   readonly forget: readonly string[] | null;
   readonly now: number;
+  /** What was known of the log when it was asked for the first time. */
   readonly seen: { readonly epoch: number; readonly position: number } | undefined;
 }
 export interface Answer {
   readonly epoch: number;
+  /** Whether the database remembers the call. */
+  readonly noted: boolean;
   /** One an append; `again` where its receipt was there, which has still to be fetched. */
   readonly outcomes: readonly (Outcome | "again")[];
 }
@@ -33,7 +37,7 @@ interface Expectation {
 export function appendStatements(schema: string): Statements {
   const call = (name: string, of: readonly unknown[]): string =>
     `select ${schema}.${name}(${of.map((_, index) => `$${index + 1}`).join(", ")}) as reply`;
-  return { append: call("append_v3", appendArguments), append_alone: call("append_alone_v1", aloneArguments) };
+  return { append: call("append_v4", appendArguments), append_alone: call("append_alone_v2", aloneArguments) };
 }
 
 /** Appends that travel in one call: as arguments, and the answer as outcomes. */
@@ -76,7 +80,7 @@ export class Group {
     const [event, more] = append.events;
     const [expectation, ...others] = this.#expectations;
     if (another || !event || more || (event.spans ?? 1) !== 1 || others.length > 0) return undefined;
-    if (append.receipt || readers !== none || writes.length > 0 || refused !== undefined) return undefined;
+    if (append.receipt || readers !== noReaders || writes.length > 0 || refused !== undefined) return undefined;
     if (expectation && expectation.stream !== event.stream) return undefined;
     return [
       this.log,
@@ -120,13 +124,24 @@ export class Group {
 
   /** What the function said. */
   toAnswer(reply: string): Answer {
-    const [epoch, head, at, before, failed] = JSON.parse(reply) as [
+    const [epoch, head, at, before, failed, noted = 1] = JSON.parse(reply) as [
       number,
       number,
       number,
       number[],
       [append: number, why: number, which: number, actual: number][],
+      noted?: number,
     ];
+    if (failed.length === 0 && this.#appends.length === 1) {
+      const { events } = (this.#appends[0] as Prepared).append; // there is one
+      const [event, more] = events;
+      if (event && !more) {
+        const { stream, spans = 1 } = event;
+        const reached = { [stream]: (before[this.#place(stream) - 1] ?? -1) + spans };
+        const outcome: Outcome = { ok: true, first: head + 1, last: head + 1, at, revisions: reached };
+        return { epoch, noted: noted !== 0, outcomes: [outcome] };
+      }
+    }
     const why = new Map(failed.map((failure) => [failure[0], failure]));
     const revisions = [...before];
     let position = head;
@@ -143,7 +158,7 @@ export class Group {
       position += count;
       return { ok: true, first, last: position, at, revisions: reached };
     });
-    return { epoch, outcomes };
+    return { epoch, noted: noted !== 0, outcomes };
   }
 
   #failure({ append, readers, refused = "" }: Prepared, [, why, which, actual]: readonly number[]): Outcome | "again" {
@@ -170,38 +185,50 @@ export class Group {
   }
 
   #events(): { readonly written: Buffer | null; readonly events: readonly unknown[] } {
-    const events = this.#appends.flatMap(({ append }, index) =>
-      append.events.map((event, ix) => ({ ...event, ix, append: index + 1, stream: this.#place(event.stream) })),
-    );
-    if (events.length === 0) return { written: null, events: Array(10).fill(null) };
+    const rows = toRows(this.#appends.map(({ append }) => append.events));
+    if (rows.length === 0) return { written: null, events: Array(13).fill(null) };
     const written: boolean[] = this.#streams.map(() => false);
     const ranks = this.#streams.map(() => 0);
     const types = new Map<string, { readonly place: number; readonly type: string; readonly version: number }>();
-    const rank: number[] = [];
-    const typeOf: number[] = [];
-    for (const { stream, type, version, spans = 1 } of events) {
-      written[stream - 1] = true;
-      ranks[stream - 1] = (ranks[stream - 1] ?? 0) + spans;
-      rank.push(ranks[stream - 1] as number); // just set
+    const toType = ({ type, version }: NewEvent): number => {
       const name = `${version} ${type}`;
       const known = types.get(name) ?? { place: types.size + 1, type, version };
       types.set(name, known);
-      typeOf.push(known.place);
+      return known.place;
+    };
+    const rank: number[] = [];
+    const place: number[] = [];
+    const streamOf: number[] = [];
+    const typeOf: number[] = [];
+    const typesOf: (string | null)[] = [];
+    for (const { last, holds, mixed } of rows) {
+      const stream = this.#place(last.stream);
+      written[stream - 1] = true;
+      ranks[stream - 1] = (ranks[stream - 1] ?? 0) + toSpan({ last, holds });
+      streamOf.push(stream);
+      rank.push(ranks[stream - 1] as number); // just set
+      place.push((place.at(-1) ?? 0) + holds);
+      typesOf.push(mixed ? `{${mixed.map(toType)}}` : null);
+      typeOf.push(toType(last));
     }
     const named = [...types.values()];
-    const meta = events.some((event) => event.meta !== undefined);
-    const spans = events.some((event) => event.spans !== undefined && event.spans !== 1);
+    const meta = rows.some(({ last }) => last.meta !== undefined);
+    const spans = rows.some(({ last }) => last.spans !== undefined && last.spans !== 1);
+    const held = rows.some(({ holds }) => holds > 1);
     const given = [
       toTextArray(named.map(({ type }) => toText(type))),
       toIntegerArray(named.map(({ version }) => version)),
-      toIntegerArray(events.map(({ append }) => append)),
-      toIntegerArray(events.map(({ stream }) => stream)),
+      toIntegerArray(rows.map(({ append }) => append + 1)),
+      toIntegerArray(streamOf),
       toIntegerArray(rank),
-      spans ? toIntegerArray(events.map((event) => event.spans ?? 1)) : null,
-      toIntegerArray(events.map(({ ix }) => ix)),
+      spans ? toIntegerArray(rows.map(({ last, holds }) => (holds > 1 ? null : (last.spans ?? 1)))) : null,
+      toIntegerArray(rows.map(({ ix }) => ix)),
+      held ? toIntegerArray(rows.map(({ holds }) => (holds > 1 ? holds : null))) : null,
+      held ? toIntegerArray(place) : null,
       toIntegerArray(typeOf),
-      toTextArray(events.map(({ data }) => data)),
-      meta ? toTextArray(events.map((event) => event.meta)) : null,
+      typesOf.some((types) => types !== null) ? toTextArray(typesOf) : null,
+      toTextArray(rows.map(({ data }) => data)),
+      meta ? toTextArray(rows.map(({ last }) => last.meta)) : null,
     ];
     return { written: toBooleanArray(written), events: given };
   }
@@ -253,8 +280,8 @@ export class Group {
   }
 }
 
-/** No readers, as `Prepared` names them. */
-const none = "[]";
+/** How many revisions a row takes. */
+const toSpan = ({ last, holds }: Pick<NewRow, "last" | "holds">): number => (holds > 1 ? holds : (last.spans ?? 1));
 
 /** An event's id is its append's, a slash and its index. */
 const toAppendId = (event: string | undefined): string | undefined => event?.slice(0, event.indexOf("/"));

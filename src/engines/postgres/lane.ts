@@ -22,6 +22,8 @@ export class Lane {
   readonly #greet: (client: Client) => Promise<void>;
   #client: Promise<Client> | undefined;
   #present: Client | undefined;
+  /** The present one, once it was greeted. */
+  #ready: Client | undefined;
   #closed = false;
   /** `greet` is done on each new connection, before anything is called on it. */
   constructor(connections: Connections, statements: Statements, greet: (client: Client) => Promise<void>) {
@@ -32,20 +34,21 @@ export class Lane {
 
   /** What is called is made when there is a connection: what they say is then as new as it can be. */
   async call(toCall: () => Call): Promise<string> {
-    const client = await this.#connected();
+    const client = this.#ready ?? (await this.#connected());
     const { statement, values } = toCall();
-    try {
-      const { rows } = await client.query<{ reply: string }>({
-        name: statement,
-        text: this.#statements[statement],
-        values: [...values],
+    return new Promise((resolve, reject) => {
+      const asked = { name: statement, text: this.#statements[statement], values: values as unknown[] }; // the driver only reads them
+      // As a callback: of promises the driver would make four, for each append.
+      client.query<{ reply: string }>(asked, (error, result) => {
+        if (!error) {
+          resolve((result.rows[0] as { reply: string }).reply); // the function gives one
+          return;
+        }
+        // A read-only server, or one that is about to end, answers on and on: another connection may lead elsewhere.
+        if (isOver(error)) this.#drop(client);
+        reject(error);
       });
-      return (rows[0] as { reply: string }).reply; // the function gives one
-    } catch (error) {
-      // A read-only server, or one that is about to end, answers on and on: another connection may lead elsewhere.
-      if (isOver(error)) this.#drop(client);
-      throw error;
-    }
+    });
   }
 
   async close(): Promise<void> {
@@ -74,6 +77,7 @@ export class Lane {
     try {
       if (this.#closed) throw new NotConnected("It is being closed.");
       await this.#greet(client);
+      if (this.#present === client) this.#ready = client;
       return client;
     } catch (error) {
       this.#drop(client);
@@ -88,6 +92,7 @@ export class Lane {
 
   #forget(): void {
     this.#present = undefined;
+    this.#ready = undefined;
     this.#client = undefined;
   }
 }

@@ -1,23 +1,31 @@
 import type { Client } from "pg";
-import { append } from "./sql/append.ts";
-import { appendAlone } from "./sql/append-alone.ts";
+import { append, appendOfBefore } from "./sql/append.ts";
+import { aloneOfBefore, appendAlone } from "./sql/append-alone.ts";
 import { collections, endings } from "./sql/collections.ts";
 import { documents } from "./sql/documents.ts";
-import { place, places, revisionAt } from "./sql/places.ts";
+import { eventRows } from "./sql/event-rows.ts";
+import { place, positionAt, revisionAt } from "./sql/places.ts";
 import { finishedSteps, readers } from "./sql/readers.ts";
 import { spans, tables } from "./sql/tables.ts";
 
+const none = (): string => "select";
+
 /**
  * What leads the schema from one version to the next. Functions carry a version in their names, so that the nodes that
- * still run the code of before go on with theirs.
+ * still run the code of before go on with theirs. What looked into the log when its table was called otherwise is made anew
+ * in the seventh, and by no version before.
  */
 const migrations: readonly ((schema: string) => string)[] = [
-  (schema) => [tables, places, documents, readers].map((part) => part(schema)).join("\n"),
+  (schema) => [tables, documents, readers].map((part) => part(schema)).join("\n"),
   finishedSteps,
-  (schema) => [spans, revisionAt].map((part) => part(schema)).join("\n"),
-  append,
-  (schema) => [place, collections, endings].map((part) => part(schema)).join("\n"),
-  appendAlone,
+  spans,
+  none,
+  (schema) => [collections, endings].map((part) => part(schema)).join("\n"),
+  none,
+  (schema) =>
+    [eventRows, positionAt, revisionAt, place, append, appendOfBefore, appendAlone, aloneOfBefore]
+      .map((part) => part(schema))
+      .join("\n"),
 ];
 
 /**

@@ -53,7 +53,7 @@ test("ten that start at once make one schema between them", async () => {
   const outcomes = await Promise.all(opened.map((engine, index) => only(engine, toAppend(`s/${index}`))));
   expect(outcomes.every((outcome) => outcome?.ok)).toBe(true);
   const versions = await postgres.query(`select version from ${schema}.migration`);
-  expect(versions).toEqual([1, 2, 3, 4, 5, 6].map((version) => ({ version })));
+  expect(versions).toEqual([1, 2, 3, 4, 5, 6, 7].map((version) => ({ version })));
 });
 
 test("a schema that newer code has written is refused", async () => {
@@ -103,7 +103,7 @@ test("commits wait for the disk, whatever the role's own setting is", async () =
   await postgres.query(`create table ${schema}.seen (setting text)`);
   await postgres.query(`create function ${schema}.look() returns trigger language plpgsql as $$ begin
     insert into ${schema}.seen values (current_setting('synchronous_commit')); return null; end $$`);
-  await postgres.query(`create trigger look after insert on ${schema}.event execute function ${schema}.look()`);
+  await postgres.query(`create trigger look after insert on ${schema}.event_row execute function ${schema}.look()`);
   await only(engine, toAppend("s/a"));
   expect(await postgres.query(`select * from ${schema}.seen`)).toEqual([{ setting: "on" }]);
 });
@@ -255,7 +255,7 @@ test("a log that ends before what was acknowledged is a new epoch, begun once, a
   expect(await other.head("main")).toEqual({ epoch: 1, position: 5 });
   const watching = engine.watch("main", 5, new AbortController().signal);
   // What a replica that lagged would know, as it takes over.
-  await postgres.query(`delete from ${schema}.event where position > 3`);
+  await postgres.query(`delete from ${schema}.event_row where position > 3`);
   await postgres.query(`update ${schema}.reader set position = 3`);
   await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
   expect(await only(engine, toAppend("s/new"))).toMatchObject({ ok: true, first: 4 });
@@ -271,7 +271,7 @@ test("a log that was overtaken since is found out by whose append is where", asy
   const schema = postgres.freshSchema();
   const [engine, other] = [await open(schema), await open(schema)];
   for (let n = 0; n < 3; n++) await only(engine, toAppend(`s/${n}`));
-  await postgres.query(`delete from ${schema}.event where position > 1`);
+  await postgres.query(`delete from ${schema}.event_row where position > 1`);
   for (let n = 0; n < 5; n++) await only(other, toAppend(`other/${n}`)); // it has never seen the log of before
   await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
   expect(await only(engine, toAppend("s/new"))).toMatchObject({ ok: true, first: 7 });
@@ -293,7 +293,7 @@ test("a log that was overtaken since is found out by whoever was only told of it
   await only(mixed, toAppend("s/mixed", { events: [], documents: [] })); // it is told that the log has five
   expect(await reader.head("main")).toEqual({ epoch: 1, position: 5 });
   await writer.close(); // it died with the primary, and with it what it knew
-  await postgres.query(`delete from ${schema}.event where position > 3`);
+  await postgres.query(`delete from ${schema}.event_row where position > 3`);
   await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
   for (let n = 0; n < 6; n++) expect(await only(late, toAppend(`late/${n}`))).toMatchObject({ first: 4 + n });
   expect(await late.head("main")).toEqual({ epoch: 1, position: 9 }); // of what it has seen nothing is lost
@@ -313,7 +313,7 @@ test("whoever was told of the head appends to no log that was overtaken without 
   for (let n = 0; n < 5; n++) await only(writer, toAppend(`s/${n}`));
   await told.head("main");
   await writer.close();
-  await postgres.query(`delete from ${schema}.event where position > 3`);
+  await postgres.query(`delete from ${schema}.event_row where position > 3`);
   for (let n = 0; n < 6; n++) await only(other, toAppend(`other/${n}`)); // beyond where it was, and the first append is there
   await postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trilith'");
   expect(await only(told, toAppend("s/new"))).toMatchObject({ ok: true, first: 10 });
@@ -504,8 +504,8 @@ test("what goes wrong in the tables is found", async () => {
   const engine = await open(schema);
   for (let n = 0; n < 6; n++) await only(engine, toAppend(`s/${n % 2}`));
   expect(await engine.check()).toEqual([]);
-  await postgres.query(`delete from ${schema}.event where position = 3`);
-  await postgres.query(`update ${schema}.event set at = 1 where position = 5`);
+  await postgres.query(`delete from ${schema}.event_row where position = 3`);
+  await postgres.query(`update ${schema}.event_row set at = 1 where position = 5`);
   await postgres.query(`delete from ${schema}.stream where name = 's/1'`);
   await postgres.query(`insert into ${schema}.reader values (1, 'r', 1, 99)`);
   const found = await engine.check();

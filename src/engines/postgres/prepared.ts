@@ -20,6 +20,9 @@ export interface Prepared {
   readonly size: number;
 }
 
+/** As `readers` says that there are none. */
+export const noReaders = "[]";
+
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Throws a TypeError for what is no append. */
@@ -39,7 +42,7 @@ export function prepare(
   let writes: readonly DocumentWrite[] = [];
   let refused: string | undefined;
   try {
-    writes = toDocumentWrites(documents, known);
+    if (documents.length > 0) writes = toDocumentWrites(documents, known);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     refused = error.message;
@@ -54,7 +57,7 @@ export function prepare(
     refused,
     alone: receipt ? [...expecting, `receipt ${receipt.key}`] : expecting,
     shared: events.map(({ stream }) => `stream ${stream}`),
-    readers: JSON.stringify(readers.map(toText)),
+    readers: readers.length > 0 ? JSON.stringify(readers.map(toText)) : noReaders,
     size,
   };
 }

@@ -37,6 +37,7 @@ export class Queue<T extends Queued> {
   take(underWay: ReadonlySet<object>): readonly T[] {
     const first = this.#waiting.find(({ together }) => !underWay.has(together));
     if (!first) return [];
+    if (this.#waiting.length === 1) return this.clear();
     const group: T[] = [];
     const left: T[] = [];
     const alone = new Set<string>();

@@ -10,7 +10,7 @@ export async function readStatus(
   const [[server], logs, [size], replicas] = await Promise.all([
     ask<{ version: string }>("select current_setting('server_version') as version", []),
     ask<{ name: string; epoch: number; position: number }>(
-      `select l.name, l.epoch, coalesce((select max(e.position) from ${schema}.event e where e.log = l.id), 0) as position
+      `select l.name, l.epoch, coalesce((select max(e.position) from ${schema}.event_row e where e.log = l.id), 0) as position
        from ${schema}.log l order by l.id`,
       [],
     ),

@@ -16,10 +16,13 @@ interface Rule {
   readonly sql: (log: number) => string;
   readonly say: (row: { readonly [column: string]: unknown }, log: string) => string;
 }
-/** The entries of old streams, wherever they are: some are in both tables while they move. */
+/** The entries of old streams that are recent, each with its row. */
+const recent = (log: number): string =>
+  `(select value ->> 0 stream, value ->> 1 revision, value ->> 2 position, r.position "row"
+    from event_${log}_recent r, json_each(entries))`;
+/** All entries of old streams: some are there twice while they move. */
 const gathered = (log: number): string =>
-  `(select stream, revision, position from event_${log}_entry
-    union select value ->> 0, value ->> 1, value ->> 2 from event_${log}_recent, json_each(entries))`;
+  `(select stream, revision, position from event_${log}_entry union all select stream, revision, position from ${recent(log)})`;
 
 const rules: readonly Rule[] = [
   {
@@ -48,8 +51,10 @@ const rules: readonly Rule[] = [
   },
   {
     sql: (log) =>
-      `select position from event_${log} where gathered is not null
-       and (position, stream, revision) not in (select position, stream, revision from ${gathered(log)})`,
+      `select position from event_${log} e where gathered is not null and not exists (
+         select 1 from event_${log}_entry x
+         where x.stream = e.stream and x.revision = e.revision and x.position = e.position
+       ) and position not in (select position from ${recent(log)})`,
     say: ({ position }, log) =>
       `The event at position ${position} of the log "${log}" is not among the entries of its stream.`,
   },
@@ -65,6 +70,21 @@ const rules: readonly Rule[] = [
        cross join event_${log} e on e.stream = x.stream and e.revision > x.first where e.gathered is null`,
     say: ({ position }, log) =>
       `The event at position ${position} of the log "${log}" is in the index, and one before it in its stream is not.`,
+  },
+  {
+    sql: (log) =>
+      `select r.position from ${recent(log)} r where exists (
+         select 1 from event_${log}_entry x where x.stream = r.stream and x.revision > r.revision
+       ) and not exists (select 1 from event_${log}_entry x where x.stream = r.stream and x.revision = r.revision)`,
+    say: ({ position }, log) =>
+      `The entry of position ${position} of the log "${log}" has not moved, and one after it in its stream has.`,
+  },
+  {
+    sql: (log) =>
+      `select "row" position from ${recent(log)} group by "row" having max(position) <> "row"
+         or min(position) <= (select max(p.position) from event_${log}_recent p where p.position < "row")`,
+    say: ({ position }, log) =>
+      `The recent entries up to position ${position} of the log "${log}" are not in their order.`,
   },
   {
     sql: (log) =>

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { Place, ReadQuery, StoredEvent, TextQuery } from "../../storage/host.ts";
+import { countWhile } from "./count-while.ts";
 import { Statements } from "./statements.ts";
 import { SeenEntries, type SeenStream } from "./stream-entries.ts";
 import { SeenNames } from "./stream-names.ts";
@@ -111,19 +112,21 @@ export class EventPages {
     const most = Math.min(Math.max(0, limit), longestPage);
     const texts: string[] = [];
     let [size, next] = [0, from];
-    for (const { sql, values } of log.entries.of(id).parts("e.data, e.revision")) {
+    const seen = log.entries.of(id);
+    const last = seen.last();
+    for (const { sql, values } of seen.parts("e.data, e.revision")) {
       const statement = this.#statements.for(sql);
       statement.setReturnArrays(true);
-      for (let wanted = 0, found = 0; found === wanted; next++) {
-        wanted = Math.min(together, most - texts.length);
-        if (wanted === 0 || size >= largestPage) return texts;
-        const rows = statement.all(...values(next, Number.MAX_SAFE_INTEGER, wanted)) as unknown as TextRows;
-        for (const [data] of rows) {
+      for (let isMore = true; isMore; ) {
+        const wanted = Math.min(together, most - texts.length);
+        if (wanted === 0 || size >= largestPage || next > last) return texts;
+        const rows = statement.all(...values(next, last, wanted)) as unknown as TextRows; // the columns are the query's own
+        for (const [data, revision] of rows) {
           texts.push(data);
           size += data.length;
+          next = revision + 1;
         }
-        found = rows.length;
-        next = rows.at(-1)?.[1] ?? next - 1;
+        isMore = rows.length === wanted;
       }
     }
     return texts;
@@ -220,15 +223,3 @@ export class EventPages {
 }
 
 const isFull = ({ events, size }: Page, limit: number): boolean => events.length >= limit || size >= largestPage;
-
-/** How many of the first `count` numbers satisfy what is true up to some number and false from there on. */
-function countWhile(count: number, isTrue: (index: number) => boolean): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (isTrue(middle)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}

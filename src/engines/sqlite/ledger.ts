@@ -8,7 +8,7 @@ import { type Packed, packOk, packOther, type Unwritten, unpackWrites } from "./
 import { ReaderPlaces } from "./reader-places.ts";
 import { Rows, rowsTogether } from "./rows.ts";
 import type { Statements } from "./statements.ts";
-import { StreamEntries } from "./stream-entries.ts";
+import { isOld, StreamEntries } from "./stream-entries.ts";
 import { StreamNames } from "./stream-names.ts";
 import { createLog, firstEpoch } from "./tables.ts";
 import { packId } from "./uuid.ts";
@@ -98,7 +98,7 @@ export class Ledger {
     for (let index = 0; index < events.length; index++) {
       const event = events[index] as EventMessage; // inside the bounds
       const stream = this.#stream(log, event.stream);
-      const isOld = stream.id !== undefined && this.#names.isOld(stream.id);
+      const isGathered = stream.id !== undefined && isOld(stream.id, this.#names.last);
       stream.id ??= this.#names.add(log.id, event.stream);
       const type = this.#type(log, event.type, event.version);
       const { spans } = event;
@@ -115,9 +115,9 @@ export class Ledger {
         event.data,
         event.meta,
         spans === 1 ? null : spans,
-        isOld ? 1 : null,
+        isGathered ? 1 : null,
       );
-      if (isOld) log.entries.add(stream.id, revision, position);
+      if (isGathered) log.entries.add(stream.id, revision, position);
       log.head = position;
       stream.revision = revision;
       revisions.push(revision);

@@ -1,18 +1,26 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { countWhile } from "./count-while.ts";
 import { Gathering, stretch } from "./gathering.ts";
 import type { Statements } from "./statements.ts";
 
 /**
- * How the events of a stream are found. The index over stream and revision grows at its end as long as streams are new; an
+ * How the events of a stream are found. The index over stream and revision grows near its end for streams that are new; an
  * event of an old stream would change a page of it for itself (gathering.ts). So the event says that its entry is gathered, and
- * the index leaves it out: its entry goes to the end of the table `event_N_recent`, one row for all of a transaction, and
- * from there, in the order of the index, into the table `event_N_entry`. Every event is in the index, or in one of the two
- * tables, or on its way in both. Once an event of a stream is gathered all that follow are, and those of a stream move in
- * their order: so a stream begins in the index, goes on in `event_N_entry` and ends in `event_N_recent`.
+ * the index leaves it out: its entry goes to the end of the table `event_N_recent`, many in a row, and from there, in the order
+ * of stream and revision, into the table `event_N_entry`. Every event is in the index, or in one of the two tables, or on its
+ * way in both. Once an event of a stream is gathered all that follow are, and those of a stream move in their order: so a stream
+ * begins in the index, goes on in `event_N_entry` and ends in `event_N_recent`.
  */
 const together = 8_192;
-/** How many entries a reader keeps before it begins again with those that are there then. */
+/** A stream is old when so many newer ones are there. It stays old: what is undone undoes the newer ones and its events alike. */
+const newer = 256;
+/** So many entries share a row of recent ones. */
+const longestRow = 1_024;
+/** So many entries more than there were does a reader keep before it begins again with those that are there then. */
 const mostSeen = 4 * together;
+
+/** Whether a stream is old where the newest is another. */
+export const isOld = (stream: number, newest: number): boolean => stream <= newest - newer;
 
 interface Entry {
   readonly stream: number;
@@ -29,7 +37,7 @@ const lastOf = (log: number): string =>
      (select max(revision) from event_${log} where stream = ?1 and gathered is null), -1) revision`;
 
 const readRecent = (log: number): string =>
-  `select position, entries from event_${log}_recent where position > ? order by position`;
+  `select position, entries from event_${log}_recent where position >= ? order by position`;
 
 /** As the writer knows those of a log, inside its transaction. */
 export class StreamEntries {
@@ -73,24 +81,26 @@ export class StreamEntries {
   /** Once a transaction. */
   settle(): void {
     const added = this.#added;
-    const last = added.at(-1);
-    if (!last) return;
+    if (added.length === 0) return;
     this.#added = [];
-    const entries: Written = added.map(({ stream, revision, position }) => [stream, revision, position]);
-    this.#statements
-      .for(`insert into event_${this.#log}_recent (position, entries) values (?, ?)`)
-      .run(last.position, JSON.stringify(entries));
+    const insert = this.#statements.for(`insert into event_${this.#log}_recent (position, entries) values (?, ?)`);
+    for (let from = 0; from < added.length; from += longestRow) {
+      const row = added.slice(from, from + longestRow);
+      const entries: Written = row.map(({ stream, revision, position }) => [stream, revision, position]);
+      insert.run(row.at(-1)?.position ?? 0, JSON.stringify(entries));
+    }
     for (const entry of added) this.#gathering.add(entry);
     this.#gathering.settle();
   }
 
-  /** Some may be there already, from before a restart. */
+  /** Some may be there already, from before a restart; one that leads elsewhere is damage, and fails. */
   #move(entries: readonly Entry[]): void {
-    const move = `insert or ignore into event_${this.#log}_entry (stream, revision, position) values (?, ?, ?)`;
+    const insert = `insert into event_${this.#log}_entry (stream, revision, position) values (?, ?, ?)`;
+    const again = "on conflict do update set position = iif(position = excluded.position, position, null)";
     const values = ({ stream, revision, position }: Entry): number[] => [stream, revision, position];
     if (entries.length === stretch)
-      this.#statements.for(move + ", (?, ?, ?)".repeat(stretch - 1)).run(...entries.flatMap(values));
-    else for (const entry of entries) this.#statements.for(move).run(...values(entry));
+      this.#statements.for(`${insert}${", (?, ?, ?)".repeat(stretch - 1)} ${again}`).run(...entries.flatMap(values));
+    else for (const entry of entries) this.#statements.for(`${insert} ${again}`).run(...values(entry));
   }
 
   /** The transaction in which a generation ends has entries of the next as well. */
@@ -117,6 +127,7 @@ export class SeenEntries {
   #readUpTo = 0;
   /** How many entries are kept. */
   count = 0;
+  #atBegin = 0;
   constructor(db: DatabaseSync, log: number) {
     this.#log = log;
     this.#newer = db.prepare(readRecent(log));
@@ -133,26 +144,36 @@ export class SeenEntries {
    * beside it, also where it goes there right after this look.
    */
   of(stream: number): SeenStream {
-    this.#catchUp();
+    if (this.count - this.#atBegin >= mostSeen || !this.#goOn()) this.#begin();
     return new SeenStream(this.#log, stream, this.#recent.get(stream) ?? [], this.#last, this.#position);
   }
 
-  #catchUp(): void {
-    if (this.count >= mostSeen) {
-      this.#recent = new Map();
-      this.count = this.#readUpTo = 0;
+  /** False where the row that was read last is gone: those after it may have come and gone as well. */
+  #goOn(): boolean {
+    let isKnown = this.#readUpTo === 0;
+    for (const { position, entries } of this.#newer.iterate(this.#readUpTo) as Iterable<unknown> as Iterable<Recent>) {
+      if (isKnown) this.#keep(position, entries);
+      else if (position === this.#readUpTo) isKnown = true;
+      else return false;
     }
-    for (const row of this.#newer.iterate(this.#readUpTo) as Iterable<unknown> as Iterable<Recent>) {
-      for (const written of JSON.parse(row.entries) as Written) this.#keep(toEntry(written));
-      this.#readUpTo = row.position;
-    }
+    return isKnown;
   }
 
-  #keep(entry: Entry): void {
-    const known = this.#recent.get(entry.stream);
-    if (known) known.push(entry);
-    else this.#recent.set(entry.stream, [entry]);
-    this.count++;
+  #begin(): void {
+    this.#recent = new Map();
+    this.count = this.#readUpTo = 0;
+    this.#goOn();
+    this.#atBegin = this.count;
+  }
+
+  #keep(position: number, entries: string): void {
+    for (const entry of (JSON.parse(entries) as Written).map(toEntry)) {
+      const known = this.#recent.get(entry.stream);
+      if (known) known.push(entry);
+      else this.#recent.set(entry.stream, [entry]);
+      this.count++;
+    }
+    this.#readUpTo = position;
   }
 }
 
@@ -178,38 +199,48 @@ export class SeenStream {
   /** Of the first event that ends at a revision or after it. */
   positionOf(revision: number): number {
     const { position } = this.#position.get(this.#stream, revision) as { position: number | null };
-    const known = position ?? this.#recent.find((entry) => entry.revision >= revision)?.position;
+    const known = position ?? this.#recent[this.#placeOf(revision)]?.position;
     if (known === undefined) throw new Error(`The stream ${this.#stream} has no event at revision ${revision}.`);
     return known;
   }
 
   /** Where its events are, in their order; `columns` of `event_N e`. */
   parts(columns: string, backwards = false): readonly Part[] {
-    const order = `order by e.revision ${backwards ? "desc" : "asc"} limit ?`;
+    const select = `select ${columns} from`;
+    const [event, entry] = [`event_${this.#log} e`, `event_${this.#log}_entry x`];
+    const inOrderOf = (column: string): string => `order by ${column} ${backwards ? "desc" : "asc"} limit ?`;
     const first = this.#recent[0]?.revision ?? Number.MAX_SAFE_INTEGER;
-    const event = `from event_${this.#log} e`;
     const parts: Part[] = [
       {
-        sql: `select ${columns} ${event} where e.stream = ? and e.revision between ? and ? and e.gathered is null ${order}`,
+        sql: `${select} ${event} where e.stream = ? and e.revision between ? and ? and e.gathered is null ${inOrderOf("e.revision")}`,
         values: (low, high, limit) => [this.#stream, low, high, limit],
       },
       {
-        sql: `select ${columns} from event_${this.#log}_entry x cross join event_${this.#log} e on e.position = x.position
-              where x.stream = ? and x.revision between ? and ? ${order.replace("e.", "x.")}`,
+        sql: `${select} ${entry} cross join ${event} on e.position = x.position
+              where x.stream = ? and x.revision between ? and ? ${inOrderOf("x.revision")}`,
         values: (low, high, limit) => [this.#stream, low, Math.min(high, first - 1), limit],
       },
     ];
     if (this.#recent.length > 0)
       parts.push({
-        sql: `select ${columns} ${event} where e.position in (select value from json_each(?)) ${order.replace("e.revision", "e.position")}`,
+        sql: `${select} ${event} where e.position in (select value from json_each(?)) ${inOrderOf("e.position")}`,
         values: (low, high, limit) => [JSON.stringify(this.#positions(low, high, limit, backwards)), limit],
       });
     return backwards ? parts.reverse() : parts;
   }
 
   #positions(low: number, high: number, limit: number, backwards: boolean): readonly number[] {
-    const within = this.#recent.filter(({ revision }) => revision >= low && revision <= high);
-    return (backwards ? within.slice(-limit) : within.slice(0, limit)).map(({ position }) => position);
+    const [from, to] = [this.#placeOf(low), this.#placeOf(high + 1)];
+    const within = this.#recent.slice(
+      backwards ? Math.max(from, to - limit) : from,
+      backwards ? to : Math.min(to, from + limit),
+    );
+    return within.map(({ position }) => position);
+  }
+
+  /** How many of the recent entries are before a revision. */
+  #placeOf(revision: number): number {
+    return countWhile(this.#recent.length, (index) => (this.#recent[index]?.revision ?? revision) < revision);
   }
 }
 

@@ -9,8 +9,6 @@ import type { Statements } from "./statements.ts";
  * stream all names are in the index is written there; what it lacks is read again from the end of the table.
  */
 const together = 4_096;
-/** Streams that are not among so many of the newest are old. */
-const newest = 1_024;
 /** How many names a reader keeps before it begins again, where the index has them by now. */
 const mostSeen = 4 * together;
 
@@ -74,9 +72,9 @@ export class StreamNames {
     return id;
   }
 
-  /** Once it is old, a stream stays so. */
-  isOld(stream: number): boolean {
-    return stream <= this.#last - newest;
+  /** The newest stream. */
+  get last(): number {
+    return this.#last;
   }
 
   /** Once a transaction. */

@@ -286,12 +286,13 @@ function changed(schema: unknown, at: number, other: unknown): unknown {
 }
 
 describe("over random pairs of schemas", () => {
+  const runs = Number(process.env.EVOLUTION_RUNS ?? 200);
   it("every verdict stands: what is included survives thousands of values, what is not has its witness", {
     timeout: 120_000,
   }, () => {
     const verdicts = { included: 0, "not included": 0, "cannot tell": 0 };
     let survived = 0;
-    const values = fc.sample(json, 2_000);
+    const values = fc.sample(json, 1_500);
     fc.assert(
       fc.property(pairs, ([inner, outer]) => {
         const verdict = compare(inner, outer);
@@ -308,12 +309,13 @@ describe("over random pairs of schemas", () => {
             if (!isOuter(value)) throw new Error(`${JSON.stringify(value)} is in the first and not in the second`);
           }
       }),
-      { numRuns: Number(process.env.EVOLUTION_RUNS ?? 400) },
+      { numRuns: runs },
     );
-    // A property that looks at nothing holds as well.
-    expect(verdicts.included).toBeGreaterThan(100);
-    expect(verdicts["not included"]).toBeGreaterThan(60);
-    expect(verdicts["cannot tell"]).toBeLessThan(40);
-    expect(survived).toBeGreaterThan(10_000);
+    // A property that looks at nothing holds as well. About four of five are included: these bounds are five standard
+    // deviations of the counts away from that, or more.
+    expect(verdicts.included).toBeGreaterThan(runs / 2);
+    expect(verdicts["not included"]).toBeGreaterThan(runs / 20);
+    expect(verdicts["cannot tell"]).toBeLessThan(runs / 10);
+    expect(survived).toBeGreaterThan(30 * runs);
   });
 });

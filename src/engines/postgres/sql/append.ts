@@ -1,6 +1,10 @@
 import { lockLog, pinned } from "./pinned.ts";
 
-/** The arguments, in their order: one array an attribute, so that a group is one message whatever is in it. */
+/**
+ * The arguments, in their order: one array an attribute, so that a group is one message whatever is in it. `event_holds` and
+ * `event_place` are null where each row holds one event, and `event_types` where no row holds events of several types; it
+ * has the places of theirs, as one text a row.
+ */
 export const appendArguments: readonly (readonly [name: string, type: ArgumentType])[] = [
   ["log", "text"],
   ["call", "uuid"],
@@ -23,7 +27,10 @@ export const appendArguments: readonly (readonly [name: string, type: ArgumentTy
   ["event_rank", "integer[]"],
   ["event_spans", "integer[]"],
   ["event_ix", "integer[]"],
+  ["event_holds", "integer[]"],
+  ["event_place", "integer[]"],
   ["event_type", "integer[]"],
+  ["event_types", "text[]"],
   ["event_data", "text[]"],
   ["event_meta", "text[]"],
   ["receipt_append", "integer[]"],
@@ -55,20 +62,23 @@ export type ArgumentType =
   | "bigint[]"
   | "integer[]";
 
+/** How far behind what its client had seen a call that left no row but its event may have put that. */
+export const farthestBack = 1_000;
+
 /** Why an append was not written, as the function says it. */
 export const failures = { again: 1, voided: 2, keyReused: 3, conflict: 4, behind: 5, refused: 6 } as const;
 
 /**
  * A group of appends in one call. Each statement after the lock sees what was committed before it; the head is looked for
- * at the end of its index. (A lone stream, type or event has a statement of its own, which costs a third less than one
- * over arrays.) In one group a stream of which something is expected, a receipt and a document are each touched
+ * at the end of its index. (A lone stream, type or row has a statement of its own, which costs a third less than one
+ * over arrays.) What is said of events is said of rows: `place`, `rank` and `ix` are of the last event that a row holds. In one group a stream of which something is expected, a receipt and a document are each touched
  * by one append only, and all appends move the same readers, so looking once at everything decides who fails.
  *
  * It says [epoch, head before, at, [revision of each stream before], [[append, why, which, actual] of each that was not
  * written]]. That is short whatever was asked: it never waits, under the lock, for a client to read it.
  */
 export const append = (schema: string): string => `
-  create function ${schema}.append_v3(${appendArguments.map(([name, type]) => `p_${name} ${type}`).join(", ")})
+  create function ${schema}.append_v4(${appendArguments.map(([name, type]) => `p_${name} ${type}`).join(", ")})
   returns text language plpgsql ${pinned} as $$
   declare
     v_log integer;
@@ -100,13 +110,23 @@ export const append = (schema: string): string => `
     end if;
     if p_forget is not null then delete from ${schema}.call where id = any(p_forget); end if;
 
-    select l.id, l.epoch, coalesce(e.position, 0), greatest(e.at, p_now) into v_log, v_epoch, v_head, v_at
-    from ${schema}.log l left join lateral (
-      select e.position, e.at from ${schema}.event e where e.log = l.id order by e.position desc limit 1
-    ) e on true
-    where l.name = p_log;
+    select l.id, l.epoch into v_log, v_epoch from ${schema}.log l where l.name = p_log;
     if not found then
-      insert into ${schema}.log (name) values (p_log) returning id, epoch, 0, p_now into v_log, v_epoch, v_head, v_at;
+      insert into ${schema}.log (name) values (p_log) returning id, epoch into v_log, v_epoch;
+    end if;
+    if p_again and cardinality(p_event_data) = 1 then
+      select format('[%s,%s,%s,[%s],[],0]', v_epoch, e.position - 1, e.at, e.revision - 1) into v_reply
+      from ${schema}.event_row e
+      where e.log = v_log and e.position > p_seen_position and e.position <= p_seen_position + ${farthestBack}
+        and e.append = p_ids[1] and e.holds is null and e.ix = 0
+      order by e.position limit 1;
+      if found then return v_reply; end if;
+    end if;
+    select e.position, greatest(e.at, p_now) into v_head, v_at
+    from ${schema}.event_row e where e.log = v_log order by e.position desc limit 1;
+    if not found then
+      v_head := 0;
+      v_at := p_now;
     end if;
     if p_seen_epoch >= v_epoch and p_seen_position > v_head then
       v_epoch := p_seen_epoch + 1;
@@ -120,7 +140,7 @@ export const append = (schema: string): string => `
         v_stream := nextval('${schema}.stream_id'::regclass);
       else
         select e.revision, e.append into v_actual, v_last
-        from ${schema}.event e where e.stream = v_stream order by e.revision desc limit 1;
+        from ${schema}.event_row e where e.stream = v_stream order by e.revision desc limit 1;
       end if;
       v_streams := array[v_stream];
       v_revisions := array[coalesce(v_actual, -1)];
@@ -139,7 +159,7 @@ export const append = (schema: string): string => `
           select t.id from ${schema}.stream t where t.log = v_log and t.name = a.name limit 1
         ) t on true
         left join lateral (
-          select e.revision, e.append from ${schema}.event e where e.stream = t.id order by e.revision desc limit 1
+          select e.revision, e.append from ${schema}.event_row e where e.stream = t.id order by e.revision desc limit 1
         ) e on true
       ) a;
     end if;
@@ -224,7 +244,8 @@ export const append = (schema: string): string => `
           insert into ${schema}.type (log, name, version)
           select v_log, a.name, a.version from unnest(p_types, p_versions) with ordinality a(name, version, place)
           where v_types[a.place] is null and (v_failed = 0 or exists (
-            select from unnest(p_event_append, p_event_type) e(append, type) where e.type = a.place and v_why[e.append] = 0
+            select from unnest(p_event_append, p_event_type, p_event_types) e(append, type, types)
+            where (e.type = a.place or a.place = any(e.types::integer[])) and v_why[e.append] = 0
           ));
           select array_agg((
             select t.id from ${schema}.type t where t.log = v_log and t.name = a.name and t.version = a.version
@@ -232,27 +253,37 @@ export const append = (schema: string): string => `
           from unnest(p_types, p_versions) with ordinality a(name, version, place);
         end if;
         if v_failed = 0 and cardinality(p_event_data) = 1 then
-          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta, spans)
-          values (v_head + 1, v_streams[p_event_stream[1]], v_revisions[p_event_stream[1]] + p_event_rank[1], v_at,
-            p_ids[p_event_append[1]], v_log, p_event_ix[1], v_types[1], p_event_data[1], p_event_meta[1],
-            p_event_spans[1]);
+          insert into ${schema}.event_row (position, stream, revision, at, append, log, ix, type, data, meta, spans, holds, types)
+          values (v_head + coalesce(p_event_place[1], 1), v_streams[p_event_stream[1]],
+            v_revisions[p_event_stream[1]] + p_event_rank[1], v_at, p_ids[p_event_append[1]], v_log, p_event_ix[1],
+            v_types[1], p_event_data[1], p_event_meta[1], p_event_spans[1], p_event_holds[1], case when p_event_types[1] is not null then
+              array(select v_types[t.place] from unnest(p_event_types[1]::integer[]) with ordinality t(place, n) order by t.n) end);
         elsif v_failed = 0 then
-          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta, spans)
-          select v_head + a.place, v_streams[a.stream], v_revisions[a.stream] + a.rank, v_at, p_ids[a.append], v_log,
-            a.ix, v_types[a.type], a.data, a.meta, a.spans
-          from unnest(p_event_append, p_event_stream, p_event_rank, p_event_ix, p_event_type, p_event_data, p_event_meta,
-              p_event_spans)
-            with ordinality a(append, stream, rank, ix, type, data, meta, spans, place);
+          insert into ${schema}.event_row (position, stream, revision, at, append, log, ix, type, data, meta, spans, holds, types)
+          select v_head + coalesce(a.place, a.row), v_streams[a.stream], v_revisions[a.stream] + a.rank, v_at,
+            p_ids[a.append], v_log, a.ix, v_types[a.type], a.data, a.meta, a.spans, a.holds, case when a.types is not null then
+              array(select v_types[t.place] from unnest(a.types::integer[]) with ordinality t(place, n) order by t.n) end
+          from (
+            select generate_series(1, cardinality(p_event_data)) as row, unnest(p_event_append) as append,
+              unnest(p_event_stream) as stream, unnest(p_event_rank) as rank, unnest(p_event_ix) as ix,
+              unnest(p_event_holds) as holds, unnest(p_event_place) as place, unnest(p_event_type) as type, unnest(p_event_types) as types,
+              unnest(p_event_data) as data, unnest(p_event_meta) as meta, unnest(p_event_spans) as spans
+          ) a;
         else
-          insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data, meta, spans)
-          select v_head + row_number() over (order by a.place), v_streams[a.stream],
-            v_revisions[a.stream] + sum(coalesce(a.spans, 1)) over (partition by a.stream order by a.place), v_at,
-            p_ids[a.append], v_log, a.ix, v_types[a.type], a.data, a.meta, a.spans
-          from unnest(p_event_append, p_event_stream, p_event_ix, p_event_type, p_event_data, p_event_meta, p_event_spans)
-            with ordinality a(append, stream, ix, type, data, meta, spans, place)
+          insert into ${schema}.event_row (position, stream, revision, at, append, log, ix, type, data, meta, spans, holds, types)
+          select v_head + sum(coalesce(a.holds, 1)) over (order by a.row), v_streams[a.stream],
+            v_revisions[a.stream] + sum(coalesce(a.spans, a.holds, 1)) over (partition by a.stream order by a.row), v_at,
+            p_ids[a.append], v_log, a.ix, v_types[a.type], a.data, a.meta, a.spans, a.holds, case when a.types is not null then
+              array(select v_types[t.place] from unnest(a.types::integer[]) with ordinality t(place, n) order by t.n) end
+          from unnest(p_event_append, p_event_stream, p_event_ix, p_event_holds, p_event_type, p_event_types, p_event_data,
+              p_event_meta, p_event_spans)
+            with ordinality a(append, stream, ix, holds, type, types, data, meta, spans, row)
           where v_why[a.append] = 0;
         end if;
-        get diagnostics v_count = row_count;
+        if p_readers is not null then
+          select coalesce(sum(coalesce(a.holds, 1)), 0) into v_count
+          from unnest(p_event_append, p_event_holds) a(append, holds) where v_why[a.append] = 0;
+        end if;
       end if;
 
       if p_receipt_key is not null then
@@ -287,3 +318,16 @@ export const append = (schema: string): string => `
     return v_reply;
   end $$;
 `;
+
+/** `append` as it was called before a row could hold several events, for nodes that still run that code. */
+export const appendOfBefore = (schema: string): string => {
+  const before = appendArguments.filter(([name]) => !["event_holds", "event_place", "event_types"].includes(name));
+  const given = appendArguments.map((argument) => (before.includes(argument) ? `p_${argument[0]}` : "null"));
+  return `
+  create or replace function ${schema}.append_v3(${before.map(([name, type]) => `p_${name} ${type}`).join(", ")})
+  returns text language plpgsql ${pinned} as $$
+  begin
+    return ${schema}.append_v4(${given.join(", ")});
+  end $$;
+`;
+};
