@@ -6,7 +6,7 @@ import { type Asked, type Measured, Wrong } from "./subject.ts";
  * operations that was; a rejection counts as an error, and a `Wrong` ends everything.
  */
 export async function closedLoop(
-  { clients, forMs }: Asked,
+  { clients, forMs, times }: Asked,
   once: (client: number) => Promise<number>,
 ): Promise<Measured> {
   const latencies = createHistogram();
@@ -18,7 +18,7 @@ export async function closedLoop(
   const until = began + forMs;
   const act = async (client: number): Promise<void> => {
     let now = performance.now();
-    do {
+    for (let time = 1; time === 1 || (times === undefined ? now < until : time <= times); time++) {
       const asked = now;
       try {
         const done = await once(client); // in a line of its own: others add to the sum meanwhile
@@ -34,7 +34,8 @@ export async function closedLoop(
       }
       now = performance.now();
       latencies.record(Math.max(1, Math.round((now - asked) * 1e6)));
-    } while (now < until && !wrong);
+      if (wrong) return;
+    }
   };
   await Promise.all(Array.from({ length: clients }, (_, client) => act(client)));
   if (wrong) throw wrong;

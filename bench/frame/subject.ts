@@ -24,6 +24,8 @@ export interface Asked {
   readonly forMs: number;
   /** Requests a second, where the pace is set from outside; without it each client asks again once it is answered. */
   readonly rate?: number;
+  /** How often each client asks, where it is not the time that ends it. */
+  readonly times?: number;
 }
 
 export interface Measured {

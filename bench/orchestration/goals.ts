@@ -1,11 +1,11 @@
 import { type Goal, rowOf } from "../frame/goals.ts";
 
 const run =
-  "A run of five steps takes about 170 µs of the processor over all threads, with SQLite in memory (decision 69): 65 for its six events, 45 for the two writes of the row by which it is found, 62 for acting it out, and a third of the main thread's part is garbage. 20,000 a second on two cores would be 100. One write of its row instead of two would save 20 to 25; a cheaper event helps here as it helps `append-1`. Nothing else that is left has more than a few per cent.";
+  "A run of five steps takes about 170 µs of the processor over all threads, with SQLite in memory (decision 69): 65 for its six events, 45 for the two writes of the row by which it is found, 62 for acting it out, and a good part of the main thread's is garbage (decision 80 has taken most of what was kept of it away). 20,000 a second on two cores would be 100. One write of its row instead of two would save 20 to 25; a cheaper event helps here as it helps `append-1`. Nothing else that is left has more than a few per cent.";
 const replay =
   "An entry takes a little more than 1 µs of the main thread where nothing else is at work: a fifth for parsing, half for delivering it to the code by itself and comparing what the code asks next; rows are fetched beside it (decision 44). What is left is spread over the turns in which code comes to rest, and a start of the backend takes 70 ms in each round. The limit, which reads and parses entries and does nothing with them, stands in the same run.";
 const sleeping =
-  "A node that was started again and has a million sleeping runs took 217 MB (decision 63), and this is the most that the process held in all: it made the runs over HTTP, asked for them itself, started again and woke all of them at once. More than half is the main thread's heap, of which a seventh is in use after a full collection: its young generation may grow to 128 MB since Node 24, and what belongs to runs that have ended is kept until the next full collection, for a reason that was not found (decision 48). `--max-semi-space-size=16` of Node bounds the first.";
+  "A node that was started again and has a million sleeping runs took 217 MB (decision 63), and this is the most that one process held in all, which made the runs over HTTP, started again and woke all of them at once. 128 MB are the main thread's young generation, which may grow to that since Node 24 and does, whatever lives in it; `--max-semi-space-size=16` of Node bounds it (decision 48). 62 are the program's own pages.";
 
 export const goals: readonly Goal[] = [
   {
@@ -91,7 +91,7 @@ export const goals: readonly Goal[] = [
     row: rowOf("sleeping-start", "trilith-sqlite", 1),
     scale: true,
     figure: "opsPerSecond",
-    why: "A million runs that sleep for a day, started over HTTP by 64 connections of the same process, each answered once its sleep is on disk.",
+    why: "A million runs that sleep for a day, started over HTTP by 50 connections, each answered once its sleep is on disk.",
   },
   {
     row: rowOf("sleeping-restart", "trilith-sqlite", 1),

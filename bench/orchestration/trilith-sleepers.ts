@@ -1,9 +1,10 @@
+import { join } from "node:path";
 import { backend } from "trilith";
 import { command, contract } from "trilith/contracts";
 import { workflow } from "trilith/orchestration";
-import { Pool } from "undici";
 import { z } from "zod";
 import { timed } from "../frame/closed-loop.ts";
+import { startLoad } from "../frame/load.ts";
 import { expectEqual, type Measured, type Place, type Subject } from "../frame/subject.ts";
 import { quiet } from "../frame/trilith-settings.ts";
 import type { OpenEngine } from "../storage/trilith.ts";
@@ -17,7 +18,8 @@ const Nap = contract("nap", "1.0.0", {
     access: "public",
   }),
 });
-const connections = 64;
+/** Of which each work's size is a multiple. */
+const connections = 50;
 const whats: { readonly [work: string]: string } = {
   "sleeping-start": "one run that sleeps, started over HTTP",
   "sleeping-restart": "one start of a process to which all of them belong",
@@ -85,20 +87,11 @@ export async function sleepers(openEngine: OpenEngine, place: Place): Promise<Su
   };
 }
 
-/** Over HTTP, for callers that do not wait for the end. */
+/** Over HTTP, for callers that do not wait for the end, in a process of their own. */
 async function startAll(url: string, size: number): Promise<void> {
-  const pool = new Pool(url, { connections });
-  let next = 0;
-  const headers = { "content-type": "application/json", prefer: "wait=0" };
-  await Promise.all(
-    Array.from({ length: connections }, async () => {
-      while (next < size) {
-        const body = JSON.stringify({ n: next++ });
-        const answer = await pool.request({ method: "POST", path: "/naps", headers, body });
-        if (answer.statusCode !== 202) throw new Error(`A run was not started: ${await answer.body.text()}`);
-        await answer.body.dump();
-      }
-    }),
-  );
-  await pool.close();
+  const load = startLoad(url, join(import.meta.dirname, "nap-requests.ts"));
+  const { operations, firstError } = await load.round({ clients: connections, forMs: 0, times: size / connections });
+  load.close();
+  if (firstError !== undefined) throw new Error(`A run was not started: ${firstError}`);
+  expectEqual(operations, size, "The number of runs that were started");
 }

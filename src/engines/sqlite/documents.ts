@@ -9,7 +9,7 @@ import type { FoundRow, WriteMessage } from "./messages.ts";
 import type { Statements } from "./statements.ts";
 
 /** How many documents are kept in memory, and how long they may be: read models write the same ones again and again. */
-const rememberedDocuments = 32_768;
+const rememberedDocuments = 20_480;
 const longestRemembered = 512;
 
 interface Kept {

@@ -35,7 +35,7 @@ class Writer {
   constructor({ file, now, maxBytes }: WriterOptions) {
     this.#walFile = `${file}-wal`;
     this.#db = new DatabaseSync(file, { timeout: 5_000 });
-    this.#db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -32768");
+    this.#db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16384");
     this.#db.exec("pragma journal_size_limit = 67108864; pragma temp_store = memory");
     prepareTables(this.#db, now);
     if (maxBytes !== undefined) {
