@@ -17,8 +17,8 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/trilith-tests") },
     globalSetup: "test/before-all.ts",
     // Nothing here is timed: these end what hangs, on a machine that is slow and busy too.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
     // More than there are cores on the smallest machine: a third of the time files wait for sockets, clocks and processes.
     maxWorkers: 4,

@@ -58,11 +58,13 @@ describe.each([
     const [child, parent] = (await rows()).toSorted((one, other) => (one.workflow < other.workflow ? -1 : 1));
     await first.stop();
     const alone = await startNode(world, { ...parts, workflows: [fetchIt] });
+    const ended = () => world.until(async () => (await alone.row(child?.run ?? ""))?.state === "done");
     if (stopAt !== undefined) {
+      if (stopAt > ms) await ended();
       await world.until(() => world.clock.now() > began + stopAt);
       await alone.journal.post(parent?.run ?? "", { signal: "stop", payload: {}, by: "bob", at: world.clock.now() });
     }
-    await world.until(async () => (await alone.row(child?.run ?? ""))?.state === "done");
+    await ended();
     await alone.stop();
     await world.until(() => world.clock.now() > began + Math.max(ms, limit) + 100);
     const last = await startNode(world, { ...parts, workflows: [send, fetchIt] });
@@ -99,8 +101,10 @@ describe.each([
         ]
       : []),
   ];
+  /** On an engine a busy machine may hold this process for a second or two. */
+  const late = place === "in memory" ? 1_500 : 4_000;
   it.each(bodies)("is in time where it ended in time, and otherwise too late: $how", async ({ body }) => {
-    expect(await told(body, 500, 1_500)).toBe("in time");
+    expect(await told(body, 500, late)).toBe("in time");
     expect(await told(body, 1_500, 500)).toBe("too late");
   });
 
@@ -108,7 +112,7 @@ describe.each([
     const race: Body = async ({ ms }, { errands, run }) =>
       (await run.race({ child: errands.fetch({ id: "a", ms }), stop: run.signal.stop })).winner;
     expect(await told(race, 500, 0, 1_000)).toBe("child");
-    expect(await told(race, 1_500, 0, 500)).toBe("stop");
+    expect(await told(race, late, 0, 500)).toBe("stop");
   });
 });
 
