@@ -59,7 +59,9 @@ const looks = (schema: string): readonly (readonly [sql: string, sentence: (foun
     `select l.name as log, e.position as n, coalesce(e.holds, 1) as m
      from ${schema}.event_row e left join ${schema}.log l on l.id = e.log
      where e.holds is not null and (e.holds not between 2 and ${mostHeld}
-       or cardinality(string_to_array(e.data, U&'\\001E')) <> e.holds or cardinality(e.types) <> e.holds) order by 1, 2 limit 100`,
+       or e.ix < e.holds - 1
+       or cardinality(string_to_array(e.data, chr(30))) <> e.holds or cardinality(e.types) <> e.holds
+       or e.types[e.holds] <> e.type) order by 1, 2 limit 100`,
     ({ log, n, m }) => `The row at position ${n} of the log "${log}" does not hold the ${m} events that it should.`,
   ],
   [

@@ -145,7 +145,7 @@ export class EventPages {
       // There is an event at every position, so it is known where the page ends.
       const last = Math.min(after + limit, until ?? Number.MAX_SAFE_INTEGER);
       const where = `log = $1 and position > $2 and position <= $3::bigint + ${mostHeld - 1} and position - coalesce(holds, 1) < $3`;
-      const rows = await this.#rows(where, "position", [log, after, last], limit, "data");
+      const rows = await this.#rows(where, "position", [log, after, last], limit, none);
       return this.#page(rows, isWithin, limit);
     }
     const last = until === undefined ? await this.#last(log) : until + mostHeld - 1;
@@ -154,7 +154,7 @@ export class EventPages {
       const values: unknown[] = [log, from, to];
       const upTo = until === undefined ? "" : `and position - coalesce(holds, 1) < $${values.push(until)}`;
       const ids = `array(select id from ${this.#schema}.type where log = $1 and name = any($${types && values.push(types.map(toText))}::text[]))`;
-      const wanted = types ? `and (type = any(${ids}) or types && ${ids})` : "";
+      const typed = types ? `and (type = any(${ids}) or types && ${ids})` : "";
       const within = categories
         ? `and split_part((select name from ${this.#schema}.stream s where s.id = stream), '/', 1) = any($${values.push(categories.map(toText))}::text[])`
         : "";
@@ -162,11 +162,13 @@ export class EventPages {
         ? `and stream = any(array(select id from ${this.#schema}.stream where log = $1 and name = any($${values.push(streams.map(toText))}::text[])))`
         : "";
       const rows = await this.#rows(
-        `log = $1 and position > $2 and position <= $3 ${upTo} ${wanted} ${within} ${of}`,
+        `log = $1 and position > $2 and position <= $3 ${upTo} ${typed} ${within} ${of}`,
         "position",
         values,
         limit,
-        types && "events of types",
+        types
+          ? `case when types is null then holds else (select count(*) from unnest(types) n where n = any(${ids})) end`
+          : "holds",
       );
       const page = await this.#page(rows, isWithin, limit);
       if (page.length > 0) return page;
@@ -181,7 +183,7 @@ export class EventPages {
     order: string,
     values: readonly unknown[],
     limit: number,
-    counted: Counted = "events",
+    counted = "holds",
   ): Promise<readonly EventRow[]> {
     return this.#ask<EventRow>(
       `select e.position, s.name as stream, e.revision, e.at, e.append, e.ix, t.name as type, t.version, e.data, e.meta,
@@ -255,17 +257,16 @@ export class EventPages {
   }
 }
 
-/** What a page is measured by, beside the bytes of its data. */
-type Counted = "data" | "events" | "events of types";
-
 /**
  * How much is in the rows before one, in bytes. The events of a row that holds several weigh as much as brings a page to its
- * end with the last that fits: of the first row all but one may be out of bounds, and where types are asked for, of each.
+ * end with the last that fits: of the first row all but one may be out of bounds. `counted` is how many of a row's events
+ * are asked for, in SQL.
  */
-const before = (order: string, limit: number, counted: Counted = "events"): string => {
+const before = (order: string, limit: number, counted = "holds"): string => {
   const weight = Math.floor(largestPage / (limit + mostHeld));
-  const held = counted === "events" ? "holds" : "case when types is null then holds end";
-  const size = counted === "data" ? "octet_length(data)" : `greatest(octet_length(data), ${weight} * ${held})`;
+  const size = `greatest(octet_length(data), ${weight} * case when holds is not null then ${counted} end)`;
   return `sum(${size}) over (order by ${order} rows unbounded preceding) - ${size} as before`;
 };
+/** Where positions say how far a page goes. */
+const none = "null::integer";
 const isWanted = `e.before < ${largestPage}`;

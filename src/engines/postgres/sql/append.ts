@@ -256,7 +256,7 @@ export const append = (schema: string): string => `
           insert into ${schema}.event_row (position, stream, revision, at, append, log, ix, type, data, meta, spans, holds, types)
           values (v_head + coalesce(p_event_place[1], 1), v_streams[p_event_stream[1]],
             v_revisions[p_event_stream[1]] + p_event_rank[1], v_at, p_ids[p_event_append[1]], v_log, p_event_ix[1],
-            v_types[1], p_event_data[1], p_event_meta[1], p_event_spans[1], p_event_holds[1], case when p_event_types[1] is not null then
+            v_types[p_event_type[1]], p_event_data[1], p_event_meta[1], p_event_spans[1], p_event_holds[1], case when p_event_types[1] is not null then
               array(select v_types[t.place] from unnest(p_event_types[1]::integer[]) with ordinality t(place, n) order by t.n) end);
         elsif v_failed = 0 then
           insert into ${schema}.event_row (position, stream, revision, at, append, log, ix, type, data, meta, spans, holds, types)
