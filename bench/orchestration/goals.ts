@@ -5,7 +5,7 @@ const run =
 const replay =
   "An entry takes a little more than 1 µs of the main thread where nothing else is at work: a fifth for parsing, half for delivering it to the code by itself and comparing what the code asks next; rows are fetched beside it (decision 44). What is left is spread over the turns in which code comes to rest, and a start of the backend takes 70 ms in each round. The limit, which reads and parses entries and does nothing with them, stands in the same run.";
 const sleeping =
-  "A node that was started again and has a million sleeping runs took 217 MB (decision 63), and this is the most that one process held in all, which made the runs over HTTP, started again and woke all of them at once. 128 MB are the main thread's young generation, which may grow to that since Node 24 and does, whatever lives in it; `--max-semi-space-size=16` of Node bounds it (decision 48). 62 are the program's own pages.";
+  "A node that was started again and has a million sleeping runs took 217 MB (decision 63), and this is the most that one process held in all, which made the runs over HTTP, started again and woke all of them at once. 128 MB are the main thread's young generation, which may grow to that since Node 24 and does, whatever lives in it; `--max-semi-space-size=16` of Node bounds it (decision 48). 62 are the program's own pages. Of what grows while they wake, most is garbage that only a full collection finds.";
 
 export const goals: readonly Goal[] = [
   {

@@ -1,10 +1,15 @@
+/** After so many values its map is begun anew. */
+const renewAfter = 64;
+
 /**
  * Values by a name, which come and go all the time. A `Map` links each table that it has outgrown to the one after it: once
  * the collector has kept one of those for old, it keeps all that come after it, with everything that was in them, until it
- * looks through the whole heap. So the map has numbers alone, and what they stand for lies in places that are emptied.
+ * looks through the whole heap. So the map has numbers alone, and what they stand for lies in places that are emptied; and for
+ * the names it is begun anew once in a while.
  */
 export class Roster<T extends object> {
-  readonly #places = new Map<string, number>();
+  #places = new Map<string, number>();
+  #written = 0;
   readonly #values: (T | undefined)[] = [];
   readonly #free: number[] = [];
 
@@ -22,6 +27,10 @@ export class Roster<T extends object> {
   }
 
   set(name: string, value: T): void {
+    if (++this.#written > Math.max(renewAfter, this.#places.size)) {
+      this.#written = 0;
+      this.#places = new Map(this.#places);
+    }
     const place = this.#places.get(name) ?? this.#free.pop() ?? this.#values.length;
     this.#places.set(name, place);
     this.#values[place] = value;
