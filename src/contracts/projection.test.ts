@@ -8,7 +8,7 @@ import { type AnySchema, type JsonSchema, toJsonSchema, validate } from "./schem
 const project = (schema: AnySchema, value: unknown) => projectBy(toJsonSchema(schema), value);
 const projectBy = (schema: JsonSchema, value: unknown) => {
   const projected = toProjection(schema)(value);
-  return { value: projected.value, undeclared: projected.undeclared() };
+  return { value: projected.value, undeclared: projected.findUndeclared() };
 };
 
 describe("a projection", () => {

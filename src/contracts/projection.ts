@@ -4,7 +4,7 @@ import type { JsonSchema } from "./schema.ts";
 /** What a schema declares of a value, and where the value said more (JSON Pointers). */
 export interface Projected {
   readonly value: unknown;
-  readonly undeclared: () => readonly string[];
+  readonly findUndeclared: () => readonly string[];
 }
 export type Projection = (value: unknown) => Projected;
 
@@ -18,14 +18,14 @@ export function toProjection(schema: JsonSchema): Projection {
   return (value) => {
     const undeclared: string[] = [];
     const projected = project(value, undefined, undeclared);
-    if (undeclared.length === 0) return { value: projected, undeclared: none };
+    if (undeclared.length === 0) return { value: projected, findUndeclared: none };
     // Mostly nothing is undeclared, and mostly nobody asks what: the places are found out by walking once more.
     const places = (): readonly string[] => {
       const places: string[] = [];
       project(value, "", places);
       return places;
     };
-    return { value: projected, undeclared: places };
+    return { value: projected, findUndeclared: places };
   };
 }
 

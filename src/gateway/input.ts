@@ -88,7 +88,7 @@ const asText = toCoercion([]);
 
 /** Refuses what a value says beyond its schema. */
 export function declared(project: Projection, value: unknown, route?: Route): unknown {
-  const undeclared = project(value).undeclared();
+  const undeclared = project(value).findUndeclared();
   if (undeclared.length === 0) return value;
   refuse(
     undeclared.map((path) => ({

@@ -138,8 +138,8 @@ const wholes: ReadonlySet<string> = new Set([
 async function takes(schema: AnySchema, value: unknown, closed: boolean): Promise<boolean> {
   const isNothing = schema["~standard"].vendor === "trilith";
   if (isNothing) return value === undefined;
-  const { undeclared } = toProjection(toJsonSchema(schema))(value);
-  return (await validate(schema, value)).ok && !(closed && undeclared.length > 0);
+  const { findUndeclared } = toProjection(toJsonSchema(schema))(value);
+  return (await validate(schema, value)).ok && !(closed && findUndeclared().length > 0);
 }
 
 /** Every case has one operation, with one failure and one signal at most. */

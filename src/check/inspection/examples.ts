@@ -47,7 +47,7 @@ async function wrongValue(schema: AnySchema, value: unknown, name: string): Prom
   const read = await validate(schema, value);
   if (!read.ok)
     return read.issues.map(({ path, message }) => `${name} is wrong at ${path === "" ? "its root" : path}: ${message}`);
-  const undeclared = toProjection(toJsonSchema(schema))(value).undeclared();
+  const undeclared = toProjection(toJsonSchema(schema))(value).findUndeclared();
   return undeclared.map((path) => `${name} has ${path}, which its schema does not declare.`);
 }
 

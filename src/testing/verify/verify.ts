@@ -123,8 +123,8 @@ class Verifier {
     const property = fc.asyncProperty(this.#values.arbitrary(operation.input), spoils, async (input, [how, spoil]) => {
       fc.pre(await this.#isCallable(operation, input));
       const spoilt = spoil(input);
-      const { value, undeclared } = project(spoilt);
-      fc.pre(undeclared.length > 0 || !(await validate(operation.input, value)).ok);
+      const { value, findUndeclared } = project(spoilt);
+      fc.pre(findUndeclared().length > 0 || !(await validate(operation.input, value)).ok);
       const ended = await this.#target.call(operation, spoilt, this.#nextKey(operation));
       const isRefused = ended.kind === "fault" && (ended.code === "InvalidInput" || ended.code === "MalformedBody");
       if (!isRefused) throw new Broken(`An input ${how} has to be refused as InvalidInput; ${said(ended)}`, spoilt);
