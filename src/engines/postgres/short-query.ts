@@ -19,7 +19,7 @@ export function shortQuery(
   const query = new Query<{ readonly reply?: string }>({ name, text, values: values as Value[] }, (error, result) =>
     told(error ?? null, answer ?? result?.rows[0]?.reply),
   ) as unknown as Replaced; // its types name less than there is
-  query.prepare = (connection) => {
+  const prepare: Replaced["prepare"] = (connection) => {
     if (!query.hasBeenParsed(connection)) {
       connection.parse({ name, text });
       connection.submittedNamedStatements[name] = text;
@@ -28,9 +28,10 @@ export function shortQuery(
     connection.execute({});
     connection.sync();
   };
-  query.handleDataRow = ({ fields }) => {
+  const handleDataRow: Replaced["handleDataRow"] = ({ fields }) => {
     [answer] = fields;
   };
+  Object.assign(query, { prepare, handleDataRow });
   return query as unknown as Query; // as it was made
 }
 
