@@ -6,6 +6,7 @@ import { openPostgres } from "trilith/postgres";
 import { Memory, memoryEngine } from "trilith/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { appendArguments } from "../src/engines/postgres/sql/append.ts";
+import { eventRows } from "../src/engines/postgres/sql/event-rows.ts";
 import type { Append, Engine, NewEvent, ReadQuery, StoredEvent } from "../src/storage/host.ts";
 import { openDatabase, type TestDatabase } from "./shared-postgres.ts";
 
@@ -157,19 +158,49 @@ test("nodes that run the code of before append and read beside those that share 
   await engine.close();
 });
 
+test("whoever might read the table of before may read the view", async () => {
+  const schema = postgres.freshSchema();
+  const engine = await openPostgres({ url: postgres.url, schema });
+  await engine.close();
+  const role = `reads_${schema.replaceAll(/\W/g, "")}`;
+  await postgres.query(`create role ${role}`);
+  try {
+    // As it was before the seventh version, as far as the grant is concerned.
+    await postgres.query(`drop view ${schema}.event`);
+    await postgres.query(`alter table ${schema}.event_row drop column holds, drop column types`);
+    await postgres.query(`alter table ${schema}.log drop column held_from`);
+    await postgres.query(`alter table ${schema}.event_row rename to event`);
+    await postgres.query(`drop function ${schema}.insert_event_v1`);
+    await postgres.query(`grant select on ${schema}.event to ${role}`);
+    await postgres.query(eventRows(schema));
+    const [may] = await postgres.query(`select has_table_privilege('${role}', '${schema}.event', 'select') as may`);
+    expect(may).toEqual({ may: true });
+  } finally {
+    await postgres.query(`drop owned by ${role}`);
+    await postgres.query(`drop role ${role}`);
+  }
+});
+
 test("a row that does not hold what it says is found", async () => {
   const schema = postgres.freshSchema();
   const engine = await openPostgres({ url: postgres.url, schema });
   const events = Array.from({ length: 8 }, (_, n) => ({ stream: "s", type: `t.${n % 2}`, version: 1, data: `${n}` }));
-  for (let n = 0; n < 3; n++) await engine.append("main", [{ id: randomUUID(), expect: [], events }]);
+  for (let n = 0; n < 5; n++) await engine.append("main", [{ id: randomUUID(), expect: [], events }]);
+  const types = await postgres.query(`select distinct types[holds] = type as same from ${schema}.event_row`);
+  expect(types).toEqual([{ same: true }]); // a row is called after its last event in this as well
+  expect(await engine.check()).toEqual([]);
   await postgres.query(`update ${schema}.event_row set data = left(data, -2) where position = 8`);
   await postgres.query(`update ${schema}.event_row set types[3] = 77 where position = 16`);
   await postgres.query(`update ${schema}.event_row set holds = 5 where position = 24`);
+  await postgres.query(`update ${schema}.event_row set type = types[1] where position = 32`);
+  await postgres.query(`update ${schema}.event_row set ix = 0 where position = 40`);
   expect(await engine.check()).toEqual([
     'The log "main" goes from position 16 to 20: what was between is missing.',
     'The stream "s" of the log "main" goes from revision 15 to 19: what was between is missing.',
     'The row at position 8 of the log "main" does not hold the 8 events that it should.',
     'The row at position 24 of the log "main" does not hold the 5 events that it should.',
+    'The row at position 32 of the log "main" does not hold the 8 events that it should.',
+    'The row at position 40 of the log "main" does not hold the 8 events that it should.',
     'The event at position 16 of the log "main" belongs to a type that is not there.',
   ]);
   await engine.close();
