@@ -15,8 +15,8 @@ const mostMeetings = 20;
 
 /**
  * Tries until there is an answer, while the server is away or somebody else is in the way. `again` says that an earlier
- * try may have been done; the attempt finds that out by its id. When patience ends, a `Fault` says whether it was.
- * Everything that is not for waiting is thrown as it came.
+ * try may have been done; the attempt finds that out by its id. When patience ends, or a later try fails for good, a
+ * `Fault` says whether it was. Everything else that is not for waiting is thrown as it came.
  */
 export async function rideOut<T>(
   { clock, patienceMs, ended }: Patience,
@@ -32,6 +32,7 @@ export async function rideOut<T>(
     } catch (error) {
       const trouble = troubleOf(error);
       if (trouble === "met" && ++meetings > mostMeetings) throw unavailable(error, again);
+      if (trouble === "failed" && again) throw unavailable(error, again); // that try failed, and one before it may not have
       if (trouble !== "met" && trouble !== "away") throw error;
       if (trouble === "away" && !(error instanceof NotConnected)) again = true;
       if (ended.aborted || clock.monotonic() + pauseMs > until) throw unavailable(error, again);
