@@ -156,10 +156,10 @@ export class Ledger {
     const log = this.#open(logName);
     const { changes } = this.#statements
       .for(
-        `delete from receipt where log = ?1 and voided = 0 and key in
-           (select key from receipt where log = ?1 and expires is not null and expires <= ?2 order by expires limit ?3)`,
+        `delete from receipt where log = ? and voided = 0 and key in
+           (select key from receipt where log = ? and expires is not null and expires <= ? order by expires limit ?)`,
       )
-      .run(log.id, now, limit);
+      .run(log.id, log.id, now, limit);
     return Number(changes);
   }
 
