@@ -55,7 +55,7 @@ function RunFilter(): JSX.Element {
         <Icon name="search" />
         <input
           type="search"
-          placeholder="trips.book, tenant=acme, key:…"
+          placeholder="operation, tag=value, key:…"
           aria-label="Find runs by operation, tag, key or id"
           autocomplete="off"
           spellcheck={false}
