@@ -13,7 +13,7 @@ const longestPauseMs = 30_000;
 const inlinePauseMs = 50;
 
 interface Waiter {
-  readonly position: number;
+  isMet(): boolean;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -96,19 +96,26 @@ export class Follower {
 
   /** Resolves once it has come to a position; fails where it does not within so many ms, or has stopped. */
   reached(position: number, withinMs: number): Promise<void> {
-    if (this.#position >= position) return Promise.resolve();
+    return this.#until(() => this.#position >= position, `come to ${position}`, withinMs);
+  }
+
+  /** Resolves once it has come to the end of the log, and fails as `reached` does. */
+  come(withinMs: number): Promise<void> {
+    return this.#until(() => this.#hasArrived, "come to the end of the log", withinMs);
+  }
+
+  #until(isMet: () => boolean, what: string, withinMs: number): Promise<void> {
+    if (isMet()) return Promise.resolve();
     const { reader } = this.reader.kept;
     if (this.#stopped !== undefined) return Promise.reject(toUnavailable(`"${reader}" has stopped. ${this.#stopped}`));
     return new Promise<void>((resolve, reject) => {
       const waiter: Waiter = {
-        position,
+        isMet,
         resolve: () => settle(resolve),
         reject: (error) => settle(() => reject(error)),
       };
       const forget = this.#clock.after(withinMs, () =>
-        waiter.reject(
-          toUnavailable(`"${reader}" is at position ${this.#position}, and has not come to ${position} in time.`),
-        ),
+        waiter.reject(toUnavailable(`"${reader}" is at position ${this.#position}, and has not ${what} in time.`)),
       );
       const settle = (end: () => void): void => {
         forget();
@@ -180,7 +187,7 @@ export class Follower {
       this.#hasArrived = true;
       this.#pace.arrived(position);
     } else this.#pace.moved(position);
-    for (const waiter of this.#waiters) if (waiter.position <= position) waiter.resolve();
+    for (const waiter of this.#waiters) if (waiter.isMet()) waiter.resolve();
   }
 
   /** Until the log grows, or somebody rings. */

@@ -148,9 +148,9 @@ export class Models {
   async #untilArrived(follower: Follower, kept: KeptModel): Promise<void> {
     const { engine, log, report } = this.#ports;
     while (!follower.hasArrived && follower.stopped === undefined) {
-      const head = await engine.head(log.name);
-      if (await isReached(follower, head.position)) continue;
+      if (await hasCome(follower)) continue;
       if (follower.stopped !== undefined) break;
+      const head = await engine.head(log.name);
       const { position } = await engine.checkpoint(log.name, kept.reader);
       const { done = 0, of = 0, perSecond = 0, secondsLeft } = follower.progress(position, head.position) ?? {};
       const left = secondsLeft === undefined ? "" : `, ${secondsLeft} s left`;
@@ -161,8 +161,8 @@ export class Models {
 
 const reportEveryMs = 5_000;
 
-const isReached = (follower: Follower, position: number): Promise<boolean> =>
-  follower.reached(position, reportEveryMs).then(
+const hasCome = (follower: Follower): Promise<boolean> =>
+  follower.come(reportEveryMs).then(
     () => true,
     () => false,
   );
