@@ -23,6 +23,8 @@ interface Writer {
   /** What it has acknowledged (or, if it is early, will). */
   readonly ids: readonly string[];
   readonly up: Promise<unknown>;
+  /** Its first acknowledgement. */
+  readonly first: Promise<unknown>;
   /** Lets it finish what it is at. */
   end(): Promise<void>;
 }
@@ -36,15 +38,20 @@ function startWriter(schema: string, name: number, when = ""): Writer {
   writers.push(child);
   const ids: string[] = [];
   const up = Promise.withResolvers<void>();
+  const first = Promise.withResolvers<void>();
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
     if (line === "open") up.resolve();
-    else if (line.length === 36) ids.push(line);
+    else if (line.length === 36) {
+      ids.push(line);
+      first.resolve();
+    }
   });
   const closed = once(child, "close");
   return {
     process: child,
     ids,
     up: up.promise,
+    first: first.promise,
     end: async () => {
       child.send("end");
       await closed;
@@ -120,13 +127,14 @@ test("a reader that follows positions misses nothing and sees nothing twice, whi
   const started = [0, 1, 2, 3].map((name) => startWriter(schema, name));
   await Promise.all(started.map(({ up }) => up));
   const reader = follow(engine);
+  await Promise.all(started.map(({ first }) => first));
   await pause(700);
   started[3]?.process.kill("SIGKILL");
   await pause(1_300);
   await Promise.all(started.slice(0, 3).map((writer) => writer.end()));
   await reader.end();
   const acknowledged = started.flatMap(({ ids }) => ids);
-  expect(acknowledged.length).toBeGreaterThan(200);
+  expect(acknowledged.length).toBeGreaterThan(40);
   expect(await missing(engine, acknowledged, reader.seen)).toEqual([]);
   expect(await engine.check()).toEqual([]);
   await engine.close();
@@ -183,6 +191,7 @@ test(
       const [writer] = running.splice(0, 1) as [Writer]; // there are always two
       running.push(startWriter(schema, (round + 2) % 10, "slow"));
       if (round % 10 !== 9) await writer.up; // one in ten is shot while it opens, perhaps
+      if (round % 2 === 0) await writer.first; // and every other one when it has something to lose
       await pause(Math.random() * 60);
       writer.process.kill("SIGKILL");
       await once(writer.process, "close");
@@ -195,7 +204,7 @@ test(
       await once(child, "close");
     }
     acknowledged.push(...running.flatMap(({ ids }) => ids));
-    expect(acknowledged.length).toBeGreaterThan(rounds);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(rounds / 2);
     await settled(engine);
     expect(await missing(engine, acknowledged)).toEqual([]);
     expect(await engine.check()).toEqual([]);
