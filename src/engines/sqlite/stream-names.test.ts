@@ -31,7 +31,7 @@ function add(names: StreamNames, log: number, added: readonly string[]): void {
   db.exec("commit");
 }
 const range = (from: number, to: number): readonly string[] =>
-  Array.from({ length: to - from }, (_, index) => `s/${((from + index) * 7_919) % 100_003}`);
+  Array.from({ length: to - from }, (_, index) => `s/${((from + index) * 7_919) % 1_000_003}`);
 const indexed = (): number => Number(db.prepare("select count(*) n from stream_name").get()?.n);
 const settled = (): number => Number(db.prepare("select stream from named").get()?.stream);
 const table = (): readonly unknown[] => db.prepare("select log, name from stream order by log, name").all();
@@ -40,11 +40,11 @@ test("a name is found whether it is in the index yet or not, by the writer, by a
   const [names, reading] = [new StreamNames(db, new Statements(db)), open(true)];
   const seen = new SeenNames(reading);
   for (const [from, to, settledThen] of [
-    [0, 3_000, 0],
-    [3_000, 4_090, 0],
-    [4_090, 4_200, 0], // here they begin to move
-    [4_200, 6_000, 0],
-    [6_000, 9_000, 4_096], // here the next ones do
+    [0, 6_000, 0],
+    [6_000, 8_180, 0],
+    [8_180, 8_300, 0], // here they begin to move
+    [8_300, 12_000, 0],
+    [12_000, 18_000, 8_192], // here the next ones do
   ] as const) {
     add(names, 1, range(from, to));
     for (const name of range(0, to)) expect(names.find(1, name)).toBe(seen.find(1, name));
@@ -52,22 +52,22 @@ test("a name is found whether it is in the index yet or not, by the writer, by a
     expect(seen.find(2, range(0, 1)[0] as string)).toBeUndefined();
     expect(settled()).toBe(settledThen);
     // Some of those that are on their way are there, and never all.
-    expect(indexed() > settledThen).toBe(from >= 4_090);
+    expect(indexed() > settledThen).toBe(from >= 8_180);
     expect(indexed()).toBeLessThan(to);
   }
   const again = new StreamNames(db, new Statements(db));
-  const ids = range(0, 9_000).map((name) => again.find(1, name));
-  expect(new Set(ids).size).toBe(9_000);
+  const ids = range(0, 18_000).map((name) => again.find(1, name));
+  expect(new Set(ids).size).toBe(18_000);
   expect(ids).not.toContain(undefined);
-  add(again, 2, range(0, 6_000)); // what it found on its start moves with what came later
-  for (const name of range(0, 9_000)) expect(again.find(1, name)).toBe(seen.find(1, name));
-  expect(seen.find(2, range(0, 1)[0] as string)).toBe(9_001);
+  add(again, 2, range(0, 12_000)); // what it found on its start moves with what came later
+  for (const name of range(0, 18_000)) expect(again.find(1, name)).toBe(seen.find(1, name));
+  expect(seen.find(2, range(0, 1)[0] as string)).toBe(18_001);
   reading.close();
 });
 
 test("a reader misses no name that goes into the index between its first look there and its second", () => {
   const [names, reading] = [new StreamNames(db, new Statements(db)), open(true)];
-  add(names, 1, range(0, 4_000));
+  add(names, 1, range(0, 8_000));
   const prepare = reading.prepare.bind(reading);
   let isFirst = true;
   reading.prepare = (sql: string) => {
@@ -76,14 +76,14 @@ test("a reader misses no name that goes into the index between its first look th
     if (sql.includes("from stream_name"))
       statement.get = ((...values: SQLInputValue[]) => {
         const found = get(...values);
-        if (isFirst) for (const from of [4_000, 9_000]) add(names, 1, range(from, from + 5_000));
+        if (isFirst) for (const from of [8_000, 18_000]) add(names, 1, range(from, from + 10_000));
         isFirst = false;
         return found;
       }) as typeof get; // asked with a list of values only
     return statement;
   };
   expect(new SeenNames(reading).find(1, range(5, 6)[0] as string)).toBe(6);
-  expect(settled()).toBe(3 * 4_096);
+  expect(settled()).toBe(3 * 8_192);
   reading.close();
 });
 
@@ -92,11 +92,11 @@ test("a reader that looks in rarely does not read all that came meanwhile, and m
   const seen = new SeenNames(reading);
   add(names, 1, ["s/first"]);
   expect(seen.find(1, "s/first")).toBe(1);
-  add(names, 1, range(0, 20_000));
+  add(names, 1, range(0, 40_000));
   add(names, 1, ["s/last"]);
-  expect(seen.find(1, "s/last")).toBe(20_002);
+  expect(seen.find(1, "s/last")).toBe(40_002);
   expect(seen.find(1, "s/none")).toBeUndefined();
-  for (const name of range(0, 20_000)) expect(seen.find(1, name)).toBe(names.find(1, name));
+  for (const name of range(0, 40_000)) expect(seen.find(1, name)).toBe(names.find(1, name));
   reading.close();
 });
 
@@ -104,27 +104,27 @@ test("a reader that looks in all the time keeps no more names than one that does
   const [names, reading] = [new StreamNames(db, new Statements(db)), open(true)];
   const seen = new SeenNames(reading);
   let most = 0;
-  for (let from = 0; from < 60_000; from += 500) {
-    const added = range(from, from + 500);
+  for (let from = 0; from < 120_000; from += 1_000) {
+    const added = range(from, from + 1_000);
     add(names, 1, added);
     expect(seen.find(1, added[0] as string)).toBe(from + 1);
     most = Math.max(most, seen.count);
   }
-  expect(most).toBeLessThan(20_000);
+  expect(most).toBeLessThan(40_000);
   reading.close();
 });
 
 test("however often it begins anew, what is not in the index yet does not grow", () => {
   let names = new StreamNames(db, new Statements(db));
   const outside: number[] = [];
-  for (let from = 0; from < 96_000; from += 6_000) {
-    for (let at = from; at < from + 6_000; at += 100) add(names, 1, range(at, at + 100));
-    outside.push(from + 6_000 - settled());
-    if (from % 12_000 === 0) names = new StreamNames(db, new Statements(db));
+  for (let from = 0; from < 192_000; from += 12_000) {
+    for (let at = from; at < from + 12_000; at += 100) add(names, 1, range(at, at + 100));
+    outside.push(from + 12_000 - settled());
+    if (from % 24_000 === 0) names = new StreamNames(db, new Statements(db));
     else names.reset();
   }
-  expect(Math.max(...outside)).toBeLessThan(4 * 4_096);
-  for (const name of range(0, 96_000)) expect(names.find(1, name)).toBeDefined();
+  expect(Math.max(...outside)).toBeLessThan(4 * 8_192);
+  for (const name of range(0, 192_000)) expect(names.find(1, name)).toBeDefined();
 });
 
 test("an undone transaction leaves no name behind", () => {

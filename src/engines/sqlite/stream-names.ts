@@ -8,7 +8,7 @@ import type { Statements } from "./statements.ts";
  * table of streams alone and its name kept in memory; when so many have come together they move into the index. Up to which
  * stream all names are in the index is written there; what it lacks is read again from the end of the table.
  */
-const together = 4_096;
+const together = 8_192;
 /** How many names a reader keeps before it begins again, where the index has them by now. */
 const mostSeen = 4 * together;
 

@@ -116,3 +116,28 @@ test("what is flushed while somebody else is told of an earlier flush is told as
     await played.terminate();
   }
 });
+
+test("of two batches that are on disk together, who is answered first is heard before the others are answered", async () => {
+  const played = play();
+  const writer = await WriterThread.over(played, systemClock, { count: 1_000, size: 2 ** 26 });
+  played.removeAllListeners("message");
+  const order: string[] = [];
+  const post = played.postMessage.bind(played);
+  const told: Promise<unknown>[] = [];
+  for (const name of ["first", "second"]) {
+    const written = writer.run(command, 1).then(() => order.push(name));
+    told.push(name === "first" ? written.then(() => writer.run(command, 1)) : written);
+    await once(played, "message");
+  }
+  played.postMessage = (message: unknown) => {
+    if (message !== "flush") order.push("asked anew");
+    post(message);
+  };
+  post("flush");
+  await told[1];
+  await once(played, "message");
+  expect(order).toEqual(["first", "asked anew", "second"]);
+  post("flush");
+  await told[0];
+  await played.terminate();
+});

@@ -61,6 +61,8 @@ export class WriterThread {
   #lookers: Looker[] = [];
   #queue: Waiting[] = [];
   #scheduled = false;
+  /** Whether the next batch is about to be answered. */
+  #answering = false;
   #stopped: string | undefined;
   #closing: (() => void) | undefined;
 
@@ -187,16 +189,35 @@ export class WriterThread {
       this.#break(message.notFlushed);
       return;
     }
-    // What lies there of batches that are not on disk yet stays there.
-    while (this.#sent.length > 0 && !this.#isPending((this.#answered + 1) | 0))
-      this.#answer((receiveMessageOnPort(this.#replies) as { message: readonly Reply[] }).message); // it came before the flush
     // Asked once for each: what is flushed between two looks would be told nobody, and whoever waits for it waits for good.
     const { done = [], pending = [] } = Object.groupBy(this.#lookers, ({ seen }) =>
       this.#isPending(seen) ? "pending" : "done",
     );
     this.#lookers = pending;
     for (const { resolve } of done) resolve();
+    this.#answerNext();
+  }
+
+  /**
+   * Answers one batch that is on disk, and the next a turn later. What was asked for by then goes first: otherwise whoever
+   * is told together asks together from then on, and the writer and this thread wait for each other by turns.
+   */
+  #answerNext(): void {
+    if (this.#queue.length > 0) this.#send();
+    // What lies there of batches that are not on disk yet stays there.
+    if (this.#mayAnswer()) this.#answer((receiveMessageOnPort(this.#replies) as { message: readonly Reply[] }).message); // it came before the flush
+    if (this.#mayAnswer() && !this.#answering) {
+      this.#answering = true;
+      setImmediate(() => {
+        this.#answering = false;
+        this.#answerNext();
+      });
+    }
     if (this.#queue.length > 0 || this.#closing) this.#schedule();
+  }
+
+  #mayAnswer(): boolean {
+    return this.#sent.length > 0 && !this.#isPending((this.#answered + 1) | 0);
   }
 
   #answer(replies: readonly Reply[]): void {
