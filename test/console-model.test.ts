@@ -88,8 +88,9 @@ describe("a summary", () => {
       code: "NotApproved",
     });
   });
-  it("names the sources that gave nothing, and not those that gave something old", () => {
-    const page = airport("a", at, "SFO", { one: "fresh", two: "down", three: "invalid", four: "stale" });
+  it("names the sources that could not say, and neither those that gave something old nor those that have nothing", () => {
+    const states = { one: "fresh", two: "down", three: "invalid", four: "stale", five: "missing" };
+    const page = airport("a", at, "SFO", states);
     expect(summarize(traceOf(page)).poorSources).toEqual(["two", "three"]);
   });
   it("is found by words in any order and by state", () => {

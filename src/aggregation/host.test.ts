@@ -449,6 +449,13 @@ describe("what is bound wrongly is refused at the start", () => {
     });
     expect(() => provideViews([page, twin], { ...ports, origins: {} })).toThrow('called "a"');
   });
+  test("a view without a rule for what its contract requires; what may be absent needs none", () => {
+    const { note: _, delays: __, ...fields } = page.scope.fields;
+    const lacking: AnyView = { ...page, scope: { ...page.scope, fields } };
+    expect(() => provideViews([lacking], { ...ports, origins: {} })).toThrow(
+      'The view airports.page has no rule for "note", which its contract requires.',
+    );
+  });
   test("a batch that has two parameters to be matched with", () => {
     const rows = xml("https://x.test/{iata}/{icao}", "rows/row", z.object({ iata: z.string() }));
     expect(() => source("both", { batch: rows, match: "iata" })).toThrow("exactly one");

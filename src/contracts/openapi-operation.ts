@@ -164,6 +164,7 @@ function successOf(
           200: {
             description: "The answer.",
             ...(isLongRunning && location),
+            ...(kind === "query" && degraded),
             content: {
               "application/json": { schema, ...shown },
               ...(kind === "query" && { "text/event-stream": growing }),
@@ -179,6 +180,19 @@ function successOf(
     }),
   };
 }
+
+/** How an answer without its meta says that a part of it is missing. */
+const degraded = {
+  headers: {
+    "Trilith-Degraded": {
+      description:
+        "The sources for whose sake fields are missing from this answer, and how each of them stands (RFC 9651). Not there " +
+        "where all of them could say.",
+      schema: { type: "string" },
+      example: "weather;state=down",
+    },
+  },
+};
 
 /** How the answer comes to whoever accepts events. */
 const growing = {

@@ -13,6 +13,7 @@ import {
 import { bringsBody } from "./body.ts";
 import { callOf } from "./call-of.ts";
 import { withinDeadline } from "./deadline.ts";
+import { toDegradedHeader } from "./degraded.ts";
 import { toDeprecationHeaders } from "./deprecation.ts";
 import { admit, type Gate } from "./gate.ts";
 import { sendGrowing, wantsEvents } from "./growing-answer.ts";
@@ -185,6 +186,8 @@ function send(
       ...(location && { location }),
     });
   }
+  const degraded = toDegradedHeader(answer.meta);
+  if (degraded !== undefined) reply.header("trilith-degraded", degraded);
   const data = answer.wire === undefined ? undefined : project(answer.wire, answer.declared);
   if (call.wantsMeta) return sendJson(reply, { data: data ?? null, meta: answer.meta ?? null });
   return data === undefined ? reply.code(204).send() : sendJson(reply, data);

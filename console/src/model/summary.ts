@@ -1,3 +1,4 @@
+import { isFailing } from "./failing.ts";
 import { type Shares, sharesOf } from "./shares.ts";
 import { type SeenSpan, text } from "./span.ts";
 import { runId, stateOf, type TraceState, waitsFor } from "./state.ts";
@@ -96,6 +97,5 @@ function poorSources(spans: readonly SeenSpan[]): string[] {
   const poor = spans.filter((span) => span.kind === "source" && span.status !== "open" && isPoor(span));
   return [...new Set(poor.map((span) => text(span, "trilith.source") ?? span.name))];
 }
-const gaveNothing: ReadonlySet<string> = new Set(["missing", "invalid", "down", "slow", "shed"]);
 const isPoor = (span: SeenSpan) =>
-  gaveNothing.has(text(span, "trilith.state") ?? (span.status === "failed" ? "down" : "fresh"));
+  isFailing(text(span, "trilith.state") ?? (span.status === "failed" ? "down" : "fresh"));

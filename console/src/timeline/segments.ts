@@ -1,3 +1,4 @@
+import { isFailing } from "../model/failing.ts";
 import type { SeenSpan } from "../model/span.ts";
 import { isRest } from "../model/state.ts";
 import type { Trace } from "../model/trace.ts";
@@ -43,10 +44,6 @@ function lookOf(span: SeenSpan): Segment["look"] {
   if (isRest(span)) return "rest";
   if (span.status === "cut") return "cut";
   if (span.status === "failed") return "failed";
-  if (
-    span.kind === "source" &&
-    ["missing", "invalid", "down", "slow", "shed"].includes(String(span.attributes["trilith.state"]))
-  )
-    return "poor";
+  if (span.kind === "source" && isFailing(String(span.attributes["trilith.state"]))) return "poor";
   return ["request", "operation", "run", "view"].includes(span.kind) ? "holds" : "work";
 }

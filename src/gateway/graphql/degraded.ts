@@ -1,12 +1,13 @@
 import { GraphQLError } from "graphql";
-import type { Context, Degraded } from "./context.ts";
+import { degradedIn } from "../degraded.ts";
+import type { Context } from "./context.ts";
 
 /**
  * Notes at each object of an answer which of its fields could not be said. Where the object itself is not there, since
  * nothing of it could be said, it is noted at what would hold it.
  */
 export function noteDegraded({ degraded }: Context, answer: unknown, meta: unknown): void {
-  for (const one of (meta as { readonly degraded?: readonly Degraded[] } | undefined)?.degraded ?? []) {
+  for (const one of degradedIn(meta)) {
     let holder: unknown = answer;
     for (const step of one.path.split("/").slice(1)) {
       const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
