@@ -36,6 +36,8 @@ interface Waiting extends Queued {
 
 /** While the server flushes one group the next one travels to it; a third would only split what could share a flush. */
 const groupsUnderWay = 2;
+/** What is less goes as one. */
+const worthHalving = 16;
 
 /**
  * Appends on their way. Those that arrive while two groups are under way travel together in the next one; each has an
@@ -98,7 +100,7 @@ export class Appender {
     setImmediate(() => {
       this.#scheduled = false;
       while (this.#underWay.length < groupsUnderWay) {
-        const group = this.#queue.take(new Set(this.#underWay.flatMap(toTogether)));
+        const group = this.#queue.take(new Set(this.#underWay.flatMap(toTogether)), this.#half());
         if (group.length === 0) break;
         this.#underWay.push(group);
         void this.#send(group).then(() => {
@@ -108,6 +110,15 @@ export class Appender {
         });
       }
     });
+  }
+
+  /**
+   * Of all that is wanted and not answered: the server writes one half while the other is answered and asked for anew. Whoever
+   * is told together asks together, so groups that have once become one would stay one, and each would wait for the other.
+   */
+  #half(): number {
+    const underWay = this.#underWay.reduce((sum, { length }) => sum + length, 0);
+    return Math.max(worthHalving, Math.ceil((this.#queue.length + underWay) / 2));
   }
 
   /** Never rejects. */

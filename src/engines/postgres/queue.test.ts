@@ -93,3 +93,13 @@ test("what was asked for together with something under way waits for it", () => 
   expect(queue.take(new Set([together]))).toEqual([]);
   expect(queue.take(new Set()).map(({ name }) => name)).toEqual(["late"]);
 });
+
+test("a group has no more than is wanted, but for what was asked for together with its last", () => {
+  const queue = new Queue<Named>();
+  const together = {};
+  for (const name of ["1", "2", "3"]) queue.add(toQueued(name, { events: [said(`s/${name}`)] }));
+  for (const name of ["a", "b", "c"]) queue.add(toQueued(name, { events: [said(`s/${name}`)] }, { together }));
+  queue.add(toQueued("4", { events: [said("s/4")] }));
+  const taken = [2, 2, 2].map((most) => queue.take(new Set(), most).map(({ name }) => name));
+  expect(taken).toEqual([["1", "2"], ["3", "a", "b", "c"], ["4"]]);
+});

@@ -32,9 +32,10 @@ export class Queue<T extends Queued> {
   /**
    * The next group: appends to the log of the first one, of which none gets in another's way. What waits in front of an
    * append for the same thing stays in front of it, and what was asked for together with something that is under way waits
-   * for that: it may have to be sent a second time.
+   * for that: it may have to be sent a second time. It has no more than `most`, but for what was asked for together with
+   * its last.
    */
-  take(underWay: ReadonlySet<object>): readonly T[] {
+  take(underWay: ReadonlySet<object>, most: number = mostAppends): readonly T[] {
     const first = this.#waiting.find(({ together }) => !underWay.has(together));
     if (!first) return [];
     if (this.#waiting.length === 1) return this.clear();
@@ -47,8 +48,9 @@ export class Queue<T extends Queued> {
     let looked = 0;
     for (const entry of this.#waiting) {
       if (looked >= farthest || group.length >= mostAppends || bytes >= mostBytes) break;
-      looked++;
       const { prepared, together } = entry;
+      if (group.length >= most && group.at(-1)?.together !== together) break;
+      looked++;
       const fits =
         prepared.log === first.prepared.log &&
         prepared.readers === first.prepared.readers &&
