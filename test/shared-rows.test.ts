@@ -141,6 +141,9 @@ test("nodes that run the code of before append and read beside those that share 
   const alone = "log call now seen_epoch seen_position id stream revision event type version data meta".split(" ");
   expect(JSON.parse(await ask("append_alone_v1", lone, alone))).toMatchObject([1, 33, expect.any(Number), [31], []]);
   expect(await postgres.query(`select reply from ${schema}.call where id = $1`, [lone.call])).toHaveLength(1);
+  // Asked again by the code of one version after, it is the same call.
+  const again = JSON.parse(await ask("append_alone_v2", lone, alone));
+  expect(again).toMatchObject([1, 33, expect.any(Number), [31], []]);
   await postgres.query(
     `insert into ${schema}.event (position, stream, revision, at, append, log, ix, type, data)
      select position + 1, stream, revision + 1, at, append, log, 1, type, 'e' from ${schema}.event where position = 34`,

@@ -38,7 +38,7 @@ interface Expectation {
 export function appendStatements(schema: string): Statements {
   const call = (name: string, of: readonly unknown[]): string =>
     `select ${schema}.${name}(${of.map((_, index) => `$${index + 1}`).join(", ")}) as reply`;
-  return { append: call("append_v4", appendArguments), append_alone: call("append_alone_v2", aloneArguments) };
+  return { append: call("append_v4", appendArguments), append_alone: call("append_alone_v3", aloneArguments) };
 }
 
 /** What a group names, each by its place. */

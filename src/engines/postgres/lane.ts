@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { type Connections, pipelined } from "./connections.ts";
 import { shortQuery, type Value } from "./short-query.ts";
+import { pinSession } from "./sql/pinned.ts";
 import { NotConnected } from "./trouble.ts";
 
 /** What can be called: each is prepared once a connection. */
@@ -76,6 +77,7 @@ export class Lane {
     this.#present = client;
     try {
       if (this.#closed) throw new NotConnected("It is being closed.");
+      await client.query(pinSession);
       await this.#greet(client);
       if (this.#present === client) this.#ready = client;
       return client;

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { append, appendOfBefore } from "./sql/append.ts";
 import { aloneOfBefore, appendAlone } from "./sql/append-alone.ts";
 import { collections, endings } from "./sql/collections.ts";
-import { documents } from "./sql/documents.ts";
+import { documents, patches } from "./sql/documents.ts";
 import { eventRows } from "./sql/event-rows.ts";
 import { place, positionAt, revisionAt } from "./sql/places.ts";
 import { finishedSteps, readers } from "./sql/readers.ts";
@@ -13,7 +13,7 @@ const none = (): string => "select";
 /**
  * What leads the schema from one version to the next. Functions carry a version in their names, so that the nodes that
  * still run the code of before go on with theirs. What looked into the log when its table was called otherwise is made anew
- * in the seventh, and by no version before.
+ * in the seventh, and by no version before; and what writes documents in the eighth, where old nodes call it as well.
  */
 const migrations: readonly ((schema: string) => string)[] = [
   (schema) => [tables, documents, readers].map((part) => part(schema)).join("\n"),
@@ -22,10 +22,8 @@ const migrations: readonly ((schema: string) => string)[] = [
   none,
   (schema) => [collections, endings].map((part) => part(schema)).join("\n"),
   none,
-  (schema) =>
-    [eventRows, positionAt, revisionAt, place, append, appendOfBefore, appendAlone, aloneOfBefore]
-      .map((part) => part(schema))
-      .join("\n"),
+  (schema) => [eventRows, positionAt, revisionAt, place, append, appendOfBefore].map((part) => part(schema)).join("\n"),
+  (schema) => [appendAlone, aloneOfBefore, patches].map((part) => part(schema)).join("\n"),
 ];
 
 /**

@@ -53,7 +53,7 @@ test("ten that start at once make one schema between them", async () => {
   const outcomes = await Promise.all(opened.map((engine, index) => only(engine, toAppend(`s/${index}`))));
   expect(outcomes.every((outcome) => outcome?.ok)).toBe(true);
   const versions = await postgres.query(`select version from ${schema}.migration`);
-  expect(versions).toEqual([1, 2, 3, 4, 5, 6, 7].map((version) => ({ version })));
+  expect(versions).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((version) => ({ version })));
 });
 
 test("a schema that newer code has written is refused", async () => {
@@ -169,10 +169,40 @@ test("a reader's step and a claim whose answers are lost are done once as well",
   expect(await engine.commit({ ...step, from: 0, position: 1 }, [count])).toBe(true);
   expect(await engine.commit({ ...step, from: 0, position: 1 }, [count])).toBe(false);
   const free = { where: { state: { equals: null } }, limit: 5 } as const;
-  way.swallow("merge_v1");
+  way.swallow("patched_v1");
   const claimed = await engine.claim("counts", free, { state: "mine" });
   expect(claimed).toMatchObject([{ key: "all", data: { appends: 2, state: "mine" }, revision: 3 }]);
   expect(await engine.claim("counts", free, { state: "theirs" })).toEqual([]);
+});
+
+test("a document that is patched again and again reads as if it had been written at once, and does not grow", async () => {
+  const schema = postgres.freshSchema();
+  const engine = await open(schema);
+  await engine.define(counts);
+  const odd = { "": 1, 'a"\\': "{}", b: [{ c: null }], "\u00e9\u{1f600}": "}{,", state: "begun", n: 0 };
+  const patches: readonly { readonly [field: string]: unknown }[] = [
+    ...[{}, { state: "first" }, { n: 1e21, more: { deep: ["x"] } }, { 'a"\\': "changed", n: -0.1 }, {}, { more: null }],
+    ...Array.from({ length: 30 }, (_, at) => ({ state: `at ${at}`, [`new${at % 3}`]: at })),
+  ];
+  let expected: { readonly [field: string]: unknown } = {};
+  const write = async (data: typeof expected, kind: "put" | "patch"): Promise<void> => {
+    const document = { collection: "counts", [kind]: "all", data } as NonNullable<Append["documents"]>[number]; // one of both
+    expect(await only(engine, toAppend("s/a", { documents: [document] }))).toMatchObject({ ok: true });
+    expected = kind === "put" ? data : { ...expected, ...data };
+    const state = expected.state === undefined ? null : String(expected.state);
+    const [found] = await engine.find("counts", { where: { state: { equals: state } }, limit: 1 });
+    expect(JSON.stringify(found?.data)).toBe(JSON.stringify(expected)); // the fields in their order as well
+  };
+  await write(odd, "put");
+  for (const patch of patches) await write(patch, "patch");
+  await only(engine, toAppend("s/a", { documents: [{ ...count, by: { n: 2, fresh: 1 } }] }));
+  const [claimed] = await engine.claim("counts", { key: "all", limit: 1 }, { state: "claimed" });
+  expect(claimed?.data).toEqual({ ...expected, n: 1.9, fresh: 1, state: "claimed" });
+  expect(claimed?.revision).toBe(patches.length + 3);
+  const [{ size }] = await postgres.query(`select length(data::text) as size from ${schema}.document_1`);
+  expect(size).toBeLessThan(600);
+  await write({}, "put");
+  await write({ state: "alone" }, "patch");
 });
 
 test("a reader's step rests on documents as they are, whoever has written them in the meantime", async () => {

@@ -18,6 +18,8 @@ export const aloneArguments: readonly (readonly [name: string, type: ArgumentTyp
   ["meta", "text"],
 ];
 
+const parameters = aloneArguments.map(([name, type]) => `p_${name} ${type}`).join(", ");
+
 /**
  * One append of one event, which is what a lone client sends: `append` for that takes forty arguments and eight statements.
  * This does only what is done each time, by the same rules; whatever else there is (a log or a type that is new, a fail-over,
@@ -27,10 +29,12 @@ export const aloneArguments: readonly (readonly [name: string, type: ArgumentTyp
  * A call that is made again is found by its append's id: it is among the first events behind what its client had seen before
  * it, or nowhere. A call that arrives late, after it was made again, finds the log as its client had seen it, and then decides
  * as the second one did; or it has grown, and the row of the second one tells.
+ *
+ * Whoever calls it has set `pinSession`, once: to set it all for each call took the server a tenth of the call.
  */
 export const appendAlone = (schema: string): string => `
-  create function ${schema}.append_alone_v2(${aloneArguments.map(([name, type]) => `p_${name} ${type}`).join(", ")})
-  returns text language plpgsql ${pinned} as $$
+  create function ${schema}.append_alone_v3(${parameters})
+  returns text language plpgsql as $$
   declare
     v_log integer;
     v_epoch integer;
@@ -76,14 +80,19 @@ export const appendAlone = (schema: string): string => `
   end $$;
 `;
 
-/** As it was called before a row could hold several events, for nodes that still run that code. */
-export const aloneOfBefore = (schema: string): string => `
-  create or replace function ${schema}.append_alone_v1(${aloneArguments.map(([name, type]) => `p_${name} ${type}`).join(", ")})
+/** As it was called before, for nodes that still run that code. */
+export const aloneOfBefore = (schema: string): string =>
+  ["append_alone_v1", "append_alone_v2"]
+    .map(
+      (name) => `
+  create or replace function ${schema}.${name}(${parameters})
   returns text language plpgsql ${pinned} as $$
   begin
     ${byTheOther(schema)}
   end $$;
-`;
+`,
+    )
+    .join("");
 
 /** One append of one event, by the statement for everything. */
 const byTheOther = (schema: string): string => `return ${schema}.append_v4(

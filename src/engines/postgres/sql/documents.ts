@@ -16,25 +16,75 @@ export const documents = (schema: string): string => `
     end
   $$;
 
-  create function ${schema}.merge_v1(p_data json, p_patch json) returns json language sql immutable as $$
-    select ('{' || coalesce(string_agg(to_json(key)::text || ':' || value::text, ',' order by place), '') || '}')::json
+  create function ${schema}.refuse_v1(p_message text) returns json language plpgsql as $$
+  begin
+    raise exception using errcode = '${refusedState}', message = p_message;
+  end $$;
+
+  create function ${schema}.write_all_v1(
+    p_wave integer[], p_collection integer[], p_kind integer[], p_key text[], p_times integer[], p_data text[],
+    p_extra text[]
+  ) returns void language plpgsql ${pinned} as $$
+  declare
+    v_part record;
+  begin
+    for v_part in
+      select wave, collection, kind, array_agg(key) as keys, array_agg(times) as times, array_agg(data) as data,
+        array_agg(extra) as extra
+      from (
+        select * from unnest(p_wave, p_collection, p_kind, p_key, p_times, p_data, p_extra)
+          w(wave, collection, kind, key, times, data, extra)
+        order by wave, collection, kind, key
+      ) w
+      group by wave, collection, kind order by wave, collection, kind
+    loop
+      perform ${schema}.write_v1(
+        v_part.collection, v_part.kind, v_part.keys, v_part.times, v_part.data, v_part.extra);
+    end loop;
+  end $$;
+`;
+
+/** A document is put together anew when its revision comes to a multiple of this; in between patches are put behind it. */
+const patchesTogether = 8;
+
+/**
+ * How documents are changed. A patch is put behind what is there: of two fields of one name the last one counts, where the
+ * first one stands, for whoever reads JSON here and for the database itself. To put the fields together costs as much as
+ * everything else that a write of a document takes, so that is done now and then.
+ */
+export const patches = (schema: string): string => `
+  create or replace function ${schema}.merge_v1(p_data json, p_patch json) returns json language sql immutable as $$
+    select ('{' || coalesce(string_agg(to_json(key)::text || ':' || value, ',' order by place), '') || '}')::json
     from (
-      select coalesce(d.key, p.key) as key, coalesce(p.value, d.value) as value,
-        coalesce(d.place, 1000000 + p.place) as place
-      from json_each(p_data) with ordinality d(key, value, place)
-      full join json_each(p_patch) with ordinality p(key, value, place) on p.key = d.key
+      select key, (array_agg(value order by place desc))[1] as value, min(place) as place
+      from (
+        select key, value::text, place from json_each(p_data) with ordinality d(key, value, place)
+        union all
+        select key, value::text, 1000000 + place from json_each(p_patch) with ordinality p(key, value, place)
+      ) either
+      group by key
     ) fields
   $$;
 
-  create function ${schema}.increment_v1(p_data json, p_by json, p_key text, p_collection text) returns json
+  create or replace function ${schema}.patched_v1(p_data json, p_patch text, p_from bigint, p_to bigint) returns json
+  language sql immutable as $$
+    select case
+      when p_from / ${patchesTogether} <> p_to / ${patchesTogether} or p_data::text = '{}' or p_patch = '{}'
+        then ${schema}.merge_v1(p_data, p_patch::json)
+      else (left(p_data::text, -1) || ',' || substr(p_patch, 2))::json
+    end
+  $$;
+
+  create or replace function ${schema}.increment_v1(p_data json, p_by json, p_key text, p_collection text) returns json
   language plpgsql immutable as $$
   declare
     v_field record;
     v_sums text := '';
   begin
     for v_field in
-      select b.key, b.value::text::double precision as amount, d.value, coalesce(json_typeof(d.value), 'null') as kind
-      from json_each(p_by) b left join json_each(p_data) d on d.key = b.key
+      select b.key, b.value::text::double precision as amount, p_data -> b.key as value,
+        coalesce(json_typeof(p_data -> b.key), 'null') as kind
+      from json_each(p_by) b
     loop
       if v_field.kind not in ('number', 'null') then
         raise exception using errcode = '${refusedState}', message = format(
@@ -48,12 +98,7 @@ export const documents = (schema: string): string => `
     return ${schema}.merge_v1(p_data, ('{' || v_sums || '}')::json);
   end $$;
 
-  create function ${schema}.refuse_v1(p_message text) returns json language plpgsql as $$
-  begin
-    raise exception using errcode = '${refusedState}', message = p_message;
-  end $$;
-
-  create function ${schema}.write_v1(
+  create or replace function ${schema}.write_v1(
     p_collection integer, p_kind integer, p_keys text[], p_times integer[], p_data text[], p_extra text[]
   ) returns void language plpgsql ${pinned} as $$
   declare
@@ -67,7 +112,7 @@ export const documents = (schema: string): string => `
       using p_keys, p_times, p_data;
     when 2 then execute format(
       'update ${schema}.document_%s d set revision = d.revision + w.times, data = case when w.extra is null
-         then ${schema}.merge_v1(d.data, w.data::json) else ${schema}.refuse_v1(w.extra) end
+         then ${schema}.patched_v1(d.data, w.data, d.revision, d.revision + w.times) else ${schema}.refuse_v1(w.extra) end
        from unnest($1, $2, $3, $4) w(key, times, data, extra) where d.key = w.key', p_collection)
       using p_keys, p_times, p_data, p_extra;
     when 3 then
@@ -98,27 +143,5 @@ export const documents = (schema: string): string => `
         using p_keys, p_times, p_data, p_extra, v_name;
     when 4 then execute format('delete from ${schema}.document_%s where key = any($1)', p_collection) using p_keys;
     end case;
-  end $$;
-
-  create function ${schema}.write_all_v1(
-    p_wave integer[], p_collection integer[], p_kind integer[], p_key text[], p_times integer[], p_data text[],
-    p_extra text[]
-  ) returns void language plpgsql ${pinned} as $$
-  declare
-    v_part record;
-  begin
-    for v_part in
-      select wave, collection, kind, array_agg(key) as keys, array_agg(times) as times, array_agg(data) as data,
-        array_agg(extra) as extra
-      from (
-        select * from unnest(p_wave, p_collection, p_kind, p_key, p_times, p_data, p_extra)
-          w(wave, collection, kind, key, times, data, extra)
-        order by wave, collection, kind, key
-      ) w
-      group by wave, collection, kind order by wave, collection, kind
-    loop
-      perform ${schema}.write_v1(
-        v_part.collection, v_part.kind, v_part.keys, v_part.times, v_part.data, v_part.extra);
-    end loop;
   end $$;
 `;
