@@ -15,7 +15,6 @@ import { Growth } from "./growth.ts";
 import type { ViewMeta } from "./meta.ts";
 import { nullsOf } from "./nulls.ts";
 import { resolve } from "./resolve.ts";
-import { checkRules } from "./rules-check.ts";
 import type { AnyView } from "./view.ts";
 
 /** What is wanted of an answer. */
@@ -34,7 +33,6 @@ export function toOneAnswer({ view: whole, ...ports }: ViewParts): AnswerOne {
   const output = toJsonSchema(whole.operation.output);
   const project = toProjection(output);
   const { output: schema } = whole.operation;
-  checkRules(whole, output);
   const nulls = nullsOf(output, Object.keys(whole.scope.fields));
   const toPart =
     (only: Selection = {}) =>

@@ -16,6 +16,7 @@ import type { SourceHealth } from "./reading/health.ts";
 import { isTellable, LastGoodWriter } from "./reading/last-good.ts";
 import { type AnyReader, Reader } from "./reading/reader.ts";
 import { isPersonal } from "./reading/samples.ts";
+import { checkRules } from "./rules-check.ts";
 import type { SourcePlan } from "./source.ts";
 import type { AnyView } from "./view.ts";
 
@@ -87,8 +88,12 @@ export interface ViewHealth {
 const cacheEntries = 10_000;
 const cacheBytes = 64 * 2 ** 20;
 
-/** Binds views to the outside. Throws where two sources share a name, or settings name a source that is not there. */
+/**
+ * Binds views to the outside. Throws where two sources share a name, settings name a source that is not there, or a view has
+ * no rule for what its contract requires.
+ */
 export function provideViews(views: readonly AnyView[], ports: ViewPorts): Views {
+  views.forEach(checkRules);
   const { origins, credentials = {}, inner = [], clock } = ports;
   const sources = sourcesOf(views);
   for (const name of [...Object.keys(origins), ...Object.keys(credentials), ...inner]) {

@@ -181,13 +181,13 @@ function successOf(
   };
 }
 
-/** How an answer without its meta says that a part of it is missing. */
+/** How an answer says that something may be missing from it. Only a view's has it. */
 const degraded = {
   headers: {
     "Trilith-Degraded": {
       description:
-        "The sources for whose sake fields are missing from this answer, and how each of them stands (RFC 9651). Not there " +
-        "where all of them could say.",
+        "The sources that this answer was made without, and how each of them stands (RFC 9651); `*` where what they said " +
+        "could not be used. Not there where each of them could say, nor where the answer comes as events.",
       schema: { type: "string" },
       example: "weather;state=down",
     },

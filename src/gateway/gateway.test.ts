@@ -137,21 +137,20 @@ describe("an answer", () => {
     expect(await answer.json()).toEqual({ shelf: "a", count: 2 });
   });
 
-  test("says for whose sake a part of it is missing", async () => {
-    const down = { source: "weather", state: "down" };
-    const degraded = [
-      { path: "/sky", state: "down", sources: [down] },
-      { path: "/gate", state: "slow", sources: [{ source: "faa", state: "slow" }, down] },
-    ];
-    const { get } = await start(answering({ input: 1 }, { meta: { fields: {}, degraded } }));
+  test.each([
+    [
+      { weather: "down", guide: "fresh", faa: "slow", old: "stale", none: "missing" },
+      [],
+      "weather;state=down, faa;state=slow",
+    ],
+    [{ guide: "fresh" }, [], null],
+    [{ guide: "fresh" }, [{ path: "/sky", state: "invalid", sources: [] }], "*;state=invalid"],
+  ])("says which sources it was made without: %o, %o is %s", async (states, degraded, header) => {
+    const sources = Object.fromEntries(Object.entries(states).map(([name, state]) => [name, { state }]));
+    const { get } = await start(answering({ input: 1 }, { meta: { fields: {}, sources, degraded } }));
     const answer = await get("/trips/t");
-    expect(answer.headers.get("trilith-degraded")).toBe("weather;state=down, faa;state=slow");
+    expect(answer.headers.get("trilith-degraded")).toBe(header);
     expect(await answer.json()).toEqual({ input: 1 });
-  });
-
-  test("says nothing of the kind where everybody could say", async () => {
-    const { get } = await start(answering({ input: 1 }, { meta: { fields: {} } }));
-    expect((await get("/trips/t")).headers.has("trilith-degraded")).toBe(false);
   });
 
   test("comes with its provenance where that is asked for", async () => {

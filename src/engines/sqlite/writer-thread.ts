@@ -195,22 +195,21 @@ export class WriterThread {
     );
     this.#lookers = pending;
     for (const { resolve } of done) resolve();
-    this.#answerNext();
+    this.#goOn();
   }
 
   /**
    * Answers one batch that is on disk, and the next a turn later. What was asked for by then goes first: otherwise whoever
    * is told together asks together from then on, and the writer and this thread wait for each other by turns.
    */
-  #answerNext(): void {
+  #goOn(): void {
     if (this.#queue.length > 0) this.#send();
-    // What lies there of batches that are not on disk yet stays there.
-    if (this.#mayAnswer()) this.#answer((receiveMessageOnPort(this.#replies) as { message: readonly Reply[] }).message); // it came before the flush
+    if (this.#mayAnswer()) this.#answerOne();
     if (this.#mayAnswer() && !this.#answering) {
       this.#answering = true;
       setImmediate(() => {
         this.#answering = false;
-        this.#answerNext();
+        this.#goOn();
       });
     }
     if (this.#queue.length > 0 || this.#closing) this.#schedule();
@@ -220,7 +219,11 @@ export class WriterThread {
     return this.#sent.length > 0 && !this.#isPending((this.#answered + 1) | 0);
   }
 
-  #answer(replies: readonly Reply[]): void {
+  /** The reply came before the flush; what lies there of batches that are not on disk yet stays there. False without it. */
+  #answerOne(): boolean {
+    const received = receiveMessageOnPort(this.#replies) as { readonly message: readonly Reply[] } | undefined;
+    if (!received) return false;
+    const { message: replies } = received;
     const batch = this.#sent.shift() ?? [];
     const now = this.#clock.monotonic();
     this.#answered = (this.#answered + 1) | 0;
@@ -240,6 +243,7 @@ export class WriterThread {
       }
     }
     if (broken !== undefined) this.#break(broken);
+    return true;
   }
 
   #isPending(batch: number): boolean {
@@ -251,10 +255,11 @@ export class WriterThread {
     void this.#worker.terminate();
   }
 
-  // What was sent may be on disk or not; what was still here is not.
+  // What was sent may be on disk or not, where nobody has said so yet; what was still here is not.
   #stop(why: string): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = why;
+    while (this.#mayAnswer() && this.#answerOne());
     for (const waiting of this.#sent.flat()) {
       waiting.reject(
         new Fault("Unavailable", `The SQLite writer stopped before it said whether this was written. ${why}`, {
