@@ -6,6 +6,7 @@ import type { Calls } from "./calls.ts";
 import type { Epochs } from "./epochs.ts";
 import { type Answer, Group } from "./group.ts";
 import type { Lane } from "./lane.ts";
+import { Pace } from "./pace.ts";
 import type { Prepared } from "./prepared.ts";
 import { Queue, type Queued } from "./queue.ts";
 import { type Patience, rideOut, toFault } from "./riding-out.ts";
@@ -36,8 +37,6 @@ interface Waiting extends Queued {
 
 /** While the server flushes one group the next one travels to it; a third would only split what could share a flush. */
 const groupsUnderWay = 2;
-/** What is less goes as one. */
-const worthHalving = 16;
 
 /**
  * Appends on their way. Those that arrive while two groups are under way travel together in the next one; each has an
@@ -49,6 +48,12 @@ export class Appender {
   readonly #latencies = new Latencies();
   readonly #underWay: (readonly Waiting[])[] = [];
   readonly #room: Capacity;
+  readonly #pace = new Pace();
+  /** When a group was answered last. */
+  #lastAnswer = Number.NEGATIVE_INFINITY;
+  /** How many appends were answered since somebody looked what is to go next, and since when. */
+  #answered = 0;
+  #answeredSince = 0;
   #scheduled = false;
   #closing: (() => void) | undefined;
   constructor(ports: AppenderPorts) {
@@ -95,30 +100,29 @@ export class Appender {
 
   // Not a microtask: whoever else is about to append in this turn of the event loop should travel in the same group.
   #schedule(): void {
-    if (this.#scheduled || this.#underWay.length >= groupsUnderWay || this.#queue.length === 0) return;
+    if (this.#scheduled || this.#underWay.length >= groupsUnderWay) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      while (this.#underWay.length < groupsUnderWay) {
-        const group = this.#queue.take(new Set(this.#underWay.flatMap(toTogether)), this.#half());
-        if (group.length === 0) break;
-        this.#underWay.push(group);
-        void this.#send(group).then(() => {
-          this.#underWay.splice(this.#underWay.indexOf(group), 1);
-          this.#schedule();
-          this.#endIfDone();
-        });
-      }
+      this.#go();
     });
   }
 
-  /**
-   * Of all that is wanted and not answered: the server writes one half while the other is answered and asked for anew. Whoever
-   * is told together asks together, so groups that have once become one would stay one, and each would wait for the other.
-   */
-  #half(): number {
-    const underWay = this.#underWay.reduce((sum, { length }) => sum + length, 0);
-    return Math.max(worthHalving, Math.ceil((this.#queue.length + underWay) / 2));
+  #go(): void {
+    if (this.#queue.length > 0) this.#pace.asked(this.#ports.clock.monotonic() - this.#answeredSince, this.#answered);
+    this.#answered = 0;
+    while (this.#underWay.length < groupsUnderWay) {
+      const sent = this.#underWay.reduce((sum, { length }) => sum + length, 0);
+      const most = this.#pace.together(sent + this.#queue.length);
+      const group = this.#queue.take(new Set(this.#underWay.flatMap(toTogether)), most);
+      if (group.length === 0) break;
+      this.#underWay.push(group);
+      void this.#send(group).then(() => {
+        this.#underWay.splice(this.#underWay.indexOf(group), 1);
+        this.#schedule();
+        this.#endIfDone();
+      });
+    }
   }
 
   /** Never rejects. */
@@ -152,6 +156,7 @@ export class Appender {
     const call = calls.next();
     let twice = false;
     let seen: Place | undefined;
+    const asked = clock.monotonic();
     const reply = await rideOut(patience, (again) => {
       twice ||= again;
       const forget = calls.toForget();
@@ -162,6 +167,12 @@ export class Appender {
       });
     });
     const answer = group.toAnswer(reply);
+    const now = clock.monotonic();
+    if (!twice && answer.workedMs !== undefined)
+      this.#pace.answered(now - Math.max(asked, this.#lastAnswer), answer.workedMs);
+    this.#lastAnswer = now;
+    if (this.#answered === 0) this.#answeredSince = now;
+    this.#answered += answer.outcomes.length;
     if (answer.noted) calls.answered(call, twice);
     return answer;
   }

@@ -22,6 +22,8 @@ export interface Answer {
   readonly epoch: number;
   /** Whether the database remembers the call. */
   readonly noted: boolean;
+  /** How long the server was at it, without waiting for its turn at the log before or for the disk after. */
+  readonly workedMs: number | undefined;
   /** One an append; `again` where its receipt was there, which has still to be fetched. */
   readonly outcomes: readonly (Outcome | "again")[];
 }
@@ -124,14 +126,16 @@ export class Group {
 
   /** What the function said. */
   toAnswer(reply: string): Answer {
-    const [epoch, head, at, before, failed, noted = 1] = JSON.parse(reply) as [
+    const [epoch, head, at, before, failed, noted = 1, worked] = JSON.parse(reply) as [
       number,
       number,
       number,
       number[],
       [append: number, why: number, which: number, actual: number][],
       noted?: number,
+      workedMs?: number,
     ];
+    const told = { epoch, noted: noted !== 0, workedMs: worked };
     if (failed.length === 0 && this.#appends.length === 1) {
       const { events } = (this.#appends[0] as Prepared).append; // there is one
       const [event, more] = events;
@@ -139,7 +143,7 @@ export class Group {
         const { stream, spans = 1 } = event;
         const reached = { [stream]: (before[0] ?? -1) + spans };
         const outcome: Outcome = { ok: true, first: head + 1, last: head + 1, at, revisions: reached };
-        return { epoch, noted: noted !== 0, outcomes: [outcome] };
+        return { ...told, outcomes: [outcome] };
       }
     }
     const why = new Map(failed.map((failure) => [failure[0], failure]));
@@ -158,7 +162,7 @@ export class Group {
       position += count;
       return { ok: true, first, last: position, at, revisions: reached };
     });
-    return { epoch, noted: noted !== 0, outcomes };
+    return { ...told, outcomes };
   }
 
   #failure({ append, readers, refused = "" }: Prepared, [, why, which, actual]: readonly number[]): Outcome | "again" {

@@ -13,7 +13,7 @@ const none = (): string => "select";
 /**
  * What leads the schema from one version to the next. Functions carry a version in their names, so that the nodes that
  * still run the code of before go on with theirs. What looked into the log when its table was called otherwise is made anew
- * in the seventh, and by no version before; and what writes documents in the eighth, where old nodes call it as well.
+ * in the seventh, and by no version before; and what old nodes and new ones call alike in the eighth.
  */
 const migrations: readonly ((schema: string) => string)[] = [
   (schema) => [tables, documents, readers].map((part) => part(schema)).join("\n"),

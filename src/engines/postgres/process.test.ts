@@ -47,6 +47,11 @@ function startWriter(schema: string, name: number, when = ""): Writer {
     }
   });
   const closed = once(child, "close");
+  closed.then(
+    () => first.reject(new Error(`The writer ${name} ended before anything of it was acknowledged.`)),
+    () => {},
+  );
+  first.promise.catch(() => {}); // unless somebody waits for it
   return {
     process: child,
     ids,

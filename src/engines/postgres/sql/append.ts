@@ -75,10 +75,11 @@ export const failures = { again: 1, voided: 2, keyReused: 3, conflict: 4, behind
  * by one append only, and all appends move the same readers, so looking once at everything decides who fails.
  *
  * It says [epoch, head before, at, [revision of each stream before], [[append, why, which, actual] of each that was not
- * written]]. That is short whatever was asked: it never waits, under the lock, for a client to read it.
+ * written], 1, ms that it took with the lock in hand]. That is short whatever was asked: it never waits, under the lock, for a
+ * client to read it.
  */
 export const append = (schema: string): string => `
-  create function ${schema}.append_v4(${appendArguments.map(([name, type]) => `p_${name} ${type}`).join(", ")})
+  create or replace function ${schema}.append_v4(${appendArguments.map(([name, type]) => `p_${name} ${type}`).join(", ")})
   returns text language plpgsql ${pinned} as $$
   declare
     v_log integer;
@@ -102,8 +103,10 @@ export const append = (schema: string): string => `
     v_type integer;
     v_row record;
     v_reply text;
+    v_began timestamptz;
   begin
     ${lockLog(schema)};
+    v_began := clock_timestamp();
     if p_again then
       select reply into v_reply from ${schema}.call where id = p_call;
       if found then return v_reply; end if;
@@ -312,8 +315,8 @@ export const append = (schema: string): string => `
       end if;
     end if;
 
-    v_reply := format('[%s,%s,%s,[%s],[%s]]', v_epoch, v_head, v_at, array_to_string(v_revisions, ','),
-      substr(v_failures, 2));
+    v_reply := format('[%s,%s,%s,[%s],[%s],1,%s]', v_epoch, v_head, v_at, array_to_string(v_revisions, ','),
+      substr(v_failures, 2), extract(milliseconds from clock_timestamp() - v_began));
     insert into ${schema}.call (id, reply) values (p_call, v_reply);
     return v_reply;
   end $$;
