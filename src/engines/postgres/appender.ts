@@ -109,8 +109,6 @@ export class Appender {
   }
 
   #go(): void {
-    if (this.#queue.length > 0) this.#pace.asked(this.#ports.clock.monotonic() - this.#answeredSince, this.#answered);
-    this.#answered = 0;
     while (this.#underWay.length < groupsUnderWay) {
       const sent = this.#underWay.reduce((sum, { length }) => sum + length, 0);
       const most = this.#pace.together(sent + this.#queue.length);
@@ -123,6 +121,7 @@ export class Appender {
         this.#endIfDone();
       });
     }
+    this.#answered = 0; // nobody who was told has asked anew in that turn, where it was not counted
   }
 
   /** Never rejects. */
@@ -156,20 +155,24 @@ export class Appender {
     const call = calls.next();
     let twice = false;
     let seen: Place | undefined;
-    const asked = clock.monotonic();
+    let sent = 0;
     const reply = await rideOut(patience, (again) => {
       twice ||= again;
       const forget = calls.toForget();
       const { log } = group;
       return lane.call(() => {
         seen ??= epochs.seen(log) ?? { epoch: 0, position: 0 };
-        return group.toCall({ call, again, forget, now: clock.now(), seen });
+        const made = group.toCall({ call, again, forget, now: clock.now(), seen });
+        sent = clock.monotonic();
+        this.#pace.asked(sent - this.#answeredSince, this.#answered);
+        this.#answered = 0;
+        return made;
       });
     });
-    const answer = group.toAnswer(reply);
     const now = clock.monotonic();
+    const answer = group.toAnswer(reply);
     if (!twice && answer.workedMs !== undefined)
-      this.#pace.answered(now - Math.max(asked, this.#lastAnswer), answer.workedMs);
+      this.#pace.answered(now - Math.max(sent, this.#lastAnswer), answer.workedMs);
     this.#lastAnswer = now;
     if (this.#answered === 0) this.#answeredSince = now;
     this.#answered += answer.outcomes.length;
