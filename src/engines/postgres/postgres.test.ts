@@ -288,7 +288,8 @@ test("a restart of the server under load is ridden out, and readers go on", asyn
   writing = false;
   await Promise.all(writers);
   const all = await readAll(engine);
-  while (seen.length < all.length) await new Promise((resolve) => setTimeout(resolve, 10));
+  // A reader that fails says why.
+  while (seen.length < all.length) await Promise.race([reader, new Promise((resolve) => setTimeout(resolve, 10))]);
   stopped.abort();
   await reader;
   expect(all.map(({ id }) => id.slice(0, 36)).sort()).toEqual(acknowledged.sort());
