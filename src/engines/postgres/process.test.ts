@@ -25,6 +25,8 @@ interface Writer {
   readonly up: Promise<unknown>;
   /** Its first acknowledgement. */
   readonly first: Promise<unknown>;
+  /** Shoots it; throws where it had ended by itself. */
+  kill(): Promise<void>;
   /** Lets it finish what it is at. */
   end(): Promise<void>;
 }
@@ -57,6 +59,11 @@ function startWriter(schema: string, name: number, when = ""): Writer {
     ids,
     up: up.promise,
     first: first.promise,
+    kill: async () => {
+      child.kill("SIGKILL");
+      const [code, signal] = await closed;
+      if (signal !== "SIGKILL") throw new Error(`The writer ${name} had ended by itself, with ${code}.`);
+    },
     end: async () => {
       child.send("end");
       await closed;
@@ -198,16 +205,12 @@ test(
       if (round % 10 !== 9) await writer.up; // one in ten is shot while it opens, perhaps
       if (round % 2 === 0) await writer.first; // and every other one when it has something to lose
       await pause(Math.random() * 60);
-      writer.process.kill("SIGKILL");
-      await once(writer.process, "close");
+      await writer.kill();
       await readOn();
       expect(writer.ids.filter((id) => !appends.has(id))).toEqual([]);
       acknowledged.push(...writer.ids);
     }
-    for (const { process: child } of running) {
-      child.kill("SIGKILL");
-      await once(child, "close");
-    }
+    for (const writer of running) await writer.kill();
     acknowledged.push(...running.flatMap(({ ids }) => ids));
     expect(acknowledged.length).toBeGreaterThanOrEqual(rounds / 2);
     await settled(engine);
@@ -226,8 +229,7 @@ test("the check above can fail: an acknowledgement before the commit is caught b
     const writer = startWriter(schema, round, "early");
     await writer.up;
     await pause(Math.random() * 100);
-    writer.process.kill("SIGKILL");
-    await once(writer.process, "close");
+    await writer.kill();
     await settled(engine);
     lost = await missing(engine, writer.ids);
   }
