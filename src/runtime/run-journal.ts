@@ -129,7 +129,9 @@ export async function openRunJournal(engine: Engine, clock: Clock): Promise<Jour
             : [],
           events: [event],
           documents: [
-            ...(quietly ? [] : [{ collection: runs.name, patch: run, data: { wakeAt: item.at } }]),
+            ...(quietly
+              ? []
+              : [{ collection: runs.name, patch: run, data: { wakeAt: item.at }, lightly: true } as const]),
             ...(item.signal === "" ? [] : [toUnread(run, event.data.length)]),
           ],
           ...(key !== undefined && {
@@ -241,7 +243,7 @@ function toWrites(
 ): readonly Write[] {
   if (!begin && !row && !frees && !tell && !queues && !leaves) return noWrites; // step after step
   const due: readonly Write[] = tell
-    ? [{ collection: runs.name, patch: tell.run, data: { wakeAt: tell.item.at } }]
+    ? [{ collection: runs.name, patch: tell.run, data: { wakeAt: tell.item.at }, lightly: true }]
     : [];
   if (begin) {
     const put: Write = { collection: runs.name, put: run, data: { ...begin, ...toIndexed(begin) } };
@@ -261,7 +263,7 @@ function toWrites(
     ...(frees && { holds: false }),
   };
   return [
-    ...(row || queues || frees ? [{ collection: runs.name, patch: run, data }] : []),
+    ...(row || queues || frees ? [{ collection: runs.name, patch: run, data, lightly: true } as const] : []),
     ...(frees ? toFreed(frees) : []),
     ...(queues ? toQueued({ run, startedAt: queues.startedAt }, queues.ticket, last) : []),
     ...(leaves ? toLeft(run, leaves) : []),

@@ -49,11 +49,6 @@ export class Appender {
   readonly #underWay: (readonly Waiting[])[] = [];
   readonly #room: Capacity;
   readonly #pace = new Pace();
-  /** When a group was answered last. */
-  #lastAnswer = Number.NEGATIVE_INFINITY;
-  /** How many appends were answered since somebody looked what is to go next, and since when. */
-  #answered = 0;
-  #answeredSince = 0;
   #scheduled = false;
   #closing: (() => void) | undefined;
   constructor(ports: AppenderPorts) {
@@ -109,7 +104,7 @@ export class Appender {
   }
 
   #go(): void {
-    while (this.#underWay.length < groupsUnderWay) {
+    while (this.#underWay.length < groupsUnderWay && this.#queue.length > 0) {
       const sent = this.#underWay.reduce((sum, { length }) => sum + length, 0);
       const most = this.#pace.together(sent + this.#queue.length);
       const group = this.#queue.take(new Set(this.#underWay.flatMap(toTogether)), most);
@@ -121,7 +116,7 @@ export class Appender {
         this.#endIfDone();
       });
     }
-    this.#answered = 0; // nobody who was told has asked anew in that turn, where it was not counted
+    this.#pace.turned();
   }
 
   /** Never rejects. */
@@ -164,18 +159,13 @@ export class Appender {
         seen ??= epochs.seen(log) ?? { epoch: 0, position: 0 };
         const made = group.toCall({ call, again, forget, now: clock.now(), seen });
         sent = clock.monotonic();
-        this.#pace.asked(sent - this.#answeredSince, this.#answered);
-        this.#answered = 0;
+        this.#pace.sent(sent);
         return made;
       });
     });
     const now = clock.monotonic();
     const answer = group.toAnswer(reply);
-    if (!twice && answer.workedMs !== undefined)
-      this.#pace.answered(now - Math.max(sent, this.#lastAnswer), answer.workedMs);
-    this.#lastAnswer = now;
-    if (this.#answered === 0) this.#answeredSince = now;
-    this.#answered += answer.outcomes.length;
+    this.#pace.answered(now, sent, answer.outcomes.length, twice ? undefined : answer.workedMs);
     if (answer.noted) calls.answered(call, twice);
     return answer;
   }

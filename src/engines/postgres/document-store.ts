@@ -139,7 +139,7 @@ export class DocumentStore {
         text: `with found as materialized (${found.text} for update skip locked),
           placed as (select key, row_number() over () as place from found),
           changed as (
-            update ${table} d set revision = d.revision + 1, data = ${this.#schema}.patched_v1(d.data, ${data}::text, d.revision, d.revision + 1)
+            update ${table} d set revision = d.revision + 1, data = ${this.#schema}.merge_v1(d.data, ${data}::json)
             from placed p where d.key = p.key returning d.key, d.revision, d.data::text as data, p.place
           ),
           noted as (

@@ -16,12 +16,14 @@ export interface DocumentWrite {
   /** Whether it is an increment by whole numbers: their sum is the same in any order. */
   readonly sums: boolean;
 }
-const kinds = { put: 1, patch: 2, increment: 3, remove: 4 } as const;
+const kinds = { put: 1, patch: 2, increment: 3, remove: 4, lightly: 5 } as const;
 
 interface Step {
   readonly known: KnownCollection;
-  readonly kind: keyof typeof kinds;
+  readonly kind: Exclude<keyof typeof kinds, "lightly">;
   readonly key: string;
+  /** Of a patch: whether what it writes over may stay for a while. */
+  lightly?: boolean;
   times: number;
   fields: Fields;
   readonly initial?: Fields;
@@ -48,7 +50,7 @@ export function toDocumentWrites(
   }
   return steps.map((step) => ({
     collection: step.known.id,
-    kind: kinds[step.kind],
+    kind: step.lightly ? kinds.lightly : kinds[step.kind],
     key: toText(step.key),
     times: step.times,
     data: step.kind === "remove" ? null : toJsonText(JSON.stringify(step.fields)),
@@ -75,7 +77,7 @@ function toStep(write: Write, find: (collection: string) => KnownCollection | un
   if ("patch" in write) {
     const fields = plain(collection, write.patch, write.data);
     const refusal = refusalOf(() => checkColumns(collection, write.patch, fields));
-    return { known, kind: "patch", key: write.patch, times: 1, fields, refusal };
+    return { known, kind: "patch", key: write.patch, lightly: write.lightly ?? false, times: 1, fields, refusal };
   }
   if ("remove" in write) return { known, kind: "remove", key: write.remove, times: 1, fields: {} };
   const { increment: key } = write;
@@ -106,6 +108,7 @@ function join(before: Step, step: Step): boolean {
   before.fields = fields;
   before.times += step.times;
   if (before.kind === "patch") before.refusal ??= step.refusal;
+  before.lightly &&= step.lightly ?? false;
   return true;
 }
 

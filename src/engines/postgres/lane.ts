@@ -77,7 +77,7 @@ export class Lane {
     this.#present = client;
     try {
       if (this.#closed) throw new NotConnected("It is being closed.");
-      await client.query(pinSession);
+      await client.query(pinSession); // `append_alone` counts on it
       await this.#greet(client);
       if (this.#present === client) this.#ready = client;
       return client;

@@ -22,8 +22,8 @@ const migrations: readonly ((schema: string) => string)[] = [
   none,
   (schema) => [collections, endings].map((part) => part(schema)).join("\n"),
   none,
-  (schema) => [eventRows, positionAt, revisionAt, place, append, appendOfBefore].map((part) => part(schema)).join("\n"),
-  (schema) => [appendAlone, aloneOfBefore, patches].map((part) => part(schema)).join("\n"),
+  (schema) => [eventRows, positionAt, revisionAt, place].map((part) => part(schema)).join("\n"),
+  (schema) => [append, appendOfBefore, appendAlone, aloneOfBefore, patches].map((part) => part(schema)).join("\n"),
 ];
 
 /**

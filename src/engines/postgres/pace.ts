@@ -14,15 +14,29 @@ export class Pace {
   #waitMs: number | undefined;
   /** Of an append that was answered, in ms: what its caller does until the next group goes. */
   #ownMs: number | undefined;
+  #lastAnswer = Number.NEGATIVE_INFINITY;
+  /** How many were answered in this turn of the event loop, and since when. */
+  #answered = 0;
+  #since = 0;
 
-  /** A group was answered after so long, of which the server worked for `workedMs`. */
-  answered(tookMs: number, workedMs: number): void {
-    this.#waitMs = smoothed(this.#waitMs, Math.max(0, tookMs - workedMs));
+  /** A group is sent. The server begins with it when it has answered the one before. */
+  sent(now: number): void {
+    if (this.#answered > 0) this.#ownMs = smoothed(this.#ownMs, (now - this.#since) / this.#answered);
+    this.#answered = 0;
   }
 
-  /** So many were answered, and so long after that more was asked for. */
-  asked(afterMs: number, answered: number): void {
-    if (answered > 0) this.#ownMs = smoothed(this.#ownMs, afterMs / answered);
+  /** A group of so many, which was sent then, is answered. Of that the server worked for `workedMs`, where it says so. */
+  answered(now: number, sentAt: number, count: number, workedMs: number | undefined): void {
+    if (workedMs !== undefined)
+      this.#waitMs = smoothed(this.#waitMs, Math.max(0, now - Math.max(sentAt, this.#lastAnswer) - workedMs));
+    this.#lastAnswer = now;
+    if (this.#answered === 0) this.#since = now;
+    this.#answered += count;
+  }
+
+  /** The turn is over: who was answered in it and has asked for nothing is no measure. */
+  turned(): void {
+    this.#answered = 0;
   }
 
   /** How many of all that is wanted and not answered go together. */

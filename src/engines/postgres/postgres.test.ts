@@ -56,6 +56,33 @@ test("ten that start at once make one schema between them", async () => {
   expect(versions).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((version) => ({ version })));
 });
 
+test("a schema of version 7 is brought up, and what its nodes call is what new ones call", async () => {
+  const schema = postgres.freshSchema();
+  const first = await open(schema);
+  expect(await only(first, toAppend("s/a"))).toMatchObject({ ok: true });
+  await first.close();
+  // As it was: without what came with the eighth version, and with functions of that time.
+  await postgres.query(`delete from ${schema}.migration where version = 8`);
+  await postgres.query(`drop function ${schema}.append_alone_v3, ${schema}.patched_v1`);
+  const [{ body }] = await postgres.query(
+    `select pg_get_functiondef('${schema}.append_v4'::regproc) as body`, // it is the only one of that name
+  );
+  expect(body).toContain("v_began");
+  const before = body.replace(/,1,%s\]'/, "]'").replace(/, greatest\(0, extract\(.*?\* 1000\)\)/s, ")");
+  expect(before.length).toBeLessThan(body.length - 50);
+  await postgres.query(before);
+  const engine = await open(schema);
+  await engine.define(counts);
+  expect(await only(engine, toAppend("s/a"))).toMatchObject({ ok: true, revisions: { "s/a": 1 } });
+  const again = {
+    documents: [count, { collection: "counts", patch: "all", data: { state: "x" }, lightly: true as const }],
+  };
+  expect(await only(engine, toAppend("s/b", again))).toMatchObject({ ok: true });
+  const [{ now }] = await postgres.query(`select pg_get_functiondef('${schema}.append_v4'::regproc) as now`);
+  expect(now).toBe(body);
+  expect(await engine.check()).toEqual([]);
+});
+
 test("a schema that newer code has written is refused", async () => {
   const schema = postgres.freshSchema();
   await (await openPostgres({ url: postgres.url, schema })).close();
@@ -169,13 +196,13 @@ test("a reader's step and a claim whose answers are lost are done once as well",
   expect(await engine.commit({ ...step, from: 0, position: 1 }, [count])).toBe(true);
   expect(await engine.commit({ ...step, from: 0, position: 1 }, [count])).toBe(false);
   const free = { where: { state: { equals: null } }, limit: 5 } as const;
-  way.swallow("patched_v1");
+  way.swallow("merge_v1");
   const claimed = await engine.claim("counts", free, { state: "mine" });
   expect(claimed).toMatchObject([{ key: "all", data: { appends: 2, state: "mine" }, revision: 3 }]);
   expect(await engine.claim("counts", free, { state: "theirs" })).toEqual([]);
 });
 
-test("a document that is patched again and again reads as if it had been written at once, and does not grow", async () => {
+test("a document that is patched again and again reads as if it had been written at once, lightly or not, and grows by no more than a little", async () => {
   const schema = postgres.freshSchema();
   const engine = await open(schema);
   await engine.define(counts);
@@ -185,22 +212,31 @@ test("a document that is patched again and again reads as if it had been written
     ...Array.from({ length: 30 }, (_, at) => ({ state: `at ${at}`, [`new${at % 3}`]: at })),
   ];
   let expected: { readonly [field: string]: unknown } = {};
-  const write = async (data: typeof expected, kind: "put" | "patch"): Promise<void> => {
-    const document = { collection: "counts", [kind]: "all", data } as NonNullable<Append["documents"]>[number]; // one of both
+  const write = async (data: typeof expected, kind: "put" | "patch", lightly = true): Promise<void> => {
+    const how = kind === "patch" && lightly ? { lightly: true } : {};
+    const document = { collection: "counts", [kind]: "all", data, ...how } as NonNullable<Append["documents"]>[number]; // one of both
     expect(await only(engine, toAppend("s/a", { documents: [document] }))).toMatchObject({ ok: true });
     expected = kind === "put" ? data : { ...expected, ...data };
     const state = expected.state === undefined ? null : String(expected.state);
     const [found] = await engine.find("counts", { where: { state: { equals: state } }, limit: 1 });
     expect(JSON.stringify(found?.data)).toBe(JSON.stringify(expected)); // the fields in their order as well
   };
+  const kept = async (): Promise<string> =>
+    (await postgres.query(`select data::text as data from ${schema}.document_1`))[0].data;
   await write(odd, "put");
   for (const patch of patches) await write(patch, "patch");
+  expect(await kept()).toMatch(/"state":"at 2[0-9]".*"state":"at 29"/); // they lie behind each other
+  await write({ state: "plain" }, "patch", false);
+  expect(await kept()).toBe(JSON.stringify(expected)); // nothing is left of what it wrote over
+  await write({ more: "x".repeat(600) }, "patch"); // a large one is not put behind
+  await write({ more: "" }, "patch", false);
+  await postgres.query(`update ${schema}.document_1 set data = (data::text || E'\n')::json`); // by hand
+  await write({ state: "by hand" }, "patch");
   await only(engine, toAppend("s/a", { documents: [{ ...count, by: { n: 2, fresh: 1 } }] }));
   const [claimed] = await engine.claim("counts", { key: "all", limit: 1 }, { state: "claimed" });
   expect(claimed?.data).toEqual({ ...expected, n: 1.9, fresh: 1, state: "claimed" });
-  expect(claimed?.revision).toBe(patches.length + 3);
-  const [{ size }] = await postgres.query(`select length(data::text) as size from ${schema}.document_1`);
-  expect(size).toBeLessThan(600);
+  expect(claimed?.revision).toBe(patches.length + 7);
+  expect((await kept()).length).toBeLessThan(600);
   await write({}, "put");
   await write({ state: "alone" }, "patch");
 });

@@ -50,10 +50,13 @@ function startWriter(schema: string, name: number, when = ""): Writer {
   });
   const closed = once(child, "close");
   closed.then(
-    () => first.reject(new Error(`The writer ${name} ended before anything of it was acknowledged.`)),
+    () => {
+      up.reject(new Error(`The writer ${name} ended before it was there.`));
+      first.reject(new Error(`The writer ${name} ended before anything of it was acknowledged.`));
+    },
     () => {},
   );
-  first.promise.catch(() => {}); // unless somebody waits for it
+  for (const { promise } of [up, first]) promise.catch(() => {}); // unless somebody waits for it
   return {
     process: child,
     ids,

@@ -137,7 +137,9 @@ export class Watchers {
           // What was committed before the listening began was told to nobody.
           this.#poll(0);
         } catch {
+          // As on a replica, which lets nobody listen. Whoever comes next tries on a connection of its own.
           lost();
+          await client.end().catch(() => {});
         }
         if (this.#closed) await client.end().catch(() => {});
       },

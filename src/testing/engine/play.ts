@@ -152,7 +152,8 @@ class Game {
     };
     const kind = below(7);
     if (kind < 2) return { collection, put: key, data };
-    if (kind < 4) return { collection, patch: key, data };
+    if (kind < 3) return { collection, patch: key, data };
+    if (kind < 4) return { collection, patch: key, data, lightly: true };
     if (kind < 6) return { collection, increment: key, by: { age: 1 + below(2), visits: 1 }, initial: data };
     return { collection, remove: key };
   }

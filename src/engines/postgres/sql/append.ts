@@ -316,7 +316,7 @@ export const append = (schema: string): string => `
     end if;
 
     v_reply := format('[%s,%s,%s,[%s],[%s],1,%s]', v_epoch, v_head, v_at, array_to_string(v_revisions, ','),
-      substr(v_failures, 2), extract(milliseconds from clock_timestamp() - v_began));
+      substr(v_failures, 2), greatest(0, extract(epoch from clock_timestamp() - v_began) * 1000));
     insert into ${schema}.call (id, reply) values (p_call, v_reply);
     return v_reply;
   end $$;

@@ -2,10 +2,7 @@ import { pinned, refusedState } from "./pinned.ts";
 
 /**
  * Documents as they are changed: in the database and under its locks, so that nothing is read before it is written.
- * They are JSON text, and what is not touched stays as it was to the letter. `write` takes writes of one kind to one
- * collection, each key once (but increments of whole numbers, which are summed), each standing for `times` writes; it is composed for its table anew, and `write_all` takes
- * any, in waves in which no key is touched twice. What is refused only where a document is there (a patch) or is not (what
- * an increment starts from) is known here alone: the sentence comes along, for the latter behind a "!".
+ * They are JSON text. `write_all` takes any writes, in waves in which no key is touched twice.
  */
 export const documents = (schema: string): string => `
   create function ${schema}.number_v1(p_value json) returns double precision
@@ -44,13 +41,20 @@ export const documents = (schema: string): string => `
   end $$;
 `;
 
-/** A document is put together anew when its revision comes to a multiple of this; in between patches are put behind it. */
+/** A document is put together anew when its revision comes to a multiple of this; in between small patches are put behind it. */
 const patchesTogether = 8;
+/** In characters. */
+const smallPatch = 512;
 
 /**
- * How documents are changed. A patch is put behind what is there: of two fields of one name the last one counts, where the
- * first one stands, for whoever reads JSON here and for the database itself. To put the fields together costs as much as
- * everything else that a write of a document takes, so that is done now and then.
+ * How documents are changed. What is not touched stays as it was to the letter. `write` takes writes of one kind to one
+ * collection, each key once (but increments of whole numbers, which are summed), each standing for `times` writes; it is
+ * composed for its table anew. What is refused only where a document is there (a patch) or is not (what an increment starts
+ * from) is known here alone: the sentence comes along, for the latter behind a "!".
+ *
+ * A patch that is made lightly (the fifth kind) is put behind what is there: of two fields of one name the last one counts,
+ * where the first one stands, for whoever reads JSON here and for the database itself. To put the fields together costs as
+ * much as everything else that a write of a document takes, so that is done now and then.
  */
 export const patches = (schema: string): string => `
   create or replace function ${schema}.merge_v1(p_data json, p_patch json) returns json language sql immutable as $$
@@ -58,9 +62,9 @@ export const patches = (schema: string): string => `
     from (
       select key, (array_agg(value order by place desc))[1] as value, min(place) as place
       from (
-        select key, value::text, place from json_each(p_data) with ordinality d(key, value, place)
+        select key, value::text, array[0, place] as place from json_each(p_data) with ordinality d(key, value, place)
         union all
-        select key, value::text, 1000000 + place from json_each(p_patch) with ordinality p(key, value, place)
+        select key, value::text, array[1, place] from json_each(p_patch) with ordinality p(key, value, place)
       ) either
       group by key
     ) fields
@@ -69,7 +73,8 @@ export const patches = (schema: string): string => `
   create or replace function ${schema}.patched_v1(p_data json, p_patch text, p_from bigint, p_to bigint) returns json
   language sql immutable as $$
     select case
-      when p_from / ${patchesTogether} <> p_to / ${patchesTogether} or p_data::text = '{}' or p_patch = '{}'
+      when p_from / ${patchesTogether} <> p_to / ${patchesTogether} or p_patch = '{}' or length(p_patch) > ${smallPatch}
+        or left(p_data::text, 2) <> '{"' or right(p_data::text, 1) <> '}'
         then ${schema}.merge_v1(p_data, p_patch::json)
       else (left(p_data::text, -1) || ',' || substr(p_patch, 2))::json
     end
@@ -111,6 +116,11 @@ export const patches = (schema: string): string => `
        on conflict (key) do update set revision = d.revision + excluded.revision, data = excluded.data', p_collection)
       using p_keys, p_times, p_data;
     when 2 then execute format(
+      'update ${schema}.document_%s d set revision = d.revision + w.times, data = case when w.extra is null
+         then ${schema}.merge_v1(d.data, w.data::json) else ${schema}.refuse_v1(w.extra) end
+       from unnest($1, $2, $3, $4) w(key, times, data, extra) where d.key = w.key', p_collection)
+      using p_keys, p_times, p_data, p_extra;
+    when 5 then execute format(
       'update ${schema}.document_%s d set revision = d.revision + w.times, data = case when w.extra is null
          then ${schema}.patched_v1(d.data, w.data, d.revision, d.revision + w.times) else ${schema}.refuse_v1(w.extra) end
        from unnest($1, $2, $3, $4) w(key, times, data, extra) where d.key = w.key', p_collection)
