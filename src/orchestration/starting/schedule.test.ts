@@ -76,8 +76,10 @@ describe("the times of a schedule", () => {
         const walked: number[] = [];
         for (let next = calendar.after(from); next !== undefined && walked.length < count; next = calendar.after(next))
           walked.push(next);
-        const to = walked.at(-1) ?? from;
-        for (const end of [to, to + 500]) expect(calendar.upTo(end, 50).filter((one) => one > from)).toEqual(walked);
+        const to = walked.at(-1);
+        // They are whole seconds, so half of one after the last there is no other; where there is none, there may be.
+        for (const end of to === undefined ? [from] : [to, to + 500])
+          expect(calendar.upTo(end, 50).filter((one) => one > from)).toEqual(walked);
       }),
     );
     expect(toCalendar({ cron: "* * * * *", zone: "UTC" }).upTo(Date.UTC(2026, 0, 1), 3)).toHaveLength(3);
